@@ -40,7 +40,9 @@ def can_make_environments() -> bool:
         subprocess.run(["apt-get", "update", "-q"], check=True)
         subprocess.run(["apt-get", "install", "-yq", package], check=True)
         return True
-    sys.stderr.write(f"This Python cannot make virtual environments.\n  sudo apt-get install {package}\n")
+    sys.stderr.write(
+        f"This Python cannot make virtual environments.\n  sudo apt-get install {package}\n"
+    )
     return False
 
 
