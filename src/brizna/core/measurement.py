@@ -1,0 +1,231 @@
+"""Measurements: a forest of energy channels with gaps, and the runs that hold them.
+
+Channels form a forest: a parent contains its children (``psys`` contains ``package``, which
+contains ``core`` and ``uncore``; ``dram`` stands beside the package). Energy is summed over the
+roots only, so nothing counts twice.
+"""
+
+from __future__ import annotations
+
+from brizna.core.errors import InputError
+from brizna.core.estimate import Estimate, estimate_of, total, weakest
+from brizna.core.quantities import Energy
+from brizna.core.records import Record, each
+from brizna.core.site import Site
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
+
+KINDS = ("node", "cpu", "core", "uncore", "memory", "gpu", "storage", "network")
+"""What a channel can be the energy of."""
+
+
+class Channel(Record):
+    """One source of energy readings, as its meter declares it.
+
+    Attributes:
+        id: Unique within the run, e.g. ``rapl/package-0``; GPUs by UUID.
+        kind: One of `KINDS`.
+        method: How it is read, e.g. ``rapl``, ``nvml-energy``, ``nvml-power``, ``load-model``.
+        basis: ``metered`` or ``modelled``.
+        parent: Id of the channel that contains this one; None for a root.
+        scope: What it sees: ``machine``, ``container`` or ``process``.
+        counted_by: ``device`` if energy goes on being counted while nobody reads it, ``reader`` if
+            it is integrated from one reading to the next.
+        doubts: For each named doubt, the factors on the energy at its low and at its high end.
+        max_power_w: Highest plausible power; bounds what a gap can hide. None if unknown.
+        update_us: Longest time between two updates of the counter, in microseconds.
+        mirror_group: Channels with one group may be views of one counter (dies of one package):
+            where their readings are equal throughout, only the first is counted.
+        raw_start: First raw reading, which tells a mirrored counter from an equal one.
+        references: Ids of the tables and publications behind its factors.
+    """
+
+    id: str
+    kind: str
+    method: str
+    basis: str
+    parent: str | None = None
+    scope: str = "machine"
+    counted_by: str = "device"
+    doubts: dict[str, list[float]] = {}
+    max_power_w: float | None = None
+    update_us: int = 0
+    mirror_group: str | None = None
+    raw_start: int | None = None
+    references: tuple[str, ...] = ()
+
+    _forms: ClassVar = {"references": tuple}
+
+    def _check(self) -> None:
+        weakest(self.basis)
+        if self.kind not in KINDS:
+            raise InputError(f"{self.kind!r} is not a kind of channel; known: {', '.join(KINDS)}.")
+        if self.counted_by not in ("device", "reader"):
+            raise InputError(f"counted_by is {self.counted_by!r}: expected device or reader.")
+
+
+class Gap(Record):
+    """A time in which a channel's energy was not read, or not to be believed.
+
+    Attributes:
+        reason: What was seen, e.g. ``unreadable: Permission denied``.
+        start_s: Where it begins, from the start of the run.
+        end_s: Where it ends; None if the channel never came back.
+        counted: Whether the device went on counting, so that no energy is missing.
+        added_j: Energy put in for it (the mean power of both neighbours); None where one side is
+            unknown and nothing was put in.
+        most_j: Energy it can hide at most; None where no plausible power is known.
+    """
+
+    reason: str
+    start_s: float
+    end_s: float | None = None
+    counted: bool = False
+    added_j: float | None = None
+    most_j: float | None = None
+
+
+class ChannelEnergy(Record):
+    """What one channel measured over a run.
+
+    Attributes:
+        energy_j: None where the channel gave no two readings; ``reason`` says why.
+        mirror_of: The channel whose counter this one shows again; it is in no sum.
+    """
+
+    id: str
+    kind: str
+    method: str
+    basis: str
+    parent: str | None
+    scope: str
+    energy_j: Estimate | None
+    reason: str | None = None
+    mirror_of: str | None = None
+    gaps: tuple[Gap, ...] = ()
+
+    _forms: ClassVar = {"energy_j": estimate_of(Energy), "gaps": each(Gap.from_json)}
+
+
+class Phase(Record):
+    """A named window inside a run; phases may nest and overlap.
+
+    Attributes:
+        start_s: From the start of the run.
+        end_s: From the start of the run.
+        energy_j: Of all roots; None where some root does not cover the window.
+        open: Whether the run ended before the phase did.
+    """
+
+    name: str
+    start_s: float
+    end_s: float
+    energy_j: Estimate | None
+    open: bool = False
+
+    _forms: ClassVar = {"energy_j": estimate_of(Energy)}
+
+
+class Coverage(Record):
+    """What a total holds, and what it does not.
+
+    Attributes:
+        metered: Kinds of channel read from a counter or sensor.
+        modelled: Kinds of channel computed from load, size and published factors.
+        not_seen: For each component that is in no channel, why.
+        gap_s: Longest time in which some root was missing and not counted by its device.
+    """
+
+    metered: tuple[str, ...] = ()
+    modelled: tuple[str, ...] = ()
+    not_seen: dict[str, str] = {}
+    gap_s: float = 0.0
+
+    _forms: ClassVar = {"metered": tuple, "modelled": tuple}
+
+
+class Measurement(Record):
+    """Energy of a run by channel and phase.
+
+    Attributes:
+        energy_j: Sum over the roots; None where no root is known, with ``reason``.
+        cpu_time_s: CPU time of the command and all its descendants; None where not read.
+        cpu_time_coverage: ``exact``, or ``at-least`` with the blind spot in the run's notes.
+        samples: How many readings were stored.
+    """
+
+    energy_j: Estimate | None
+    reason: str | None = None
+    channels: tuple[ChannelEnergy, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    coverage: Coverage = Coverage()
+    cpu_time_s: float | None = None
+    cpu_time_coverage: str | None = None
+    samples: int = 0
+    interval_s: float | None = None
+
+    _forms: ClassVar = {
+        "energy_j": estimate_of(Energy),
+        "channels": each(ChannelEnergy.from_json),
+        "phases": each(Phase.from_json),
+        "coverage": Coverage.from_json,
+    }
+
+    def roots(self) -> tuple[ChannelEnergy, ...]:
+        """Return the channels that a total sums: without parent, and not shown twice."""
+        return tuple(c for c in self.channels if c.parent is None and c.mirror_of is None)
+
+    def by_kind(self) -> dict[str, Estimate]:
+        """Return the energy of the roots for each kind of channel that has any."""
+        kinds: dict[str, list[Estimate]] = {}
+        for channel in self.roots():
+            if channel.energy_j is not None:
+                kinds.setdefault(channel.kind, []).append(channel.energy_j)
+        return {kind: total(parts) for kind, parts in kinds.items()}
+
+
+class Run(Record):
+    """One execution: what ran, where, for how long, and what was measured.
+
+    Attributes:
+        id: Time of start and chance, e.g. ``20261122T023501Z-7f3a9c``.
+        command: The command line, secrets redacted; None for a measured block of Python.
+        parent: Id of the run around this one.
+        started: ISO 8601 in UTC.
+        duration_s: From the first to the last reading, on a monotonic clock.
+        exit_code: Of the command; None where it is not known.
+        signal: Number of the signal that ended the command; None if none did.
+        state: ``finished``; ``interrupted`` if brizna was killed before the end; ``failed`` if the
+            command could not be started.
+        notes: What a reader should know, in plain words.
+        machine: A name for the machine that reveals neither host nor user.
+    """
+
+    schema: ClassVar = "brizna.run/1"
+
+    id: str
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    parent: str | None = None
+    command: tuple[str, ...] | None = None
+    started: str
+    duration_s: float
+    exit_code: int | None = None
+    signal: int | None = None
+    state: str = "finished"
+    notes: tuple[str, ...] = ()
+    machine: str | None = None
+    measurement: Measurement
+    environment: dict[str, Any] = {}
+    site: Site = Site()
+    brizna: str
+
+    _forms: ClassVar = {
+        "tags": tuple,
+        "command": tuple,
+        "notes": tuple,
+        "measurement": Measurement.from_json,
+        "site": Site.from_json,
+    }

@@ -1,0 +1,466 @@
+"""From the events of a journal to the run that they tell: a pure function.
+
+The same function serves a run that ended well, one whose recorder was killed, and a test. It
+takes events as decoded JSON objects, in the order in which they were written:
+
+==============  ====================================================================================
+event           fields
+==============  ====================================================================================
+``start``       schema, id, name, tags, parent, command, started, interval_us, boot_us, machine,
+                brizna, site, writer
+``channel``     the fields of `Channel`
+``unseen``      component, reason: what no meter covers
+``child``       pid, start_ticks: the command's process
+(none)          t, c, cpu: a sample. ``t`` is in microseconds on the boot-time clock since the
+                start; ``c`` holds, in the order of the channels, microjoules counted since the
+                start, or null where unreadable; ``cpu``, where known, holds the microseconds of
+                CPU time of the command's process tree, then of the whole machine
+``gap``         channel, reason, from, to (null while it lasts), counted
+``begin``       w, name, t, c: a window opens, numbered ``w``
+``finish``      w, t, c: it closes
+``cpu``         coverage: ``exact`` or ``at-least``, and why
+``environment``, ``hardware``   what was captured after the command had started
+``note``        text
+``end``         t, exit_code, signal, state
+==============  ====================================================================================
+
+Marks (``brizna mark``) come from a file of their own: name, t and whether they only end a phase.
+A mark ends the marked phase before it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+from brizna.core.errors import IntegrityError
+from brizna.core.estimate import Estimate, total
+from brizna.core.measurement import (
+    Channel,
+    ChannelEnergy,
+    Coverage,
+    Gap,
+    Measurement,
+    Phase,
+    Run,
+)
+from brizna.core.quantities import Energy
+from brizna.core.site import Site
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    Event = Mapping[str, Any]
+
+JOURNAL_SCHEMA = "brizna.journal/1"
+
+_UJ = 1e-6
+_US = 1e-6
+_NEGLIGIBLE = 1e-9
+"""A doubt smaller than this share of the energy is not written down."""
+_MIRROR_SKEW_US = 2000
+"""The reads of one sample lie at most this far apart; a mirror moves no more meanwhile."""
+
+
+def replay(events: Iterable[Event], marks: Iterable[Event] = ()) -> Run:
+    """Return the run that a journal tells.
+
+    Args:
+        events: The events in the order in which they were written.
+        marks: The marks of the run's marks file, in order.
+
+    Raises:
+        IntegrityError: If there is no start event: then nothing is known of the run.
+    """
+    story = _Story(events, marks)
+    start = story.start
+    measurement = story.measurement()
+    end = story.end or {}
+    notes = [event["text"] for event in story.notes]
+    if not story.end:
+        notes.append("The recorder stopped before the command was seen to end.")
+    return Run(
+        id=start["id"],
+        name=start.get("name"),
+        tags=tuple(start.get("tags", ())),
+        parent=start.get("parent"),
+        command=None if start.get("command") is None else tuple(start["command"]),
+        started=start["started"],
+        duration_s=story.last_us * _US,
+        exit_code=end.get("exit_code"),
+        signal=end.get("signal"),
+        state=end.get("state", "interrupted"),
+        notes=tuple(notes),
+        machine=start.get("machine"),
+        measurement=measurement,
+        environment=story.environment,
+        site=story.site(),
+        brizna=start["brizna"],
+    )
+
+
+class Series:
+    """The readings of one channel: energy counted since the start, with its gaps.
+
+    Attributes:
+        t_us: Times of the readings.
+        uj: Microjoules counted since the first reading of the run.
+        gaps: Gaps in which energy may be missing, with what was put in for them.
+    """
+
+    def __init__(self, channel: Channel, readings: Sequence[tuple[int, int]]) -> None:
+        self.channel = channel
+        self.t_us = [t for t, _ in readings]
+        self.uj = [uj for _, uj in readings]
+        self.gaps: list[Gap] = []
+
+    def power_uw(self, since_us: int, until_us: int) -> float | None:
+        """Return the mean power between two times that were read, in microwatts."""
+        first, last = bisect_left(self.t_us, since_us), bisect_right(self.t_us, until_us) - 1
+        if first < 0 or last <= first:
+            return None
+        return (self.uj[last] - self.uj[first]) / (self.t_us[last] - self.t_us[first]) * 1e6
+
+    def counted(self, t_us: int) -> tuple[float, float, float] | None:
+        """Return the microjoules counted until a time: low, best, high; None outside the readings.
+
+        Between two readings the best value lies on the line between them; the ends are what the
+        highest plausible power allows.
+        """
+        right = bisect_left(self.t_us, t_us)
+        if right == len(self.t_us):
+            return None
+        if self.t_us[right] == t_us:
+            read = self.uj[right]
+            return read, read, read
+        if right == 0:
+            return None
+        before, after = self.uj[right - 1], self.uj[right]
+        t_before, t_after = self.t_us[right - 1], self.t_us[right]
+        best = before + (after - before) * (t_us - t_before) / (t_after - t_before)
+        top = self.channel.max_power_w
+        if top is None:
+            return before, best, after
+        low = max(before, after - top * (t_after - t_us))
+        high = min(after, before + top * (t_us - t_before))
+        return min(low, best), best, max(high, best)
+
+
+class _Story:
+    """The events of one journal, sorted by what they are about."""
+
+    def __init__(self, events: Iterable[Event], marks: Iterable[Event]) -> None:
+        self.samples: list[Event] = []
+        self.channels: list[Channel] = []
+        self.unseen: dict[str, str] = {}
+        self.gaps: list[Event] = []
+        self.windows: dict[int, dict[str, Any]] = {}
+        self.notes: list[Event] = []
+        self.environment: dict[str, Any] = {}
+        self.hardware: dict[str, Any] | None = None
+        self.cpu: Event = {}
+        self.end: Event | None = None
+        start: Event | None = None
+        for event in events:
+            kind = event.get("e")
+            if kind is None:
+                self.samples.append(event)
+            elif kind == "start":
+                start = event
+            else:
+                self._take(kind, event)
+        if start is None:
+            raise IntegrityError(
+                "This journal has no start event: its first line is lost, and with it which "
+                "channels were read. Restore the file from a copy."
+            )
+        self.start = start
+        self.marks = list(marks)
+        self.samples.sort(key=lambda sample: sample["t"])
+        self.last_us: int = self.samples[-1]["t"] if self.samples else 0
+        self.series = self._series()
+
+    def _take(self, kind: str, event: Event) -> None:
+        if kind == "channel":
+            fields = {name: value for name, value in event.items() if name != "e"}
+            self.channels.append(Channel.from_json(fields))
+        elif kind == "unseen":
+            self.unseen[event["component"]] = event["reason"]
+        elif kind == "gap":
+            self.gaps.append(event)
+        elif kind == "begin":
+            self.windows[event["w"]] = {"name": event["name"], "from": event["t"]}
+            self.samples.append(event)
+        elif kind == "finish":
+            self.windows.setdefault(event["w"], {"name": "?", "from": 0})["to"] = event["t"]
+            self.samples.append(event)
+        elif kind == "environment":
+            self.environment = dict(event["environment"])
+        elif kind == "hardware":
+            self.hardware = dict(event["hardware"])
+        elif kind == "cpu":
+            self.cpu = event
+        elif kind == "note":
+            self.notes.append(event)
+        elif kind == "end":
+            self.end = event
+
+    def site(self) -> Site:
+        site = Site.from_json(self.start.get("site") or {})
+        return site if self.hardware is None else site.replace(hardware=self.hardware)
+
+    def _series(self) -> list[Series]:
+        made: list[Series] = []
+        for index, channel in enumerate(self.channels):
+            readings: dict[int, int] = {}
+            for sample in self.samples:
+                counted = sample.get("c") or ()
+                if index < len(counted) and counted[index] is not None:
+                    readings[sample["t"]] = counted[index]
+            series = Series(channel, list(readings.items()))
+            _fill_gaps(series, self._gaps_of(channel.id), self.last_us)
+            made.append(series)
+        return made
+
+    def _gaps_of(self, channel: str) -> list[Event]:
+        """Return a channel's gaps: a later event about one start replaces the earlier."""
+        latest = {gap["from"]: gap for gap in self.gaps if gap["channel"] == channel}
+        return [latest[key] for key in sorted(latest)]
+
+    def measurement(self) -> Measurement:
+        mirrors = _mirrors(self.series)
+        channels = tuple(self._channel_energy(series, mirrors) for series in self.series)
+        roots = [
+            series
+            for series, channel in zip(self.series, channels, strict=True)
+            if channel.parent is None and channel.mirror_of is None
+        ]
+        known = [
+            c.energy_j for c in channels if c.parent is None and not c.mirror_of and c.energy_j
+        ]
+        interval_us = self.start.get("interval_us")
+        cpu = [
+            sample["cpu"][0]
+            for sample in self.samples
+            if (sample.get("cpu") or [None])[0] is not None
+        ]
+        return Measurement(
+            energy_j=total(known) if known else None,
+            reason=None if known else "no channel gave two readings",
+            channels=channels,
+            phases=tuple(self._phase(window, roots) for window in self._phases()),
+            coverage=self._coverage(channels),
+            cpu_time_s=cpu[-1] * _US if cpu else None,
+            cpu_time_coverage=self.cpu.get("coverage") if cpu else None,
+            samples=len(self.samples),
+            interval_s=None if interval_us is None else interval_us * _US,
+        )
+
+    def _channel_energy(self, series: Series, mirrors: dict[str, str]) -> ChannelEnergy:
+        channel = series.channel
+        energy = None
+        if len(series.t_us) >= 2:
+            energy = self._energy(series, series.t_us[0], series.t_us[-1], whole=True)
+        return ChannelEnergy(
+            id=channel.id,
+            kind=channel.kind,
+            method=channel.method,
+            basis=channel.basis,
+            parent=channel.parent,
+            scope=channel.scope,
+            energy_j=energy,
+            reason=None if energy else "fewer than two readings",
+            mirror_of=mirrors.get(channel.id),
+            gaps=tuple(series.gaps),
+        )
+
+    def _energy(
+        self, series: Series, start_us: int, end_us: int, *, whole: bool
+    ) -> Estimate | None:
+        """Return a channel's energy in a window; None where the readings do not span it."""
+        first, last = series.counted(start_us), series.counted(end_us)
+        if first is None or last is None:
+            return None
+        channel, run = series.channel, self.start["id"]
+        energy_uj = last[1] - first[1]
+        hidden = [
+            gap
+            for gap in series.gaps
+            if not gap.counted and (whole or _overlap_us(gap, start_us, end_us) > 0)
+        ]
+        bare = energy_uj * _UJ
+        parts = [1.0 if whole else _share(gap, start_us, end_us, self.last_us) for gap in hidden]
+        added = sum(part * (gap.added_j or 0.0) for part, gap in zip(parts, hidden, strict=True))
+        estimate = Estimate(
+            Energy(bare + added), basis=channel.basis, references=(channel.id, *channel.references)
+        )
+        for name, (low, high) in channel.doubts.items():
+            estimate = estimate.doubted_by(name, low, high)
+        if hidden:
+            most = sum(
+                part * (gap.most_j if gap.most_j is not None else gap.added_j or 0.0)
+                for part, gap in zip(parts, hidden, strict=True)
+            )
+            estimate = estimate.doubted(
+                f"gap:{channel.id}@{run}", Energy(bare), Energy(bare + max(most, added))
+            )
+        for edge_us, counted, sign in ((start_us, first, -1.0), (end_us, last, 1.0)):
+            estimate = self._doubt_edge(estimate, series, edge_us, counted, sign)
+        return estimate
+
+    def _doubt_edge(
+        self,
+        estimate: Estimate,
+        series: Series,
+        edge_us: int,
+        counted: tuple[float, float, float],
+        sign: float,
+    ) -> Estimate:
+        """Add the doubt about how much was counted at one edge of a window.
+
+        Two windows that meet share the edge and its name, with opposite signs: it cancels when
+        they are summed.
+        """
+        stale = 0.0
+        if series.channel.update_us:
+            near = series.power_uw(
+                edge_us - 2 * series.channel.update_us - 1_000_000,
+                edge_us + 2 * series.channel.update_us + 1_000_000,
+            )
+            power_uw = near or series.power_uw(series.t_us[0], series.t_us[-1]) or 0.0
+            stale = power_uw * series.channel.update_us * 1e-6
+        low, best, high = counted
+        fewer, more = (low - best) * _UJ, (high - best + stale) * _UJ
+        energy_j = estimate.best.value
+        if more - fewer <= _NEGLIGIBLE * abs(energy_j):
+            return estimate
+        ends = (Energy(energy_j + sign * fewer), Energy(energy_j + sign * more))
+        return estimate.doubted(f"edge:{self.start['id']}/{series.channel.id}/{edge_us}", *ends)
+
+    def _phases(self) -> list[dict[str, Any]]:
+        phases = [dict(window) for window in self.windows.values()]
+        current: dict[str, Any] | None = None
+        for mark in self.marks:
+            if current is not None:
+                current["to"] = mark["t"]
+            current = None
+            if not mark.get("ends"):
+                current = {"name": mark["name"], "from": mark["t"]}
+                phases.append(current)
+        phases.sort(key=lambda phase: phase["from"])
+        return phases
+
+    def _phase(self, window: Mapping[str, Any], roots: Sequence[Series]) -> Phase:
+        start_us = min(max(window["from"], 0), self.last_us)
+        end_us = min(window.get("to", self.last_us), self.last_us)
+        parts = [self._energy(series, start_us, end_us, whole=False) for series in roots]
+        known = [part for part in parts if part is not None]
+        return Phase(
+            name=window["name"],
+            start_s=start_us * _US,
+            end_s=end_us * _US,
+            energy_j=total(known) if known and len(known) == len(parts) else None,
+            open="to" not in window,
+        )
+
+    def _coverage(self, channels: Sequence[ChannelEnergy]) -> Coverage:
+        roots = [c for c in channels if c.parent is None and c.mirror_of is None]
+        seen: dict[str, list[str]] = {"metered": [], "modelled": []}
+        for channel in roots:
+            if channel.energy_j is not None:
+                seen[channel.basis].append(channel.kind)
+        gaps = [
+            sum(
+                (self.last_us * _US if gap.end_s is None else gap.end_s) - gap.start_s
+                for gap in channel.gaps
+                if not gap.counted
+            )
+            for channel in roots
+        ]
+        return Coverage(
+            metered=tuple(dict.fromkeys(seen["metered"])),
+            modelled=tuple(dict.fromkeys(seen["modelled"])),
+            not_seen=dict(self.unseen),
+            gap_s=max(gaps, default=0.0),
+        )
+
+
+def _fill_gaps(series: Series, gaps: Sequence[Event], last_us: int) -> None:
+    """Put into each bracketed gap the mean power of its neighbours; bound what each can hide."""
+    for gap in gaps:
+        start_us, end_us = gap["from"], gap.get("to")
+        counted = bool(gap.get("counted"))
+        added = most = None
+        if not counted:
+            length_us = (last_us if end_us is None else end_us) - start_us
+            inside = 0.0
+            if end_us is not None:
+                first, last = series.counted(start_us), series.counted(end_us)
+                inside = last[1] - first[1] if first and last else 0.0
+                added = _bridge_uj(series, start_us, end_us, inside)
+            if series.channel.max_power_w is not None:
+                most = max(series.channel.max_power_w * length_us - inside, added or 0.0)
+        series.gaps.append(
+            Gap(
+                reason=gap["reason"],
+                start_s=start_us * _US,
+                end_s=None if end_us is None else end_us * _US,
+                counted=counted,
+                added_j=None if added is None else added * _UJ,
+                most_j=None if most is None else most * _UJ,
+            )
+        )
+
+
+def _bridge_uj(series: Series, start_us: int, end_us: int, inside: float) -> float | None:
+    """Return the microjoules to put into a gap; None where one side of it was never read."""
+    before = after = None
+    left = bisect_right(series.t_us, start_us) - 1
+    if left >= 1:
+        before = series.power_uw(series.t_us[left - 1], series.t_us[left])
+    right = bisect_left(series.t_us, end_us)
+    if right + 1 < len(series.t_us):
+        after = series.power_uw(series.t_us[right], series.t_us[right + 1])
+    if before is None or after is None:
+        return None
+    bridge = (before + after) / 2 * (end_us - start_us) * 1e-6 - inside
+    return bridge if bridge > 0 else 0.0
+
+
+def _overlap_us(gap: Gap, start_us: int, end_us: int) -> float:
+    end_s = end_us * _US if gap.end_s is None else gap.end_s
+    return min(end_s, end_us * _US) - max(gap.start_s, start_us * _US)
+
+
+def _share(gap: Gap, start_us: int, end_us: int, last_us: int) -> float:
+    """Return the share of a gap that lies in a window, in [0, 1]."""
+    length_s = (last_us * _US if gap.end_s is None else gap.end_s) - gap.start_s
+    overlap_s = _overlap_us(gap, start_us, end_us)
+    return overlap_s / length_s if length_s > 0 and overlap_s > 0 else 0.0
+
+
+def _mirrors(series: Sequence[Series]) -> dict[str, str]:
+    """Return, for each channel that shows another's counter again, the id of that other."""
+    mirrors: dict[str, str] = {}
+    for index, later in enumerate(series):
+        group = later.channel.mirror_group
+        if group is None or len(later.t_us) < 2:
+            continue
+        for earlier in series[:index]:
+            if earlier.channel.mirror_group == group and _same_counter(earlier, later):
+                mirrors[later.channel.id] = mirrors.get(earlier.channel.id, earlier.channel.id)
+                break
+    return mirrors
+
+
+def _same_counter(one: Series, other: Series) -> bool:
+    """Tell whether two channels show one counter: equal at the start and at every reading."""
+    if one.t_us != other.t_us or one.channel.raw_start is None or other.channel.raw_start is None:
+        return False
+    length_us = one.t_us[-1] - one.t_us[0]
+    moved = one.uj[-1] - one.uj[0]
+    skew_uj = 200 + moved / length_us * _MIRROR_SKEW_US if length_us > 0 else 200
+    if abs(one.channel.raw_start - other.channel.raw_start) > skew_uj:
+        return False
+    return all(abs(a - b) <= skew_uj for a, b in zip(one.uj, other.uj, strict=True))
