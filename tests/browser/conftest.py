@@ -9,6 +9,9 @@ import shutil
 
 import pytest
 
+QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-quic"]
+"""What keeps Chromium itself from calling anyone, beside what Playwright turns off."""
+
 
 @pytest.fixture(scope="session")
 def browser():
@@ -19,7 +22,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program)
+        running = playwright.chromium.launch(executable_path=program, args=QUIET)
         yield running
         running.close()
 
