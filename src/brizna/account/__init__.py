@@ -1,0 +1,40 @@
+"""From energy to a footprint, by pure functions over records.
+
+Promises: every figure names the assumptions and factors it came from, an old footprint computes
+to the same bytes from its own frozen factors, and what cannot be computed is absent with its
+reason. Refuses to guess: factors for a place and its hardware come in as arguments.
+"""
+
+from __future__ import annotations
+
+from brizna.account._case import Case, read_case, subject_of_case
+from brizna.account._explain import FIGURES, doubt_shares, explain
+from brizna.account._footprint import (
+    Assumptions,
+    Footprint,
+    FunctionalUnit,
+    Step,
+    Subject,
+    account,
+    factor_set,
+    recompute,
+    subject_of_run,
+)
+
+__all__ = [
+    "FIGURES",
+    "Assumptions",
+    "Case",
+    "Footprint",
+    "FunctionalUnit",
+    "Step",
+    "Subject",
+    "account",
+    "doubt_shares",
+    "explain",
+    "factor_set",
+    "read_case",
+    "recompute",
+    "subject_of_case",
+    "subject_of_run",
+]

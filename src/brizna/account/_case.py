@@ -1,0 +1,217 @@
+"""Declared cases: facts given by hand, accounted for without running anything."""
+
+from __future__ import annotations
+
+from brizna.account._footprint import FunctionalUnit, Subject
+from brizna.core.codec import digest
+from brizna.core.errors import InputError
+from brizna.core.estimate import Estimate, exactly, total
+from brizna.core.factors import nearest
+from brizna.core.quantities import (
+    Carbon,
+    CarbonIntensity,
+    Duration,
+    Energy,
+    Power,
+    Quantity,
+    Ratio,
+    Tariff,
+    WaterIntensity,
+)
+from brizna.core.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any, ClassVar
+
+_FIELDS: dict[str, tuple[str, type[Quantity], str]] = {
+    "duration_s": ("duration", Duration, "s"),
+    "duration_min": ("duration", Duration, "min"),
+    "duration_h": ("duration", Duration, "h"),
+    "duration_d": ("duration", Duration, "d"),
+    "energy_j": ("energy", Energy, "J"),
+    "energy_wh": ("energy", Energy, "Wh"),
+    "energy_kwh": ("energy", Energy, "kWh"),
+    "energy_mj": ("energy", Energy, "MJ"),
+    "pue": ("pue", Ratio, "1"),
+    "intensity_g_per_kwh": ("intensity", CarbonIntensity, "g/kWh"),
+    "wue_l_per_kwh": ("wue", WaterIntensity, "L/kWh"),
+    "ewif_l_per_kwh": ("ewif", WaterIntensity, "L/kWh"),
+    "tariff_per_kwh": ("tariff", Tariff, "¤/kWh"),
+    "embodied_g": ("embodied", Carbon, "g"),
+    "embodied_kg": ("embodied", Carbon, "kg"),
+    "lifetime_y": ("lifetime", Duration, "y"),
+    "lifetime_s": ("lifetime", Duration, "s"),
+    "hardware_share": ("share", Ratio, "1"),
+}
+"""Field of a case: what it is, as which quantity, in which unit."""
+
+_DEVICE_FIELDS: dict[str, tuple[str, type[Quantity], str]] = {
+    "power_w": ("power", Power, "W"),
+    "power_kw": ("power", Power, "kW"),
+    "utilisation": ("utilisation", Ratio, "1"),
+}
+
+_PLAIN = ("schema", "name", "devices", "zone", "currency", "functional_unit")
+_PLAIN_DEVICE = ("name", "count")
+
+
+class Case(Record):
+    """Declared facts: for how long, on what, where.
+
+    Attributes:
+        given: The facts as they were given.
+        facts: What was declared: ``duration``, ``energy``, ``pue`` ..., without those not given.
+        devices: Count, power and use of each kind of device.
+    """
+
+    schema: ClassVar = "brizna.case/1"
+
+    given: dict[str, Any]
+    facts: dict[str, Estimate]
+    devices: tuple[dict[str, Any], ...]
+    name: str | None = None
+    zone: str | None = None
+    currency: str | None = None
+    functional_unit: FunctionalUnit | None = None
+
+
+def read_case(given: Mapping[str, Any]) -> Case:
+    """Return the case that a JSON object declares.
+
+    A number may be given as ``[low, best, high]`` where it is doubtful. Fields carry their unit in
+    their name: ``duration_h``, ``energy_kwh``, ``pue``, ``intensity_g_per_kwh`` ...
+
+    Raises:
+        InputError: If a field is unknown, given twice, or holds what it cannot.
+    """
+    if not hasattr(given, "items"):
+        raise InputError(f"A case is a JSON object of named facts, but saw {given!r:.80}.")
+    facts = _facts(given, _FIELDS, _PLAIN, "case")
+    devices = given.get("devices", [])
+    if not isinstance(devices, list):
+        raise InputError(f"devices is {devices!r:.80}, but a list of objects was expected.")
+    read = tuple(_device(index, device) for index, device in enumerate(devices))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if "energy" not in facts and not (read and "duration" in facts):
+        raise InputError(
+            "The case gives neither energy_kwh nor both duration_h and devices, so there is no "
+            'energy to account for. Example: {"duration_h": 10, "devices": [{"count": 4, '
+            '"power_w": 300}], "pue": 1.5, "intensity_g_per_kwh": 450}'
+        )
+    if "energy" in facts and read:
+        raise InputError("The case gives energy and devices: keep the one that was measured.")
+    unit = given.get("functional_unit")
+    return Case(
+        given=dict(given),
+        facts=facts,
+        devices=read,
+        name=_text(given, "name"),
+        zone=_text(given, "zone"),
+        currency=_text(given, "currency"),
+        functional_unit=None if unit is None else _functional_unit(unit),
+    )
+
+
+def subject_of_case(case: Case) -> Subject:
+    """Return what a case gives to account for."""
+    duration = case.facts.get("duration")
+    if "energy" in case.facts:
+        energy, parts, formula = case.facts["energy"], {"declared": "case:energy"}, "declared"
+    else:
+        assert duration is not None, "read_case asks for a duration with devices"
+        energies = [_device_energy(device, duration) for device in case.devices]
+        energy = total(energies)
+        parts = {device["name"]: f"case:devices[{i}]" for i, device in enumerate(case.devices)}
+        formula = "sum of count * power_w * utilisation * duration_s"
+    return Subject(
+        digest=digest({"schema": case.schema, "given": case.given}),
+        id=case.name,
+        energy_j=energy,
+        duration_s=duration,
+        parts=parts,
+        formula=formula,
+    )
+
+
+def _device_energy(device: Mapping[str, Any], duration: Estimate) -> Estimate:
+    return device["power"] * device["utilisation"] * duration * device["count"]
+
+
+def _device(index: int, given: Any) -> dict[str, Any]:
+    where = f"devices[{index}]"
+    if not hasattr(given, "items"):
+        raise InputError(
+            f"{where} is {given!r:.80}, but an object like {{'power_w': 300}} is needed."
+        )
+    facts = _facts(given, _DEVICE_FIELDS, _PLAIN_DEVICE, where)
+    if "power" not in facts:
+        raise InputError(
+            f"{where} does not say its power: give power_w, the mean draw of one device."
+        )
+    count = given.get("count", 1)
+    if isinstance(count, bool) or not isinstance(count, (int, float)) or not count > 0:
+        raise InputError(f"{where} has count {count!r}, but a number above 0 was expected.")
+    used = facts.get("utilisation", exactly(Ratio(1)))
+    if not 0 <= used.best.value <= 1:
+        raise InputError(
+            f"{where} has utilisation {used.best.value:g}: a share in [0, 1] was expected."
+        )
+    name = _text(given, "name") or f"{count:g} devices"
+    return {"name": name, "count": count, "power": facts["power"], "utilisation": used}
+
+
+def _facts(
+    given: Mapping[str, Any],
+    fields: Mapping[str, tuple[str, type[Quantity], str]],
+    plain: Iterable[str],
+    where: str,
+) -> dict[str, Estimate]:
+    facts: dict[str, Estimate] = {}
+    for field, value in given.items():
+        if field in plain:
+            continue
+        if field not in fields:
+            known = (*fields, *plain)
+            raise InputError(
+                f"{where} has a field {field!r} that brizna does not know."
+                f"{nearest(field, known)} Known: {', '.join(sorted(known))}."
+            )
+        stem, kind, unit = fields[field]
+        if stem in facts:
+            raise InputError(f"{where} gives its {stem} twice: keep one of the fields.")
+        facts[stem] = _declared(f"{where}: {field}", value, kind, unit)
+    return facts
+
+
+def _declared(field: str, value: Any, kind: type[Quantity], unit: str) -> Estimate:
+    """Return a declared number, or ``[low, best, high]``, as an estimate of its own doubt."""
+    parts: list[Any] = [*value] if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
+    numbers = [
+        part for part in parts if isinstance(part, (int, float)) and not isinstance(part, bool)
+    ]
+    if len(numbers) != len(parts) or len(parts) not in (1, 3):
+        raise InputError(f"{field} is {value!r:.80}: a number or [low, best, high] was expected.")
+    if sorted(numbers) != numbers or numbers[0] < 0:
+        raise InputError(f"{field} is {value!r:.80}: 0 <= low <= best <= high was expected.")
+    best = exactly(kind.of(numbers[len(numbers) // 2], unit))
+    if len(numbers) == 1:
+        return best
+    return best.doubted(f"declared:{field}", kind.of(numbers[0], unit), kind.of(numbers[2], unit))
+
+
+def _text(given: Mapping[str, Any], field: str) -> str | None:
+    value = given.get(field)
+    if value is not None and not isinstance(value, str):
+        raise InputError(f"{field} is {value!r:.80}, but a text was expected.")
+    return value
+
+
+def _functional_unit(given: Any) -> FunctionalUnit:
+    try:
+        return FunctionalUnit(name=str(given["name"]), count=float(given["count"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"functional_unit is {given!r:.80}, but its form is "
+            '{"name": "inference", "count": 1000}.'
+        ) from error

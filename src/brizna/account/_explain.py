@@ -1,0 +1,117 @@
+"""Where a figure comes from: the tree from a footprint's figures down to samples and factors."""
+
+from __future__ import annotations
+
+from math import log
+
+from brizna.core.estimate import Estimate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from brizna.account._footprint import Footprint
+    from brizna.core.measurement import Measurement
+
+FIGURES = (
+    "carbon_g",
+    "carbon_operational_g",
+    "carbon_embodied_g",
+    "facility_energy_j",
+    "energy_j",
+    "water_l",
+    "cost",
+    "sci_g_per_unit",
+)
+"""What can be explained, the most asked first."""
+
+
+def explain(footprint: Footprint, measurement: Measurement | None, figure: str) -> dict[str, Any]:
+    """Return the derivation of a figure as a tree of plain nodes.
+
+    A node holds ``name``, ``estimate`` (its record, or None with ``reason``), ``formula``,
+    ``doubts`` (share of the variance by named source, largest first), ``factor`` (the published
+    number, at a leaf) and ``inputs`` (nodes).
+    """
+    return _Tree(footprint, measurement).figure(figure)
+
+
+def doubt_shares(estimate: Estimate) -> dict[str, float]:
+    """Return the share of each named doubt in the variance of an estimate, largest first.
+
+    Shares of the squared half-widths, of logarithms where best and all ends are positive; they
+    sum to 1, or there are none.
+    """
+    best = estimate.best.value
+    ends = {name: (min(best, *pair), max(best, *pair)) for name, pair in estimate.doubts.items()}
+    relative = best > 0 and all(low > 0 for low, _ in ends.values())
+    widths = {
+        name: (log(high / low) if relative else high - low) ** 2
+        for name, (low, high) in ends.items()
+    }
+    whole = sum(widths.values())
+    if whole <= 0:
+        return {}
+    return {
+        name: width / whole for name, width in sorted(widths.items(), key=lambda item: -item[1])
+    }
+
+
+class _Tree:
+    def __init__(self, footprint: Footprint, measurement: Measurement | None) -> None:
+        self.footprint = footprint
+        self.steps = {step.figure: step for step in footprint.derivation}
+        self.factors = {factor.name: factor for factor in footprint.factors}
+        self.channels = {c.id: c for c in measurement.channels} if measurement else {}
+
+    def figure(self, name: str) -> dict[str, Any]:
+        step, value = self.steps.get(name), getattr(self.footprint, name)
+        node = _node(name, value, self.footprint.reasons.get(name))
+        if step is not None:
+            node["formula"] = step.formula
+            node["inputs"] = [self._input(symbol, origin) for symbol, origin in step.inputs.items()]
+        return node
+
+    def _input(self, symbol: str, origin: str) -> dict[str, Any]:
+        if origin.startswith("assumptions."):
+            return self._assumption(origin.removeprefix("assumptions."))
+        if origin.startswith("channel:"):
+            return self._channel(origin.removeprefix("channel:"))
+        if origin.startswith("case:"):
+            return {"name": symbol, "estimate": None, "reason": "declared", "inputs": []}
+        return self.figure(origin)
+
+    def _assumption(self, name: str) -> dict[str, Any]:
+        value = getattr(self.footprint.assumptions, name)
+        if not isinstance(value, Estimate):
+            plain = None if value is None else value.to_json()
+            return {"name": name, "estimate": None, "value": plain, "inputs": []}
+        node = _node(name, value, None)
+        for reference in value.references:
+            factor = self.factors.get(reference)
+            if factor is not None:
+                leaf = _node(reference, factor.estimate(), None)
+                node["inputs"].append({**leaf, "factor": factor.to_json()})
+        return node
+
+    def _channel(self, name: str) -> dict[str, Any]:
+        channel = self.channels.get(name)
+        if channel is None:
+            return {"name": name, "estimate": None, "reason": "not in the record", "inputs": []}
+        node = _node(f"channel:{name}", channel.energy_j, channel.reason)
+        return {
+            **node,
+            "method": channel.method,
+            "scope": channel.scope,
+            "gaps": [gap.to_json() for gap in channel.gaps],
+        }
+
+
+def _node(name: str, value: Estimate | None, reason: str | None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "estimate": None if value is None else value.to_json(),
+        "reason": reason,
+        "doubts": {} if value is None else doubt_shares(value),
+        "inputs": [],
+    }

@@ -1,0 +1,390 @@
+"""From energy to a footprint: operational and embodied carbon, water, money, SCI."""
+
+from __future__ import annotations
+
+from brizna.core.codec import digest
+from brizna.core.errors import InputError, IntegrityError
+from brizna.core.estimate import Estimate, estimate_of, exactly
+from brizna.core.factors import Factor
+from brizna.core.quantities import (
+    Carbon,
+    CarbonIntensity,
+    Duration,
+    Energy,
+    Money,
+    Ratio,
+    Tariff,
+    Water,
+    WaterIntensity,
+)
+from brizna.core.records import Record, each
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import ClassVar
+
+    from brizna.core.measurement import Run
+
+
+class FunctionalUnit(Record):
+    """What a footprint is divided by: R of the SCI specification (ISO/IEC 21031:2024).
+
+    Attributes:
+        name: One of what, e.g. ``inference`` or ``1000 tokens``.
+        count: How many of them this run did; above 0.
+    """
+
+    name: str
+    count: float
+
+    def _check(self) -> None:
+        if not self.count > 0:
+            raise InputError(
+                f"The functional unit {self.name!r} was done {self.count} times: SCI divides by "
+                "this count, so it must be above 0."
+            )
+
+
+class Assumptions(Record):
+    """Everything that a footprint takes from outside the run, and the factors it came from.
+
+    Attributes:
+        pue: Facility energy per IT energy.
+        intensity_g_per_kwh: Location-based carbon intensity of the electricity.
+        wue_l_per_kwh: Water used on site per IT energy.
+        ewif_l_per_kwh: Water used off site per facility energy, to make the electricity.
+        tariff_per_kwh: Price of electricity, in ``currency``.
+        embodied_g: Carbon of making the whole hardware.
+        lifetime_s: Expected service life of the hardware.
+        hardware_share: Part of the hardware reserved for this work, in [0, 1].
+        functional_unit: What to divide by for SCI.
+        factors: The published numbers behind these, frozen.
+        reasons: For each field that is None, why.
+    """
+
+    pue: Estimate
+    intensity_g_per_kwh: Estimate | None = None
+    wue_l_per_kwh: Estimate | None = None
+    ewif_l_per_kwh: Estimate | None = None
+    tariff_per_kwh: Estimate | None = None
+    currency: str | None = None
+    embodied_g: Estimate | None = None
+    lifetime_s: Estimate | None = None
+    hardware_share: Estimate | None = None
+    functional_unit: FunctionalUnit | None = None
+    factors: tuple[Factor, ...] = ()
+    reasons: dict[str, str] = {}
+
+    _forms: ClassVar = {
+        "pue": estimate_of(Ratio),
+        "intensity_g_per_kwh": estimate_of(CarbonIntensity),
+        "wue_l_per_kwh": estimate_of(WaterIntensity),
+        "ewif_l_per_kwh": estimate_of(WaterIntensity),
+        "tariff_per_kwh": estimate_of(Tariff),
+        "embodied_g": estimate_of(Carbon),
+        "lifetime_s": estimate_of(Duration),
+        "hardware_share": estimate_of(Ratio),
+        "functional_unit": FunctionalUnit.from_json,
+        "factors": each(Factor.from_json),
+    }
+
+    def _check(self) -> None:
+        if self.pue.best.value < 1:
+            raise InputError(
+                f"PUE is {self.pue.best.value:g}, but a facility uses at least what its IT uses: "
+                "give a number from 1 up, such as 1.2."
+            )
+
+
+class Step(Record):
+    """One line of a derivation: a figure, how it is computed, and from what.
+
+    Attributes:
+        figure: The field of the footprint.
+        formula: In the symbols of ``inputs``.
+        inputs: For each symbol, what it is: a figure, a field of the assumptions
+            (``assumptions.pue``) or a channel of the run (``channel:rapl/package-0``).
+    """
+
+    figure: str
+    formula: str
+    inputs: dict[str, str]
+
+
+class Footprint(Record):
+    """What a run or a declared case cost the world, with its derivation.
+
+    Figures that could not be computed are None, and ``reasons`` says why.
+
+    Attributes:
+        subject: Digest of the run or case that it accounts for.
+        subject_id: Id of the run, or name of the case.
+        energy_j: IT energy: what was measured or declared.
+        facility_energy_j: IT energy times PUE.
+        carbon_operational_g: Facility energy times location-based intensity.
+        carbon_embodied_g: The share of making the hardware that this use must carry.
+        carbon_g: Operational plus embodied.
+        water_l: On site and off site.
+        cost: Facility energy times tariff, in ``currency``.
+        sci_g_per_unit: ((E x I) + M) per functional unit, ISO/IEC 21031:2024.
+        factor_set: Digest of the factors' digests.
+    """
+
+    schema: ClassVar = "brizna.footprint/1"
+
+    subject: str
+    subject_id: str | None
+    duration_s: Estimate | None
+    energy_j: Estimate | None
+    facility_energy_j: Estimate | None
+    carbon_operational_g: Estimate | None
+    carbon_embodied_g: Estimate | None
+    carbon_g: Estimate | None
+    water_l: Estimate | None
+    cost: Estimate | None
+    currency: str | None
+    sci_g_per_unit: Estimate | None
+    functional_unit: FunctionalUnit | None
+    reasons: dict[str, str]
+    assumptions: Assumptions
+    factors: tuple[Factor, ...]
+    factor_set: str
+    derivation: tuple[Step, ...]
+
+    _forms: ClassVar = {
+        "duration_s": estimate_of(Duration),
+        "energy_j": estimate_of(Energy),
+        "facility_energy_j": estimate_of(Energy),
+        "carbon_operational_g": estimate_of(Carbon),
+        "carbon_embodied_g": estimate_of(Carbon),
+        "carbon_g": estimate_of(Carbon),
+        "water_l": estimate_of(Water),
+        "cost": estimate_of(Money),
+        "sci_g_per_unit": estimate_of(Carbon),
+        "functional_unit": FunctionalUnit.from_json,
+        "assumptions": Assumptions.from_json,
+        "factors": each(Factor.from_json),
+        "derivation": each(Step.from_json),
+    }
+
+
+class Subject(Record):
+    """What is accounted for: the energy and time of a run or of a declared case.
+
+    Attributes:
+        digest: Of the run's or case's record.
+        id: The run's id or the case's name.
+        energy_j: IT energy; None where unknown, with ``reason``.
+        duration_s: Time for which the hardware was reserved; None where unknown.
+        parts: What the energy is the sum of: symbol to channel or device.
+    """
+
+    digest: str
+    id: str | None
+    energy_j: Estimate | None
+    duration_s: Estimate | None
+    parts: dict[str, str]
+    formula: str = "sum of the roots of the channel forest"
+    reason: str | None = None
+
+
+def account(subject: Subject, assumptions: Assumptions) -> Footprint:
+    """Return the footprint of a run or case under these assumptions.
+
+    Energy x PUE x location-based intensity, plus the share of the hardware's making that falls
+    on the reserved time, ``M = TE x TS x RS`` [1]. Water is ``E x (WUE + PUE x EWIF)`` [2].
+
+    References:
+        [1] Green Software Foundation, Software Carbon Intensity specification, ISO/IEC 21031:2024.
+        [2] Li, Yang, Islam, Ren, Making AI Less "Thirsty", 2023, section 3.
+    """
+    ledger = _Ledger(subject, assumptions)
+    ledger.enter("energy_j", subject.formula, subject.parts, subject.energy_j)
+    ledger.enter("duration_s", "reserved time", {}, subject.duration_s)
+    ledger.derive("facility_energy_j", "energy_j * pue")
+    ledger.derive("carbon_operational_g", "facility_energy_j * intensity_g_per_kwh")
+    ledger.derive("carbon_embodied_g", "embodied_g * ( duration_s / lifetime_s ) * hardware_share")
+    both = "carbon_operational_g + carbon_embodied_g"
+    only_known = (
+        ledger.figures["carbon_embodied_g"] is None and ledger.figures["carbon_operational_g"]
+    )
+    ledger.derive("carbon_g", "carbon_operational_g" if only_known else both)
+    ledger.derive("water_l", "energy_j * ( wue_l_per_kwh + pue * ewif_l_per_kwh )")
+    ledger.derive("cost", "facility_energy_j * tariff_per_kwh")
+    ledger.derive("sci_g_per_unit", f"( {both} ) / functional_unit")
+    return ledger.close()
+
+
+def recompute(stored: Footprint, subject: Subject) -> Footprint:
+    """Return a stored footprint computed again from the run and its own frozen factors.
+
+    Raises:
+        IntegrityError: If the run is not the one that the footprint names, or a factor or the
+            factor set is not what its digest says.
+    """
+    if subject.digest != stored.subject:
+        raise IntegrityError(
+            f"The footprint accounts for {stored.subject}, but this run's record is "
+            f"{subject.digest}: the record was changed after it was accounted for."
+        )
+    same = stored.factors == stored.assumptions.factors
+    if not same or factor_set(stored.factors) != stored.factor_set:
+        raise IntegrityError(
+            f"The factors in the footprint do not give its factor set {stored.factor_set}: "
+            "a factor was changed after the run was accounted for."
+        )
+    _check_factors(stored.assumptions)
+    return account(subject, stored.assumptions)
+
+
+def factor_set(factors: tuple[Factor, ...]) -> str:
+    """Return the digest that names a set of factors: that of their sorted digests."""
+    return digest(sorted(factor.digest for factor in factors))
+
+
+_ESTIMATED = (
+    "pue",
+    "intensity_g_per_kwh",
+    "wue_l_per_kwh",
+    "ewif_l_per_kwh",
+    "tariff_per_kwh",
+    "embodied_g",
+    "lifetime_s",
+    "hardware_share",
+)
+
+
+def _check_factors(assumptions: Assumptions) -> None:
+    """Check that an assumption that leans on one factor says what the factor says."""
+    factors = {factor.name: factor for factor in assumptions.factors}
+    for name in _ESTIMATED:
+        value = getattr(assumptions, name)
+        if not isinstance(value, Estimate):
+            continue
+        missing = [r for r in value.references if r.startswith("factor:") and r not in factors]
+        if missing:
+            raise IntegrityError(
+                f"The assumption {name} names factors that are not here: {missing}."
+            )
+        if len(value.references) == 1 and value.references[0] in factors:
+            factor = factors[value.references[0]].estimate()
+            if factor.best != value.best or factor.doubts.items() - value.doubts.items():
+                raise IntegrityError(
+                    f"The assumption {name} is {value!r}, but its factor says {factor!r}."
+                )
+
+
+class _Ledger:
+    """The figures of one footprint as they are entered, with how each was derived."""
+
+    def __init__(self, subject: Subject, assumptions: Assumptions) -> None:
+        self.subject = subject
+        self.assumptions = assumptions
+        self.figures: dict[str, Estimate | None] = {}
+        self.reasons: dict[str, str] = {}
+        self.steps: list[Step] = []
+
+    def enter(
+        self, figure: str, formula: str, inputs: Mapping[str, str], value: Estimate | None
+    ) -> None:
+        """Keep a figure, or why it is unknown."""
+        self.figures[figure] = value
+        if value is None:
+            self.reasons[figure] = self._why(inputs)
+        else:
+            self.steps.append(Step(figure=figure, formula=formula, inputs=dict(inputs)))
+
+    def derive(self, figure: str, formula: str) -> None:
+        """Keep what a formula gives; its words, parted by spaces, are symbols and + - * / ( )."""
+        words = formula.split()
+        inputs = {word: self._origin(word) for word in words if word.isidentifier()}
+        known = {symbol: self._value(symbol) for symbol in inputs}
+        values = {symbol: value for symbol, value in known.items() if value is not None}
+        whole = len(values) == len(known)
+        self.enter(figure, formula, inputs, evaluate(formula, values) if whole else None)
+
+    def _value(self, symbol: str) -> Estimate | None:
+        if symbol in self.figures:
+            return self.figures[symbol]
+        value = getattr(self.assumptions, symbol)
+        return exactly(Ratio(value.count)) if isinstance(value, FunctionalUnit) else value
+
+    def _origin(self, symbol: str) -> str:
+        return symbol if symbol in self.figures else f"assumptions.{symbol}"
+
+    def _why(self, inputs: Mapping[str, str]) -> str:
+        for symbol, origin in inputs.items():
+            if origin == symbol and symbol in self.reasons:
+                return self.reasons[symbol]
+            if origin.startswith("assumptions.") and getattr(self.assumptions, symbol) is None:
+                return self.assumptions.reasons.get(symbol, f"{symbol} is not known")
+        return self.subject.reason or "not known"
+
+    def close(self) -> Footprint:
+        """Return the footprint of what was entered."""
+        assumptions = self.assumptions
+        return Footprint(
+            subject=self.subject.digest,
+            subject_id=self.subject.id,
+            currency=assumptions.currency if self.figures.get("cost") is not None else None,
+            functional_unit=assumptions.functional_unit,
+            reasons=self.reasons,
+            assumptions=assumptions,
+            factors=assumptions.factors,
+            factor_set=factor_set(assumptions.factors),
+            derivation=tuple(self.steps),
+            **self.figures,
+        )
+
+
+def evaluate(formula: str, values: Mapping[str, Estimate]) -> Estimate:
+    """Return what a formula gives: the one that is printed is the one that is computed.
+
+    Args:
+        formula: Symbols, ``+ - * /`` and parentheses, parted by spaces.
+        values: The estimate behind each symbol.
+    """
+    words = formula.split()
+
+    def atom() -> Estimate:
+        word = words.pop(0)
+        if word != "(":
+            return values[word]
+        inner = ladder("+-", lambda: ladder("*/", atom))
+        words.pop(0)
+        return inner
+
+    def ladder(operators: str, operand: Callable[[], Estimate]) -> Estimate:
+        value = operand()
+        while words and words[0] in operators:
+            value = _OPERATORS[words.pop(0)](value, operand())
+        return value
+
+    return ladder("+-", lambda: ladder("*/", atom))
+
+
+_OPERATORS: Mapping[str, Callable[[Estimate, Estimate], Estimate]] = {
+    "+": Estimate.__add__,
+    "-": Estimate.__sub__,
+    "*": Estimate.__mul__,
+    "/": Estimate.__truediv__,
+}
+
+
+def subject_of_run(run: Run) -> Subject:
+    """Return what a run gives to account for: its measured energy and its reserved time."""
+    measurement = run.measurement
+    parts = {
+        channel.id: f"channel:{channel.id}"
+        for channel in measurement.roots()
+        if channel.energy_j is not None
+    }
+    return Subject(
+        digest=digest(run.to_json()),
+        id=run.id,
+        energy_j=measurement.energy_j,
+        duration_s=exactly(Duration(run.duration_s), "metered"),
+        parts=parts,
+        reason=measurement.reason,
+    )
