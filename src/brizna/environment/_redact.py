@@ -1,0 +1,66 @@
+"""Cut secrets out of command lines before they are stored.
+
+What is cut is replaced by ``[redacted]``. Looked for are: values of options and assignments whose
+name says that they are secret, passwords inside addresses, authorisation headers, and texts with
+the form of a well-known kind of key. A password typed as a bare word cannot be told from another
+word: pass it by a variable or a file.
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CUT = "[redacted]"
+_LONGEST = 2000
+"""Characters of one argument that are kept: a script given in the command line is not a record."""
+
+_WORDS = (
+    "api[-_]?key|access[-_]?key|private[-_]?key|secret|token|passphrase|credentials?|auth|pwd"
+    r"|\w*passw(?:or)?d|contrase[nñ]a|clave"
+)
+_NAME = rf"(?:[\w.-]*[-_.])?(?:{_WORDS})(?:[-_.][\w.-]*)?"
+"""A name with a part that says secret: ``hf_token`` has one, ``tokenizer`` has none."""
+_OPTION = re.compile(rf"^--?{_NAME}$", re.IGNORECASE)
+_ASSIGNMENT = re.compile(
+    rf"((?:^|[\s?&;,\"'{{(-]){_NAME}[\"']?\s*[=:]\s*[\"']?)([^\s&\"',;]+)", re.IGNORECASE
+)
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]+@", re.IGNORECASE)
+_HEADER = re.compile(r"((?:bearer|basic|authorization:?\s+\w+)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
+_KEY = re.compile(
+    r"\b(?:"
+    r"(?:AKIA|ASIA)[0-9A-Z]{16}"  # AWS access key ids
+    r"|gh[pousr]_[0-9A-Za-z]{20,}|github_pat_\w{20,}"  # GitHub
+    r"|hf_[0-9A-Za-z]{20,}"  # Hugging Face
+    r"|sk-[\w-]{16,}"  # OpenAI, Anthropic and others
+    r"|xox[abprs]-[\w-]{10,}"  # Slack
+    r"|glpat-[\w-]{16,}"  # GitLab
+    r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # JSON web tokens
+    r"|[0-9a-f]{40}(?=\b)"  # forty hexadecimal digits: W&B and many others
+    r")"
+)
+
+
+def redact(command: Iterable[str]) -> tuple[str, ...]:
+    """Return a command line without the secrets that can be told as such."""
+    kept: list[str] = []
+    hide_next = False
+    for word in command:
+        if hide_next and not word.startswith("-"):
+            kept.append(CUT)
+            hide_next = False
+            continue
+        hide_next = _OPTION.match(word) is not None
+        shown = word if len(word) <= _LONGEST else f"{word[:_LONGEST]}[...]"
+        kept.append(_cut(shown))
+    return tuple(kept)
+
+
+def _cut(word: str) -> str:
+    word = _ADDRESS.sub(rf"\1:{CUT}@", word)
+    word = _HEADER.sub(rf"\1{CUT}", word)
+    word = _ASSIGNMENT.sub(rf"\1{CUT}", word)
+    return _KEY.sub(CUT, word)
