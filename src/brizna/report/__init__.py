@@ -1,0 +1,69 @@
+"""Records for people to read: lines for the terminal and one page for the browser.
+
+Promises: each figure appears with its unit, its interval and where it comes from; no figure shows
+more digits than its doubt leaves; what is unknown is a word with its reason. English and Spanish;
+the language is an argument. A page is one file that asks no host for anything, and the same
+records give the same bytes.
+
+Refuses to measure, to account, and to look anything up: what a report shows was handed to it.
+"""
+
+from __future__ import annotations
+
+from brizna.report._texts import LANGUAGES, pick_language, texts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brizna.report._compare import compare_lines, saving
+    from brizna.report._explain import explain
+    from brizna.report._format import Format
+    from brizna.report._html import html_report
+    from brizna.report._terminal import (
+        doctor_lines,
+        explain_lines,
+        run_lines,
+        runs_lines,
+        show_lines,
+        wants_color,
+    )
+
+__all__ = [
+    "LANGUAGES",
+    "Format",
+    "compare_lines",
+    "doctor_lines",
+    "explain",
+    "explain_lines",
+    "html_report",
+    "pick_language",
+    "run_lines",
+    "runs_lines",
+    "saving",
+    "show_lines",
+    "texts",
+    "wants_color",
+]
+
+_HOMES = {
+    "Format": "_format",
+    "compare_lines": "_compare",
+    "doctor_lines": "_terminal",
+    "explain": "_explain",
+    "explain_lines": "_terminal",
+    "html_report": "_html",
+    "run_lines": "_terminal",
+    "runs_lines": "_terminal",
+    "saving": "_compare",
+    "show_lines": "_terminal",
+    "wants_color": "_terminal",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a part of the room when it is first asked for (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -1,0 +1,370 @@
+"""Lines for the terminal: the end of a run, one run, lists, explanations and the doctor's table.
+
+Each function takes plain data and returns lines without ends; who prints them decides where. The
+four lines at the end of a run are on the way of every ``brizna run``: they need no library.
+"""
+
+from __future__ import annotations
+
+from brizna.core.quantities import Carbon, Energy, Money, Water
+from brizna.report._explain import Node, explain, tell_gap
+from brizna.report._format import Format
+from brizna.report._table import Table
+from brizna.report._texts import texts
+from brizna.report._view import part, shares, short_id
+from brizna.report._words import (
+    join_components,
+    name_basis,
+    name_component,
+    name_figure,
+    name_state,
+    name_zone_origin,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from brizna.report._view import View
+
+_BOLD, _DIM, _GREEN, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[0m"
+_INDENT = "        "
+_FIGURES = {
+    "facility_energy_j": Energy,
+    "carbon_g": Carbon,
+    "carbon_operational_g": Carbon,
+    "carbon_embodied_g": Carbon,
+    "water_l": Water,
+    "cost": Money,
+    "sci_g_per_unit": Carbon,
+}
+
+
+def wants_color(*, is_terminal: bool, environ: Mapping[str, str]) -> bool:
+    """Return whether to print colour: on a terminal, unless NO_COLOR or TERM=dumb say no."""
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return is_terminal and environ.get("TERM") != "dumb"
+
+
+def run_lines(
+    view: View, *, lang: str, width: int = 80, color: bool = False, stored: str | None = None
+) -> list[str]:
+    """Return the at most four lines that end a run.
+
+    Args:
+        view: The run with its footprint.
+        lang: One of `LANGUAGES`.
+        width: Columns of the terminal; figures are never cut to it.
+        color: Whether to paint.
+        stored: Where the record lies; None if it could not be stored.
+    """
+    style = Format(lang)
+    lines = [
+        _headline(view, style, width=width, color=color),
+        _split(view, style),
+        _caveats(view, style),
+        _next_steps(view, style, stored),
+    ]
+    return [lines[0], *(_INDENT + _paint(line, _DIM, color) for line in lines[1:] if line)]
+
+
+def _headline(view: View, style: Format, *, width: int, color: bool) -> str:
+    _ = style.say
+    footprint = part(view, "footprint")
+    energy = style.parts(Energy, view["measurement"]["energy_j"])
+    carbon = style.parts(Carbon, footprint.get("carbon_g"))
+    if view["measurement"]["energy_j"] is None:
+        energy = (_("energy unknown"), "")
+    if footprint.get("carbon_g") is None:
+        carbon = (_("carbon unknown"), "")
+    plain = [f"{best} ({ends})" if ends else best for best, ends in (energy, carbon)]
+    time = style.duration(view["duration_s"])
+    fits = len("brizna  ") + sum(map(len, plain)) + len(time) + 6 <= width
+    between = "   " if fits else "  "
+    figures = [
+        _paint(best, _BOLD, color) + (_paint(f" ({ends})", _DIM, color) if ends else "")
+        for best, ends in (energy, carbon)
+    ]
+    title = _paint("brizna", _BOLD + _GREEN, color)
+    return between.join([f"{title} {figures[0]}", figures[1], time])
+
+
+def _split(view: View, style: Format) -> str:
+    """Return each component's share and basis, and what no meter saw."""
+    _ = style.say
+    parts = [
+        f"{name_component(kind, style.lang)} {style.percent(share)} {name_basis(basis, style.lang)}"
+        for kind, share, basis in shares(view)
+    ]
+    not_seen = view["measurement"]["coverage"]["not_seen"]
+    if not_seen:
+        missing = join_components(not_seen, style.lang)
+        parts.append(_("not seen: {components}").format(components=missing))
+    return " · ".join(parts)
+
+
+def _caveats(view: View, style: Format) -> str:
+    """Return what most limits these figures, in one line; empty if nothing does."""
+    _ = style.say
+    said: list[str] = []
+    footprint = part(view, "footprint")
+    if view["measurement"]["energy_j"] is None:
+        why = _(view["measurement"].get("reason") or "not known")
+        said.append(_("energy unknown: {reason}").format(reason=why))
+    elif footprint.get("carbon_g") is None:
+        why = part(footprint, "reasons").get("carbon_g")
+        said.append(
+            _("carbon unknown: {reason}").format(reason=_(why))
+            if why
+            else _("carbon unknown: name the grid zone with --zone")
+        )
+    site = part(view, "site")
+    if site.get("zone_origin") == "time-zone":
+        guess = _("zone {zone} is a guess from the time zone: name it with --zone")
+        said.append(guess.format(zone=site["zone"]))
+    gap_s = view["measurement"]["coverage"]["gap_s"]
+    if gap_s > 0:
+        said.append(_("not read for {time}").format(time=style.duration(gap_s)))
+    if view.get("state") == "interrupted":
+        said.append(_("interrupted: complete up to the last sample"))
+    return " · ".join(said)
+
+
+def _next_steps(view: View, style: Format, stored: str | None) -> str:
+    _ = style.say
+    name = short_id(view["id"])
+    if stored is None:
+        return _("not stored")
+    saved = _("stored as {id} in {place}").format(id=name, place=stored)
+    metered = view["measurement"]["coverage"]["metered"]
+    command = f"brizna open {name}" if metered else "brizna doctor"
+    return f"{saved}   ->  brizna show {name} · {command}"
+
+
+def _paint(text: str, codes: str, color: bool) -> str:  # noqa: FBT001 - private, and always last
+    return f"{codes}{text}{_PLAIN}" if color else text
+
+
+# ------------------------------------------------------------------------------------------- show
+
+
+def show_lines(view: View, *, lang: str, width: int = 80, color: bool = False) -> list[str]:
+    """Return one run with all its figures."""
+    style = Format(lang)
+    lines = _heading(view, style, color=color)
+    for table in (_figures(view, style), _channels(view, style), _phases(view, style)):
+        if table.rows:
+            lines += ["", *table.lines(width=width, color=color)]
+    remarks = _remarks(view, style)
+    return [*lines, "", *remarks] if remarks else lines
+
+
+def _heading(view: View, style: Format, *, color: bool) -> list[str]:
+    _ = style.say
+    title = view.get("name") or short_id(view["id"])
+    facts = [view["id"], view["started"], name_state(view["state"], style.lang)]
+    if view.get("exit_code") is not None:
+        facts.append(_("exit code {code}").format(code=view["exit_code"]))
+    if view.get("signal") is not None:
+        facts.append(_("signal {number}").format(number=view["signal"]))
+    lines = [_paint(title, _BOLD, color), "  ".join(facts)]
+    if view.get("command"):
+        lines.append("$ " + " ".join(view["command"]))
+    site = part(view, "site")
+    if site.get("zone"):
+        origin = name_zone_origin(site.get("zone_origin"), style.lang)
+        zone = _("zone {zone}").format(zone=site["zone"])
+        lines.append(f"{zone} ({origin})" if origin else zone)
+    return lines
+
+
+def _figures(view: View, style: Format) -> Table:
+    _ = style.say
+    footprint = part(view, "footprint")
+    reasons = part(footprint, "reasons")
+    rows: list[tuple[str, ...]] = [_figure_row("energy_j", Energy, view["measurement"], style)]
+    rows.append((name_figure("duration_s", style.lang), style.duration(view["duration_s"]), "", ""))
+    if footprint:
+        rows += [
+            _figure_row(field, kind, {**footprint, "reason": reasons.get(field)}, style)
+            for field, kind in _FIGURES.items()
+            if footprint.get(field) is not None or field == "carbon_g"
+        ]
+    measurement = view["measurement"]
+    if measurement.get("cpu_time_s") is not None:
+        least = measurement.get("cpu_time_coverage") == "at-least"
+        time = style.duration(measurement["cpu_time_s"])
+        shown = _("at least {time}").format(time=time) if least else time
+        rows.append((_("CPU time"), shown, "", ""))
+    return Table((_("figure"), _("best"), _("90 % interval"), _("basis")), rows, right=(1, 2))
+
+
+def _figure_row(
+    field: str, kind: type[Any], record: Mapping[str, Any], style: Format
+) -> tuple[str, str, str, str]:
+    estimate = record.get(field)
+    best, ends = style.parts(
+        kind, estimate, reason=record.get("reason"), currency=record.get("currency")
+    )
+    basis = name_basis(estimate["basis"], style.lang) if estimate else ""
+    return name_figure(field, style.lang), best, ends, basis
+
+
+def _channels(view: View, style: Format) -> Table:
+    _ = style.say
+    rows: list[tuple[str, ...]] = []
+    for channel in view["measurement"]["channels"]:
+        best, ends = style.parts(Energy, channel["energy_j"], reason=channel["reason"])
+        inside = "  " if channel["parent"] else ""
+        basis = f"{name_basis(channel['basis'], style.lang)}, {channel['method']}"
+        if channel["mirror_of"]:
+            basis = _("same counter as {id}").format(id=channel["mirror_of"])
+        rows.append((inside + channel["id"], best, ends, basis))
+    return Table((_("channel"), _("energy"), _("90 % interval"), _("basis")), rows, right=(1, 2))
+
+
+def _phases(view: View, style: Format) -> Table:
+    _ = style.say
+    rows: list[tuple[str, ...]] = []
+    for phase in view["measurement"]["phases"]:
+        best, ends = style.parts(
+            Energy, phase["energy_j"], reason=_("some component was not read throughout")
+        )
+        time = style.duration(phase["end_s"] - phase["start_s"])
+        name = phase["name"] + (f" ({_('still open')})" if phase["open"] else "")
+        rows.append((name, best, ends, time))
+    return Table((_("phase"), _("energy"), _("90 % interval"), _("time")), rows, right=(1, 2, 3))
+
+
+def _remarks(view: View, style: Format) -> list[str]:
+    """Return gaps, what was not seen, and the run's notes, one a line."""
+    _ = style.say
+    lines = [
+        f"{channel['id']}: {tell_gap(gap, style)}"
+        for channel in view["measurement"]["channels"]
+        for gap in channel["gaps"]
+    ]
+    for component, reason in view["measurement"]["coverage"]["not_seen"].items():
+        name = name_component(component, style.lang)
+        lines.append(
+            _("Not seen: {component} ({reason}).").format(component=name, reason=_(reason))
+        )
+    return [*lines, *(_(note) for note in view.get("notes", ()))]
+
+
+# ---------------------------------------------------------------------------------- runs, explain
+
+
+def runs_lines(
+    runs: Iterable[Mapping[str, Any]], *, lang: str, width: int = 80, color: bool = False
+) -> list[str]:
+    """Return the table of ``brizna runs list``.
+
+    Args:
+        runs: For each run its ``id``, ``name``, ``started``, ``duration_s``, ``state`` (which may
+            be ``running``), ``exit_code`` and ``energy_j`` (an estimate's record form, or None).
+        lang: One of `LANGUAGES`.
+        width: Columns of the terminal.
+        color: Whether to paint.
+    """
+    style = Format(lang)
+    _ = style.say
+    rows: list[tuple[str, ...]] = [
+        (
+            short_id(run["id"]),
+            run.get("name") or "",
+            run["started"].replace("T", " ").removesuffix("Z")[:16],
+            style.duration(run["duration_s"]),
+            style.estimate(Energy, run.get("energy_j")),
+            _outcome(run, lang),
+        )
+        for run in runs
+    ]
+    if not rows:
+        return [_("No runs yet. Measure one with: brizna run -- COMMAND")]
+    header = (_("run"), _("name"), _("started (UTC)"), _("time"), _("energy"), _("state"))
+    return Table(header, rows, right=(3, 4)).lines(width=width, color=color)
+
+
+def _outcome(run: Mapping[str, Any], lang: str) -> str:
+    state = name_state(run["state"], lang)
+    code = run.get("exit_code")
+    return f"{state} ({code})" if code else state
+
+
+def explain_lines(
+    view: View, *, lang: str, figure: str | None = None, samples: bool = True, color: bool = False
+) -> list[str]:
+    """Return the tree from each figure, or from one, down to samples and factors.
+
+    Args:
+        view: The run with its footprint.
+        lang: One of `LANGUAGES`.
+        figure: A field of the footprint, with or without its unit; None for all.
+        samples: Whether the readings are still there.
+        color: Whether to paint.
+
+    Raises:
+        InputError: If there is no such figure.
+    """
+    lines: list[str] = []
+    for node in explain(view, Format(lang), figure=figure, samples=samples):
+        lines += [*_tree(node, "", "", color=color), ""]
+    return lines[:-1]
+
+
+def _tree(node: Node, head: str, indent: str, *, color: bool) -> list[str]:
+    shown = f"{_paint(node.label, _BOLD, color)}  {node.value}" if node.value else node.label
+    lines = [head + shown + (f"  [{node.basis}]" if node.basis else "")]
+    below = indent + ("│ " if node.parts else "  ")
+    if node.formula:
+        lines.append(f"{below}= {node.formula}")
+    lines += [below + _paint(fact, _DIM, color) for fact in node.facts]
+    for part in node.parts:
+        last = part is node.parts[-1]
+        lines += _tree(
+            part,
+            indent + ("└─ " if last else "├─ "),
+            indent + ("   " if last else "│  "),
+            color=color,
+        )
+    return lines
+
+
+def doctor_lines(
+    components: Sequence[Mapping[str, Any]], *, lang: str, width: int = 80, color: bool = False
+) -> list[str]:
+    """Return the table of ``brizna doctor``, and what unlocks more.
+
+    Args:
+        components: For each its ``component``, ``status`` (``metered``, ``modelled`` or ``not
+            available``), ``method``, ``why``, and ``unlock``: the command that gives more, or None.
+        lang: One of `LANGUAGES`.
+        width: Columns of the terminal.
+        color: Whether to paint.
+    """
+    _ = texts(lang).gettext
+    words = {
+        "metered": _("metered"),
+        "modelled": _("modelled"),
+        "not available": _("not available"),
+    }
+    rows: list[tuple[str, ...]] = [
+        (
+            name_component(entry["component"], lang),
+            words.get(str(entry["status"]), str(entry["status"])),
+            str(entry.get("method") or ""),
+            _(entry["why"]) if entry.get("why") else "",
+        )
+        for entry in components
+    ]
+    header = (_("component"), _("status"), _("method"), _("why"))
+    lines = Table(header, rows).lines(width=width, color=color)
+    unlocks = dict.fromkeys(entry["unlock"] for entry in components if entry.get("unlock"))
+    if unlocks:
+        lines += ["", _("To see more:"), *(f"  {command}" for command in unlocks)]
+    return lines

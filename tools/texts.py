@@ -1,0 +1,147 @@
+"""Keep the translations in step with the source: ``python tools/texts.py`` (or ``--check``).
+
+Extracts every ``_("...")`` of the report and the command line, merges it into each language's
+``.po`` and compiles the ``.mo``. Translate what it lists as missing by editing the ``.po``, then
+run it again. ``--check`` changes nothing and fails where something is missing, stale or fuzzy.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src" / "brizna"
+LOCALE = SOURCE / "report" / "locale"
+ROOMS = ("report", "cli")
+METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
+KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
+TRANSLATIONS = ("es",)
+_COLUMNS = 96
+
+
+def extract() -> Catalog:
+    """Return the texts that the source asks for."""
+    found = Catalog(project="brizna", charset="utf-8")
+    for room in ROOMS:
+        if not (SOURCE / room).is_dir():
+            continue
+        texts = extract_from_dir(SOURCE / room, METHODS, keywords=KEYWORDS, comment_tags=())
+        for _, _, message, _, context in sorted(texts, key=str):
+            if message:
+                found.add(message, context=context)
+    return found
+
+
+def po_path(lang: str) -> Path:
+    """Return where a language's translations are kept."""
+    return LOCALE / lang / "LC_MESSAGES" / "brizna.po"
+
+
+def read(lang: str) -> Catalog:
+    """Return a language's translations; none where there is no file yet."""
+    if not po_path(lang).exists():
+        return Catalog(locale=lang, project="brizna", charset="utf-8")
+    with po_path(lang).open("rb") as file:
+        return read_po(file, locale=lang)
+
+
+def merge(lang: str, found: Catalog) -> Catalog:
+    """Return a language's translations of just the texts that the source asks for."""
+    old = read(lang)
+    merged = Catalog(locale=lang, project="brizna", charset="utf-8")
+    for message in found:
+        if message.id:
+            known = old.get(message.id)
+            merged.add(message.id, known.string if known else "")
+    return merged
+
+
+def troubles(lang: str, found: Catalog) -> list[str]:
+    """Return what is wrong with a language's files, in sentences."""
+    known = read(lang)
+    wanted = {message.id for message in found if message.id}
+    said = [f"{lang}: no translation of {m!r}" for m in wanted if not _translated(known.get(m))]
+    for message in known:
+        if message.id and message.id not in wanted:
+            said.append(f"{lang}: {message.id!r} is translated but no longer used")
+        if message.id and message.fuzzy:
+            said.append(f"{lang}: the translation of {message.id!r} is marked as doubtful")
+        said += [f"{lang}: {message.id!r}: {error}" for error in message.check()]
+        if message.id and _fields(message.id) != _fields(message.string):
+            said.append(f"{lang}: {message.id!r} and its translation name other fields")
+    compiled = po_path(lang).with_suffix(".mo")
+    if not compiled.exists() or compiled.read_bytes() != compile_catalog(known):
+        said.append(f"{lang}: {compiled.name} was not compiled from the current .po")
+    return sorted(said)
+
+
+def compile_catalog(catalog: Catalog) -> bytes:
+    """Return the bytes of the compiled translations, the same for the same texts."""
+    page = io.BytesIO()
+    plain = Catalog(locale=catalog.locale, project="brizna", charset="utf-8", header_comment="")
+    plain.mime_headers = [("Content-Type", "text/plain; charset=utf-8"), _plural_rule(catalog)]
+    for message in sorted(catalog, key=lambda message: str(message.id)):
+        if message.id and _translated(message):
+            plain.add(message.id, message.string)
+    write_mo(page, plain)
+    return page.getvalue()
+
+
+def _plural_rule(catalog: Catalog) -> tuple[str, str]:
+    return "Plural-Forms", f"nplurals={catalog.num_plurals}; plural={catalog.plural_expr};"
+
+
+def _translated(message) -> bool:
+    if message is None:
+        return False
+    strings = message.string if isinstance(message.string, (list, tuple)) else [message.string]
+    return bool(strings) and all(strings)
+
+
+def _fields(text) -> set[str]:
+    """Return the names in braces of a text, of all its plural forms together."""
+    from string import Formatter
+
+    forms = text if isinstance(text, (list, tuple)) else [text]
+    return {name for form in forms for _, name, _, _ in Formatter().parse(form) if name}
+
+
+def update() -> list[str]:
+    """Write the translation files anew and return what is still missing."""
+    found = extract()
+    said: list[str] = []
+    for lang in TRANSLATIONS:
+        merged = merge(lang, found)
+        po_path(lang).parent.mkdir(parents=True, exist_ok=True)
+        page = io.BytesIO()
+        write_po(page, merged, width=_COLUMNS, sort_output=True, omit_header=True)
+        head = f'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Language: {lang}\\n"\n'
+        rule = '"{}: {}\\n"\n\n'.format(*_plural_rule(merged))
+        po_path(lang).write_bytes((head + rule).encode() + page.getvalue())
+        po_path(lang).with_suffix(".mo").write_bytes(compile_catalog(read(lang)))
+        said += troubles(lang, found)
+    return said
+
+
+def check() -> list[str]:
+    """Return what is wrong with all translations."""
+    found = extract()
+    return [trouble for lang in TRANSLATIONS for trouble in troubles(lang, found)]
+
+
+def main(arguments: list[str]) -> int:
+    """Update or check; return 1 if something is missing."""
+    said = check() if arguments == ["--check"] else update()
+    print(*said, sep="\n")
+    return 1 if said else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
