@@ -1,0 +1,55 @@
+"""Meters: what the machine's counters say, and models where it has none.
+
+This room reads sensors and nothing else. It promises that a reading is either right to the
+counter or missing with a reason: a wrap counts only where it is plausible, a restart, a wild
+value, an unreadable or a standing counter becomes a gap, and no device's trouble ever raises into
+the program that is measured. Roots, driver bindings and the clock are arguments, so that
+`brizna.testing` can stand in for any of them.
+
+It refuses to repair numbers, to guess what a missing counter would have said, to start a process,
+and to ask anything outside this machine.
+"""
+
+from __future__ import annotations
+
+from brizna.meter._clock import BootClock
+from brizna.meter._host import Roots
+from brizna.meter._sampler import Sampler
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brizna.meter._counter import Tally
+    from brizna.meter._discover import open_meters
+    from brizna.meter._host import Processor, find_memory, find_memory_limit, find_processor
+    from brizna.meter._protocol import Meter
+
+__all__ = [
+    "BootClock",
+    "Meter",
+    "Processor",
+    "Roots",
+    "Sampler",
+    "Tally",
+    "find_memory",
+    "find_memory_limit",
+    "find_processor",
+    "open_meters",
+]
+
+_HOMES = {
+    "Meter": "_protocol",
+    "Processor": "_host",
+    "Tally": "_counter",
+    "find_memory": "_host",
+    "find_memory_limit": "_host",
+    "find_processor": "_host",
+    "open_meters": "_discover",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

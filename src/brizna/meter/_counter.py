@@ -1,0 +1,208 @@
+"""The counter engine: from raw counter readings to microjoules that were surely counted.
+
+Counters wrap, restart (suspend, driver reload), give a wild value once, or cannot be read for a
+while. None of these may turn into energy, and none may vanish: what cannot be known becomes a gap
+with a reason, and only energy that every explanation of the readings allows is counted.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from brizna.core.measurement import Channel
+
+_GRAIN_UJ = 2000
+"""Counters count in steps of at most a millijoule: a rise may be this much more than it was."""
+_LATE_US = 10_000
+"""How long after its time a counter may be read where the reader was preempted in between."""
+_NAP_US = 100_000
+"""Shorter sleeps of the machine are the noise between two clocks."""
+_STILL_US, _STILL_UPDATES = 10_000_000, 20
+"""A device that draws power moves its counter within this time and this many updates."""
+_ALWAYS_DRAW = ("node", "cpu", "memory", "gpu")
+
+
+class Tally:
+    """The energy that one channel has counted since the start of the run.
+
+    A reading that does not fit the one before it (lower without a plausible wrap, or higher than
+    the channel can draw) is held back until the next one shows what it was: a single wild value,
+    after which the counter goes on where it was, or a restart. The start of a gap is reported as
+    soon as it is seen, its end once it is known, in the form that `brizna.core.replay` reads.
+    """
+
+    __slots__ = (
+        "_asleep_us",
+        "_counted_uj",
+        "_gap_from_us",
+        "_gap_reason",
+        "_most_w",
+        "_moved_us",
+        "_raw",
+        "_report",
+        "_stands",
+        "_suspect",
+        "_wrap_uj",
+        "channel",
+    )
+
+    def __init__(
+        self, channel: Channel, *, wrap_uj: int | None, report: Callable[[dict[str, Any]], None]
+    ) -> None:
+        """Start without a reading.
+
+        Args:
+            channel: What is counted; its ``max_power_w`` bounds what is plausible.
+            wrap_uj: Where the device's counter starts again; None if never or not known.
+            report: Takes each gap event.
+        """
+        self.channel = channel
+        self._wrap_uj = wrap_uj
+        self._most_w = channel.max_power_w if channel.counted_by == "device" else None
+        self._report = report
+        self._counted_uj = 0
+        self._raw: int | None = None
+        self._moved_us = 0
+        self._asleep_us = 0
+        self._suspect: tuple[int, int] | None = None
+        self._gap_from_us: int | None = None
+        self._gap_reason = ""
+        self._stands = False
+
+    def take(
+        self, t_us: int, raw: int | None, *, reason: str | None = None, asleep_us: int = 0
+    ) -> int | None:
+        """Return the microjoules counted since the start; None where that is not known now.
+
+        Args:
+            t_us: When it was read; never earlier than the reading before.
+            raw: The raw number; None if there is none.
+            reason: Why there is none; None if it simply was not read, which leaves no gap.
+            asleep_us: How long the machine has slept since the start of the run.
+        """
+        if raw is None:
+            if reason is not None:
+                self._open_gap(t_us, f"unreadable: {reason}")
+            return None
+        if self._raw is None:
+            if self._gap_from_us is not None:
+                self._close_gap(t_us, counted=False)
+            return self._accept(t_us, raw, 0, asleep_us)
+        if raw == self._raw and (self._gap_from_us is None or self._stands):
+            return self._stand(t_us)
+        rise = self._rise(self._raw, self._moved_us, raw, t_us)
+        if self._gap_from_us is not None:
+            return self._resolve(t_us, raw, rise, asleep_us)
+        if rise is None:
+            self._doubt(t_us, raw)
+            return None
+        if self._may_hide_a_lap(t_us):
+            self._open_gap(t_us, "not read for so long that the counter may have wrapped unseen")
+            self._close_gap(t_us, counted=False)
+        return self._accept(t_us, raw, rise, asleep_us)
+
+    def _stand(self, t_us: int) -> int:
+        """Return what was counted, unchanged; from some time on that is not to be believed."""
+        limit_us = max(_STILL_US, _STILL_UPDATES * self.channel.update_us)
+        if (
+            t_us - self._moved_us >= limit_us
+            and self.channel.counted_by == "device"
+            and self.channel.kind in _ALWAYS_DRAW
+        ):
+            self._stands = True
+            self._open_gap(t_us, "the counter stands still")
+        return self._counted_uj
+
+    def _resolve(self, t_us: int, raw: int, rise: int | None, asleep_us: int) -> int | None:
+        """End the gap if some explanation fits this reading; count what all of them allow."""
+        since_restart = [
+            part
+            for part in (
+                self._rise(*self._suspect, raw, t_us) if self._suspect else None,
+                self._rise(0, self._moved_us, raw, t_us) if self._most_w is not None else None,
+            )
+            if part is not None
+        ]
+        if rise is None and not (since_restart and self._suspect):
+            self._doubt(t_us, raw)
+            return None
+        sure = (
+            rise is not None
+            and not since_restart
+            and not self._stands
+            and self.channel.counted_by == "device"
+            and not self._may_hide_a_lap(t_us)
+        )
+        slept_us = asleep_us - self._asleep_us
+        if sure or slept_us < _NAP_US:
+            known = min(since_restart if rise is None else [rise, *since_restart])
+            self._close_gap(t_us, counted=sure)
+        else:
+            known = 0
+            self._close_gap(t_us - slept_us, counted=False)
+        return self._accept(t_us, raw, known, asleep_us)
+
+    def _accept(self, t_us: int, raw: int, rise: int, asleep_us: int) -> int:
+        self._raw, self._moved_us, self._asleep_us = raw, t_us, asleep_us
+        self._suspect = None
+        self._counted_uj += rise
+        return self._counted_uj
+
+    def _rise(self, before: int, before_us: int, now: int, now_us: int) -> int | None:
+        """Return the microjoules between two raw numbers; None if no plausible power gives them."""
+        rise = now - before
+        most = self._most_uj(now_us - before_us)
+        if rise < 0:
+            if self._wrap_uj is None or most is None or before > self._wrap_uj:
+                return None
+            rise += self._wrap_uj
+        return rise if most is None or rise <= most else None
+
+    def _most_uj(self, elapsed_us: int) -> int | None:
+        """Return what the counter can rise in a time, stale energy of its last update included."""
+        if self._most_w is None:
+            return None
+        return int(self._most_w * (elapsed_us + self.channel.update_us + _LATE_US)) + _GRAIN_UJ
+
+    def _may_hide_a_lap(self, t_us: int) -> bool:
+        most = self._most_uj(t_us - self._moved_us)
+        return self._wrap_uj is not None and most is not None and most >= self._wrap_uj
+
+    def _doubt(self, t_us: int, raw: int) -> None:
+        before = self._suspect[0] if self._suspect else self._raw
+        higher = before is not None and raw >= before
+        self._suspect = (raw, t_us)
+        self._open_gap(
+            t_us,
+            "the counter rose more than the channel can draw"
+            if higher
+            else "the counter restarted lower",
+        )
+
+    def _open_gap(self, t_us: int, reason: str) -> None:
+        if self._gap_from_us is None:
+            self._gap_from_us = t_us if self._raw is None else self._moved_us
+        elif reason == self._gap_reason:
+            return
+        self._gap_reason = reason
+        self._tell(None, counted=False)
+
+    def _close_gap(self, t_us: int, *, counted: bool) -> None:
+        self._tell(t_us, counted=counted)
+        self._gap_from_us = None
+        self._stands = False
+
+    def _tell(self, until_us: int | None, *, counted: bool) -> None:
+        self._report(
+            {
+                "e": "gap",
+                "channel": self.channel.id,
+                "reason": self._gap_reason,
+                "from": self._gap_from_us,
+                "to": until_us,
+                "counted": counted,
+            }
+        )

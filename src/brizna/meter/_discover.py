@@ -1,0 +1,107 @@
+"""Which meters this machine has: counters where they can be read, models where not."""
+
+from __future__ import annotations
+
+import sys
+
+from brizna.core.measurement import Channel
+from brizna.meter._host import (
+    Roots,
+    find_cpu_limit,
+    find_memory,
+    find_memory_limit,
+    find_processor,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from brizna.meter._protocol import Meter
+
+_TICK_US = 10_000
+"""The kernel counts load in ticks of this length."""
+
+
+def open_meters(
+    *, machine: str, roots: Roots | None = None, nvml: Callable[[], Any] | None = None
+) -> list[Meter]:
+    """Open the meters of this machine; give them to a `Sampler`, or close them.
+
+    A counter that exists but cannot be read is told by its meter's ``unseen``. Processors and
+    memory that no counter covers are modelled.
+
+    Args:
+        machine: A name for the machine that reveals neither host nor user; part of the names of
+            doubts, because one machine's counters are off by the same factor in all its runs.
+        roots: Where to look; the real places if None.
+        nvml: Returns the NVML bindings, or raises `UnavailableError`; the driver's if None.
+    """
+    roots = roots or Roots()
+    meters: list[Meter] = []
+    kinds = {channel.kind for meter in meters for channel in meter.channels()}
+    if not kinds & {"cpu", "node"}:
+        meters.append(open_cpu_model(roots, machine=machine))
+    if not kinds & {"memory", "node"}:
+        meters += open_memory_model(roots, machine=machine)
+    return meters
+
+
+def open_cpu_model(roots: Roots, *, machine: str) -> Meter:
+    """Return the model of the processors' power by their load.
+
+    In a container with a limit on processors it covers that share of the machine, by the
+    container's own load; else the whole machine as it shows itself.
+    """
+    from brizna.meter._load_model import GroupLoad, LoadMeter, MachineLoad, PortableLoad
+    from brizna.meter._power_facts import processor_curve
+
+    processor = find_processor(roots)
+    limit = find_cpu_limit(roots)
+    if limit is not None and limit.cpus >= processor.threads:
+        limit = None
+    curve = processor_curve(processor, cpus=limit and limit.cpus, machine=machine)
+    if limit is not None:
+        load = GroupLoad(limit)
+    elif sys.platform == "linux":
+        load = MachineLoad(roots, processor.threads)
+    else:
+        load = PortableLoad(processor.threads)
+    channel = Channel(
+        id="model/cpu",
+        kind="cpu",
+        method="load-model",
+        basis="modelled",
+        scope="machine" if limit is None else "container",
+        counted_by="reader",
+        doubts=curve.doubts,
+        max_power_w=curve.power_w(1.0),
+        update_us=_TICK_US,
+        references=curve.references,
+    )
+    return LoadMeter(channel, curve, load)
+
+
+def open_memory_model(roots: Roots, *, machine: str) -> list[Meter]:
+    """Return the model of the memory's power by its size; nothing where no size can be found."""
+    from brizna.meter._load_model import MemoryMeter
+    from brizna.meter._power_facts import memory_power
+
+    limit = find_memory_limit(roots)
+    size = find_memory(roots) if limit is None else limit
+    if size is None:
+        return []
+    curve = memory_power(size, machine=machine)
+    channel = Channel(
+        id="model/memory",
+        kind="memory",
+        method="size-model",
+        basis="modelled",
+        scope="machine" if limit is None else "container",
+        counted_by="reader",
+        doubts=curve.doubts,
+        max_power_w=curve.power_w(1.0),
+        references=curve.references,
+    )
+    return [MemoryMeter(channel, curve.power_w(1.0))]

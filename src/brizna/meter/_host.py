@@ -1,0 +1,228 @@
+"""What the machine, or the container we are in, says of itself: processors, memory, limits."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from brizna.core.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_KIB = 1024
+
+
+class Roots(Record):
+    """Where to look: real places, or a simulated machine's.
+
+    Attributes:
+        powercap: Folder of the energy counters that Linux shows.
+        proc: Where procfs is mounted.
+        cgroup: Where the control groups are mounted.
+        sys: Where sysfs is mounted.
+    """
+
+    powercap: str = "/sys/class/powercap"
+    proc: str = "/proc"
+    cgroup: str = "/sys/fs/cgroup"
+    sys: str = "/sys"
+
+
+class Processor(Record):
+    """The processors that programs on this machine see.
+
+    Attributes:
+        name: What it calls itself; None where it does not.
+        vendor: As in ``/proc/cpuinfo``; None where unknown.
+        family: As the vendor counts.
+        model: As the vendor counts.
+        stepping: As the vendor counts.
+        threads: Processors that the system schedules on; 1 at least.
+        sockets: Packages; 1 at least.
+        virtual: Whether a hypervisor shows through: then the rest describes what it shows.
+    """
+
+    name: str | None = None
+    vendor: str | None = None
+    family: int | None = None
+    model: int | None = None
+    stepping: int | None = None
+    threads: int = 1
+    sockets: int = 1
+    virtual: bool = False
+
+
+class CpuLimit(Record):
+    """A container's share of the processors.
+
+    Attributes:
+        cpus: Processors that it may keep busy at once.
+        usage_file: File with the CPU time it has used.
+        usage_us: How many microseconds one of its units is; None for a cgroup v2 ``cpu.stat``.
+    """
+
+    cpus: float
+    usage_file: str
+    usage_us: float | None = None
+
+
+def read_text(path: str) -> str | None:
+    """Return a file's text; None where it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def read_whole_number(path: str) -> int | None:
+    """Return the whole number a file holds; None where it holds none or cannot be read."""
+    try:
+        return int(read_text(path) or "")
+    except ValueError:
+        return None
+
+
+def find_processor(roots: Roots) -> Processor:
+    """Return what the machine says of its processors."""
+    text = read_text(f"{roots.proc}/cpuinfo")
+    if text is None:
+        return _portable_processor()
+    first: dict[str, str] = {}
+    threads, sockets = 0, set[str]()
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        name, value = name.strip(), value.strip()
+        first.setdefault(name, value)
+        if name == "processor" and value.isdecimal():
+            threads += 1
+        elif name == "physical id":
+            sockets.add(value)
+    return Processor(
+        name=first.get("model name") or first.get("Model"),
+        vendor=first.get("vendor_id") or first.get("CPU implementer"),
+        family=_number(first.get("cpu family") or first.get("CPU architecture")),
+        model=_number(first.get("model") or first.get("CPU part")),
+        stepping=_number(first.get("stepping") or first.get("CPU revision")),
+        threads=threads or os.cpu_count() or 1,
+        sockets=len(sockets) or 1,
+        virtual="hypervisor" in first.get("flags", "").split()
+        or read_text(f"{roots.sys}/hypervisor/type") is not None,
+    )
+
+
+def find_memory(roots: Roots) -> int | None:
+    """Return the machine's memory in bytes; None where it cannot be found out."""
+    text = read_text(f"{roots.proc}/meminfo")
+    if text is None:
+        return _portable_memory()
+    for line in text.splitlines():
+        if line.startswith("MemTotal:"):
+            return int(line.split()[1]) * _KIB
+    return None
+
+
+def find_memory_limit(roots: Roots) -> int | None:
+    """Return the smallest memory limit of the control groups we are in, in bytes; None if none."""
+    limits = [
+        limit
+        for folder in [*_groups(roots, ""), *_groups(roots, "memory")]
+        for name in ("memory.max", "memory.limit_in_bytes")
+        if (limit := read_whole_number(f"{folder}/{name}")) is not None
+    ]
+    memory = find_memory(roots)
+    least = min(limits, default=None)
+    return None if least is None or memory is None or least >= memory else least
+
+
+def find_cpu_limit(roots: Roots) -> CpuLimit | None:
+    """Return the tightest limit on processors of the control groups we are in; None if none."""
+    limits: list[CpuLimit] = []
+    for folder in _groups(roots, ""):
+        quota, _, period = (read_text(f"{folder}/cpu.max") or "").strip().partition(" ")
+        if quota.isdecimal() and period.isdecimal():
+            cpus = int(quota) / int(period)
+            limits.append(CpuLimit(cpus=cpus, usage_file=f"{folder}/cpu.stat"))
+    for folder in _groups(roots, "cpu"):
+        quota_us = read_whole_number(f"{folder}/cpu.cfs_quota_us")
+        period_us = read_whole_number(f"{folder}/cpu.cfs_period_us")
+        if quota_us is not None and period_us and quota_us > 0:
+            usage = _usage_file(roots, folder)
+            limits.append(CpuLimit(cpus=quota_us / period_us, usage_file=usage, usage_us=1e-3))
+    return min(limits, key=lambda limit: limit.cpus, default=None)
+
+
+def _usage_file(roots: Roots, folder: str) -> str:
+    """Return the version 1 file with the CPU time of the group that has the limit."""
+    here = f"{folder}/cpuacct.usage"
+    if os.path.exists(here):
+        return here
+    below = folder.removeprefix(f"{roots.cgroup}/").partition("/")[2]
+    return f"{roots.cgroup}/cpuacct/{below}/cpuacct.usage"
+
+
+def _groups(roots: Roots, controller: str) -> Iterator[str]:
+    """Yield the folders of the control groups we are in, innermost first.
+
+    Args:
+        roots: Where to look.
+        controller: A version 1 controller; empty for version 2.
+    """
+    path = None
+    for line in (read_text(f"{roots.proc}/self/cgroup") or "").splitlines():
+        _, controllers, below = line.split(":", 2)
+        if controller in controllers.split(","):
+            path = below
+    if path is None:
+        return
+    mounts = (
+        [f"{roots.cgroup}/{controller}"]
+        if controller
+        else [
+            f"{roots.cgroup}/unified",
+            roots.cgroup,
+        ]
+    )
+    for mount in mounts:
+        if not os.path.isdir(mount):
+            continue
+        parts = [part for part in path.split("/") if part and part != ".."]
+        for length in range(len(parts), -1, -1):
+            yield "/".join([mount, *parts[:length]])
+
+
+def _number(text: str | None) -> int | None:
+    try:
+        return int(text or "", 0)
+    except ValueError:
+        return None
+
+
+def _portable_processor() -> Processor:
+    """Return what other systems than Linux say."""
+    import platform
+
+    name = platform.processor() or None
+    if sys.platform == "darwin":
+        name = _sysctl_text("machdep.cpu.brand_string") or name
+    return Processor(name=name, threads=os.cpu_count() or 1)
+
+
+def _sysctl_text(name: str) -> str | None:
+    import ctypes
+
+    library = ctypes.CDLL(None)
+    size = ctypes.c_size_t(256)
+    text = ctypes.create_string_buffer(size.value)
+    failed = library.sysctlbyname(name.encode(), text, ctypes.byref(size), None, 0)
+    return None if failed else text.value.decode(errors="replace")
+
+
+def _portable_memory() -> int | None:
+    try:
+        import psutil  # pyright: ignore[reportMissingModuleSource]  (not on Linux, where this is checked)
+    except ImportError:
+        return None
+    return int(psutil.virtual_memory().total)

@@ -1,0 +1,192 @@
+"""Power of processors and memory where no counter shows it: computed from load and size.
+
+Processors: a published curve of power over load, times the processor's design power or the watts
+of one virtual processor. Memory: watts per gibibyte. Both say ``modelled``, both have wide
+intervals, and a processor that no table knows has the interval of the whole table.
+"""
+
+from __future__ import annotations
+
+import os
+
+from brizna.meter._host import read_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Protocol
+
+    from brizna.core.measurement import Channel
+    from brizna.meter._host import CpuLimit, Roots
+    from brizna.meter._power_facts import LoadCurve
+
+    class Load(Protocol):
+        """Where the load of processors is read."""
+
+        @property
+        def file(self) -> str: ...
+        def read(self, t_us: int) -> tuple[float, float] | None: ...
+
+
+_TICK_US = 1_000_000 // (os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100)
+_STILL_US = 1_000_000
+"""A kernel that counts no time at all for so long shows us no load (some sandboxes)."""
+
+
+class LoadMeter:
+    """The power of processors by their load, integrated from one reading to the next."""
+
+    def __init__(self, channel: Channel, curve: LoadCurve, load: Load) -> None:
+        """Start without a reading.
+
+        Args:
+            channel: What the energy is counted for.
+            curve: Watts over load, for all processors together.
+            load: Where the load is read.
+        """
+        self._channel = channel
+        self._curve = curve
+        self._load = load
+        self._before: tuple[float, float] | None = None
+        self._moved_us = 0
+        self._counted_uj = 0.0
+        self._trouble: dict[str, str] = {}
+
+    def channels(self) -> Sequence[Channel]:
+        """Return the one channel."""
+        return (self._channel,)
+
+    def ranges(self) -> Mapping[str, int]:
+        """Return nothing: there is no device that could start again."""
+        return {}
+
+    def unseen(self) -> Mapping[str, str]:
+        """Return nothing: what this model should see it sees."""
+        return {}
+
+    def read(self, t_us: int) -> Sequence[int | None]:
+        """Return the microjoules integrated so far; None while the load cannot be read."""
+        now = self._load.read(t_us)
+        if now is None:
+            return self._unknown(f"{self._load.file} cannot be read")
+        if self._before is not None:
+            busy_us, awake_us = now[0] - self._before[0], now[1] - self._before[1]
+            if awake_us <= 0:
+                if t_us - self._moved_us > _STILL_US:
+                    return self._unknown(f"{self._load.file} stands still")
+                return (round(self._counted_uj),)
+            if busy_us < 0:
+                self._before = now
+                return self._unknown(f"{self._load.file} went backwards")
+            self._counted_uj += self._curve.power_w(busy_us / awake_us) * awake_us
+        self._before, self._moved_us = now, t_us
+        return (round(self._counted_uj),)
+
+    def _unknown(self, reason: str) -> Sequence[None]:
+        self._trouble = {self._channel.id: reason}
+        return (None,)
+
+    def trouble(self) -> Mapping[str, str]:
+        """Return why the load could not be read."""
+        return self._trouble
+
+    def close(self) -> None:
+        """Do nothing: nothing is held."""
+
+
+class MemoryMeter:
+    """The power of memory by its size: constant, counted by the clock."""
+
+    def __init__(self, channel: Channel, power_w: float) -> None:
+        """Take what the memory draws, in watts."""
+        self._channel = channel
+        self._power_w = power_w
+
+    def channels(self) -> Sequence[Channel]:
+        """Return the one channel."""
+        return (self._channel,)
+
+    def ranges(self) -> Mapping[str, int]:
+        """Return nothing: there is no device that could start again."""
+        return {}
+
+    def unseen(self) -> Mapping[str, str]:
+        """Return nothing: what this model should see it sees."""
+        return {}
+
+    def read(self, t_us: int) -> Sequence[int | None]:
+        """Return the microjoules since the start of the run."""
+        return (round(self._power_w * t_us),)
+
+    def trouble(self) -> Mapping[str, str]:
+        """Return nothing: a clock has no trouble."""
+        return {}
+
+    def close(self) -> None:
+        """Do nothing: nothing is held."""
+
+
+class MachineLoad:
+    """Time that the processors of the whole machine were busy, from ``/proc/stat``.
+
+    Time stolen by other machines on the same host is time in which these processors were not
+    busy: somebody else's work is not counted here.
+    """
+
+    def __init__(self, roots: Roots, threads: int) -> None:
+        """Take where procfs is, and how many processors share the sums."""
+        self.file = f"{roots.proc}/stat"
+        self._us = _TICK_US / threads
+
+    def read(self, t_us: int) -> tuple[float, float] | None:
+        """Return microseconds busy and awake, on average over the processors; None if unreadable.
+
+        Args:
+            t_us: Not needed: the kernel counts the time too, without that asleep.
+        """
+        del t_us
+        head = (read_text(self.file) or "").partition("\n")[0].split()
+        if len(head) < 5 or head[0] != "cpu":
+            return None
+        ticks = [int(text) for text in head[1:9]]
+        return self._us * (sum(ticks) - sum(ticks[3:5]) - sum(ticks[7:8])), self._us * sum(ticks)
+
+
+class GroupLoad:
+    """Time that a container kept its share of the processors busy, from its control group."""
+
+    def __init__(self, limit: CpuLimit) -> None:
+        """Take the container's limit, which says where its CPU time is counted."""
+        self.file = limit.usage_file
+        self._limit = limit
+
+    def read(self, t_us: int) -> tuple[float, float] | None:
+        """Return microseconds busy per processor of the share, and elapsed; None if unreadable."""
+        text = read_text(self.file)
+        if text is None:
+            return None
+        if self._limit.usage_us is None:
+            words = text.split()
+            if "usage_usec" not in words:
+                return None
+            return int(words[words.index("usage_usec") + 1]) / self._limit.cpus, float(t_us)
+        return int(text) * self._limit.usage_us / self._limit.cpus, float(t_us)
+
+
+class PortableLoad:
+    """Time that the processors were busy, where there is no procfs."""
+
+    file = "the system's processor times"
+
+    def __init__(self, threads: int) -> None:
+        """Take how many processors share the sums."""
+        self._us = 1e6 / threads
+
+    def read(self, t_us: int) -> tuple[float, float] | None:
+        """Return microseconds busy and awake, on average over the processors."""
+        del t_us
+        import psutil  # pyright: ignore[reportMissingModuleSource]  (not on Linux, where this is checked)
+
+        times = psutil.cpu_times()
+        busy_s = times.user + times.system
+        return self._us * busy_s, self._us * (busy_s + times.idle)

@@ -1,0 +1,264 @@
+"""The sampler: reads all meters at one time and tells the journal what was counted."""
+
+from __future__ import annotations
+
+import os
+from _thread import RLock
+
+from brizna.core.errors import InputError
+from brizna.meter._counter import Tally
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from threading import Event, Thread
+    from typing import Any, Protocol, Self
+
+    from brizna.core.measurement import Channel
+    from brizna.meter._protocol import Meter
+
+    _Read = tuple[Sequence[int | None], Mapping[str, str]]
+    """What one meter said: its raw numbers and, by channel, why some are missing."""
+    _Moment = tuple[int, int, list[_Read]]
+    """The time since the start, how much of it the machine slept, what each meter said."""
+
+    class Clock(Protocol):
+        """What tells the time: `BootClock`, or a fake one in tests."""
+
+        def now_us(self) -> int: ...
+        def asleep_us(self) -> int: ...
+
+
+_REREAD_US = 200_000
+"""At the edge of a window a model is not computed again so soon after the last time: its load
+would be that of a few clock ticks. The energy there lies on the line between two samples."""
+_QUEUE = 4096
+"""Window edges that wait for the next sample at most."""
+
+
+class Sampler:
+    """All meters of a run, read together.
+
+    Samples, windows and gaps become events in the form that `brizna.core.replay` reads. One lock
+    makes it safe to use from several threads. A handle that was inherited by a forked child does
+    nothing at all: the parent's run stays the parent's.
+
+    Attributes:
+        start_us: The clock at the run's time 0.
+        trouble: The first error that ``write`` or a meter raised, as text; None if all was well.
+    """
+
+    def __init__(
+        self, meters: Sequence[Meter], *, clock: Clock, write: Callable[[dict[str, Any]], object]
+    ) -> None:
+        """Take the meters over: they are closed with the sampler.
+
+        Args:
+            meters: Open meters, as `open_meters` gives them.
+            clock: Tells the time.
+            write: Takes each event; where it raises, sampling goes on and `trouble` says so.
+
+        Raises:
+            InputError: If two meters claim the same channel.
+        """
+        self._meters = list(meters)
+        self._clock = clock
+        self._write = write
+        self._pid = os.getpid()
+        self._lock = RLock()
+        self._waiting: list[tuple[_Moment, dict[str, Any]]] = []
+        self._windows = 0
+        self._closed = False
+        self._stop: Event | None = None
+        self._thread: Thread | None = None
+        self.trouble: str | None = None
+        self.start_us = clock.now_us()
+        self._asleep_at_start_us = clock.asleep_us()
+        self._sources = [_Source(meter, self._tell) for meter in self._meters]
+        ids = [channel.id for source in self._sources for channel in source.channels]
+        if len(set(ids)) != len(ids):
+            raise InputError(f"Two meters claim one channel: {', '.join(sorted(ids))}.")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> dict[str, Any]:
+        """Tell which channels there are and what no meter sees; return the first sample."""
+        with self._lock:
+            moment = self._read(edge=False)
+            for source, read in zip(self._sources, moment[2], strict=True):
+                for channel in source.at_start(read):
+                    self._tell({"e": "channel", **channel.to_json()})
+            seen = {channel.kind for source in self._sources for channel in source.channels}
+            for meter in self._meters:
+                for component, reason in meter.unseen().items():
+                    if component not in seen:
+                        self._tell({"e": "unseen", "component": component, "reason": reason})
+            return self._keep(moment, {})
+
+    def sample(self, cpu: tuple[int | None, int | None] | None = None) -> dict[str, Any] | None:
+        """Read all meters, write what was seen since the last time, and return the sample.
+
+        Args:
+            cpu: Microseconds of CPU time of the command's process tree, then of the whole machine.
+
+        Returns:
+            The event; None in a forked child, or once the sampler is closed.
+        """
+        if os.getpid() != self._pid or self._closed:
+            return None
+        with self._lock:
+            moment = self._read(edge=False)
+            self._flush()
+            return self._keep(moment, {} if cpu is None else {"cpu": list(cpu)})
+
+    def begin(self, name: str) -> int | None:
+        """Open a window now and return its number; None in a forked child or once closed.
+
+        The counters are read at once; the event is written with the next sample.
+        """
+        if os.getpid() != self._pid or self._closed:
+            return None
+        with self._lock:
+            self._windows += 1
+            window = self._windows
+            self._edge({"e": "begin", "w": window, "name": name})
+            return window
+
+    def finish(self, window: int | None) -> None:
+        """Close a window now; nothing happens in a forked child or once closed."""
+        if window is None or os.getpid() != self._pid or self._closed:
+            return
+        with self._lock:
+            self._edge({"e": "finish", "w": window})
+
+    def run_thread(self, interval_s: float) -> None:
+        """Start the one thread that samples at an interval, until `close`.
+
+        Raises:
+            InputError: If the interval is not positive, or the thread runs already.
+        """
+        import threading
+
+        if interval_s <= 0:
+            raise InputError(f"The interval is {interval_s} s: expected more than 0.")
+        if self._thread is not None:
+            raise InputError("This sampler has its thread already: close it before another.")
+        self._stop = threading.Event()
+        self._thread = threading.Thread(
+            target=self._tick,
+            args=(self._stop, interval_s),
+            name="brizna-sampler",
+            daemon=True,
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop the thread, write what waits, close the meters; a second call does nothing."""
+        if os.getpid() != self._pid or self._closed:
+            return
+        if self._stop is not None and self._thread is not None:
+            self._stop.set()
+            self._thread.join()
+        with self._lock:
+            self._flush()
+            self._closed = True
+            for meter in self._meters:
+                try:
+                    meter.close()
+                except Exception as error:  # noqa: BLE001  (anyone's meter; `trouble` says so)
+                    self._note(error)
+
+    def _tick(self, stop: Event, interval_s: float) -> None:
+        """Sample at whole intervals since the start, so that lateness does not add up."""
+        interval_us = interval_s * 1e6
+        while True:
+            elapsed_us = self._clock.now_us() - self.start_us
+            if stop.wait((interval_us - elapsed_us % interval_us) * 1e-6):
+                return
+            self.sample()
+
+    def _read(self, *, edge: bool) -> _Moment:
+        t_us = self._clock.now_us() - self.start_us
+        asleep_us = self._clock.asleep_us() - self._asleep_at_start_us
+        return t_us, asleep_us, [source.read(t_us, edge=edge) for source in self._sources]
+
+    def _edge(self, event: dict[str, Any]) -> None:
+        self._waiting.append((self._read(edge=True), event))
+        if len(self._waiting) >= _QUEUE:
+            self._flush()
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for moment, event in waiting:
+            self._keep(moment, event)
+
+    def _keep(self, moment: _Moment, event: dict[str, Any]) -> dict[str, Any]:
+        """Count what was read, and write the event that it belongs to."""
+        t_us, asleep_us, reads = moment
+        counted: list[int | None] = []
+        for source, read in zip(self._sources, reads, strict=True):
+            counted += source.count(t_us, read, asleep_us)
+        event = {**event, "t": t_us, "c": counted}
+        self._tell(event)
+        return event
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        try:
+            self._write(event)
+        except Exception as error:  # noqa: BLE001  (the run's end shows `trouble`; the job goes on)
+            self._note(error)
+
+    def _note(self, error: Exception) -> None:
+        if self.trouble is None:
+            self.trouble = f"{type(error).__name__}: {error}"
+
+
+class _Source:
+    """One meter with the tallies of its channels."""
+
+    __slots__ = ("_blanks", "_is_model", "_read_us", "_tallies", "channels", "meter")
+
+    def __init__(self, meter: Meter, report: Callable[[dict[str, Any]], None]) -> None:
+        ranges = meter.ranges()
+        self.meter = meter
+        self.channels = tuple(meter.channels())
+        self._tallies = [
+            Tally(channel, wrap_uj=ranges.get(channel.id), report=report)
+            for channel in self.channels
+        ]
+        self._blanks: tuple[None, ...] = (None,) * len(self.channels)
+        self._is_model = all(channel.counted_by == "reader" for channel in self.channels)
+        self._read_us: int | None = None
+
+    def at_start(self, read: _Read) -> list[Channel]:
+        """Return the channels, with the first raw number where it tells mirrored counters apart."""
+        return [
+            channel if channel.mirror_group is None else channel.replace(raw_start=raw)
+            for channel, raw in zip(self.channels, read[0], strict=True)
+        ]
+
+    def read(self, t_us: int, *, edge: bool) -> _Read:
+        """Return the raw numbers and, where some are missing, why."""
+        if self._is_model:
+            if edge and self._read_us is not None and t_us - self._read_us < _REREAD_US:
+                return self._blanks, {}
+            self._read_us = t_us
+        try:
+            raws = self.meter.read(t_us)
+            trouble: Mapping[str, str] = self.meter.trouble() if None in raws else {}
+        except Exception as error:  # noqa: BLE001  (anyone's meter: its channels get a gap that says so)
+            reason = f"{type(error).__name__}: {error}"
+            return self._blanks, {channel.id: reason for channel in self.channels}
+        return raws, trouble
+
+    def count(self, t_us: int, read: _Read, asleep_us: int) -> list[int | None]:
+        """Return what each channel has counted since the start."""
+        raws, trouble = read
+        return [
+            tally.take(t_us, raw, reason=trouble.get(tally.channel.id), asleep_us=asleep_us)
+            for tally, raw in zip(self._tallies, raws, strict=True)
+        ]
