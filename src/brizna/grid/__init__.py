@@ -1,0 +1,30 @@
+"""Grids: which zone a run stands in, and how much carbon a kilowatt-hour of it carries.
+
+Promises: every intensity is annual, location based, average and life cycle, names its sources and
+runs over all of them where they disagree; how far one hour or one week may lie from the year is a
+doubt of its own; everything works offline, from tables inside the package.
+
+Refuses: an unknown zone (it names the nearest one), a zone for which no source has a figure
+(Spain's islands are not the mainland), and a guess that passes for knowledge: a zone guessed from
+the clock's time zone carries the spread of the world's countries.
+"""
+
+from __future__ import annotations
+
+from brizna.grid._guess import Guess, guess_zone, time_zone_name
+from brizna.grid._intensity import fuel, hour_of_year, intensity, run_intensity
+from brizna.grid._zones import Zone, cloud_zone, find_zone, zones
+
+__all__ = [
+    "Guess",
+    "Zone",
+    "cloud_zone",
+    "find_zone",
+    "fuel",
+    "guess_zone",
+    "hour_of_year",
+    "intensity",
+    "run_intensity",
+    "time_zone_name",
+    "zones",
+]

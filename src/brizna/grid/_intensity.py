@@ -1,0 +1,119 @@
+"""Carbon intensity of a zone: annual, location based, average, life cycle."""
+
+from __future__ import annotations
+
+from brizna.core._tables import positions
+from brizna.core.errors import CoverageError, InputError
+from brizna.core.factors import Factor, factor, factor_of_year
+from brizna.grid._zones import ROOM, find_zone
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from brizna.core.estimate import Estimate
+    from brizna.core.quantities import Duration
+
+_WINDOWS_H = (720, 168, 24, 1)
+
+
+def intensity(zone: str, *, year: int | None = None) -> Factor:
+    """Return the carbon intensity of a zone's electricity, in gCO2e/kWh.
+
+    Annual mean, location based, average (not marginal), life cycle. Where sources disagree the
+    interval runs over them; where one speaks, over what others usually say beside its kind.
+
+    Args:
+        zone: A zone in any form that `find_zone` understands.
+        year: The year of the data; the latest there is if None.
+
+    Raises:
+        InputError: If there is no such zone.
+        CoverageError: If no source has a figure for it, or for that year.
+    """
+    found = find_zone(zone)
+    if not found.is_known:
+        part = f" {found.country} is another grid: take it knowingly." if "-" in found.id else ""
+        reason = f" ({found.note})" if found.note else ""
+        raise CoverageError(
+            f"No source here states the carbon intensity of {found.name_en} ({found.id})"
+            f"{reason}.{part} Or state your own figure with --intensity."
+        )
+    return factor_of_year(ROOM, "intensity", f"grid/{found.id}", year)
+
+
+def hour_of_year(zone: str, duration: Duration) -> Factor:
+    """Return how far a run of this length may lie from its zone's annual mean, as a ratio.
+
+    The 5th to 95th percentile, over all starts in 2022, of the mean over the run's hours by the
+    mean of the year: of the longest tabulated run (1, 24, 168 or 720 h) that is not longer than
+    this one. So a run between two lengths gets the wider spread, and a run of minutes that of an
+    hour. A zone without an hourly series gets the pool of all zones that have one; judged by the
+    others in this way, 90 % of their runs are covered (``tools/derive_hourly_spread.py --check``).
+
+    Raises:
+        InputError: If there is no such zone, or the duration is negative.
+    """
+    if duration.value < 0:
+        raise InputError(f"The run lasts {duration}, but no run is shorter than 0 s.")
+    found = find_zone(zone)
+    hours = duration.to("h")
+    window_h = next((window for window in _WINDOWS_H if window <= hours), _WINDOWS_H[-1])
+    own = f"hour-of-year/{found.id}/{window_h}h"
+    known = own in positions(ROOM, "hourly_spread_2022")
+    return factor(ROOM, "hourly_spread_2022", own if known else f"hour-of-year/*/{window_h}h")
+
+
+def run_intensity(
+    zone: str, *, duration: Duration, started: datetime | None = None, year: int | None = None
+) -> Estimate:
+    """Return the carbon intensity of one run: the zone's, and the doubt which hours it fell on.
+
+    The doubt about the hours is named ``model:hour-of-year/<zone>``, followed by the hour of the
+    start where that is given: two runs of one zone at different times do not share it, although
+    they share the zone's factor.
+
+    Args:
+        zone: A zone in any form that `find_zone` understands.
+        duration: How long the run took.
+        started: When it started, aware; runs that started in the same hour share the doubt.
+        year: The year of the factor; the latest there is if None.
+
+    Raises:
+        InputError: If there is no such zone, or ``started`` has no time zone.
+        CoverageError: If no source has a figure for it.
+    """
+    estimate = intensity(zone, year=year).estimate()
+    spread = hour_of_year(zone, duration)
+    if spread.low is None or spread.high is None:
+        return estimate
+    name = hour_of_year_doubt(zone, started)
+    return estimate.doubted_by(name, spread.low, spread.high).based("published", spread.name)
+
+
+def hour_of_year_doubt(zone: str, started: datetime | None) -> str:
+    """Return the name of the doubt about the hours of a run."""
+    name = f"model:hour-of-year/{find_zone(zone).id}"
+    if started is None:
+        return name
+    if started.utcoffset() is None:
+        raise InputError(f"{started.isoformat()} has no time zone: give an aware instant.")
+    from datetime import UTC
+
+    hour = started.astimezone(UTC).replace(tzinfo=None)
+    return f"{name}/{hour.isoformat(timespec='hours')}"
+
+
+def fuel(name: str, *, zone: str | None = None, scope: str = "life-cycle") -> Factor:
+    """Return the emissions of a kWh made from a fuel, in gCO2e/kWh.
+
+    Args:
+        name: ``coal``, ``gas``, ``oil``, ``nuclear``, ``hydro``, ``wind``, ``solar`` ...
+        zone: ``ES`` for Spain's own set; the world's if None.
+        scope: ``life-cycle`` or ``direct``.
+
+    Raises:
+        CoverageError: If the tables do not have it; names the nearest one.
+    """
+    place = f"{zone}/" if zone else ""
+    return factor(ROOM, "fuels", f"fuel/{place}{name}/{scope}")
