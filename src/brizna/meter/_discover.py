@@ -8,6 +8,7 @@ from brizna.core.measurement import Channel
 from brizna.meter._host import (
     Roots,
     find_cpu_limit,
+    find_gpu_vendors,
     find_memory,
     find_memory_limit,
     find_processor,
@@ -15,13 +16,15 @@ from brizna.meter._host import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from brizna.meter._protocol import Meter
 
 _TICK_US = 10_000
 """The kernel counts load in ticks of this length."""
+_NO_COUNTER = "no counter on this machine"
+_NO_AMD_METER = "brizna has no meter for AMD graphics processors"
 
 
 def open_meters(
@@ -40,12 +43,65 @@ def open_meters(
     """
     roots = roots or Roots()
     meters: list[Meter] = []
+    if sys.platform == "linux":
+        from brizna.meter._rapl import open_rapl
+
+        meters += open_rapl(roots, machine=machine)
+    meters += _open_gpus(roots, machine=machine, provider=nvml)
     kinds = {channel.kind for meter in meters for channel in meter.channels()}
-    if not kinds & {"cpu", "node"}:
+    if "node" in kinds:
+        return meters
+    if "cpu" not in kinds:
         meters.append(open_cpu_model(roots, machine=machine))
-    if not kinds & {"memory", "node"}:
-        meters += open_memory_model(roots, machine=machine)
+    if "memory" not in kinds:
+        meters.append(open_memory_model(roots, machine=machine))
+    meters.append(Unmetered({"storage": _NO_COUNTER, "network": _NO_COUNTER}))
     return meters
+
+
+class Unmetered:
+    """What no meter covers: no channels, only reasons."""
+
+    def __init__(self, unseen: Mapping[str, str]) -> None:
+        """Take the reason for each component."""
+        self._unseen = unseen
+
+    def channels(self) -> Sequence[Channel]:
+        """Return nothing."""
+        return ()
+
+    def ranges(self) -> Mapping[str, int]:
+        """Return nothing."""
+        return {}
+
+    def unseen(self) -> Mapping[str, str]:
+        """Return the reason for each component."""
+        return self._unseen
+
+    def read(self, t_us: int) -> Sequence[int | None]:
+        """Return nothing."""
+        del t_us
+        return ()
+
+    def trouble(self) -> Mapping[str, str]:
+        """Return nothing."""
+        return {}
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def _open_gpus(roots: Roots, *, machine: str, provider: Callable[[], Any] | None) -> list[Meter]:
+    """Return the meters of the graphics processors, or a note of those that no meter covers."""
+    from brizna.meter._nvml import open_nvml
+
+    meters, reason = open_nvml(machine=machine, provider=provider)
+    if meters:
+        return [*meters]
+    return [
+        Unmetered({"gpu": _NO_AMD_METER if vendor == "AMD" else reason or _NO_COUNTER})
+        for vendor in find_gpu_vendors(roots)[:1]
+    ]
 
 
 def open_cpu_model(roots: Roots, *, machine: str) -> Meter:
@@ -83,15 +139,15 @@ def open_cpu_model(roots: Roots, *, machine: str) -> Meter:
     return LoadMeter(channel, curve, load)
 
 
-def open_memory_model(roots: Roots, *, machine: str) -> list[Meter]:
-    """Return the model of the memory's power by its size; nothing where no size can be found."""
+def open_memory_model(roots: Roots, *, machine: str) -> Meter:
+    """Return the model of the memory's power by its size."""
     from brizna.meter._load_model import MemoryMeter
     from brizna.meter._power_facts import memory_power
 
     limit = find_memory_limit(roots)
     size = find_memory(roots) if limit is None else limit
     if size is None:
-        return []
+        return Unmetered({"memory": "its size cannot be found out"})
     curve = memory_power(size, machine=machine)
     channel = Channel(
         id="model/memory",
@@ -104,4 +160,4 @@ def open_memory_model(roots: Roots, *, machine: str) -> list[Meter]:
         max_power_w=curve.power_w(1.0),
         references=curve.references,
     )
-    return [MemoryMeter(channel, curve.power_w(1.0))]
+    return MemoryMeter(channel, curve.power_w(1.0))

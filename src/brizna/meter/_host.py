@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _KIB = 1024
+_GPU_VENDORS = {"0x10de": "NVIDIA", "0x1002": "AMD"}
+_GPU_CLASSES = ("0x0300", "0x0302", "0x0380", "0x1200")
+"""PCI classes of display controllers and processing accelerators."""
 
 
 class Roots(Record):
@@ -111,6 +114,21 @@ def find_processor(roots: Roots) -> Processor:
         virtual="hypervisor" in first.get("flags", "").split()
         or read_text(f"{roots.sys}/hypervisor/type") is not None,
     )
+
+
+def find_gpu_vendors(roots: Roots) -> list[str]:
+    """Return the makers of the graphics processors that the PCI bus shows, each once."""
+    bus = f"{roots.sys}/bus/pci/devices"
+    try:
+        devices = os.listdir(bus)
+    except OSError:
+        return []
+    vendors = {
+        _GPU_VENDORS.get((read_text(f"{bus}/{device}/vendor") or "").strip())
+        for device in devices
+        if (read_text(f"{bus}/{device}/class") or "").startswith(_GPU_CLASSES)
+    }
+    return sorted((vendor for vendor in vendors if vendor), reverse=True)
 
 
 def find_memory(roots: Roots) -> int | None:

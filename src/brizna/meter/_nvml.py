@@ -1,0 +1,250 @@
+"""Energy of NVIDIA GPUs, through the driver's management library (NVML).
+
+Each card is a root channel by its UUID: several cards are added, never averaged. The energy
+counter is read where the card has one (Volta and later); else power is integrated from reading to
+reading, with the doubt that comes from looking now and then.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from brizna.core.errors import UnavailableError
+from brizna.core.measurement import Channel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+_LIBRARY = "libnvidia-ml.so.1"
+_UPDATE_US = 100_000
+"""The energy counter moves in steps of tens of milliseconds (arXiv 2312.02741, section 4)."""
+_UJ_PER_MJ = 1000
+_W_PER_MW = 1e-3
+
+
+def load_nvml() -> Any:
+    """Return the bindings of the driver's library, which must be there before they are imported.
+
+    Raises:
+        UnavailableError: If this machine has no NVIDIA driver.
+    """
+    import ctypes
+
+    if sys.platform == "darwin":
+        raise UnavailableError("macOS has no NVIDIA driver.")
+    if sys.platform == "linux":
+        try:
+            ctypes.CDLL(_LIBRARY)
+        except OSError as error:
+            raise UnavailableError(
+                f"The NVIDIA driver's library {_LIBRARY} cannot be loaded ({error}): "
+                "install the driver, or mount it into the container."
+            ) from error
+    import pynvml  # pyright: ignore[reportMissingTypeStubs]  (it ships none)
+
+    return pynvml
+
+
+def open_nvml(
+    *, machine: str, provider: Callable[[], Any] | None = None
+) -> tuple[list[NvmlMeter], str | None]:
+    """Return a meter of the cards there are, or why there is none.
+
+    Args:
+        machine: The machine's name, for the names of the doubts.
+        provider: Returns the bindings or raises `UnavailableError`; the driver's if None.
+    """
+    try:
+        nvml = (provider or load_nvml)()
+    except UnavailableError as error:
+        return [], str(error)
+    try:
+        nvml.nvmlInit()
+    except nvml.NVMLError as error:
+        return [], f"the NVIDIA driver does not answer: {error}"
+    return [NvmlMeter(nvml, machine=machine)], None
+
+
+class NvmlMeter:
+    """All cards that the driver shows."""
+
+    def __init__(self, nvml: Any, *, machine: str) -> None:
+        """Take initialised bindings over: `close` shuts them down."""
+        self._nvml = nvml
+        self._is_open = True
+        self._unseen: dict[str, str] = {}
+        self._trouble: dict[str, str] = {}
+        self._cards: list[_Card] = []
+        try:
+            count = nvml.nvmlDeviceGetCount()
+        except nvml.NVMLError as error:
+            self._unseen["gpu"] = str(error)
+            count = 0
+        for index in range(count):
+            try:
+                self._cards.append(_open_card(nvml, index, machine, self._unseen))
+            except nvml.NVMLError as error:
+                self._unseen[f"gpu/{index}"] = str(error)
+        if not self._cards and self._unseen:
+            self._unseen = {"gpu": next(iter(self._unseen.values()))}
+
+    def channels(self) -> Sequence[Channel]:
+        """Return one root channel for each card."""
+        return tuple(card.channel for card in self._cards)
+
+    def ranges(self) -> Mapping[str, int]:
+        """Return nothing: the energy counter is 64 bits wide and starts with the driver."""
+        return {}
+
+    def unseen(self) -> Mapping[str, str]:
+        """Return the cards that could not be opened, and slices of which no energy is known."""
+        return self._unseen
+
+    def read(self, t_us: int) -> Sequence[int | None]:
+        """Return the microjoules of each card: its own counter, or power integrated so far."""
+        raws: list[int | None] = []
+        for card in self._cards:
+            try:
+                raws.append(card.read(t_us))
+            except self._nvml.NVMLError as error:
+                card.lose()
+                self._trouble[card.channel.id] = str(error)
+                raws.append(None)
+        return raws
+
+    def trouble(self) -> Mapping[str, str]:
+        """Return what the driver said of the cards that could not be read."""
+        return self._trouble
+
+    def close(self) -> None:
+        """Shut the library down."""
+        if self._is_open:
+            self._is_open = False
+            try:
+                self._nvml.nvmlShutdown()
+            except self._nvml.NVMLError as error:
+                self._trouble["nvml"] = str(error)
+
+
+class _Counter:
+    """A card with an energy counter."""
+
+    def __init__(self, channel: Channel, energy_mj: Callable[[], int]) -> None:
+        self.channel = channel
+        self._energy_mj = energy_mj
+
+    def read(self, t_us: int) -> int:
+        del t_us
+        return self._energy_mj() * _UJ_PER_MJ
+
+    def lose(self) -> None:
+        """Do nothing: the card goes on counting."""
+
+
+class _Integral:
+    """A card that only tells its power: the area below the line between two readings."""
+
+    def __init__(self, channel: Channel, power_mw: Callable[[], int]) -> None:
+        self.channel = channel
+        self._power_mw = power_mw
+        self._before: tuple[int, int] | None = None
+        self._twice_pj = 0
+
+    def read(self, t_us: int) -> int:
+        power_mw = self._power_mw()
+        if self._before is not None:
+            before_us, before_mw = self._before
+            self._twice_pj += (before_mw + power_mw) * (t_us - before_us) * 1000
+        self._before = (t_us, power_mw)
+        return self._twice_pj // 2_000_000
+
+    def lose(self) -> None:
+        """Forget the last reading: nobody knows the power until the next one."""
+        self._before = None
+
+
+_Card = _Counter | _Integral
+
+
+def _open_card(nvml: Any, index: int, machine: str, unseen: dict[str, str]) -> _Card:
+    handle = nvml.nvmlDeviceGetHandleByIndex(index)
+    uuid = _text(nvml.nvmlDeviceGetUUID(handle))
+    if _has_slices(nvml, handle):
+        unseen[f"gpu/{uuid}/mig"] = "the driver counts the whole card's energy, not its slices'"
+    most_w = _most_w(nvml, handle)
+
+    def channel(method: str, accuracy_name: str, counted_by: str) -> Channel:
+        from brizna.meter._power_facts import accuracy
+
+        return Channel(
+            id=uuid,
+            kind="gpu",
+            method=method,
+            basis="metered",
+            counted_by=counted_by,
+            doubts={f"meter:nvml/{uuid}@{machine}": accuracy(accuracy_name)},
+            max_power_w=most_w,
+            update_us=_UPDATE_US,
+            references=(f"factor:accuracy/{accuracy_name}",),
+        )
+
+    try:
+        nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
+    except nvml.NVMLError:
+        power_mw = _power_reader(nvml, handle)
+        return _Integral(channel("nvml-power", "nvml-power-part-time", "reader"), power_mw)
+    return _Counter(
+        channel("nvml-energy", "nvml-energy", "device"),
+        lambda: int(nvml.nvmlDeviceGetTotalEnergyConsumption(handle)),
+    )
+
+
+def _power_reader(nvml: Any, handle: Any) -> Callable[[], int]:
+    """Return how to read a card's power: of this instant if it tells, else its running average.
+
+    Raises:
+        NVMLError: If it tells neither.
+    """
+
+    def instant_mw() -> int:
+        field = nvml.nvmlDeviceGetFieldValues(handle, [nvml.NVML_FI_DEV_POWER_INSTANT])[0]
+        if field.nvmlReturn != nvml.NVML_SUCCESS:
+            raise nvml.NVMLError(field.nvmlReturn)
+        return int(field.value.uiVal)
+
+    try:
+        instant_mw()
+    except nvml.NVMLError:
+        nvml.nvmlDeviceGetPowerUsage(handle)
+        return lambda: int(nvml.nvmlDeviceGetPowerUsage(handle))
+    return instant_mw
+
+
+def _has_slices(nvml: Any, handle: Any) -> bool:
+    try:
+        return bool(nvml.nvmlDeviceGetMigMode(handle)[0])
+    except nvml.NVMLError:
+        return False
+
+
+def _most_w(nvml: Any, handle: Any) -> float:
+    """Return the highest plausible power: the highest limit that can be set, with a margin."""
+    from brizna.meter._power_facts import limit_w
+
+    for ask in (
+        lambda: nvml.nvmlDeviceGetPowerManagementLimitConstraints(handle)[1],
+        lambda: nvml.nvmlDeviceGetEnforcedPowerLimit(handle),
+    ):
+        try:
+            most_mw = int(ask())
+        except nvml.NVMLError:
+            continue
+        if most_mw > 0:
+            return most_mw * _W_PER_MW * limit_w("margin")
+    return limit_w("gpu")
+
+
+def _text(text: str | bytes) -> str:
+    return text.decode() if isinstance(text, bytes) else text
