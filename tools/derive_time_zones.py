@@ -26,11 +26,14 @@ SHARED_CLOCKS = {
 }
 """Old names whose clock is now another country's: the country they are in."""
 
-NO_PLACE = {"CET", "CST6CDT", "EET", "EST", "EST5EDT", "HST", "MET", "MST", "MST7MDT", "PST8PDT", "WET"}
+NO_PLACE = {
+    *("CET", "CST6CDT", "EET", "EST", "EST5EDT", "HST", "MET", "MST", "MST7MDT", "PST8PDT", "WET"),
+}
 
 ABOUT = """\
-The country of each IANA time zone: a hint at the grid, never more (people set their clocks as they like).
-Names that belong to no country (UTC, Etc/..., CET, EST5EDT ...) are left out. Made by tools/derive_time_zones.py from zone.tab and tzdata.zi, which are in the public domain.
+The country of each IANA time zone: a hint at the grid, never more (people set their clocks as
+they like). Names that belong to no country (UTC, Etc/..., CET, EST5EDT ...) are left out.
+Made by tools/derive_time_zones.py from zone.tab and tzdata.zi, which are in the public domain.
 """
 
 
@@ -52,7 +55,7 @@ def main(folder: Path = Path("/usr/share/zoneinfo")) -> None:
             found[alias] = SHARED_CLOCKS.get(alias, country[name])
     sys.stdout.write("".join(f"# {line}\n" for line in ABOUT.splitlines()))
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow("id country source year licence note".split())
+    writer.writerow(["id", "country", "source", "year", "licence", "note"])
     for name, code in sorted(found.items()):
         writer.writerow([name, code, f"IANA {version}", version[:4], "public domain", ""])
 

@@ -36,7 +36,7 @@ from brizna.core.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _KINDS: tuple[type[Quantity], ...] = (
     Ratio,
@@ -50,7 +50,10 @@ _KINDS: tuple[type[Quantity], ...] = (
 )
 
 _QUALIFIERS = frozenset(
-    "ti super laptop mobile max q d nvl ada pro se gre xt xtx ultra m embedded".split()
+    (
+        *("ti", "super", "laptop", "mobile", "embedded", "max", "q", "d", "m"),
+        *("nvl", "ada", "pro", "se", "gre", "xt", "xtx", "ultra"),
+    )
 )
 """Words that make a product another product; a name that has one more of them does not match."""
 
@@ -98,9 +101,9 @@ class Factor(Record):
     def _check(self) -> None:
         if (self.low is None) != (self.high is None):
             raise InputError(f"{self.name} has one end of an interval: give both or neither.")
-        if self.low is not None and self.high is not None:
-            if not self.low <= self.value <= self.high:
-                raise InputError(f"{self.name}: {self.value} is not in [{self.low}, {self.high}].")
+        ends = [end for end in (self.low, self.value, self.high) if end is not None]
+        if ends != sorted(ends):
+            raise InputError(f"{self.name}: {self.value} is not in [{self.low}, {self.high}].")
         if self.basis not in BASES:
             raise InputError(f"{self.name}: {self.basis!r} is not one of {', '.join(BASES)}.")
         kind_of(self.unit)
@@ -127,7 +130,7 @@ class Factor(Record):
     def estimate(self) -> Estimate:
         """Return the factor (of one ``per``) as an estimate whose doubt has the factor's name."""
         kind = kind_of(self.unit)
-        doubts = {}
+        doubts: dict[str, tuple[Quantity, Quantity]] = {}
         if self.low is not None and self.high is not None and self.low < self.high:
             doubts[self.name] = (kind.of(self.low, self.unit), kind.of(self.high, self.unit))
         return Estimate(self.quantity(), doubts=doubts, basis=self.basis, references=[self.name])
@@ -162,9 +165,7 @@ def factor(package: str, table: str, factor_id: str) -> Factor:
 
 
 @cache
-def factor_of_year(
-    package: str, table: str, factor_id: str, year: int | None = None
-) -> Factor:
+def factor_of_year(package: str, table: str, factor_id: str, year: int | None = None) -> Factor:
     """Return the factor of a thing that is stated anew every year; its id ends in the year.
 
     Args:
@@ -180,9 +181,10 @@ def factor_of_year(
     data = load(package, table)
     years = sorted({y for row in rows if (y := data.whole_number(row, "year")) is not None})
     if year is not None and year not in years:
+        stated = ", ".join(map(str, years)) or "no stated year"
         raise CoverageError(
-            f"{factor_id} is known for {', '.join(map(str, years)) or 'no stated year'}, but {year} was "
-            "asked for. Take one of these years, or leave the year out for the latest."
+            f"{factor_id} is known for {stated}, but {year} was asked for. "
+            "Take one of these years, or leave the year out for the latest."
         )
     made = resolve(package, table, factor_id, _latest_statements(data, rows, year))
     return made.replace(id=f"{factor_id}/{made.year}") if made.year is not None else made
@@ -245,26 +247,27 @@ def resolve(package: str, table: str, factor_id: str, rows: Sequence[int]) -> Fa
     )
 
 
-def nearest(name: str, known: Mapping[str, str]) -> str:
+def nearest(name: str, known: Iterable[str], *, shown: Callable[[str], str] = repr) -> str:
     """Return `` Did you mean ...?`` with the nearest known names, or nothing.
 
     Args:
         name: What was written.
-        known: Every way to write a known name, and how it is shown.
+        known: Every way to write a known name; upper and lower case are the same.
+        shown: How a known name is shown; names that are shown alike are shown once.
     """
     from difflib import get_close_matches
 
-    folded = {written.casefold(): shown for written, shown in known.items()}
+    folded = {written.casefold(): written for written in known}
     found = get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)
-    shown = dict.fromkeys(folded[written] for written in found)
-    return f" Did you mean {' or '.join(shown)}?" if shown else ""
+    texts = dict.fromkeys(shown(folded[written]) for written in found)
+    return f" Did you mean {' or '.join(texts)}?" if texts else ""
 
 
 def _rows_of(package: str, table: str, factor_id: str) -> tuple[int, ...]:
     known = positions(package, table)
     if factor_id not in known:
         raise CoverageError(
-            f"{factor_id!r} is not in {load(package, table).path}.{nearest(factor_id, {key: key for key in known})} "
+            f"{factor_id!r} is not in {load(package, table).path}.{nearest(factor_id, known)} "
             "`brizna factors` lists what there is."
         )
     return known[factor_id]

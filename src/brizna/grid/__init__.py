@@ -11,11 +11,12 @@ the clock's time zone carries the spread of the world's countries.
 
 from __future__ import annotations
 
-from brizna.grid._guess import Guess, guess_zone, time_zone_name
-from brizna.grid._intensity import fuel, hour_of_year, intensity, run_intensity
+from brizna.grid._guess import Guess, guess_zone
+from brizna.grid._intensity import ZONE_GUESS, fuel, hour_of_year, intensity, run_intensity
 from brizna.grid._zones import Zone, cloud_zone, find_zone, zones
 
 __all__ = [
+    "ZONE_GUESS",
     "Guess",
     "Zone",
     "cloud_zone",
@@ -25,6 +26,5 @@ __all__ = [
     "hour_of_year",
     "intensity",
     "run_intensity",
-    "time_zone_name",
     "zones",
 ]

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from brizna.core.estimate import Estimate
     from brizna.core.quantities import Duration
 
+ZONE_GUESS = "model:zone-guess"
+"""The name of the doubt of a zone that was guessed."""
+
 _WINDOWS_H = (720, 168, 24, 1)
 
 
@@ -65,43 +68,57 @@ def hour_of_year(zone: str, duration: Duration) -> Factor:
 
 
 def run_intensity(
-    zone: str, *, duration: Duration, started: datetime | None = None, year: int | None = None
-) -> Estimate:
-    """Return the carbon intensity of one run: the zone's, and the doubt which hours it fell on.
+    zone: str,
+    *,
+    duration: Duration | None = None,
+    started: datetime | None = None,
+    year: int | None = None,
+    guessed: bool = False,
+) -> tuple[Estimate, tuple[Factor, ...]]:
+    """Return the carbon intensity of one run, and the factors behind it.
 
-    The doubt about the hours is named ``model:hour-of-year/<zone>``, followed by the hour of the
-    start where that is given: two runs of one zone at different times do not share it, although
-    they share the zone's factor.
+    Beside the zone's factor, whose doubt two runs of one zone share, it has the doubt which hours
+    the run fell on, ``model:hour-of-year/<zone>/<hour of the start, UTC>``, which they share only
+    if they started in the same hour; and, for a zone that was guessed, ``model:zone-guess``: the
+    5th to 95th percentile of the world's countries.
 
     Args:
         zone: A zone in any form that `find_zone` understands.
-        duration: How long the run took.
-        started: When it started, aware; runs that started in the same hour share the doubt.
+        duration: How long the run took; without it the doubt about its hours is left out.
+        started: When it started, aware; the doubt about its hours has no hour if None.
         year: The year of the factor; the latest there is if None.
+        guessed: Whether the zone is a guess (`guess_zone`) and was not declared.
 
     Raises:
         InputError: If there is no such zone, or ``started`` has no time zone.
         CoverageError: If no source has a figure for it.
     """
-    estimate = intensity(zone, year=year).estimate()
-    spread = hour_of_year(zone, duration)
-    if spread.low is None or spread.high is None:
-        return estimate
-    name = hour_of_year_doubt(zone, started)
-    return estimate.doubted_by(name, spread.low, spread.high).based("published", spread.name)
+    made = intensity(zone, year=year)
+    estimate, behind = made.estimate(), [made]
+    if guessed:
+        spread = factor(ROOM, "spreads", "grid/zone-guess")
+        low, high = spread.estimate().doubts[spread.name]
+        estimate = estimate.doubted(ZONE_GUESS, estimate.kind(low), estimate.kind(high))
+        estimate = estimate.based("default", spread.name)
+        behind.append(spread)
+    if duration is not None:
+        hours = hour_of_year(zone, duration)
+        low, high = hours.estimate().doubts[hours.name]
+        name = _hour_of_year_doubt(find_zone(zone).id, started)
+        estimate = estimate.doubted_by(name, low, high).based("published", hours.name)
+        behind.append(hours)
+    return estimate, tuple(behind)
 
 
-def hour_of_year_doubt(zone: str, started: datetime | None) -> str:
-    """Return the name of the doubt about the hours of a run."""
-    name = f"model:hour-of-year/{find_zone(zone).id}"
+def _hour_of_year_doubt(zone: str, started: datetime | None) -> str:
     if started is None:
-        return name
+        return f"model:hour-of-year/{zone}"
     if started.utcoffset() is None:
         raise InputError(f"{started.isoformat()} has no time zone: give an aware instant.")
     from datetime import UTC
 
     hour = started.astimezone(UTC).replace(tzinfo=None)
-    return f"{name}/{hour.isoformat(timespec='hours')}"
+    return f"model:hour-of-year/{zone}/{hour.isoformat(timespec='hours')}"
 
 
 def fuel(name: str, *, zone: str | None = None, scope: str = "life-cycle") -> Factor:

@@ -39,6 +39,9 @@ class Zone(Record):
 
     _forms = {"years": tuple}
 
+    def __str__(self) -> str:
+        return f"{self.id} ({self.name_en})"
+
     def name(self, language: str) -> str:
         """Return its name in ``es`` or ``en``."""
         return self.name_es if language == "es" else self.name_en
@@ -75,10 +78,10 @@ def find_zone(text: str) -> Zone:
     known = _zones_by_name()
     found = known.get(text.strip().casefold())
     if found is None:
-        shown = {name: f"{zone.id} ({zone.name_en})" for name, zone in known.items()}
+        near = nearest(text.strip(), known, shown=lambda name: str(known[name]))
         raise InputError(
             f"{text!r} is no grid zone that is known here: expected a country such as ES or "
-            f"Spain, or a zone such as US-CAL-CISO.{nearest(text.strip(), shown)} "
+            f"Spain, or a zone such as US-CAL-CISO.{near} "
             "`brizna grid zones` lists them; --intensity states a figure of your own."
         )
     return found
@@ -94,8 +97,9 @@ def cloud_zone(provider: str, region: str) -> Zone:
     data, known = load(ROOM, "cloud_regions"), positions(ROOM, "cloud_regions")
     key = f"cloud/{provider.casefold()}/{region.casefold()}"
     if key not in known:
+        near = nearest(key, known, shown=lambda name: name.removeprefix("cloud/"))
         raise InputError(
-            f"{provider}/{region} is no cloud region that is known here.{nearest(key, {name: name[6:] for name in known})} "
+            f"{provider}/{region} is no cloud region that is known here.{near} "
             "Give the grid zone instead."
         )
     zone = next((data.rows[row]["zone"] for row in known[key] if data.rows[row]["zone"]), "")
