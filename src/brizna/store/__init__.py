@@ -1,0 +1,76 @@
+"""Where runs are kept: the journal while a run goes on, and records that never change.
+
+Promises: a run whose recorder was killed is found complete to the last whole line, and told the
+same by whoever recovers it; nothing that was written is overwritten; a damaged line is left out
+and stated, never guessed; a store that cannot be written can still be read; no lock decides
+anything. A full disk costs the disk copy, not the run: the journal keeps in memory what it could
+not write.
+
+Refuses: to put other bytes where a record stands, to remove or pack a run that goes on, to
+unpack an archive whose files differ from its manifest or leave the store.
+
+::
+
+    <store>/
+      runs/<id>/journal.jsonl        what happened, one checked line an event; thinned beyond 8 MiB
+      runs/<id>/marks/marks.jsonl    what `brizna mark` said; a directory of its own, to be watched
+      runs/<id>/run.json             the run's record, once it has ended
+      runs/<id>/records/<hex>.json   records that point to the run, named by their digest
+      index.json                     a cache of summaries; may be removed at any time
+
+Records lie beside the run that they are about, so that a run is moved, packed and removed whole.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brizna.store._alive import command_runs, liveness, process_start, writer_identity
+    from brizna.store._journal import Journal
+    from brizna.store._marks import append_mark, read_marks
+    from brizna.store._merge import merge_runs
+    from brizna.store._reading import read_events
+    from brizna.store._store import Store, new_run_id
+    from brizna.store._stored import RunSummary, StoredRun
+
+__all__ = [
+    "Journal",
+    "RunSummary",
+    "Store",
+    "StoredRun",
+    "append_mark",
+    "command_runs",
+    "liveness",
+    "merge_runs",
+    "new_run_id",
+    "process_start",
+    "read_events",
+    "read_marks",
+    "writer_identity",
+]
+
+_HOMES = {
+    "Journal": "_journal",
+    "RunSummary": "_stored",
+    "Store": "_store",
+    "StoredRun": "_stored",
+    "append_mark": "_marks",
+    "command_runs": "_alive",
+    "liveness": "_alive",
+    "merge_runs": "_merge",
+    "new_run_id": "_store",
+    "process_start": "_alive",
+    "read_events": "_reading",
+    "read_marks": "_marks",
+    "writer_identity": "_alive",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name's file when it is first asked for: `brizna mark` needs only one."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -1,0 +1,211 @@
+"""Runs in one file, to be carried elsewhere: a zip whose manifest names each file's digest.
+
+The first member, ``manifest.json``, lists every other with its size and SHA-256. Everything is
+checked before anything is unpacked: paths are only those that a store has, sizes and digests are
+those of the manifest, and no member is left over. Whoever changes a file must change the manifest
+too, and with it the archive's digest, which `pack` returns.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from shutil import rmtree
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+from zlib import error as ZlibError  # noqa: N812  (an error class with a small name)
+
+from brizna.core.codec import decode, digest_of_bytes, encode
+from brizna.core.errors import BriznaError, InputError, IntegrityError
+from brizna.core.measurement import Run
+from brizna.store._files import unavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+SCHEMA = "brizna.archive/1"
+MANIFEST = "manifest.json"
+
+_MEMBER = re.compile(
+    r"([0-9]{8}T[0-9]{6}Z-[0-9a-f]{6})/"
+    r"(run\.json|journal\.jsonl|marks/marks\.jsonl|records/[0-9a-f]{64}\.json)"
+)
+_LARGEST_FACTOR = 200
+"""Text of ours shrinks 10 to 20 times; what shrinks far more is made to fill a disk."""
+_ROOM_BYTES = 1 << 20
+
+
+def pack(runs: Iterable[tuple[str, str, bytes]], file: str) -> str:
+    """Write runs to a new zip file, the same bytes for the same runs, and return its digest.
+
+    Args:
+        runs: Id, directory and record bytes of each.
+        file: The file to make.
+    """
+    contents: dict[str, bytes] = {}
+    try:
+        for run_id, directory, record in runs:
+            for inner, data in _files_of(directory):
+                contents[f"{run_id}/{inner}"] = data
+            contents[f"{run_id}/run.json"] = record
+        with open(file, "xb") as target, ZipFile(target, "w", ZIP_DEFLATED) as archive:
+            listed = [
+                {"path": path, "bytes": len(data), "digest": digest_of_bytes(data)}
+                for path, data in sorted(contents.items())
+            ]
+            _add(archive, MANIFEST, encode({"schema": SCHEMA, "files": listed}))
+            for path, data in sorted(contents.items()):
+                _add(archive, path, data)
+        with open(file, "rb") as written:
+            return digest_of_bytes(written.read())
+    except FileExistsError as error:
+        raise InputError(f"{file!r} is there already: name a new file.") from error
+    except OSError as error:
+        with suppress(OSError):
+            os.unlink(file)
+        raise unavailable(f"{file!r} cannot be written", error) from error
+
+
+def unpack(file: str, home: str) -> list[str]:
+    """Unpack the runs of an archive into a store's directory of runs; return those that are new."""
+    try:
+        with open(file, "rb") as source, ZipFile(source) as archive:
+            contents = _checked(archive, os.fstat(source.fileno()).st_size)
+    except (BadZipFile, ZlibError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise IntegrityError(
+            f"{file!r} cannot be unpacked ({error}): it is no archive of brizna, or was cut short. "
+            "Fetch it again."
+        ) from error
+    except OSError as error:
+        raise unavailable(f"{file!r} cannot be read", error) from error
+    runs: dict[str, dict[str, bytes]] = {}
+    for path, data in contents.items():
+        run_id, _, inner = path.partition("/")
+        runs.setdefault(run_id, {})[inner] = data
+    for run_id, files in runs.items():
+        _check_run(run_id, files)
+    new = [run_id for run_id, files in runs.items() if not _is_here(home, run_id, files)]
+    for run_id in new:
+        _place(home, run_id, runs[run_id])
+    return new
+
+
+def _files_of(directory: str) -> list[tuple[str, bytes]]:
+    """Return the files of a run but for its record: path in the archive and content."""
+    found: list[tuple[str, bytes]] = []
+    for inner in ("", "marks", "records"):
+        place = os.path.join(directory, inner)
+        names = sorted(os.listdir(place)) if os.path.isdir(place) else []
+        for name in names:
+            path = f"{inner}/{name}".lstrip("/")
+            if _MEMBER.fullmatch(f"{os.path.basename(directory)}/{path}") and path != "run.json":
+                with open(os.path.join(place, name), "rb") as file:
+                    found.append((path, file.read()))
+    return found
+
+
+def _add(archive: ZipFile, path: str, data: bytes) -> None:
+    member = ZipInfo(path)  # dated 1980: the same runs give the same bytes
+    member.compress_type = ZIP_DEFLATED
+    archive.writestr(member, data)
+
+
+def _checked(archive: ZipFile, packed_bytes: int) -> dict[str, bytes]:
+    """Return the content of each file of an archive whose every byte is as its manifest says."""
+    members = archive.infolist()
+    unpacked_bytes = sum(member.file_size for member in members)
+    if unpacked_bytes > _LARGEST_FACTOR * packed_bytes + _ROOM_BYTES:
+        raise _refusal(f"it says that {packed_bytes} bytes unpack to {unpacked_bytes}")
+    for member in members:
+        if member.flag_bits & 1 or member.compress_type not in (ZIP_DEFLATED, ZIP_STORED):
+            raise _refusal(f"{member.filename!r:.100} is encrypted or packed in another way")
+    if not members or members[0].filename != MANIFEST:
+        raise _refusal(f"its first member is not {MANIFEST}")
+    listed = _listed(decode(archive.read(members[0])))
+    names = [member.filename for member in members[1:]]
+    if sorted(names) != sorted(listed):
+        odd = set(names) ^ set(listed) or {name for name in names if names.count(name) > 1}
+        raise _refusal(f"its members are not those of its manifest: {', '.join(sorted(odd)[:3])}")
+    contents: dict[str, bytes] = {}
+    for member in members[1:]:
+        size, digest = listed[member.filename]
+        if member.file_size != size:
+            raise _refusal(f"{member.filename} has {member.file_size} bytes instead of {size}")
+        data = archive.read(member)
+        if digest_of_bytes(data) != digest:
+            raise _refusal(f"{member.filename} does not have the digest that its manifest says")
+        contents[member.filename] = data
+    return contents
+
+
+def _listed(manifest: Any) -> dict[str, tuple[int, str]]:
+    """Return size and digest of each path of a manifest, all of them paths of a store."""
+    try:
+        if manifest["schema"] != SCHEMA:
+            raise _refusal(f"its schema is {manifest['schema']!r} instead of {SCHEMA!r}")
+        files = {file["path"]: (file["bytes"], file["digest"]) for file in manifest["files"]}
+    except (TypeError, KeyError) as error:
+        raise _refusal(f"its manifest lacks something ({error!r})") from error
+    for path in files:
+        if not isinstance(path, str) or _MEMBER.fullmatch(path) is None:
+            raise _refusal(f"{path!r:.100} is no path of a store")
+    return files
+
+
+def _refusal(seen: str) -> IntegrityError:
+    return IntegrityError(
+        f"This archive is not as 'brizna runs export' wrote it: {seen}. Nothing was unpacked; "
+        "fetch it again from where it was made."
+    )
+
+
+def _check_run(run_id: str, files: dict[str, bytes]) -> None:
+    """Refuse a run without a record that this brizna can read."""
+    if "run.json" not in files:
+        raise _refusal(f"the run {run_id} has no record")
+    try:
+        run = Run.from_json(decode(files["run.json"]))
+    except BriznaError as error:
+        raise _refusal(f"the record of {run_id} cannot be read: {error}") from error
+    if run.id != run_id:
+        raise _refusal(f"the record of {run_id} is of the run {run.id}")
+    for path, data in files.items():
+        folder, _, name = path.partition("/")
+        if folder == "records" and digest_of_bytes(data) != f"sha256:{name.removesuffix('.json')}":
+            raise _refusal(f"{path} does not have the digest in its name")
+
+
+def _is_here(home: str, run_id: str, files: dict[str, bytes]) -> bool:
+    """Tell whether a run is in the store; a run of that id with another record is refused."""
+    directory = os.path.join(home, run_id)
+    if not os.path.isdir(directory):
+        return False
+    try:
+        with open(os.path.join(directory, "run.json"), "rb") as file:
+            same = file.read() == files["run.json"]
+    except OSError:
+        same = False
+    if not same:
+        raise InputError(
+            f"The store has another run named {run_id}. To take the archive's, first remove it: "
+            f"brizna runs rm {run_id}."
+        )
+    return True
+
+
+def _place(home: str, run_id: str, files: dict[str, bytes]) -> None:
+    """Write a run's files to a hidden directory, then give it its name."""
+    draft = os.path.join(home, f".import-{run_id}-{os.urandom(3).hex()}")
+    try:
+        os.makedirs(os.path.join(draft, "marks"))
+        for path, data in files.items():
+            place = os.path.join(draft, *path.split("/"))
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            with open(place, "xb") as file:
+                file.write(data)
+        os.rename(draft, os.path.join(home, run_id))
+    except OSError as error:
+        rmtree(draft, ignore_errors=True)
+        raise unavailable(f"The run {run_id} cannot be unpacked", error) from error

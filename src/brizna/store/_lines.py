@@ -1,0 +1,43 @@
+"""Lines that prove themselves: ``crc32 SP json LF``.
+
+The CRC-32 (zlib's, eight lower-case hexadecimal digits) is that of the JSON bytes. A writer whose
+last write failed or was cut short starts the next line with LF, so that a torn line spoils only
+itself; empty lines mean nothing.
+"""
+
+from __future__ import annotations
+
+from json import JSONEncoder, loads
+from zlib import crc32
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    Event = Mapping[str, Any]
+
+_encode = JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def frame(event: Event) -> bytes:
+    """Return an event as a line."""
+    text = _encode(event).encode("ascii")
+    return b"%08x %s\n" % (crc32(text), text)
+
+
+def split(data: bytes) -> list[bytes]:
+    """Return the lines of a file without their ends, empty ones left out."""
+    return [line for line in data.split(b"\n") if line]
+
+
+def unframe(line: bytes) -> dict[str, Any] | None:
+    """Return a line's event; None if the line is damaged or cut short."""
+    text = line[9:]
+    if line[:9] != b"%08x " % crc32(text):
+        return None
+    try:
+        event = loads(text)
+    except ValueError:  # the sum fits but it is not JSON: somebody else's line
+        return None
+    return event if isinstance(event, dict) else None  # pyright: ignore[reportUnknownVariableType]

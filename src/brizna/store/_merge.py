@@ -1,0 +1,246 @@
+"""One run from several, such as the ranks of one job: sums without counting anything twice.
+
+A counter belongs to a machine. Where two of the runs read the same counter at the same time, it
+counts once, as the longest of them read it; the others must lie within that run, or nearly so
+(what sticks out becomes a doubt), else the merge is refused. Runs one after the other, and
+counters of different machines, add up.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from brizna.core.errors import InputError
+from brizna.core.estimate import total, weakest
+from brizna.core.measurement import ChannelEnergy, Coverage, Gap, Measurement, Run
+from brizna.core.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from brizna.core.estimate import Estimate
+    from brizna.core.site import Site
+    from brizna.store._stored import StoredRun
+
+_SLACK_S = 1.0
+_SLACK_SHARE = 0.02
+"""Ranks start and end a little apart: so much may stick out of the longest, in time."""
+
+
+class _Part(Record):
+    """One run with its place in the whole.
+
+    Attributes:
+        start_s: From the start of the earliest run.
+        end_s: From the start of the earliest run.
+    """
+
+    run: Run
+    start_s: float
+    end_s: float
+
+
+def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
+    """Return one run, without an id, that sums these; it names the digest of each.
+
+    Phases stay with the parts: they overlap in time and name the roots of their own run.
+
+    Raises:
+        InputError: If there are fewer than two, if their sites differ, or if the same counter was
+            read by runs that overlap only partly.
+    """
+    if len({part.run.id for part in stored}) < 2:
+        raise InputError("A merge takes at least two different runs.")
+    runs = [part.run for part in stored]
+    parts = _placed(runs)
+    notes: dict[str, None] = {}
+    channels = _channels(parts, notes)
+    known = [c.energy_j for c in channels if c.parent is None and not c.mirror_of and c.energy_j]
+    inner = {run.id for run in runs}
+    cpu = [run.measurement.cpu_time_s for run in runs if run.parent not in inner]
+    intervals = {run.measurement.interval_s for run in runs}
+    return Run(
+        id="",
+        name=name,
+        tags=tuple(dict.fromkeys(tag for run in runs for tag in run.tags)),
+        started=min(runs, key=_started).started,
+        duration_s=max(part.end_s for part in parts),
+        exit_code=_exit_code(runs),
+        state=_state(runs),
+        notes=(*notes, "The phases of the merged runs stay with them."),
+        machine=_one({run.machine for run in runs}),
+        measurement=Measurement(
+            energy_j=total(known) if known else None,
+            reason=None if known else "no channel of the merged runs is known",
+            channels=channels,
+            coverage=_coverage(runs, channels),
+            cpu_time_s=None if None in cpu else sum(value for value in cpu if value is not None),
+            cpu_time_coverage=None if None in cpu else _cpu_coverage(runs),
+            samples=sum(run.measurement.samples for run in runs),
+            interval_s=_one(intervals),
+        ),
+        environment={"merged": [{"id": part.run.id, "run": part.digest} for part in stored]},
+        site=_site(runs),
+        brizna=max(run.brizna for run in runs),
+    )
+
+
+def _placed(runs: Sequence[Run]) -> list[_Part]:
+    first = min(map(_started, runs))
+    parts: list[_Part] = []
+    for run in runs:
+        start_s = (_started(run) - first).total_seconds()
+        parts.append(_Part(run=run, start_s=start_s, end_s=start_s + run.duration_s))
+    return parts
+
+
+def _started(run: Run) -> datetime:
+    return datetime.fromisoformat(run.started).astimezone(UTC)
+
+
+def _channels(parts: Sequence[_Part], notes: dict[str, None]) -> tuple[ChannelEnergy, ...]:
+    machines = {part.run.machine for part in parts}
+    groups: dict[str, list[tuple[_Part, ChannelEnergy]]] = {}
+    for part in parts:
+        for channel in part.run.measurement.channels:
+            named = channel
+            if len(machines) > 1:
+                named = channel.replace(
+                    id=_name(channel, part.run.machine),
+                    parent=channel.parent and f"{channel.parent}@{part.run.machine}",
+                    mirror_of=channel.mirror_of and f"{channel.mirror_of}@{part.run.machine}",
+                )
+            groups.setdefault(named.id, []).append((part, named))
+    return tuple(_channel(group, notes) for group in groups.values())
+
+
+def _name(channel: ChannelEnergy, machine: str | None) -> str:
+    """Return a name that is unique among machines: that of a GPU already is."""
+    is_unique = channel.kind == "gpu" and channel.parent is None
+    return channel.id if is_unique else f"{channel.id}@{machine}"
+
+
+def _channel(group: list[tuple[_Part, ChannelEnergy]], notes: dict[str, None]) -> ChannelEnergy:
+    first = group[0][1]
+    if len({(channel.parent, channel.mirror_of) for _, channel in group}) > 1:
+        raise InputError(
+            f"The runs disagree about what contains {first.id!r}: a sum could count it twice. "
+            "Merge only runs that were measured in the same way."
+        )
+    group.sort(key=lambda member: member[0].start_s)
+    energies: list[Estimate] = []
+    gaps: list[Gap] = []
+    for cluster in _clusters(group):
+        part, channel, energy = _once(cluster, notes)
+        gaps += [_moved(gap, part.start_s) for gap in channel.gaps]
+        if energy is None:
+            reason = f"not known in the run {part.run.id}: {channel.reason}"
+            gaps.append(Gap(reason=reason, start_s=part.start_s, end_s=part.end_s))
+        else:
+            energies.append(energy)
+    return first.replace(
+        basis=weakest(*(channel.basis for _, channel in group)),
+        energy_j=total(energies) if energies else None,
+        reason=None if energies else first.reason,
+        gaps=tuple(gaps),
+    )
+
+
+def _moved(gap: Gap, by_s: float) -> Gap:
+    end_s = None if gap.end_s is None else gap.end_s + by_s
+    return gap.replace(start_s=gap.start_s + by_s, end_s=end_s)
+
+
+def _clusters(
+    group: Sequence[tuple[_Part, ChannelEnergy]],
+) -> list[list[tuple[_Part, ChannelEnergy]]]:
+    """Return the members that overlap in time together, in order."""
+    clusters: list[list[tuple[_Part, ChannelEnergy]]] = []
+    until_s = 0.0
+    for member in group:
+        if clusters and member[0].start_s < until_s:
+            clusters[-1].append(member)
+        else:
+            clusters.append([member])
+        until_s = max(until_s, member[0].end_s)
+    return clusters
+
+
+def _once(
+    cluster: Sequence[tuple[_Part, ChannelEnergy]], notes: dict[str, None]
+) -> tuple[_Part, ChannelEnergy, Estimate | None]:
+    """Return the longest member's energy for all; what sticks out of it becomes a doubt."""
+    part, channel = max(cluster, key=lambda member: member[0].run.duration_s)
+    outside_s = part.start_s - min(other.start_s for other, _ in cluster)
+    outside_s += max(other.end_s for other, _ in cluster) - part.end_s
+    if len(cluster) == 1:
+        return part, channel, channel.energy_j
+    if outside_s > max(_SLACK_S, _SLACK_SHARE * part.run.duration_s):
+        others = ", ".join(other.run.id for other, _ in cluster if other is not part)
+        raise InputError(
+            f"{channel.id!r} was read by {part.run.id} and by {others} in times that overlap only "
+            f"partly ({outside_s:.3g} s stick out): expected runs side by side or one after the "
+            "other. Merge fewer of them."
+        )
+    notes[
+        f"Runs that overlap on {part.run.machine} read the same counters: "
+        f"{channel.id} counts once, as {part.run.id} read it."
+    ] = None
+    energy = channel.energy_j
+    if energy is not None and outside_s > 0:
+        more = energy.best * (1 + outside_s / part.run.duration_s)
+        energy = energy.doubted(f"merge:{channel.id}@{part.run.id}", energy.best, more)
+    return part, channel, energy
+
+
+def _coverage(runs: Sequence[Run], channels: Sequence[ChannelEnergy]) -> Coverage:
+    roots = [c for c in channels if c.parent is None and c.mirror_of is None and c.energy_j]
+    not_seen: dict[str, str] = {}
+    for component in dict.fromkeys(c for run in runs for c in run.measurement.coverage.not_seen):
+        reasons = {run.id: run.measurement.coverage.not_seen.get(component) for run in runs}
+        reason = _one(set(reasons.values()))
+        told = [f"{why} (in {run_id})" for run_id, why in reasons.items() if why is not None]
+        not_seen[component] = "; ".join(told) if reason is None else reason
+    return Coverage(
+        metered=tuple(dict.fromkeys(c.kind for c in roots if c.basis == "metered")),
+        modelled=tuple(dict.fromkeys(c.kind for c in roots if c.basis == "modelled")),
+        not_seen=not_seen,
+        gap_s=max(run.measurement.coverage.gap_s for run in runs),
+    )
+
+
+def _site(runs: Sequence[Run]) -> Site:
+    """Return the site that all runs share; their hardware by machine where it is several."""
+    site = runs[0].site
+    for run in runs[1:]:
+        if run.site.replace(hardware=None) != site.replace(hardware=None):
+            raise InputError(
+                f"{runs[0].id} and {run.id} ran at sites with other factors (zone, PUE, tariff): "
+                "their joules may be summed, but not accounted as one. Account each by itself."
+            )
+    hardware: dict[str, Any] = {str(run.machine): run.site.hardware for run in runs}
+    return site if len(hardware) == 1 else site.replace(hardware={"machines": hardware})
+
+
+def _exit_code(runs: Sequence[Run]) -> int | None:
+    """Return the first code that is not 0; else 0, or None where one is unknown."""
+    codes = [run.exit_code for run in runs]
+    failed = [code for code in codes if code]
+    return failed[0] if failed else None if None in codes else 0
+
+
+def _state(runs: Sequence[Run]) -> str:
+    states = {run.state for run in runs}
+    return next((state for state in ("interrupted", "failed") if state in states), "finished")
+
+
+def _cpu_coverage(runs: Sequence[Run]) -> str:
+    kinds = {run.measurement.cpu_time_coverage for run in runs}
+    return "exact" if kinds == {"exact"} else "at-least"
+
+
+def _one(values: set[Any]) -> Any:
+    """Return the value that is the only one; None if there are several."""
+    return next(iter(values)) if len(values) == 1 else None

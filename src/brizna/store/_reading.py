@@ -1,0 +1,91 @@
+"""Reading a journal back: whole lines only, and what is lost is said."""
+
+from __future__ import annotations
+
+from brizna.core.errors import UnavailableError
+from brizna.store._lines import split, unframe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from brizna.store._lines import Event
+
+
+def read_events(path: str) -> tuple[list[dict[str, Any]], int]:
+    """Return the events of a journal, for `replay`, and how many of its lines are damaged.
+
+    A damaged or cut line is left out. Each channel gets a gap from the reading before it to the
+    reading after it, which says so; readings are cumulative, so the energy goes on being counted.
+
+    Raises:
+        UnavailableError: If the file cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise UnavailableError(
+            f"The journal {path!r} cannot be read ({error.strerror}). If it is there, ask the "
+            "owner of the store for permission."
+        ) from error
+    return heal([unframe(line) for line in split(data)])
+
+
+def heal(lines: Sequence[Event | None]) -> tuple[list[dict[str, Any]], int]:
+    """Return the events of these lines (None: damaged) with what is lost stated, and the count."""
+    events = [dict(event) for event in lines if event is not None]
+    damaged = len(lines) - len(events)
+    _match_channels(events)
+    if damaged:
+        events += _lost_spans(lines, [event["id"] for event in events if _is_channel(event)])
+        events.append({"e": "note", "text": _statement(damaged)})
+    return events, damaged
+
+
+def _statement(damaged: int) -> str:
+    lines = "1 line of the journal is" if damaged == 1 else f"{damaged} lines of the journal are"
+    return (
+        f"{lines} damaged or cut short and left out. Energy goes on being counted from the reading "
+        "before, but a window, a mark of a gap or a note may be lost."
+    )
+
+
+def _is_channel(event: Event) -> bool:
+    return event.get("e") == "channel"
+
+
+def _match_channels(events: list[dict[str, Any]]) -> None:
+    """Drop the readings of channels whose own line is lost: samples name channels by place."""
+    places: list[int] = []
+    for event in events:
+        if _is_channel(event):
+            places.append(event.pop("i", len(places)))
+    width = max((len(event["c"]) for event in events if "c" in event), default=0)
+    lost = sorted(set(range(width)) - set(places))
+    if places != sorted(places) or lost:
+        for event in events:
+            if "c" in event:
+                counted = event["c"]
+                event["c"] = [counted[i] if i < len(counted) else None for i in places]
+    for place in lost:
+        reason = "the line of the journal that describes this channel is damaged"
+        events.append({"e": "unseen", "component": f"channel {place + 1}", "reason": reason})
+
+
+def _lost_spans(lines: Sequence[Event | None], channels: Sequence[str]) -> list[dict[str, Any]]:
+    """Return a gap of each channel for each run of damaged lines between two samples."""
+    gaps: list[dict[str, Any]] = []
+    before_us: int | None = None
+    damaged = 0
+    for event in lines:
+        if event is None:
+            damaged += before_us is not None
+        elif "c" in event:
+            if damaged and before_us is not None:
+                span = {"e": "gap", "from": before_us, "to": event["t"], "counted": True}
+                reason = f"damaged journal: {damaged} line{'s'[: damaged > 1]} lost"
+                gaps += [{**span, "channel": channel, "reason": reason} for channel in channels]
+            before_us, damaged = event["t"], 0
+    return gaps

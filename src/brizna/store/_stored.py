@@ -1,0 +1,135 @@
+"""What the store tells about a run, and the cache that tells it fast for ten thousand."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from brizna.core.codec import digest_of_bytes
+from brizna.core.errors import BriznaError, IntegrityError
+from brizna.core.records import Record
+from brizna.store._files import replace_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, Self
+
+    from brizna.core.measurement import Run
+
+
+class StoredRun(Record):
+    """A run as the store has it.
+
+    Attributes:
+        run: The record; while the run goes on, what is known so far, with the state ``running``.
+        digest: Digest of the record; None while the run goes on.
+        directory: Where its files are.
+        damaged: Lines of its journal that are damaged; 0 where the journal was not read.
+        command_runs: Whether the command of an interrupted run still runs, unmeasured; None where
+            that cannot be known, or where the run was not interrupted.
+    """
+
+    run: Run
+    digest: str | None
+    directory: str
+    damaged: int = 0
+    command_runs: bool | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the run still goes on."""
+        return self.run.state == "running"
+
+
+class RunSummary(Record):
+    """One line of a list of runs.
+
+    Attributes:
+        state: As in `Run`, or ``running``, or ``unreadable`` with its ``reason``.
+        energy_j: The run's energy as `Estimate.to_json` writes it; None if unknown.
+        digest: Digest of the run's record; None while it goes on or if it cannot be read.
+    """
+
+    id: str
+    state: str
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    parent: str | None = None
+    command: tuple[str, ...] | None = None
+    started: str | None = None
+    duration_s: float | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    machine: str | None = None
+    energy_j: dict[str, Any] | None = None
+    digest: str | None = None
+    reason: str | None = None
+
+    _forms: ClassVar = {"tags": tuple, "command": tuple}
+
+    @classmethod
+    def of(cls, run: dict[str, Any], digest: str | None) -> Self:
+        """Return the summary of a run's JSON value."""
+        kept = {name: run[name] for name in cls._fields if name in run}
+        return cls.from_json({**kept, "energy_j": run["measurement"]["energy_j"], "digest": digest})
+
+
+def summary_of_bytes(run_id: str, data: bytes) -> RunSummary:
+    """Return the summary of a record's bytes; ``unreadable`` if they are no run of this id."""
+    try:
+        run = json.loads(data)
+        if run["id"] != run_id:
+            raise IntegrityError(f"run.json is of the run {run['id']}")
+        return RunSummary.of(run, digest_of_bytes(data))
+    except (BriznaError, ValueError, TypeError, LookupError, AttributeError) as error:
+        return RunSummary(id=run_id, state="unreadable", reason=f"run.json: {error}")
+
+
+class Index:
+    """Summaries of records, each valid while its file has the size and time it was made from.
+
+    Only a cache: unreadable means empty, unwritable means slower next time. It is replaced whole
+    by a rename, so that it may lie on a network file system and be written by many at once.
+    """
+
+    _FORM = ("brizna.index/1", *RunSummary(id="", state="").to_json())
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._is_changed = False
+        self._known: dict[str, list[Any]] = {}
+        try:
+            with open(path, "rb") as file:
+                form, known = json.load(file)
+            if tuple(form) == self._FORM:
+                self._known = known
+        except (OSError, ValueError, TypeError):
+            self._is_changed = True
+
+    def summary(self, run_id: str, record: str) -> RunSummary | None:
+        """Return the summary of a run's record file; None if there is no such file."""
+        try:
+            status = os.stat(record)
+            stamp = [status.st_mtime_ns, status.st_size]
+            known = self._known.get(run_id)
+            if known and known[:2] == stamp:
+                return RunSummary.from_json(known[2])
+            with open(record, "rb") as file:
+                summary = summary_of_bytes(run_id, file.read())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return RunSummary(id=run_id, state="unreadable", reason=str(error))
+        self._known[run_id] = [*stamp, summary.to_json()]
+        self._is_changed = True
+        return summary
+
+    def save(self, ids: set[str]) -> None:
+        """Keep the summaries of these runs, if something is new and the store can be written."""
+        known = {run_id: known for run_id, known in self._known.items() if run_id in ids}
+        if not self._is_changed and len(known) == len(self._known):
+            return
+        try:
+            replace_file(self._path, json.dumps([self._FORM, known]).encode())
+        except OSError:
+            self._is_changed = True  # the next list is as slow as this one
