@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from brizna.core.codec import digest
-from brizna.core.estimate import Estimate, exactly
-from brizna.core.quantities import Carbon, CarbonIntensity, Duration, Ratio, Tariff
+from brizna.account import Assumptions, FunctionalUnit, account, subject_of_run
+from brizna.core.estimate import exactly
+from brizna.core.factors import Factor
+from brizna.core.quantities import Ratio, Tariff
 from brizna.core.replay import replay
 
 MACHINE = "m-5f1c"
@@ -139,108 +140,47 @@ FACTORS = (
 
 def factors():
     return [
-        {
-            "id": name,
-            "value": value,
-            "low": low,
-            "high": high,
-            "unit": unit,
-            "per": None,
-            "basis": "default" if name == "pue/default" else "published",
-            "interval": "sources",
-            "source": source,
-            "year": 2024,
-            "licence": "CC BY 4.0",
-            "note": "Life cycle, average, location based." if name.startswith("grid") else "",
-            "others": ["UNFCCC: 231 gCO2e/kWh (2021)"] if name.startswith("grid") else [],
-            "table": "grid",
-            "table_digest": "sha256:" + "0" * 64,
-        }
+        Factor(
+            id=name,
+            value=value,
+            low=low,
+            high=high,
+            unit=unit,
+            per=None,
+            basis="default" if name == "pue/default" else "published",
+            interval="sources",
+            source=source,
+            year=2024,
+            licence="CC BY 4.0",
+            note="Life cycle, average, location based." if name.startswith("grid") else "",
+            others=("UNFCCC: 231 gCO2e/kWh (2021)",) if name.startswith("grid") else (),
+            table="grid",
+            table_digest="sha256:" + "0" * 64,
+        )
         for name, value, low, high, unit, source in FACTORS
     ]
 
 
-def estimate(quantity, name, low=None, high=None, basis="published"):
-    kind = type(quantity)
-    doubts = {} if low is None else {name: (kind(low), kind(high))}
-    return Estimate(quantity, doubts=doubts, basis=basis, references=[name])
+def assumed(name):
+    """Return a sample factor as an assumption."""
+    return next(factor for factor in factors() if factor.id == name).estimate()
 
 
 def footprint_of(run):
-    """Return the footprint of a run, in the form that the account room writes."""
-    year_s = 365.25 * 86400
-    given = {
-        "pue": estimate(Ratio(1.25), "factor:pue/default", 1.0, 1.56, "default"),
-        "intensity_g_per_kwh": estimate(CarbonIntensity(146), "factor:grid/ES/2024", 98, 231),
-        "wue_l_per_kwh": None,
-        "ewif_l_per_kwh": None,
-        "tariff_per_kwh": exactly(Tariff(0.14)),
-        "embodied_g": estimate(Carbon(1.2e6), "factor:embodied/server", 4.8e5, 3.4e6),
-        "lifetime_s": estimate(
-            Duration(4 * year_s), "factor:lifetime/server", 3 * year_s, 6 * year_s
-        ),
-        "hardware_share": exactly(Ratio(1)),
-    }
-    energy, duration = run.measurement.energy_j, exactly(Duration(run.duration_s), "metered")
-    facility = energy * given["pue"]
-    operational = facility * given["intensity_g_per_kwh"]
-    embodied = given["embodied_g"] * (duration / given["lifetime_s"]) * given["hardware_share"]
-    figures = {
-        "duration_s": duration,
-        "energy_j": energy,
-        "facility_energy_j": facility,
-        "cost": facility * given["tariff_per_kwh"],
-        "carbon_operational_g": operational,
-        "carbon_embodied_g": embodied,
-        "carbon_g": operational + embodied,
-        "water_l": None,
-        "sci_g_per_unit": (operational + embodied).scaled(1 / 3),
-    }
-    roots = {f"E{at}": f"channel:{root.id}" for at, root in enumerate(run.measurement.roots(), 1)}
-    formulas = {
-        "energy_j": ("sum of the roots of the channel forest", roots),
-        "facility_energy_j": ("energy_j * pue", ["energy_j", "pue"]),
-        "cost": ("facility_energy_j * tariff_per_kwh", ["facility_energy_j", "tariff_per_kwh"]),
-        "carbon_operational_g": (
-            "facility_energy_j * intensity_g_per_kwh",
-            ["facility_energy_j", "intensity_g_per_kwh"],
-        ),
-        "carbon_embodied_g": (
-            "embodied_g * duration_s / lifetime_s * hardware_share",
-            ["embodied_g", "duration_s", "lifetime_s", "hardware_share"],
-        ),
-        "carbon_g": (
-            "carbon_operational_g + carbon_embodied_g",
-            ["carbon_operational_g", "carbon_embodied_g"],
-        ),
-    }
-    steps = []
-    for figure, (formula, inputs) in formulas.items():
-        origins = inputs
-        if not isinstance(inputs, dict):
-            origins = {name: f"assumptions.{name}" if name in given else name for name in inputs}
-        steps.append({"figure": figure, "formula": formula, "inputs": origins})
-    plain = {name: value.to_json() if value else None for name, value in figures.items()}
-    reasons = {"water_l": "no water factor was named"}
-    return {
-        "schema": "brizna.footprint/1",
-        "subject": digest(run.to_json()),
-        "subject_id": run.id,
-        **plain,
-        "currency": "EUR",
-        "functional_unit": {"name": "epoch", "count": 3},
-        "reasons": reasons,
-        "assumptions": {
-            **{name: value.to_json() if value else None for name, value in given.items()},
-            "currency": "EUR",
-            "functional_unit": {"name": "epoch", "count": 3},
-            "factors": factors(),
-            "reasons": {},
-        },
-        "factors": factors(),
-        "factor_set": digest([f["id"] for f in factors()]),
-        "derivation": steps,
-    }
+    """Return the footprint of a run under the sample factors."""
+    assumptions = Assumptions(
+        pue=assumed("pue/default"),
+        intensity_g_per_kwh=assumed("grid/ES/2024"),
+        tariff_per_kwh=exactly(Tariff(0.14)),
+        currency="EUR",
+        embodied_g=assumed("embodied/server"),
+        lifetime_s=assumed("lifetime/server"),
+        hardware_share=exactly(Ratio(1)),
+        functional_unit=FunctionalUnit(name="epoch", count=3),
+        factors=tuple(factors()),
+        reasons={"wue_l_per_kwh": "no water factor was named"},
+    )
+    return account(subject_of_run(run), assumptions).to_json()
 
 
 def view(*, footprint=True, **options):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from brizna.report._terminal import (
         doctor_lines,
         explain_lines,
+        footprint_lines,
         run_lines,
         runs_lines,
         show_lines,
@@ -34,6 +35,7 @@ __all__ = [
     "doctor_lines",
     "explain",
     "explain_lines",
+    "footprint_lines",
     "html_report",
     "pick_language",
     "run_lines",
@@ -50,6 +52,7 @@ _HOMES = {
     "doctor_lines": "_terminal",
     "explain": "_explain",
     "explain_lines": "_terminal",
+    "footprint_lines": "_terminal",
     "html_report": "_html",
     "run_lines": "_terminal",
     "runs_lines": "_terminal",

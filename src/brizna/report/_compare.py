@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.core.quantities import Quantity
-
     from brizna.report._view import View
 
 _FIGURES: dict[str, type[Quantity]] = {

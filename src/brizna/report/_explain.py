@@ -1,8 +1,15 @@
-"""From a figure down to its samples and factors: the tree that the terminal and the page show."""
+"""From a figure down to its samples and factors, in words: what the terminal and the page show.
+
+The tree is `brizna.account.explain`'s; here it gets names, units and sentences.
+"""
 
 from __future__ import annotations
 
+from brizna.account import FIGURES, Footprint
+from brizna.account import explain as derive
 from brizna.core.errors import InputError
+from brizna.core.measurement import Measurement
+from brizna.core.quantities import Energy
 from brizna.report._texts import texts
 from brizna.report._view import part, roots
 from brizna.report._words import KIND_OF_FIELD, name_basis, name_component, name_figure
@@ -13,9 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.report._format import Format
-
-_DEEPEST = 12
-"""Deeper than any derivation: a record whose figures lead in a circle ends here."""
+    from brizna.report._view import View
 
 
 class Node:
@@ -42,7 +47,7 @@ class Node:
 
 
 def explain(
-    view: Mapping[str, Any], style: Format, *, figure: str | None = None, samples: bool = True
+    view: View, style: Format, *, figure: str | None = None, samples: bool = True
 ) -> list[Node]:
     """Return a tree for each figure of a view, or for the one that was asked for.
 
@@ -56,80 +61,76 @@ def explain(
         InputError: If there is no such figure.
     """
     teller = _Teller(view, style, samples=samples)
-    figures = list(teller.steps) or ["energy_j"]
-    if figure is None:
-        return [teller.figure(name) for name in figures]
-    every = [*figures, *teller.reasons]
-    asked = [name for name in every if figure in (name, name.rpartition("_")[0])]
-    if not asked:
-        known = ", ".join(every)
-        raise InputError(f"{figure!r} is not a figure of this footprint; its figures: {known}.")
-    return [teller.figure(asked[0])]
+    record = view.get("footprint")
+    figures = FIGURES if record else ("energy_j",)
+    if figure is not None:
+        figures = _asked(figure, figures)
+    if record is None:
+        return [teller.energy()]
+    footprint = Footprint.from_json(record)
+    measurement = Measurement.from_json(view["measurement"])
+    return [teller.tell(derive(footprint, measurement, name)) for name in figures]
+
+
+def _asked(figure: str, figures: tuple[str, ...]) -> tuple[str, ...]:
+    for name in figures:
+        if figure in (name, name.rpartition("_")[0], name.partition("_")[0]):
+            return (name,)
+    known = ", ".join(figures)
+    raise InputError(f"{figure!r} is not a figure that can be explained here; these are: {known}.")
 
 
 class _Teller:
-    """What an explanation looks things up in."""
+    """Puts the nodes of an explanation into words."""
 
-    def __init__(self, view: Mapping[str, Any], style: Format, *, samples: bool) -> None:
+    def __init__(self, view: View, style: Format, *, samples: bool) -> None:
         self.view = view
         self.style = style
         self.samples = samples
-        self.footprint: Mapping[str, Any] = part(view, "footprint")
-        self.steps = {step["figure"]: step for step in self.footprint.get("derivation", ())}
-        self.reasons: Mapping[str, str] = part(self.footprint, "reasons")
-        self.assumptions: Mapping[str, Any] = part(self.footprint, "assumptions")
-        self.factors = {f"factor:{f['id']}": f for f in self.footprint.get("factors", ())}
-        self.channels = {c["id"]: c for c in view["measurement"]["channels"]}
+        self.channels = {channel["id"]: channel for channel in view["measurement"]["channels"]}
+        self.currency = part(part(view, "footprint"), "assumptions").get("currency")
 
-    def figure(self, name: str, depth: int = 0) -> Node:
-        """Return a figure with the inputs of its formula below it."""
-        _ = texts(self.style.lang).gettext
-        estimate = self.footprint.get(name) if self.footprint else None
-        if estimate is None and not self.footprint and name == "energy_j":
-            estimate = self.view["measurement"]["energy_j"]
-        node = self._estimate(name, estimate, self.reasons.get(name))
-        step = self.steps.get(name)
-        if step is None:
-            if not self.footprint:
-                node.formula = _("sum of the roots of the channel forest")
-                node.parts = [self._channel(channel) for channel in roots(self.view)]
-            return node
-        node.formula = _(step["formula"]).replace(" * ", " × ")
-        if depth < _DEEPEST:
-            node.parts = [
-                self._input(symbol, origin, depth) for symbol, origin in step["inputs"].items()
-            ]
-        return node
+    def tell(self, node: Mapping[str, Any]) -> Node:
+        """Return a figure, assumption, factor or channel with what it comes from."""
+        name = node["name"]
+        if "factor" in node:
+            return self._factor(node["factor"])
+        if name.partition(":")[2] in self.channels:
+            return self._channel(self.channels[name.partition(":")[2]])
+        if name not in KIND_OF_FIELD:
+            _ = self.style.say
+            return Node(name, value=_(node.get("reason") or ""))
+        told = self._figure(name, node)
+        told.formula = self.style.say(node.get("formula", "")) if node.get("formula") else ""
+        told.formula = told.formula.replace(" * ", " × ")
+        told.parts = [self.tell(entry) for entry in node["inputs"]]
+        return told
 
-    def _input(self, symbol: str, origin: str, depth: int) -> Node:
-        if origin.startswith("assumptions."):
-            return self._assumption(origin.partition(".")[2])
-        if origin.startswith("channel:"):
-            channel = self.channels.get(origin.partition(":")[2])
-            if channel is not None:
-                return self._channel(channel)
-        if origin in self.steps or origin in self.footprint:
-            return self.figure(origin, depth + 1)
-        return Node(symbol, value=origin)
+    def energy(self) -> Node:
+        """Return the measured energy of a run without a footprint."""
+        _ = self.style.say
+        told = self._figure(
+            "energy_j",
+            {
+                "estimate": self.view["measurement"]["energy_j"],
+                "reason": self.view["measurement"].get("reason"),
+            },
+        )
+        told.formula = _("sum of the roots of the channel forest")
+        told.parts = [self._channel(channel) for channel in roots(self.view)]
+        return told
 
-    def _assumption(self, name: str) -> Node:
-        value = self.assumptions.get(name)
-        if name == "functional_unit":
-            shown = f"{self.style.number(value['count'])} × {value['name']}" if value else ""
-            return Node(name_figure(name, self.style.lang), value=shown)
-        reasons = part(self.assumptions, "reasons")
-        node = self._estimate(name, value, reasons.get(name))
-        for reference in _references(value):
-            factor = self.factors.get(reference)
-            node.parts.append(self._factor(factor) if factor else Node(reference))
-        return node
-
-    def _estimate(self, name: str, estimate: Mapping[str, Any] | None, reason: str | None) -> Node:
-        lang = self.style.lang
-        currency = self.assumptions.get("currency")
-        value = self.style.estimate(KIND_OF_FIELD[name], estimate, reason=reason, currency=currency)
-        basis = name_basis(estimate["basis"], lang) if estimate else ""
-        return Node(f"{name_figure(name, lang)} ({name})", value=value, basis=basis)
+    def _figure(self, name: str, node: Mapping[str, Any]) -> Node:
+        label = f"{name_figure(name, self.style.lang)} ({name})"
+        plain = node.get("value")
+        if name == "functional_unit" and plain:
+            return Node(label, value=f"{self.style.number(plain['count'])} × {plain['name']}")
+        estimate = node.get("estimate")
+        value = self.style.estimate(
+            KIND_OF_FIELD[name], estimate, reason=node.get("reason"), currency=self.currency
+        )
+        basis = name_basis(estimate["basis"], self.style.lang) if estimate else ""
+        return Node(label, value=value, basis=basis)
 
     def _factor(self, factor: Mapping[str, Any]) -> Node:
         _ = texts(self.style.lang).gettext
@@ -141,13 +142,13 @@ class _Teller:
             value += f" {factor['unit']}" + (f"/{factor['per']}" if factor["per"] else "")
         node = Node(f"factor:{factor['id']}", value=value)
         node.basis = name_basis(factor["basis"], self.style.lang)
-        year = factor.get("year") or _("year not stated")
+        year = factor["year"] or _("year not stated")
         node.facts.append(_("Source: {source} ({year})").format(source=factor["source"], year=year))
-        if factor.get("licence"):
+        if factor["licence"]:
             node.facts.append(_("Licence: {licence}").format(licence=factor["licence"]))
-        if factor.get("note"):
+        if factor["note"]:
             node.facts.append(factor["note"])
-        node.facts += [_("Also: {other}").format(other=other) for other in factor.get("others", ())]
+        node.facts += [_("Also: {other}").format(other=other) for other in factor["others"]]
         return node
 
     def _channel(self, channel: Mapping[str, Any]) -> Node:
@@ -155,18 +156,13 @@ class _Teller:
         lang = self.style.lang
         node = Node(
             f"{name_component(channel['kind'], lang)} ({channel['id']})",
-            value=self.style.estimate(
-                KIND_OF_FIELD["energy_j"], channel["energy_j"], reason=channel.get("reason")
-            ),
+            value=self.style.estimate(Energy, channel["energy_j"], reason=channel["reason"]),
             basis=name_basis(channel["basis"], lang),
         )
         node.facts.append(_("Method: {method}").format(method=channel["method"]))
-        for gap in channel["gaps"]:
-            node.facts.append(tell_gap(gap, self.style))
+        node.facts += [tell_gap(gap, self.style) for gap in channel["gaps"]]
         for reference in _references(channel["energy_j"]):
-            if reference in self.factors:
-                node.parts.append(self._factor(self.factors[reference]))
-            elif reference != channel["id"]:
+            if reference != channel["id"]:
                 node.facts.append(_("Rests on: {reference}").format(reference=reference))
         node.facts.append(self._samples())
         return node
@@ -197,12 +193,11 @@ def tell_gap(gap: Mapping[str, Any], style: Format) -> str:
     said = _("Gap {when}: {reason}.").format(when=when, reason=_(gap["reason"]))
     if gap["counted"]:
         return said + " " + _("The device went on counting: no energy is missing.")
-    energy = KIND_OF_FIELD["energy_j"]
     if gap["added_j"] is not None:
-        added = style.quantity(energy(gap["added_j"]))
+        added = style.quantity(Energy(gap["added_j"]))
         said += " " + _("{energy} was put in for it.").format(energy=added)
     if gap["most_j"] is not None:
-        most = style.quantity(energy(gap["most_j"]))
+        most = style.quantity(Energy(gap["most_j"]))
         said += " " + _("It can hide {energy} at most.").format(energy=most)
     return said
 

@@ -184,23 +184,44 @@ def _heading(view: View, style: Format, *, color: bool) -> list[str]:
 
 def _figures(view: View, style: Format) -> Table:
     _ = style.say
-    footprint = part(view, "footprint")
-    reasons = part(footprint, "reasons")
-    rows: list[tuple[str, ...]] = [_figure_row("energy_j", Energy, view["measurement"], style)]
-    rows.append((name_figure("duration_s", style.lang), style.duration(view["duration_s"]), "", ""))
-    if footprint:
-        rows += [
-            _figure_row(field, kind, {**footprint, "reason": reasons.get(field)}, style)
-            for field, kind in _FIGURES.items()
-            if footprint.get(field) is not None or field == "carbon_g"
-        ]
     measurement = view["measurement"]
+    rows: list[tuple[str, ...]] = [_figure_row("energy_j", Energy, measurement, style)]
+    rows.append((name_figure("duration_s", style.lang), style.duration(view["duration_s"]), "", ""))
+    rows += _footprint_rows(part(view, "footprint"), style)
     if measurement.get("cpu_time_s") is not None:
         least = measurement.get("cpu_time_coverage") == "at-least"
         time = style.duration(measurement["cpu_time_s"])
         shown = _("at least {time}").format(time=time) if least else time
         rows.append((_("CPU time"), shown, "", ""))
-    return Table((_("figure"), _("best"), _("90 % interval"), _("basis")), rows, right=(1, 2))
+    return Table(_header(_("figure"), style), rows, right=(1, 2))
+
+
+def _footprint_rows(footprint: View, style: Format) -> list[tuple[str, ...]]:
+    """Return the figures that follow from the energy; carbon also where it is unknown."""
+    reasons = part(footprint, "reasons")
+    return [
+        _figure_row(field, kind, {**footprint, "reason": reasons.get(field)}, style)
+        for field, kind in _FIGURES.items()
+        if footprint and (footprint.get(field) is not None or field == "carbon_g")
+    ]
+
+
+def _header(first: str, style: Format) -> tuple[str, str, str, str]:
+    _ = style.say
+    return first, _("best"), _("interval (90 %)"), _("basis")
+
+
+def footprint_lines(
+    footprint: View, *, lang: str, width: int = 80, color: bool = False
+) -> list[str]:
+    """Return the figures of a footprint alone, as of a declared case."""
+    style = Format(lang)
+    _ = style.say
+    reasons = part(footprint, "reasons")
+    energy = {**footprint, "reason": reasons.get("energy_j")}
+    rows: list[tuple[str, ...]] = [_figure_row("energy_j", Energy, energy, style)]
+    rows += _footprint_rows(footprint, style)
+    return Table(_header(_("figure"), style), rows, right=(1, 2)).lines(width=width, color=color)
 
 
 def _figure_row(
@@ -224,7 +245,7 @@ def _channels(view: View, style: Format) -> Table:
         if channel["mirror_of"]:
             basis = _("same counter as {id}").format(id=channel["mirror_of"])
         rows.append((inside + channel["id"], best, ends, basis))
-    return Table((_("channel"), _("energy"), _("90 % interval"), _("basis")), rows, right=(1, 2))
+    return Table(_header(_("channel"), style), rows, right=(1, 2))
 
 
 def _phases(view: View, style: Format) -> Table:
@@ -237,7 +258,8 @@ def _phases(view: View, style: Format) -> Table:
         time = style.duration(phase["end_s"] - phase["start_s"])
         name = phase["name"] + (f" ({_('still open')})" if phase["open"] else "")
         rows.append((name, best, ends, time))
-    return Table((_("phase"), _("energy"), _("90 % interval"), _("time")), rows, right=(1, 2, 3))
+    header = (_("phase"), _("best"), _("interval (90 %)"), _("time"))
+    return Table(header, rows, right=(1, 2, 3))
 
 
 def _remarks(view: View, style: Format) -> list[str]:
@@ -324,10 +346,10 @@ def _tree(node: Node, head: str, indent: str, *, color: bool) -> list[str]:
     if node.formula:
         lines.append(f"{below}= {node.formula}")
     lines += [below + _paint(fact, _DIM, color) for fact in node.facts]
-    for part in node.parts:
-        last = part is node.parts[-1]
+    for below_it in node.parts:
+        last = below_it is node.parts[-1]
         lines += _tree(
-            part,
+            below_it,
             indent + ("└─ " if last else "├─ "),
             indent + ("   " if last else "│  "),
             color=color,
