@@ -35,11 +35,11 @@ class Tally:
     """
 
     __slots__ = (
-        "_asleep_us",
         "_counted_uj",
         "_gap_from_us",
         "_gap_reason",
         "_most_w",
+        "_moved_awake_us",
         "_moved_us",
         "_raw",
         "_report",
@@ -66,7 +66,7 @@ class Tally:
         self._counted_uj = 0
         self._raw: int | None = None
         self._moved_us = 0
-        self._asleep_us = 0
+        self._moved_awake_us = 0
         self._suspect: tuple[int, int] | None = None
         self._gap_from_us: int | None = None
         self._gap_reason = ""
@@ -93,15 +93,15 @@ class Tally:
             return self._accept(t_us, raw, 0, asleep_us)
         if raw == self._raw and (self._gap_from_us is None or self._stands):
             return self._stand(t_us)
-        rise = self._rise(self._raw, self._moved_us, raw, t_us)
+        awake_us = t_us - asleep_us
+        if self._may_hide_a_lap(awake_us):
+            self._open_gap(t_us, "not read for so long that the counter may have wrapped unseen")
+        rise = self._rise(self._raw, self._moved_awake_us, raw, awake_us)
         if self._gap_from_us is not None:
             return self._resolve(t_us, raw, rise, asleep_us)
         if rise is None:
-            self._doubt(t_us, raw)
+            self._doubt(t_us, raw, awake_us)
             return None
-        if self._may_hide_a_lap(t_us):
-            self._open_gap(t_us, "not read for so long that the counter may have wrapped unseen")
-            self._close_gap(t_us, counted=False)
         return self._accept(t_us, raw, rise, asleep_us)
 
     def _stand(self, t_us: int) -> int:
@@ -118,25 +118,26 @@ class Tally:
 
     def _resolve(self, t_us: int, raw: int, rise: int | None, asleep_us: int) -> int | None:
         """End the gap if some explanation fits this reading; count what all of them allow."""
+        awake_us = t_us - asleep_us
         since_restart = [
             part
             for part in (
-                self._rise(*self._suspect, raw, t_us) if self._suspect else None,
-                self._rise(0, self._moved_us, raw, t_us) if self._most_w is not None else None,
+                self._rise(*self._suspect, raw, awake_us) if self._suspect else None,
+                self._rise(0, self._moved_awake_us, raw, awake_us) if self._most_w else None,
             )
             if part is not None
         ]
         if rise is None and not (since_restart and self._suspect):
-            self._doubt(t_us, raw)
+            self._doubt(t_us, raw, awake_us)
             return None
         sure = (
             rise is not None
             and not since_restart
             and not self._stands
             and self.channel.counted_by == "device"
-            and not self._may_hide_a_lap(t_us)
+            and not self._may_hide_a_lap(awake_us)
         )
-        slept_us = asleep_us - self._asleep_us
+        slept_us = asleep_us - (self._moved_us - self._moved_awake_us)
         if sure or slept_us < _NAP_US:
             known = min(since_restart if rise is None else [rise, *since_restart])
             self._close_gap(t_us, counted=sure)
@@ -146,13 +147,16 @@ class Tally:
         return self._accept(t_us, raw, known, asleep_us)
 
     def _accept(self, t_us: int, raw: int, rise: int, asleep_us: int) -> int:
-        self._raw, self._moved_us, self._asleep_us = raw, t_us, asleep_us
+        self._raw, self._moved_us, self._moved_awake_us = raw, t_us, t_us - asleep_us
         self._suspect = None
         self._counted_uj += rise
         return self._counted_uj
 
     def _rise(self, before: int, before_us: int, now: int, now_us: int) -> int | None:
-        """Return the microjoules between two raw numbers; None if no plausible power gives them."""
+        """Return the microjoules between two raw numbers; None if no plausible power gives them.
+
+        Both times are without sleep.
+        """
         rise = now - before
         most = self._most_uj(now_us - before_us)
         if rise < 0:
@@ -167,14 +171,14 @@ class Tally:
             return None
         return int(self._most_w * (elapsed_us + self.channel.update_us + _LATE_US)) + _GRAIN_UJ
 
-    def _may_hide_a_lap(self, t_us: int) -> bool:
-        most = self._most_uj(t_us - self._moved_us)
+    def _may_hide_a_lap(self, awake_us: int) -> bool:
+        most = self._most_uj(awake_us - self._moved_awake_us)
         return self._wrap_uj is not None and most is not None and most >= self._wrap_uj
 
-    def _doubt(self, t_us: int, raw: int) -> None:
+    def _doubt(self, t_us: int, raw: int, awake_us: int) -> None:
         before = self._suspect[0] if self._suspect else self._raw
         higher = before is not None and raw >= before
-        self._suspect = (raw, t_us)
+        self._suspect = (raw, awake_us)
         self._open_gap(
             t_us,
             "the counter rose more than the channel can draw"

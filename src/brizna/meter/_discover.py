@@ -127,6 +127,7 @@ def open_cpu_model(roots: Roots, *, machine: str) -> Meter:
     channel = Channel(
         id="model/cpu",
         kind="cpu",
+        device=processor.name,
         method="load-model",
         basis="modelled",
         scope="machine" if limit is None else "container",

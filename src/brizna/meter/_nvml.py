@@ -171,6 +171,7 @@ _Card = _Counter | _Integral
 def _open_card(nvml: Any, index: int, machine: str, unseen: dict[str, str]) -> _Card:
     handle = nvml.nvmlDeviceGetHandleByIndex(index)
     uuid = _text(nvml.nvmlDeviceGetUUID(handle))
+    name = _name_of(nvml, handle)
     if _has_slices(nvml, handle):
         unseen[f"gpu/{uuid}/mig"] = "the driver counts the whole card's energy, not its slices'"
     most_w = _most_w(nvml, handle)
@@ -181,6 +182,7 @@ def _open_card(nvml: Any, index: int, machine: str, unseen: dict[str, str]) -> _
         return Channel(
             id=uuid,
             kind="gpu",
+            device=name,
             method=method,
             basis="metered",
             counted_by=counted_by,
@@ -220,6 +222,13 @@ def _power_reader(nvml: Any, handle: Any) -> Callable[[], int]:
         nvml.nvmlDeviceGetPowerUsage(handle)
         return lambda: int(nvml.nvmlDeviceGetPowerUsage(handle))
     return instant_mw
+
+
+def _name_of(nvml: Any, handle: Any) -> str | None:
+    try:
+        return _text(nvml.nvmlDeviceGetName(handle))
+    except nvml.NVMLError:
+        return None
 
 
 def _has_slices(nvml: Any, handle: Any) -> bool:

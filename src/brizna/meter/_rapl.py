@@ -18,6 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from brizna.meter._host import Processor
+
 _UPDATE_US = 1000
 """Intel SDM volume 3, 15.10.3: the status registers are updated about every millisecond."""
 _KINDS = {"psys": "node", "package": "cpu", "dram": "memory", "core": "core", "uncore": "uncore"}
@@ -141,7 +143,9 @@ class _Forest:
         self.ranges: dict[str, int] = {}
         self.unseen: dict[str, str] = {}
         self._machine = machine
-        self._accuracy = _accuracy_of_packages(roots)
+        processor = find_processor(roots)
+        self._device = processor.name
+        self._accuracy = _accuracy_of_packages(processor)
         top = [zone for zone in zones if ":" not in zone.number]
         node = None
         for zone in top:
@@ -190,6 +194,7 @@ class _Forest:
             Channel(
                 id=channel_id,
                 kind=kind,
+                device=self._device if kind == "cpu" else None,
                 method="rapl",
                 basis="metered",
                 parent=parent,
@@ -215,10 +220,9 @@ def _children(zone: Zone, zones: Iterable[Zone]) -> list[Zone]:
     ]
 
 
-def _accuracy_of_packages(roots: Roots) -> str:
+def _accuracy_of_packages(processor: Processor) -> str:
     from brizna.meter._power_facts import architecture_of
 
-    processor = find_processor(roots)
     if processor.vendor != "GenuineIntel" or architecture_of(processor) in _MODELLED:
         return "rapl-package-modelled"
     return "rapl-package"

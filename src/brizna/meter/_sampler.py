@@ -85,6 +85,11 @@ class Sampler:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """What is read, in the order in which samples list it."""
+        return tuple(channel for source in self._sources for channel in source.channels)
+
     def start(self) -> dict[str, Any]:
         """Tell which channels there are and what no meter sees; return the first sample."""
         with self._lock:

@@ -1,0 +1,25 @@
+"""Simulated machines, and suites that tell whether an implementation keeps its promises.
+
+Everything here is for tests, brizna's own and anybody's: counters that follow declared powers over
+a clock that only moves when told to, with the troubles that real counters make, and the true
+energy known. It refuses to touch a real device.
+"""
+
+from __future__ import annotations
+
+from brizna.testing._clock import FakeClock
+from brizna.testing._machine import FakeMachine
+from brizna.testing._meters import meter_conformance
+from brizna.testing._nvml import FakeGpu, FakeNvml, FakeNvmlError
+from brizna.testing._powercap import FakePowercap, FakeZone
+
+__all__ = [
+    "FakeClock",
+    "FakeGpu",
+    "FakeMachine",
+    "FakeNvml",
+    "FakeNvmlError",
+    "FakePowercap",
+    "FakeZone",
+    "meter_conformance",
+]

@@ -1,0 +1,182 @@
+"""NVIDIA's management library, simulated: the functions that brizna calls, over a fake clock."""
+# ruff: noqa: N802 -- the methods of FakeNvml have the names that the library gave them
+
+from __future__ import annotations
+
+from brizna.core.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Self
+
+    from brizna.testing._clock import FakeClock
+
+_PJ_PER_MJ = 1_000_000_000
+_UNINITIALISED, _NOT_SUPPORTED, _DRIVER_NOT_LOADED, _GPU_IS_LOST = 1, 3, 9, 15
+
+
+class FakeNvmlError(Exception):
+    """What the bindings raise: a return code of the library."""
+
+    def __init__(self, value: int) -> None:
+        """Take the library's return code."""
+        super().__init__(_TEXTS.get(value, f"error {value}"))
+        self.value = value
+
+
+_TEXTS = {
+    _UNINITIALISED: "Uninitialized",
+    _NOT_SUPPORTED: "Not Supported",
+    _DRIVER_NOT_LOADED: "Driver Not Loaded",
+    _GPU_IS_LOST: "GPU is lost",
+}
+
+
+class FakeGpu(Record):
+    """One simulated card.
+
+    Attributes:
+        uuid: Its name for ever.
+        name: What its maker calls it.
+        power_w: What it draws from the start.
+        start_mj: Where its energy counter stands at the start, in millijoules.
+        has_counter: Whether it has an energy counter.
+        has_instant_power: Whether it tells the power of this instant.
+        has_slices: Whether it is cut into MIG slices.
+        limit_w: The highest power limit that can be set; None if it does not tell.
+    """
+
+    uuid: str
+    name: str = "Simulated GPU"
+    power_w: float = 0.0
+    start_mj: int = 7_000_000
+    has_counter: bool = True
+    has_instant_power: bool = True
+    has_slices: bool = False
+    limit_w: float | None = 400.0
+
+
+class FakeNvml:
+    """Stands in for the ``pynvml`` module, and for the function that provides it.
+
+    Attributes:
+        is_open: Whether it was initialised and not shut down since.
+        driver_is_loaded: Set to False to make ``nvmlInit`` fail.
+    """
+
+    NVMLError = FakeNvmlError
+    NVML_SUCCESS = 0
+    NVML_FI_DEV_POWER_INSTANT = 186
+
+    def __init__(self, clock: FakeClock, cards: Sequence[FakeGpu]) -> None:
+        """Take the cards; their counters move whenever the clock does."""
+        self._cards = list(cards)
+        self._power_w = [card.power_w for card in cards]
+        self._true_pj = [0 for _ in cards]
+        self._counter_pj = [card.start_mj * _PJ_PER_MJ for card in cards]
+        self._lost: set[int] = set()
+        self.is_open = False
+        self.driver_is_loaded = True
+        clock.watch(self._move)
+
+    def __call__(self) -> Self:
+        """Return itself, as the provider of the bindings."""
+        return self
+
+    def true_j(self, index: int) -> float:
+        """Return the energy that a card has really drawn so far."""
+        return self._true_pj[index] * 1e-12
+
+    def draw(self, index: int, power_w: float) -> None:
+        """Change what a card draws, from now on."""
+        self._power_w[index] = power_w
+
+    def lose(self, index: int) -> None:
+        """Make a card fall off the bus: every question about it fails."""
+        self._lost.add(index)
+
+    def find(self, index: int) -> None:
+        """Bring a lost card back; it went on drawing power and counting."""
+        self._lost.discard(index)
+
+    def reset(self, index: int) -> None:
+        """Start a card's energy counter again at 0, as a reloaded driver does."""
+        self._counter_pj[index] = 0
+
+    def _move(self, passed_us: int) -> None:
+        for index, power_w in enumerate(self._power_w):
+            passed_pj = round(power_w * passed_us * 1e6)
+            self._true_pj[index] += passed_pj
+            self._counter_pj[index] += passed_pj
+
+    def _card(self, handle: int) -> FakeGpu:
+        if not self.is_open:
+            raise FakeNvmlError(_UNINITIALISED)
+        if handle in self._lost:
+            raise FakeNvmlError(_GPU_IS_LOST)
+        return self._cards[handle]
+
+    # The library's own names follow.
+
+    def nvmlInit(self) -> None:
+        if not self.driver_is_loaded:
+            raise FakeNvmlError(_DRIVER_NOT_LOADED)
+        self.is_open = True
+
+    def nvmlShutdown(self) -> None:
+        if not self.is_open:
+            raise FakeNvmlError(_UNINITIALISED)
+        self.is_open = False
+
+    def nvmlDeviceGetCount(self) -> int:
+        return len(self._cards)
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
+        self._card(index)
+        return index
+
+    def nvmlDeviceGetUUID(self, handle: int) -> str:
+        return self._card(handle).uuid
+
+    def nvmlDeviceGetName(self, handle: int) -> str:
+        return self._card(handle).name
+
+    def nvmlDeviceGetMigMode(self, handle: int) -> list[int]:
+        return [int(self._card(handle).has_slices)] * 2
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, handle: int) -> int:
+        if not self._card(handle).has_counter:
+            raise FakeNvmlError(_NOT_SUPPORTED)
+        return self._counter_pj[handle] // _PJ_PER_MJ
+
+    def nvmlDeviceGetPowerUsage(self, handle: int) -> int:
+        self._card(handle)
+        return round(self._power_w[handle] * 1000)
+
+    def nvmlDeviceGetFieldValues(self, handle: int, fields: Sequence[int]) -> list[Any]:
+        supported = self._card(handle).has_instant_power
+        power_mw = round(self._power_w[handle] * 1000)
+        return [_Field(0 if supported else _NOT_SUPPORTED, power_mw) for _ in fields]
+
+    def nvmlDeviceGetPowerManagementLimitConstraints(self, handle: int) -> list[int]:
+        limit_w = self._card(handle).limit_w
+        if limit_w is None:
+            raise FakeNvmlError(_NOT_SUPPORTED)
+        return [1000, round(limit_w * 1000)]
+
+    def nvmlDeviceGetEnforcedPowerLimit(self, handle: int) -> int:
+        return self.nvmlDeviceGetPowerManagementLimitConstraints(handle)[1]
+
+
+class _Field:
+    """One value that was asked for."""
+
+    def __init__(self, code: int, power_mw: int) -> None:
+        self.nvmlReturn = code  # the library's own name
+        self.value = _Value(power_mw)
+
+
+class _Value:
+    def __init__(self, power_mw: int) -> None:
+        self.uiVal = power_mw  # the library's own name
