@@ -19,7 +19,10 @@ class BootClock:
         return time.clock_gettime_ns(_BOOT) // 1000
 
     def asleep_us(self) -> int:
-        """Return for how many of those microseconds it slept; 0 where the system cannot tell."""
+        """Return for how many of those microseconds it slept; 0 where the system cannot tell.
+
+        Too little by the time that passes between looking at two clocks, so it may be just below 0.
+        """
         if _BOOT is None:
             return 0
         return (time.clock_gettime_ns(_BOOT) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)) // 1000

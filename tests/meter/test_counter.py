@@ -1,0 +1,233 @@
+"""The counter engine: laws that hold for any readings."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brizna.core.estimate import total
+from brizna.core.measurement import Channel
+from brizna.core.replay import replay
+from brizna.meter import Sampler, Tally
+from brizna.testing import FakeClock
+
+START = {
+    "e": "start",
+    "schema": "brizna.journal/1",
+    "id": "20261122T000000Z-000000",
+    "started": "2026-11-22T00:00:00Z",
+    "machine": "m",
+    "brizna": "0",
+}
+MOST_W = 200.0
+SPAN_UJ = 50_000_000_000
+SECOND_US = 1_000_000
+
+
+def channel(**about):
+    fields = {"id": "c", "kind": "cpu", "method": "rapl", "basis": "metered"}
+    return Channel(**{**fields, "max_power_w": MOST_W, "update_us": 1000, **about})
+
+
+def tally(*, wrap_uj=SPAN_UJ, **about):
+    gaps = []
+    return Tally(channel(**about), wrap_uj=wrap_uj, report=gaps.append), gaps
+
+
+class Scripted:
+    """A meter that shows what it is told to."""
+
+    def __init__(self, *channels, wrap_uj=None):
+        self.raws = [0] * len(channels)
+        self.reasons = {}
+        self._channels = channels
+        self._wrap_uj = wrap_uj
+
+    def channels(self):
+        return self._channels
+
+    def ranges(self):
+        return {} if self._wrap_uj is None else {c.id: self._wrap_uj for c in self._channels}
+
+    def unseen(self):
+        return {}
+
+    def read(self, t_us):
+        assert t_us >= 0
+        return tuple(self.raws)
+
+    def trouble(self):
+        return self.reasons
+
+    def close(self):
+        pass
+
+
+raw_readings = st.lists(
+    st.tuples(
+        st.integers(1, 20 * SECOND_US),
+        st.one_of(st.none(), st.integers(0, SPAN_UJ), st.integers(0, 10_000_000)),
+    ),
+    max_size=30,
+)
+
+
+@given(raw_readings)
+def test_no_readings_whatever_count_more_than_the_channel_can_draw(readings):
+    counter, _ = tally()
+    t_us, accepted, best = 0, 0, 0
+    for elapsed_us, raw in readings:
+        t_us += elapsed_us
+        counted = counter.take(t_us, raw, reason="no")
+        if counted is not None:
+            assert counted >= best
+            best, accepted = counted, accepted + 1
+            assert counted <= MOST_W * (t_us + accepted * 11_000) + accepted * 2000
+
+
+@given(raw_readings)
+def test_every_missing_number_lies_in_a_gap(readings):
+    counter, gaps = tally()
+    t_us, missing = 0, []
+    for elapsed_us, raw in readings:
+        t_us += elapsed_us
+        if counter.take(t_us, raw, reason="no") is None:
+            missing.append(t_us)
+    latest = {gap["from"]: gap["to"] for gap in gaps}
+    for instant in missing:
+        assert any(
+            start <= instant and (end is None or instant <= end) for start, end in latest.items()
+        )
+
+
+powers = st.lists(st.integers(1, int(MOST_W)), min_size=4, max_size=20)
+
+
+def run_of(powers_w, *, trouble, start_uj=0):
+    """Return the energy of a run whose true powers are known, and the true joules.
+
+    Args:
+        powers_w: True power in each second.
+        trouble: What happens at the end of which second: unreadable, restart or glitch.
+        start_uj: Where the counter stands at the start.
+    """
+    clock, events = FakeClock(), []
+    meter = Scripted(channel(), wrap_uj=SPAN_UJ)
+    raw_uj = meter.raws[0] = start_uj
+    sampler = Sampler([meter], clock=clock, write=events.append)
+    sampler.start()
+    for second, power_w in enumerate(powers_w):
+        clock.advance(1)
+        raw_uj = (raw_uj + power_w * SECOND_US) % SPAN_UJ
+        what = trouble.get(second)
+        if what == "restart":
+            raw_uj = 0
+        meter.raws = [{"unreadable": None, "glitch": 7}.get(what, raw_uj)]
+        meter.reasons = {"c": "no"}
+        sampler.sample()
+    sampler.close()
+    return replay([START, *events]).measurement.energy_j, float(sum(powers_w))
+
+
+troubles = st.dictionaries(
+    st.integers(0, 19), st.sampled_from(["unreadable", "restart", "glitch"]), max_size=6
+)
+
+
+@given(powers, troubles, st.sampled_from([0, 10**9, SPAN_UJ - 10**9, SPAN_UJ - 10**7]))
+def test_a_gap_never_lowers_an_upper_bound(powers_w, trouble, start_uj):
+    energy_j, true_j = run_of(powers_w, trouble=trouble, start_uj=start_uj)
+    if energy_j is None:
+        return
+    assert energy_j.high.value >= true_j * (1 - 1e-6) - 1e-3
+
+
+@given(powers)
+def test_an_untroubled_counter_is_exact(powers_w):
+    energy_j, true_j = run_of(powers_w, trouble={}, start_uj=SPAN_UJ - 10**8)
+    assert abs(energy_j.best.value - true_j) < 1e-6
+
+
+@given(powers, st.lists(st.floats(0.01, 0.99), max_size=4, unique=True))
+def test_splitting_a_window_and_summing_changes_nothing(powers_w, cuts):
+    clock, events = FakeClock(), []
+    meter = Scripted(channel(), wrap_uj=SPAN_UJ)
+    sampler = Sampler([meter], clock=clock, write=events.append)
+    sampler.start()
+    whole, part = sampler.begin("whole"), sampler.begin("part")
+    for power_w in powers_w:
+        done = 0.0
+        for cut in [*sorted(cuts), 1.0]:
+            clock.advance(cut - done)
+            meter.raws = [meter.raws[0] + round(power_w * (cut - done) * SECOND_US)]
+            done = cut
+            if cut < 1.0:
+                sampler.finish(part)
+                part = sampler.begin("part")
+        sampler.sample()
+    sampler.finish(part)
+    sampler.finish(whole)
+    sampler.sample()
+    phases = replay([START, *events]).measurement.phases
+    parts = total(phase.energy_j for phase in phases if phase.name == "part")
+    (long,) = (phase.energy_j for phase in phases if phase.name == "whole")
+    assert abs(parts.best.value - long.best.value) < 1e-3 * len(powers_w)
+    assert parts.high.value <= long.high.value + 1e-3 * len(powers_w)
+    assert parts.low.value >= long.low.value - 1e-3 * len(powers_w)
+
+
+def test_a_lower_number_is_a_wrap_only_where_the_power_allows_it():
+    counter, gaps = tally()
+    counter.take(0, SPAN_UJ - 50_000_000)
+    assert counter.take(SECOND_US, 50_000_000) == 100_000_000
+    assert gaps == []
+    counter, gaps = tally()
+    counter.take(0, SPAN_UJ - 50_000_000_00)
+    assert counter.take(SECOND_US, 50_000_000) is None
+    assert gaps[-1]["reason"] == "the counter restarted lower"
+
+
+def test_without_a_known_range_a_lower_number_is_never_a_wrap():
+    counter, gaps = tally(wrap_uj=None)
+    counter.take(0, 1000)
+    assert counter.take(SECOND_US, 10) is None
+    assert counter.take(2 * SECOND_US, 110) == 100
+    assert gaps[-1]["counted"] is False
+
+
+def test_a_rise_beyond_the_highest_plausible_power_is_a_gap():
+    counter, gaps = tally()
+    counter.take(0, 0)
+    assert counter.take(SECOND_US, 20_000_000_000) is None
+    assert "more than the channel can draw" in gaps[-1]["reason"]
+    assert counter.take(2 * SECOND_US, 20_100_000_000) == 100_000_000
+    assert gaps[-1]["counted"] is False
+
+
+def test_a_number_that_was_simply_not_read_leaves_no_gap():
+    counter, gaps = tally(counted_by="reader")
+    counter.take(0, 0)
+    assert counter.take(SECOND_US, None) is None
+    assert counter.take(2 * SECOND_US, 200) == 200
+    assert gaps == []
+
+
+def test_so_long_a_silence_that_a_lap_may_be_hidden_counts_only_the_least():
+    counter, gaps = tally()
+    counter.take(0, 10_000_000_000)
+    assert counter.take(400 * SECOND_US, 11_000_000_000) == 1_000_000_000
+    assert gaps[-1]["counted"] is False
+    assert "wrapped unseen" in gaps[-1]["reason"]
+
+
+def test_a_gap_at_the_very_start_begins_with_the_first_attempt():
+    counter, gaps = tally()
+    assert counter.take(0, None, reason="no") is None
+    assert counter.take(SECOND_US, 500) == 0
+    assert [(gap["from"], gap["to"]) for gap in gaps] == [(0, None), (0, SECOND_US)]
+
+
+def test_where_a_restart_cannot_be_told_from_a_wild_value_the_least_is_counted():
+    counter, gaps = tally()
+    counter.take(0, 50_000_000)
+    counter.take(SECOND_US, 0)
+    assert counter.take(2 * SECOND_US, 110_000_000) == 60_000_000
+    assert gaps[-1]["counted"] is False

@@ -1,0 +1,222 @@
+"""The sampler: one reader of all meters, that harms nobody."""
+
+import os
+import threading
+
+import pytest
+
+from brizna.core.errors import InputError
+from brizna.core.measurement import Channel
+from brizna.meter import BootClock, Sampler
+from brizna.meter._load_model import MemoryMeter
+
+
+def constant(channel_id="c", power_w=10.0, **about):
+    fields = {"kind": "memory", "method": "size-model", "basis": "modelled"}
+    channel = Channel(id=channel_id, counted_by="reader", max_power_w=power_w, **fields, **about)
+    return MemoryMeter(channel, power_w)
+
+
+class Counting:
+    """A device that can be read at any time, and counts how often it was."""
+
+    def __init__(self):
+        self.reads = 0
+        self.is_closed = False
+        self._channel = Channel(id="d", kind="cpu", method="rapl", basis="metered")
+
+    def channels(self):
+        return (self._channel,)
+
+    def ranges(self):
+        return {}
+
+    def unseen(self):
+        return {"node": "no such counter", "cpu": "another way"}
+
+    def read(self, t_us):
+        self.reads += 1
+        return (t_us * 10,)
+
+    def trouble(self):
+        return {}
+
+    def close(self):
+        self.is_closed = True
+
+
+class Broken(Counting):
+    """A meter that breaks its promise: it raises."""
+
+    def read(self, t_us):
+        assert t_us >= 0
+        raise ZeroDivisionError("a bug of its own")
+
+    def close(self):
+        raise OSError("not even that")
+
+
+def test_the_start_tells_channels_and_what_no_meter_covers(rig):
+    rig.start([Counting()])
+    channel, unseen, first = rig.events
+    assert (channel["e"], channel["id"]) == ("channel", "d")
+    assert unseen == {"e": "unseen", "component": "node", "reason": "no such counter"}
+    assert first == {"t": 0, "c": [0]}
+
+
+def test_a_sample_holds_the_time_what_was_counted_and_cpu_time(rig):
+    sampler = rig.start([Counting(), constant()])
+    rig.clock.advance(1)
+    assert sampler.sample((5, 7)) == {"t": 1_000_000, "c": [10_000_000, 10_000_000], "cpu": [5, 7]}
+
+
+def test_windows_read_at_once_and_are_written_with_the_next_sample(rig):
+    meter = Counting()
+    sampler = rig.start([meter])
+    written = len(rig.events)
+    rig.clock.advance(0.25)
+    window = sampler.begin("train")
+    rig.clock.advance(0.25)
+    sampler.finish(window)
+    assert len(rig.events) == written
+    assert meter.reads == 3
+    rig.tick(1)
+    begin, finish, _ = rig.events[written:]
+    assert begin == {"e": "begin", "w": 1, "name": "train", "t": 250_000, "c": [2_500_000]}
+    assert finish == {"e": "finish", "w": 1, "t": 500_000, "c": [5_000_000]}
+
+
+def test_nested_and_overlapping_windows_each_have_their_energy(rig):
+    sampler = rig.start([Counting()])
+    outer = sampler.begin("outer")
+    rig.tick(1)
+    inner, crossing = sampler.begin("inner"), sampler.begin("crossing")
+    rig.tick(1)
+    sampler.finish(inner)
+    rig.tick(1)
+    sampler.finish(outer)
+    rig.tick(1)
+    sampler.finish(crossing)
+    phases = {phase.name: phase.energy_j.best.value for phase in rig.run().measurement.phases}
+    assert phases == pytest.approx({"outer": 30, "inner": 10, "crossing": 30})
+
+
+def test_a_window_that_nobody_closed_is_open(rig):
+    sampler = rig.start([Counting()])
+    sampler.begin("forever")
+    rig.tick(2)
+    (phase,) = rig.run().measurement.phases
+    assert phase.open
+
+
+def test_many_windows_between_two_samples_do_not_pile_up(rig):
+    sampler = rig.start([Counting()])
+    for _ in range(5000):
+        sampler.finish(sampler.begin("step"))
+    assert len(rig.events) > 4000
+
+
+def test_a_model_is_not_computed_over_a_few_clock_ticks(rig):
+    sampler = rig.start([constant()])
+    rig.tick(1)
+    sampler.begin("soon after")
+    rig.clock.advance(0.5)
+    sampler.begin("later")
+    rig.tick(1)
+    counted = {event["name"]: event["c"] for event in rig.events if event.get("e") == "begin"}
+    assert counted == {"soon after": [None], "later": [15_000_000]}
+    assert rig.gaps() == []
+
+
+def test_a_meter_that_raises_gets_gaps_and_the_others_go_on(rig, energies):
+    sampler = rig.start([Broken(), constant()])
+    rig.tick(3)
+    assert energies(rig.run()) == {"d": None, "c": pytest.approx(30)}
+    assert rig.gaps()[0]["reason"] == "unreadable: ZeroDivisionError: a bug of its own"
+    assert sampler.trouble == "OSError: not even that"
+
+
+def test_a_full_disk_is_noted_once_and_sampling_goes_on(rig):
+    def write(event):
+        raise OSError(28, f"No space left for {event.get('t', 'this')}")
+
+    sampler = Sampler([constant()], clock=rig.clock, write=write)
+    sampler.start()
+    rig.clock.advance(1)
+    assert sampler.sample() == {"t": 1_000_000, "c": [10_000_000]}
+    assert sampler.trouble == "OSError: [Errno 28] No space left for this"
+    sampler.close()
+
+
+def test_two_meters_cannot_claim_one_channel(rig):
+    with pytest.raises(InputError, match="one channel"):
+        Sampler([constant(), constant()], clock=rig.clock, write=rig.events.append)
+
+
+def test_a_forked_childs_handle_does_nothing(rig):
+    sampler = rig.start([Counting()])
+    written = len(rig.events)
+    pid = os.fork()
+    if pid == 0:
+        idle = sampler.sample() is None and sampler.begin("child") is None
+        sampler.finish(1)
+        sampler.close()
+        os._exit(0 if idle and len(rig.events) == written else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert sampler.sample() is not None
+
+
+def test_a_closed_sampler_does_nothing_and_its_meters_are_closed(rig):
+    meter = Counting()
+    sampler = rig.start([meter])
+    sampler.begin("open")
+    sampler.close()
+    sampler.close()
+    assert meter.is_closed
+    assert rig.events[-1]["e"] == "begin"
+    assert sampler.sample() is None
+    assert sampler.begin("late") is None
+
+
+def test_the_thread_samples_and_ends_with_the_sampler():
+    seen = threading.Semaphore(0)
+    with Sampler([constant()], clock=BootClock(), write=lambda _: seen.release()) as sampler:
+        sampler.start()
+        sampler.run_thread(0.001)
+        assert all(seen.acquire(timeout=10) for _ in range(5))
+        with pytest.raises(InputError, match="thread already"):
+            sampler.run_thread(0.001)
+        (thread,) = (t for t in threading.enumerate() if t.name == "brizna-sampler")
+        assert thread.daemon
+    assert not thread.is_alive()
+
+
+def test_an_interval_must_be_positive(rig):
+    sampler = rig.start([constant()])
+    with pytest.raises(InputError, match="more than 0"):
+        sampler.run_thread(0)
+
+
+def test_threads_that_open_windows_at_once_get_numbers_of_their_own(rig):
+    sampler = rig.start([Counting()])
+    numbers = []
+
+    def work():
+        for _ in range(200):
+            window = sampler.begin("step")
+            numbers.append(window)
+            sampler.finish(window)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(numbers)) == 800
+
+
+def test_the_boot_clock_goes_forward_and_knows_of_sleep():
+    clock = BootClock()
+    before, after = clock.now_us(), clock.now_us()
+    assert 0 < before <= after
+    assert clock.asleep_us() > -1_000_000
