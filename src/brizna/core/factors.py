@@ -268,7 +268,7 @@ def _rows_of(package: str, table: str, factor_id: str) -> tuple[int, ...]:
     if factor_id not in known:
         raise CoverageError(
             f"{factor_id!r} is not in {load(package, table).path}.{nearest(factor_id, known)} "
-            "`brizna factors` lists what there is."
+            "docs/reference/factors.md says what there is."
         )
     return known[factor_id]
 

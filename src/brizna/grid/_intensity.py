@@ -40,7 +40,7 @@ def intensity(zone: str, *, year: int | None = None) -> Factor:
         reason = f" ({found.note})" if found.note else ""
         raise CoverageError(
             f"No source here states the carbon intensity of {found.name_en} ({found.id})"
-            f"{reason}.{part} Or state your own figure with --intensity."
+            f"{reason}.{part} Or state the figure itself: --intensity, in gCO2e/kWh."
         )
     return factor_of_year(ROOM, "intensity", f"grid/{found.id}", year)
 

@@ -82,7 +82,7 @@ def find_zone(text: str) -> Zone:
         raise InputError(
             f"{text!r} is no grid zone that is known here: expected a country such as ES or "
             f"Spain, or a zone such as US-CAL-CISO.{near} "
-            "`brizna grid zones` lists them; --intensity states a figure of your own."
+            "Or state the carbon intensity itself: --intensity, in gCO2e/kWh."
         )
     return found
 
