@@ -19,7 +19,7 @@ LISTED = 64
 HEAD = """\
 # Factors
 
-<!-- Written by tools/write_factor_reference.py; a test compares. Change the tables, not this page. -->
+<!-- Written by tools/write_factor_reference.py; a test compares: change the tables, not this. -->
 
 Every published number that brizna computes with stands in a table of the package, with its unit,
 source, year and licence. This page says what the tables are and lists the shorter ones.
@@ -66,8 +66,8 @@ def main() -> None:
     for room in ROOMS:
         package = f"brizna.{room}"
         folder = Path(importlib.import_module(package).__path__[0]) / "tables"
-        for path in sorted(folder.glob("*.csv")):
-            parts.append(section(package, load(package, path.stem)))
+        tables = sorted(path.stem for path in folder.glob("*.csv"))
+        parts += [section(package, load(package, table)) for table in tables]
     sys.stdout.write("\n".join(parts).rstrip("\n") + "\n")
 
 

@@ -6,6 +6,7 @@ import importlib
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from math import sqrt
 from pathlib import Path
 from statistics import median, quantiles
@@ -199,7 +200,7 @@ def test_the_printed_examples_of_sci_for_ai_are_corrected_by_units() -> None:
     assert (Carbon.of(75, "t") / 2.5).to("kg") == pytest.approx(30_000)
 
 
-# --------------------------------------------------------------------------------------- comparisons
+# -------------------------------------------------------------------------------------- comparisons
 
 
 def test_trees_searches_and_lives_are_not_offered_unasked() -> None:
@@ -308,7 +309,7 @@ def test_the_doubt_of_the_load_model_is_what_it_misses_on_measured_machines() ->
     for row in rows("load_measurements", "brizna.meter"):
         load_percent = float(row["load_percent"])
         (left, at_left), (right, at_right) = next(
-            pair for pair in zip(points, points[1:], strict=False) if load_percent <= pair[1][0]
+            pair for pair in pairwise(points) if load_percent <= pair[1][0]
         )
         share = at_left + (at_right - at_left) * (load_percent - left) / (right - left)
         modelled_w = float(row["tdp_w"]) * int(row["packages"]) * share
@@ -391,6 +392,4 @@ def test_the_reference_page_says_what_the_tables_say() -> None:
         [sys.executable, str(script)], capture_output=True, text=True, check=True, encoding="utf-8"
     ).stdout
     page = (ROOT / "docs" / "reference" / "factors.md").read_text(encoding="utf-8")
-    assert written == page, (
-        "run: python tools/write_factor_reference.py > docs/reference/factors.md"
-    )
+    assert written == page, "run tools/write_factor_reference.py > docs/reference/factors.md"

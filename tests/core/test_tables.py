@@ -258,7 +258,7 @@ def test_a_factors_doubt_and_reference_have_its_name() -> None:
 
 def test_a_factor_survives_its_record() -> None:
     for package, table in shipped():
-        if "value" in load(package, table).columns and table not in ("published_models",):
+        if "value" in load(package, table).columns and table != "published_models":
             for made in made_of(package, table):
                 assert Factor.from_json(made.to_json()) == made
 

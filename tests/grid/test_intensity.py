@@ -300,7 +300,7 @@ def test_cloud_figures_are_in_grams_and_not_pounds_or_tonnes() -> None:
     data = load("brizna.grid", "cloud_regions")
     known = [data.number(row, "value") for row in range(len(data.rows))]
     values = [value for value in known if value is not None]
-    assert 0 <= min(values)
+    assert min(values) >= 0
     assert 500 < max(values) < 1100
 
 
@@ -371,7 +371,7 @@ def test_hourly_spreads_come_from_the_hourly_series() -> None:
     for window in (1, 24, 168, 720):
         ratios = [
             sum(hours[start : start + window]) / window / mean
-            for start in range(0, len(hours) - window + 1)
+            for start in range(len(hours) - window + 1)
         ]
         made = factor("brizna.grid", "hourly_spread_2022", f"hour-of-year/ES/{window}h")
         assert (made.low, made.high) == pytest.approx(central_90(ratios), abs=1e-4)
