@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brizna.core.errors import UnavailableError
+from brizna.core.errors import IntegrityError, UnavailableError
 from brizna.store._lines import split, unframe
 
 TYPE_CHECKING = False
@@ -20,6 +20,7 @@ def read_events(path: str) -> tuple[list[dict[str, Any]], int]:
     reading after it, which says so; readings are cumulative, so the energy goes on being counted.
 
     Raises:
+        IntegrityError: If its lines are sound but not those of a journal.
         UnavailableError: If the file cannot be read.
     """
     try:
@@ -30,7 +31,13 @@ def read_events(path: str) -> tuple[list[dict[str, Any]], int]:
             f"The journal {path!r} cannot be read ({error.strerror}). If it is there, ask the "
             "owner of the store for permission."
         ) from error
-    return heal([unframe(line) for line in split(data)])
+    try:
+        return heal([unframe(line) for line in split(data)])
+    except (TypeError, LookupError, AttributeError) as error:
+        raise IntegrityError(
+            f"The journal {path!r} has events that brizna does not write ({error!r}): it was "
+            "changed by hand. Restore it from a copy."
+        ) from error
 
 
 def heal(lines: Sequence[Event | None]) -> tuple[list[dict[str, Any]], int]:

@@ -1,0 +1,124 @@
+"""Merging runs: nothing counts twice, and what cannot be summed is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from brizna.core.errors import InputError
+from brizna.core.replay import replay
+from brizna.store import StoredRun, merge_runs
+
+SECOND = 1_000_000
+
+
+@pytest.fixture
+def part(story):
+    """Return a function that makes a stored run of 150 W."""
+    count = iter(range(1000))
+
+    def make(at_s=0.0, *, seconds=10, gpu="nvml/GPU-1", **fields):
+        run_id = f"20261122T023501Z-{next(count):06x}"
+        events = story.events(seconds, id=run_id, **fields)
+        events[0]["started"] = f"2026-11-22T02:{int(35 + at_s // 60):02d}:{at_s % 60:06.3f}Z"
+        for event in events:
+            if event.get("kind") == "gpu":
+                event["id"] = gpu
+        return StoredRun(run=replay(events), digest=f"sha256:{run_id}", directory="")
+
+    return make
+
+
+def joules(run):
+    return run.measurement.energy_j.best.value
+
+
+def test_runs_one_after_the_other_add_up(part):
+    merged = merge_runs([part(0), part(60)], name="both")
+    assert joules(merged) == pytest.approx(3000)
+    assert merged.duration_s == pytest.approx(70)
+    assert merged.name == "both"
+    assert [channel.id for channel in merged.measurement.channels] == [
+        "rapl/package-0",
+        "nvml/GPU-1",
+    ]
+    assert merged.measurement.cpu_time_s == pytest.approx(10)
+
+
+def test_machines_side_by_side_add_up(part):
+    merged = merge_runs([part(machine="blue"), part(machine="red", gpu="nvml/GPU-2")])
+    assert joules(merged) == pytest.approx(3000)
+    assert merged.machine is None
+    assert {channel.id for channel in merged.measurement.channels} == {
+        "rapl/package-0@blue",
+        "rapl/package-0@red",
+        "nvml/GPU-1",
+        "nvml/GPU-2",
+    }
+    assert set(merged.site.hardware["machines"]) == {"blue", "red"}
+
+
+def test_ranks_on_one_machine_read_its_counters_once(part):
+    ranks = [part(0.2, seconds=9), part(0, seconds=10), part(0.5, seconds=8)]
+    merged = merge_runs(ranks)
+    assert joules(merged) == pytest.approx(1500)
+    assert any("counts once, as" in note and ranks[1].run.id in note for note in merged.notes)
+
+
+def test_what_sticks_out_of_the_longest_rank_is_a_doubt(part):
+    merged = merge_runs([part(0, seconds=10), part(0.5, seconds=10)])
+    energy = merged.measurement.energy_j
+    assert energy.best.value == pytest.approx(1500)
+    assert energy.high.value > 1500 * 1.02
+    assert any(name.startswith("merge:") for name in energy.doubts)
+
+
+def test_runs_that_overlap_only_partly_are_refused(part):
+    with pytest.raises(InputError, match="overlap only partly"):
+        merge_runs([part(0, seconds=10), part(5, seconds=10)])
+
+
+def test_one_gpu_seen_from_two_containers_counts_once(part):
+    merged = merge_runs([part(machine="blue"), part(machine="red")])
+    assert joules(merged) == pytest.approx(1000 * 2 + 500)
+
+
+def test_a_run_inside_another_adds_no_cpu_time(part):
+    outer = part(0, seconds=10)
+    inner = part(2, seconds=5, parent=outer.run.id)
+    merged = merge_runs([outer, inner])
+    assert joules(merged) == pytest.approx(1500)
+    assert merged.measurement.cpu_time_s == pytest.approx(5)
+
+
+def test_sites_with_other_factors_are_refused(part):
+    with pytest.raises(InputError, match="Account each by itself"):
+        merge_runs([part(site={"zone": "ES"}), part(60, site={"zone": "FR"})])
+
+
+def test_one_run_is_no_merge(part):
+    one = part()
+    with pytest.raises(InputError, match="at least two"):
+        merge_runs([one, one])
+
+
+def test_a_merged_run_names_its_parts_and_is_kept_like_any_other(store, record):
+    ids = [
+        record(at_s=0, started="2026-11-22T02:35:01Z"),
+        record(at_s=60, started="2026-11-22T02:36:01Z"),
+    ]
+    digests = [store.read(run_id).digest for run_id in ids]
+    merged = store.merge(ids, name="both")
+    assert [source["run"] for source in merged.run.environment["merged"]] == digests
+    assert store.read("both") == merged
+    assert joules(merged.run) == pytest.approx(1500)
+
+
+def test_the_merged_state_and_code_are_the_worst(part):
+    runs = [part(0), part(60), part(120)]
+    changed = [
+        runs[0],
+        runs[1].replace(run=runs[1].run.replace(exit_code=3)),
+        runs[2].replace(run=runs[2].run.replace(state="interrupted", exit_code=None)),
+    ]
+    merged = merge_runs(changed)
+    assert (merged.state, merged.exit_code) == ("interrupted", 3)
