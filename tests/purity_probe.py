@@ -89,7 +89,21 @@ def signals() -> None:
     assert signal.at(signal.start).value == 100
 
 
-CALLS = (quantities_and_estimates, codec, signals)
+def factors() -> None:
+    from brizna.account._factors import embodied_of_device, equivalences, published_models, pue
+    from brizna.core.errors import InputError
+
+    assert pue("aws").estimate().best.value > 1
+    assert embodied_of_device("NVIDIA L4").digest.startswith("sha256:")
+    assert equivalences()
+    assert published_models()
+    try:
+        pue("amazn")
+    except InputError as error:
+        assert "amazon" in str(error)
+
+
+CALLS = (quantities_and_estimates, codec, signals, factors)
 
 
 def main(*, sabotage: bool) -> int:
