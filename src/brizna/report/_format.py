@@ -144,8 +144,12 @@ class Format:
         """Return a quantity in the unit that suits its size, for example ``12 kWh``."""
         if isinstance(quantity, Duration):
             return self.duration(quantity.value)
-        unit, size = _rung(type(quantity), quantity.value, currency)
+        unit, size = unit_for(type(quantity), quantity.value, currency)
         return self._with_unit(self.number(quantity.value / size), unit)
+
+    def power(self, power_w: float) -> str:
+        """Return a power given in watts, for example ``262 W``."""
+        return self.quantity(Power(power_w))
 
     def estimate(
         self,
@@ -184,7 +188,7 @@ class Format:
         if kind is Duration:
             spread = "" if low == high else f"{self.duration(low)}{self.dash}{self.duration(high)}"
             return self.duration(best), spread
-        unit, size = _rung(kind, best or high, currency)
+        unit, size = unit_for(kind, best or high, currency)
         low, best, high = low / size, best / size, high / size
         if high - low <= 1e-9 * max(abs(low), abs(high)):
             return self._with_unit(self.number(best), unit), ""
@@ -254,7 +258,7 @@ class Format:
         return sign if self.rich else sign.replace("\u00a0", " ")
 
 
-def _rung(kind: type[Quantity], value: float, currency: str | None) -> tuple[str, float]:
+def unit_for(kind: type[Quantity], value: float, currency: str | None = None) -> tuple[str, float]:
     """Return the unit that leaves one to three digits before the mark, and its size."""
     if kind is Money:
         return currency or "¤", 1.0

@@ -251,12 +251,13 @@ def _channels(view: View, style: Format) -> Table:
 def _phases(view: View, style: Format) -> Table:
     _ = style.say
     rows: list[tuple[str, ...]] = []
+    still_open = _("still open")
     for phase in view["measurement"]["phases"]:
         best, ends = style.parts(
             Energy, phase["energy_j"], reason=_("some component was not read throughout")
         )
         time = style.duration(phase["end_s"] - phase["start_s"])
-        name = phase["name"] + (f" ({_('still open')})" if phase["open"] else "")
+        name = f"{phase['name']} ({still_open})" if phase["open"] else phase["name"]
         rows.append((name, best, ends, time))
     header = (_("phase"), _("best"), _("interval (90 %)"), _("time"))
     return Table(header, rows, right=(1, 2, 3))
