@@ -1,0 +1,20 @@
+"""Running commands: started, watched, signalled and reaped without being changed.
+
+Promises: the command behaves as if started by itself (streams, terminal, group, environment,
+arguments, signals, exit code); what measures it never breaks it; its record can be written
+whatever signal arrives but SIGKILL, and if that arrives the command goes on; the processor time
+of its whole process tree, with its blind spots said.
+
+Refuses: shells, new sessions, process groups of its own, and guesses of processor time.
+
+A command that is measured here becomes a member of a new control group, or else gets this
+process as the reaper of its orphans (a daemon then sees a parent other than 1). Work that others
+do for it is not its: a container engine's containers, a batch system's steps, other machines.
+"""
+
+from __future__ import annotations
+
+from brizna.run._outcome import Outcome, Pace, Roots
+from brizna.run._supervise import Supervisor
+
+__all__ = ["Outcome", "Pace", "Roots", "Supervisor"]

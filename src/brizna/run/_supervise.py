@@ -1,0 +1,329 @@
+"""One loop around a command: wait for a signal or the next tick, sample, reap, forward."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from brizna.core.errors import InputError
+from brizna.run._busy import MachineTime
+from brizna.run._cgroup import CgroupTime, open_cgroup
+from brizna.run._mark_watch import MarkWatch
+from brizna.run._outcome import Outcome, Pace, Roots
+from brizna.run._process_tree import ProcessTree
+from brizna.run._signals import hold_signals
+from brizna.run._spawn import exit_code, explain, spawn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Self
+
+    from brizna.run._signals import Arrival, CaughtSignals, ConsoleSignals, HeldSignals
+
+    Tick = Callable[[tuple[int | None, int | None]], object]
+    CpuTime = CgroupTime | ProcessTree
+
+_TERMINAL_SIGNALS = frozenset(
+    int(number)
+    for name in ("SIGINT", "SIGQUIT", "SIGHUP")
+    if (number := getattr(signal, name, None)) is not None
+)
+"""What the kernel sends to the terminal's whole foreground group, the command included."""
+_OWN_LIMITS = frozenset({int(getattr(signal, "SIGXCPU", 0))})
+"""What the kernel says about this process alone: the command has the same limit of its own."""
+_MARK_REST = 4.0
+"""A tick for a mark waits this many times as long as the last tick took: a storm of marks uses at
+most a fifth of one processor."""
+
+
+class Supervisor:
+    """Runs one command in the foreground and watches it until it ends.
+
+    From the beginning of its ``with`` to the end, no signal ends this process but SIGKILL: what
+    arrives before the command starts reaches it as its first, what arrives after it ended is
+    dropped. So whatever must be written afterwards is written inside the ``with``::
+
+        with Supervisor() as supervisor:
+            outcome = supervisor.run(command, environ=environ, tick=tick)
+            write_the_record(outcome)
+
+    The process must have one thread, and no other children to wait for.
+    """
+
+    def __init__(self, *, roots: Roots | None = None) -> None:
+        """Say where the kernel shows processes and control groups, if not in the usual places."""
+        self._roots = roots or Roots()
+        self._signals = hold_signals()
+
+    def __enter__(self) -> Self:
+        self._signals.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._signals.__exit__()
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        tick: Tick,
+        on_start: Callable[[int], object] | None = None,
+        pace: Pace | None = None,
+    ) -> Outcome:
+        """Run a command, tick as it goes, and return how it ended.
+
+        The command keeps our process group, session, standard streams and terminal. A signal that
+        the terminal sent to the whole group is not handed on again; one that a process sent to us
+        is. (A process that signals the whole group itself cannot be told from one that signals
+        only us: the command then gets that signal twice.) Signals that we were started to ignore,
+        as ``nohup`` and ``&`` in a script do, stay ignored (HUP, INT, QUIT); all others are at
+        their default, and none is blocked.
+
+        Args:
+            command: The program and its arguments; no shell reads them.
+            environ: The command's whole environment.
+            tick: Called just before the command starts, at each interval, at each mark and when
+                the command has been reaped, with the microseconds of processor time of the
+                command's processes and of the whole machine (since it started); None for what
+                could not be read. What it raises becomes a note.
+            on_start: Called with the command's pid once it runs. What it raises becomes a note.
+                No signal is handed on and no tick made while it works: keep it short.
+            pace: When to tick.
+
+        Raises:
+            InputError: If the command is empty or holds a NUL.
+        """
+        if not command or any("\0" in argument for argument in command):
+            raise InputError(
+                f"The command is {list(command)!r}; expected a program and its arguments, without "
+                "NUL characters. Give it after '--'."
+            )
+        pace = pace or Pace()
+        if not hasattr(os, "fork"):
+            from brizna.run._no_fork import run_without_fork
+
+            return run_without_fork(command, environ, tick, on_start, pace.interval_s)
+        with MarkWatch(pace.mark_directory) as marks:
+            watch = _Watch(self._signals, marks, tick, pace.interval_s, self._roots)
+            return watch.run(command, environ, on_start)
+
+
+class _Watch:
+    """The state of one supervised command."""
+
+    def __init__(
+        self,
+        signals: HeldSignals | CaughtSignals | ConsoleSignals,
+        marks: MarkWatch,
+        tick: Tick,
+        interval_s: float,
+        roots: Roots,
+    ) -> None:
+        self._signals = signals
+        self._marks = marks
+        self._call = tick
+        self._interval_s = interval_s
+        self._roots = roots
+        self._machine = MachineTime(roots)
+        self._cpu: CpuTime | None = None
+        self._pid = self._used_before_us = 0
+        self._status: int | None = None
+        self._early: frozenset[int] = frozenset()
+        """Signals of the terminal that came before there was a command to get them."""
+        self._next_s = self._mark_s = float("inf")
+        self._rested_s = 0.0
+        self._forwarded: dict[str, None] = {}
+        self._notes: dict[str, None] = {}
+
+    def run(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        on_start: Callable[[int], object] | None,
+    ) -> Outcome:
+        try:
+            self._tick(0)
+            begun_s = time.monotonic()
+            self._early = _TERMINAL_SIGNALS & self._signals.pending()
+            try:
+                child = spawn(
+                    command,
+                    environ=environ,
+                    dispositions=self._signals.before,
+                    before=self._count,
+                )
+            except OSError as error:
+                return self._not_started(125, error.errno, f"No process could be made: {error}.")
+            self._pid, self._used_before_us = child.pid, child.used_us
+            if child.errno is not None:
+                os.waitpid(child.pid, 0)
+                reason = explain(command[0], child.errno, environ=environ)
+                return self._not_started(exit_code(child.errno), child.errno, reason)
+            if on_start is not None:
+                self._guard("What follows the start", lambda: on_start(child.pid))
+            self._next_s = begun_s + self._interval_s
+            self._follow()
+            return self._end()
+        finally:
+            self._machine.close()
+            if self._cpu is not None:
+                self._cpu.close()
+
+    def _count(self, pid: int) -> None:
+        """Begin to count the processor time of a process that has not begun."""
+        self._cpu = open_cgroup(pid, roots=self._roots) or ProcessTree(pid, roots=self._roots)
+
+    def _follow(self) -> None:
+        """Serve signals and ticks until the command has been reaped."""
+        while self._status is None:
+            due_s = min(self._next_s, self._mark_s)
+            arrival = self._signals.wait(due_s - time.monotonic())
+            if arrival is not None:
+                self._take(arrival)
+            now_s = time.monotonic()
+            if self._status is not None or now_s < min(self._next_s, self._mark_s):
+                continue
+            self._reap()  # a storm of other signals must not keep its own from being seen
+            if self._status is None:
+                self._tick_now(now_s)
+
+    def _take(self, arrival: Arrival) -> None:
+        """Serve one signal."""
+        number, code = arrival
+        if number == signal.SIGCHLD:
+            self._reap()
+        elif self._marks.told(number, code):
+            self._mark_s = min(self._mark_s, self._rested_s)
+        elif not self._came_to_all(number, code):
+            self._forward(number)
+
+    def _came_to_all(self, number: int, code: int | None) -> bool:
+        """Return whether a signal needs no forwarding, as the command has its own."""
+        if number in self._early:
+            self._early -= {number}
+            return False
+        if code is None:  # the system does not say: go by what a key of the terminal would do
+            return number in _TERMINAL_SIGNALS and _in_foreground()
+        return code > 0 and (number in _TERMINAL_SIGNALS or number in _OWN_LIMITS)
+
+    def _forward(self, number: int) -> None:
+        name = _name(number)
+        try:
+            os.kill(self._pid, number)
+        except PermissionError:
+            self._notes[f"{name} could not be handed on: the command runs as another user."] = None
+            return
+        self._forwarded[name] = None
+
+    def _reap(self) -> None:
+        """Reap all that have ended; those that are not the command are its orphans."""
+        assert self._cpu is not None, "counting begins before the command does"
+        while True:
+            try:
+                pid = _dead_child()
+                if pid == 0:
+                    return
+                self._cpu.before_reaping(pid)
+                pid, status, usage = os.wait4(pid, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            used_us = round((usage.ru_utime + usage.ru_stime) * 1e6)
+            if pid == self._pid:
+                self._status = status
+                used_us -= self._used_before_us
+            self._cpu.reaped(pid, used_us)
+
+    def _tick_now(self, now_s: float) -> None:
+        self._tick(None if self._cpu is None else self._cpu.now_us())
+        if now_s >= self._next_s:
+            self._next_s += self._interval_s * ((now_s - self._next_s) // self._interval_s + 1)
+        self._mark_s = float("inf")
+        after_s = time.monotonic()
+        self._rested_s = after_s + _MARK_REST * (after_s - now_s)
+
+    def _tick(self, used_us: int | None, *, last: bool = False) -> None:
+        busy_us = self._machine.busy_us(at_any_cost=last)
+        self._guard("Measuring", lambda: self._call((used_us, busy_us)))
+
+    def _guard(self, what: str, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - the caller's: a note; the command goes on
+            self._notes[f"{what} failed: {type(error).__name__}: {error}"] = None
+
+    def _end(self) -> Outcome:
+        """Tick for the last time and return how the command ended."""
+        assert self._cpu is not None, "counting begins before the command does"
+        assert self._status is not None, "the command has been reaped"
+        used_us = self._cpu.total_us()
+        self._tick(used_us, last=True)
+        left = self._cpu.living()
+        if left:
+            self._notes[_left_running(len(left))] = None
+        code = os.waitstatus_to_exitcode(self._status)
+        return Outcome(
+            exit_code=code if code >= 0 else 128 - code,
+            signal=-code if code < 0 else None,
+            pid=self._pid,
+            cpu_time_us=used_us,
+            cpu_coverage="at-least" if self._cpu.why else "exact",
+            cpu_method=self._cpu.method,
+            cpu_why=self._cpu.why,
+            left_running=left,
+            forwarded=tuple(self._forwarded),
+            notes=tuple(self._notes),
+        )
+
+    def _not_started(self, code: int, number: int | None, reason: str) -> Outcome:
+        return Outcome(
+            exit_code=code,
+            started=False,
+            errno=number,
+            reason=reason,
+            notes=tuple(self._notes),
+        )
+
+
+def _dead_child() -> int:
+    """Return the pid of a child that has ended; 0 if none has, -1 where the system cannot say.
+
+    Raises:
+        ChildProcessError: If there is no child.
+    """
+    if not hasattr(os, "waitid"):
+        return -1
+    seen = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    return 0 if seen is None else seen.si_pid
+
+
+def _in_foreground() -> bool:
+    """Return whether keys pressed at the terminal reach this process."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
+
+
+def _name(number: int) -> str:
+    """Return a signal's name; real-time ones are counted from the first."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIGRTMIN+{number - signal.SIGRTMIN}"
+
+
+def _left_running(count: int) -> str:
+    if count == 1:
+        return "1 process of the command still runs; what it uses from now on is not measured."
+    return f"{count} processes of the command still run; what they use from now on is not measured."
