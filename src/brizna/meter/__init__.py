@@ -20,16 +20,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.meter._counter import Tally
     from brizna.meter._discover import open_meters
+    from brizna.meter._doctor import REASONS, Component, describe_meters
     from brizna.meter._host import Processor, find_memory, find_memory_limit, find_processor
     from brizna.meter._protocol import Meter
 
 __all__ = [
+    "REASONS",
     "BootClock",
+    "Component",
     "Meter",
     "Processor",
     "Roots",
     "Sampler",
     "Tally",
+    "describe_meters",
     "find_memory",
     "find_memory_limit",
     "find_processor",
@@ -37,6 +41,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "REASONS": "_doctor",
+    "Component": "_doctor",
+    "describe_meters": "_doctor",
     "Meter": "_protocol",
     "Processor": "_host",
     "Tally": "_counter",

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 _TICK_US = 10_000
 """The kernel counts load in ticks of this length."""
-_NO_COUNTER = "no counter on this machine"
-_NO_AMD_METER = "brizna has no meter for AMD graphics processors"
+NO_COUNTER = "no counter on this machine"
+NO_AMD_METER = "brizna has no meter for AMD graphics processors"
 
 
 def open_meters(
@@ -55,7 +55,7 @@ def open_meters(
         meters.append(open_cpu_model(roots, machine=machine))
     if "memory" not in kinds:
         meters.append(open_memory_model(roots, machine=machine))
-    meters.append(Unmetered({"storage": _NO_COUNTER, "network": _NO_COUNTER}))
+    meters.append(Unmetered({"storage": NO_COUNTER, "network": NO_COUNTER}))
     return meters
 
 
@@ -99,7 +99,7 @@ def _open_gpus(roots: Roots, *, machine: str, provider: Callable[[], Any] | None
     if meters:
         return [*meters]
     return [
-        Unmetered({"gpu": _NO_AMD_METER if vendor == "AMD" else reason or _NO_COUNTER})
+        Unmetered({"gpu": NO_AMD_METER if vendor == "AMD" else reason or NO_COUNTER})
         for vendor in find_gpu_vendors(roots)[:1]
     ]
 
