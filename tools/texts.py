@@ -5,6 +5,8 @@ Extracts every ``_("...")`` of the report and the command line, merges it into e
 run it again. ``--check`` changes nothing and fails where something is missing, stale or fuzzy.
 """
 
+# ruff: noqa: TID253 - a tool may load babel
+
 from __future__ import annotations
 
 import io
@@ -73,8 +75,7 @@ def troubles(lang: str, found: Catalog) -> list[str]:
             said.append(f"{lang}: {message.id!r} is translated but no longer used")
         if message.id and message.fuzzy:
             said.append(f"{lang}: the translation of {message.id!r} is marked as doubtful")
-        said += [f"{lang}: {message.id!r}: {error}" for error in message.check()]
-        if message.id and _fields(message.id) != _fields(message.string):
+        if _translated(message) and _fields(message.id) != _fields(message.string):
             said.append(f"{lang}: {message.id!r} and its translation name other fields")
     compiled = po_path(lang).with_suffix(".mo")
     if not compiled.exists() or compiled.read_bytes() != compile_catalog(known):
@@ -92,6 +93,13 @@ def compile_catalog(catalog: Catalog) -> bytes:
             plain.add(message.id, message.string)
     write_mo(page, plain)
     return page.getvalue()
+
+
+def _header(lang: str, catalog: Catalog) -> str:
+    """Return the head of a .po file, without dates, so that the same texts give the same file."""
+    fields = [("Content-Type", "text/plain; charset=utf-8"), ("Language", lang)]
+    lines = [f'"{name}: {value}\\n"' for name, value in [*fields, _plural_rule(catalog)]]
+    return "\n".join(['msgid ""', 'msgstr ""', *lines, "", ""])
 
 
 def _plural_rule(catalog: Catalog) -> tuple[str, str]:
@@ -122,9 +130,7 @@ def update() -> list[str]:
         po_path(lang).parent.mkdir(parents=True, exist_ok=True)
         page = io.BytesIO()
         write_po(page, merged, width=_COLUMNS, sort_output=True, omit_header=True)
-        head = f'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Language: {lang}\\n"\n'
-        rule = '"{}: {}\\n"\n\n'.format(*_plural_rule(merged))
-        po_path(lang).write_bytes((head + rule).encode() + page.getvalue())
+        po_path(lang).write_bytes(_header(lang, merged).encode() + page.getvalue())
         po_path(lang).with_suffix(".mo").write_bytes(compile_catalog(read(lang)))
         said += troubles(lang, found)
     return said

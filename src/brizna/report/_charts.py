@@ -9,7 +9,7 @@ from __future__ import annotations
 from brizna.core.quantities import Carbon, Energy, Power
 from brizna.report._format import unit_for
 from brizna.report._texts import texts
-from brizna.report._view import roots
+from brizna.report._view import roots, shares
 from brizna.report._words import name_component
 
 TYPE_CHECKING = False
@@ -95,17 +95,19 @@ def power_chart(view: View, series: Series, lang: str) -> dict[str, Any] | None:
         return None
     watt, size = unit_for(Power, highest_w)
     second, span = time_unit(duration_s)
+    drawn = [kind for kind, _share, _basis in shares(view)]
+    kinds = list(dict.fromkeys([*drawn, *(channel["kind"] for channel in roots(view))]))
     rows: Rows = [
         {
             "t": _rounded(t_s / span),
             "w": _rounded(power_w / size),
             "c": _key(channel["id"]),
             "k": name_component(channel["kind"], lang),
+            "o": kinds.index(channel["kind"]),
         }
         for channel in roots(view)
         for t_s, power_w in lines[channel["id"]]
     ]
-    kinds = list(dict.fromkeys(channel["kind"] for channel in roots(view)))
     x: dict[str, Any] = {
         "field": "t",
         "type": "quantitative",
@@ -146,6 +148,7 @@ def _area(x: Mapping[str, Any], y: Mapping[str, Any], kinds: list[str], lang: st
                 "legend": None,
             },
             "detail": {"field": "c"},
+            "order": {"field": "o", "type": "quantitative"},
             "strokeWidth": {"value": 0.6},
         },
     }

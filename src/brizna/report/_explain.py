@@ -98,10 +98,9 @@ class _Teller:
         if name.partition(":")[2] in self.channels:
             return self._channel(self.channels[name.partition(":")[2]])
         if name not in KIND_OF_FIELD:
-            _ = self.style.say
-            return Node(name, value=_(node.get("reason") or ""))
+            return Node(name, value=self.style.stored(node.get("reason")))
         told = self._figure(name, node)
-        told.formula = self.style.say(node.get("formula", "")) if node.get("formula") else ""
+        told.formula = self.style.stored(node.get("formula"))
         told.formula = told.formula.replace(" * ", " × ")
         told.parts = [self.tell(entry) for entry in node["inputs"]]
         return told
@@ -147,7 +146,7 @@ class _Teller:
         if factor["licence"]:
             node.facts.append(_("Licence: {licence}").format(licence=factor["licence"]))
         if factor["note"]:
-            node.facts.append(factor["note"])
+            node.facts.append(self.style.stored(factor["note"]))
         node.facts += [_("Also: {other}").format(other=other) for other in factor["others"]]
         return node
 
@@ -190,7 +189,7 @@ def tell_gap(gap: Mapping[str, Any], style: Format) -> str:
         when = _("from {start} to the end").format(start=start)
     else:
         when = _("from {start} to {end}").format(start=start, end=style.duration(gap["end_s"]))
-    said = _("Gap {when}: {reason}.").format(when=when, reason=_(gap["reason"]))
+    said = _("Gap {when}: {reason}.").format(when=when, reason=style.stored(gap["reason"]))
     if gap["counted"]:
         return said + " " + _("The device went on counting: no energy is missing.")
     if gap["added_j"] is not None:

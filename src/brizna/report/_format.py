@@ -98,6 +98,10 @@ class Format:
         self.say = texts(lang).gettext
         self._marks: dict[str, Any] = MARKS[lang]
 
+    def stored(self, text: str | None) -> str:
+        """Return a text that a record holds in English, in this language where it is known."""
+        return self.say(text) if text else ""
+
     def number(self, value: float, *, step: float | None = None) -> str:
         """Return a number rounded to a step, or to three significant digits without one.
 
@@ -199,7 +203,8 @@ class Format:
     def unknown(self, reason: str | None) -> str:
         """Return the word for what is not known, with its reason."""
         _ = self.say
-        return f"{_('unknown')}: {_(reason)}" if reason else _("unknown")
+        word = _("unknown")
+        return f"{word}: {self.stored(reason)}" if reason else word
 
     def duration(self, seconds: float) -> str:
         """Return a duration: ``420 ms``, ``4.2 s``, ``18 min 04 s``, ``2 h 05 min``."""

@@ -8,7 +8,6 @@ from brizna.core.estimate import Estimate, total
 from brizna.core.quantities import Carbon, CarbonIntensity, Energy, Money, Water
 from brizna.report._compare import saving
 from brizna.report._explain import explain, tell_gap
-from brizna.report._format import Format
 from brizna.report._view import part, roots, shares, short_id
 from brizna.report._words import (
     explain_basis,
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from brizna.core.quantities import Quantity
     from brizna.report._charts import Series
+    from brizna.report._format import Format
     from brizna.report._view import View
 
     Values = dict[str, Any]
@@ -78,14 +78,12 @@ def _card(
     estimate = record.get(field)
     label = name_figure(field, style.lang)
     if estimate is None:
-        said = _(reason) if reason else ""
-        return _EMPTY_CARD | {"label": label, "best": _("unknown"), "why": said}
+        return _EMPTY_CARD | {"label": label, "best": _("unknown"), "why": style.stored(reason)}
     best, ends = style.parts(kind, estimate, currency=record.get("currency"))
     number, _gap, unit = best.partition(style.space)
     basis = _("weakest part: {basis}").format(basis=name_basis(estimate["basis"], style.lang))
-    interval = _("90 % sure: {ends}").format(ends=ends) if ends else ""
     filled = {"label": label, "best": best, "number": number, "unit": unit}
-    return _EMPTY_CARD | filled | {"ends": interval, "why": basis}
+    return _EMPTY_CARD | filled | {"ends": ends, "why": basis}
 
 
 def metered_share(view: View, style: Format) -> str:
@@ -177,7 +175,7 @@ def figures(view: View, style: Format) -> list[Values]:
                 "best": best,
                 "ends": ends,
                 "basis": name_basis(estimate["basis"], style.lang) if estimate else "",
-                "reason": style.say(reasons.get(field) or "") if not estimate else "",
+                "reason": "" if estimate else style.stored(reasons.get(field)),
                 "is_sum": field == "carbon_g",
             }
         )
@@ -353,11 +351,11 @@ def coverage(view: View, style: Format) -> Values:
         "metered": [name_component(kind, style.lang) for kind in found["metered"]],
         "modelled": [name_component(kind, style.lang) for kind in found["modelled"]],
         "not_seen": [
-            (name_component(kind, style.lang), _(reason))
+            (name_component(kind, style.lang), style.stored(reason))
             for kind, reason in found["not_seen"].items()
         ],
         "gaps": gaps,
-        "notes": [_(note) for note in view.get("notes", ())],
+        "notes": [style.stored(note) for note in view.get("notes", ())],
     }
 
 
@@ -425,7 +423,7 @@ def citation(view: View, style: Format) -> Values:
         or _("unknown"),
     )
     energy = style.estimate(Energy, view["measurement"]["energy_j"])
-    sentence += " " + _("The run used {energy} (90 % interval in brackets).").format(energy=energy)
+    sentence += " " + _("The run used {energy} (90% interval in brackets).").format(energy=energy)
     footprint = part(view, "footprint")
     digests = [(_("run"), digest({k: v for k, v in view.items() if k != "footprint"}))]
     if footprint:

@@ -10,7 +10,6 @@ from brizna.core.quantities import Carbon, Energy, Money, Water
 from brizna.report._explain import Node, explain, tell_gap
 from brizna.report._format import Format
 from brizna.report._table import Table
-from brizna.report._texts import texts
 from brizna.report._view import part, shares, short_id
 from brizna.report._words import (
     join_components,
@@ -113,12 +112,12 @@ def _caveats(view: View, style: Format) -> str:
     said: list[str] = []
     footprint = part(view, "footprint")
     if view["measurement"]["energy_j"] is None:
-        why = _(view["measurement"].get("reason") or "not known")
+        why = style.stored(view["measurement"].get("reason") or "not known")
         said.append(_("energy unknown: {reason}").format(reason=why))
     elif footprint.get("carbon_g") is None:
         why = part(footprint, "reasons").get("carbon_g")
         said.append(
-            _("carbon unknown: {reason}").format(reason=_(why))
+            _("carbon unknown: {reason}").format(reason=style.stored(why))
             if why
             else _("carbon unknown: name the grid zone with --zone")
         )
@@ -208,7 +207,7 @@ def _footprint_rows(footprint: View, style: Format) -> list[tuple[str, ...]]:
 
 def _header(first: str, style: Format) -> tuple[str, str, str, str]:
     _ = style.say
-    return first, _("best"), _("interval (90 %)"), _("basis")
+    return first, _("best"), _("interval (90%)"), _("basis")
 
 
 def footprint_lines(
@@ -259,7 +258,7 @@ def _phases(view: View, style: Format) -> Table:
         time = style.duration(phase["end_s"] - phase["start_s"])
         name = f"{phase['name']} ({still_open})" if phase["open"] else phase["name"]
         rows.append((name, best, ends, time))
-    header = (_("phase"), _("best"), _("interval (90 %)"), _("time"))
+    header = (_("phase"), _("best"), _("interval (90%)"), _("time"))
     return Table(header, rows, right=(1, 2, 3))
 
 
@@ -274,9 +273,11 @@ def _remarks(view: View, style: Format) -> list[str]:
     for component, reason in view["measurement"]["coverage"]["not_seen"].items():
         name = name_component(component, style.lang)
         lines.append(
-            _("Not seen: {component} ({reason}).").format(component=name, reason=_(reason))
+            _("Not seen: {component} ({reason}).").format(
+                component=name, reason=style.stored(reason)
+            )
         )
-    return [*lines, *(_(note) for note in view.get("notes", ()))]
+    return [*lines, *(style.stored(note) for note in view.get("notes", ()))]
 
 
 # ---------------------------------------------------------------------------------- runs, explain
@@ -370,7 +371,8 @@ def doctor_lines(
         width: Columns of the terminal.
         color: Whether to paint.
     """
-    _ = texts(lang).gettext
+    style = Format(lang)
+    _ = style.say
     words = {
         "metered": _("metered"),
         "modelled": _("modelled"),
@@ -381,7 +383,7 @@ def doctor_lines(
             name_component(entry["component"], lang),
             words.get(str(entry["status"]), str(entry["status"])),
             str(entry.get("method") or ""),
-            _(entry["why"]) if entry.get("why") else "",
+            style.stored(entry.get("why")),
         )
         for entry in components
     ]

@@ -61,7 +61,7 @@ KIND_OF_FIELD: dict[str, type[Quantity]] = {
 
 
 def name_component(kind: str, lang: str) -> str:
-    """Return what people call a kind of channel."""
+    """Return what people call a kind of channel, or a component such as ``gpu/0``."""
     _ = texts(lang).gettext
     names = {
         "node": _("whole machine"),
@@ -73,7 +73,9 @@ def name_component(kind: str, lang: str) -> str:
         "storage": _("storage"),
         "network": _("network"),
     }
-    return names.get(kind, kind)
+    kind, _slash, which = kind.partition("/")
+    name = names.get(kind, kind)
+    return f"{name} {which}" if which else name
 
 
 def name_basis(basis: str, lang: str) -> str:
