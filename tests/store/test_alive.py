@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -134,3 +135,31 @@ def test_a_command_elsewhere_cannot_be_known_but_for_a_reboot(proc):
     child = {"pid": 1, "start_ticks": 0}
     assert command_runs(child, writer(host="there"), proc_root=proc.root, **HOST) is None
     assert command_runs(child, writer(boot="boot-0"), proc_root=proc.root, **HOST) is False
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        (0.5, "alive"),
+        (0.501, "dead"),
+        (LookupError, "dead"),  # stands for psutil.NoSuchProcess
+        ("zombie", "dead"),
+        (PermissionError, "silent"),  # stands for psutil.AccessDenied
+    ],
+)
+def test_without_proc_the_start_time_comes_from_psutil(tmp_path, monkeypatch, seen, expected):
+    def process(_):
+        if isinstance(seen, type):
+            raise seen
+        status = "zombie" if seen == "zombie" else "running"
+        return SimpleNamespace(status=lambda: status, create_time=lambda: seen)
+
+    fake = SimpleNamespace(
+        Process=process,
+        STATUS_ZOMBIE="zombie",
+        NoSuchProcess=LookupError,
+        AccessDenied=PermissionError,
+    )
+    monkeypatch.setitem(sys.modules, "psutil", fake)
+    who = writer(boot=None, ns=None)
+    assert liveness(who, silent_s=61, interval_s=1.0, proc_root=str(tmp_path), **HOST) == expected

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import zlib
 
 import pytest
@@ -83,6 +85,30 @@ def test_a_forked_childs_copy_writes_nothing(tmp_path, story):
     journal.write(story.sample(0))
     journal.close()
     assert (tmp_path / "journal.jsonl").read_bytes() == before
+
+
+WRITER = """
+import sys
+from itertools import count
+from brizna.store import Journal
+journal = Journal(sys.argv[1])
+for t in count():
+    journal.write({"t": t, "c": [t]})
+    if t % 100 == 0:
+        print(t, flush=True)
+"""
+
+
+@pytest.mark.parametrize("lines", [1, 2, 7])
+def test_a_killed_writer_has_written_all_that_it_said(tmp_path, lines):
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        said = [int(writer.stdout.readline()) for _ in range(lines)][-1]
+        writer.kill()
+    events, _ = read_events(str(tmp_path / "journal.jsonl"))
+    times = [event["t"] for event in events if "c" in event]
+    assert times == list(range(len(times)))
+    assert len(times) > said
 
 
 # ------------------------------------------------------------------------------------ damaged files

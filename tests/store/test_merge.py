@@ -122,3 +122,37 @@ def test_the_merged_state_and_code_are_the_worst(part):
     ]
     merged = merge_runs(changed)
     assert (merged.state, merged.exit_code) == ("interrupted", 3)
+
+
+def test_a_channel_that_one_run_did_not_read_is_a_gap_of_the_sum(part):
+    known, unknown = part(0), part(60)
+    channels = tuple(
+        channel.replace(energy_j=None, reason="fewer than two readings")
+        if channel.kind == "gpu"
+        else channel
+        for channel in unknown.run.measurement.channels
+    )
+    measurement = unknown.run.measurement.replace(channels=channels)
+    merged = merge_runs([known, unknown.replace(run=unknown.run.replace(measurement=measurement))])
+    gpu = merged.measurement.channels[1]
+    assert gpu.energy_j.best.value == pytest.approx(500)
+    assert gpu.gaps[0].reason.endswith("fewer than two readings")
+    assert (gpu.gaps[0].start_s, gpu.gaps[0].end_s) == pytest.approx((60, 70))
+
+
+def test_runs_that_disagree_about_the_forest_are_refused(part):
+    nested = part(60)
+    channels = tuple(
+        channel.replace(parent="rapl/psys") for channel in nested.run.measurement.channels
+    )
+    measurement = nested.run.measurement.replace(channels=channels)
+    with pytest.raises(InputError, match="disagree about what contains"):
+        merge_runs([part(0), nested.replace(run=nested.run.replace(measurement=measurement))])
+
+
+def test_what_one_run_did_not_see_is_said_with_its_name(part):
+    blind = part(60)
+    coverage = blind.run.measurement.coverage.replace(not_seen={"storage": "no meter"})
+    measurement = blind.run.measurement.replace(coverage=coverage)
+    merged = merge_runs([part(0), blind.replace(run=blind.run.replace(measurement=measurement))])
+    assert merged.measurement.coverage.not_seen == {"storage": f"no meter (in {blind.run.id})"}

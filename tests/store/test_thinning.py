@@ -162,3 +162,27 @@ def test_a_disk_without_room_for_a_second_copy_keeps_the_first(tmp_path, story, 
     journal.close()
     events, _ = journal.events()
     assert replay(events).measurement.energy_j.best.value == pytest.approx(150 * 200)
+
+
+@pytest.mark.parametrize("where", range(400, 410))
+def test_dies_that_differ_once_are_not_taken_for_one_after_thinning(where):
+    dies = [channel(name, mirror_group="die", raw_start=5) for name in "ab"]
+    samples = [{"t": s * SECOND, "c": [s * SECOND] * 2} for s in range(1000)]
+    samples[where]["c"][1] += SECOND // 2
+    kept = thin_events([START, *dies, *samples])
+    assert len(kept) < 600
+    assert [c.mirror_of for c in replay(kept).measurement.channels] == [None, None]
+
+
+@pytest.mark.parametrize("edge", range(500, 510))
+def test_the_power_next_to_an_edge_is_the_same_after_thinning(edge):
+    slow = channel("a", update_us=5 * SECOND)
+    samples = [{"t": s * SECOND, "c": [s * s * 1000]} for s in range(1000)]
+    window = [
+        {"e": "begin", "w": 1, "name": "w", **samples[edge]},
+        {"e": "finish", "w": 1, **samples[edge + 200]},
+    ]
+    events = [START, slow, *samples, *window]
+    kept = thin_events(events)
+    assert len(kept) < 600
+    assert figures(kept) == figures(events)

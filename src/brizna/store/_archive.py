@@ -73,7 +73,7 @@ def unpack(file: str, home: str) -> list[str]:
     try:
         with open(file, "rb") as source, ZipFile(source) as archive:
             contents = _checked(archive, os.fstat(source.fileno()).st_size)
-    except (BadZipFile, ZlibError, EOFError, NotImplementedError, RuntimeError) as error:
+    except (BadZipFile, ZlibError, EOFError, RuntimeError) as error:
         raise IntegrityError(
             f"{file!r} cannot be unpacked ({error}): it is no archive of brizna, or was cut short. "
             "Fetch it again."

@@ -141,7 +141,9 @@ class Journal:
     def _written(self) -> bytes:
         """Return the file's bytes, even if somebody removed it meanwhile."""
         if self._descriptor is not None:
-            return os.pread(self._descriptor, os.fstat(self._descriptor).st_size, 0)
+            with open(os.dup(self._descriptor), "rb") as file:
+                file.seek(0)  # appending does not look at the position
+                return file.read()
         try:
             with open(self.path or os.devnull, "rb") as file:
                 return file.read()
