@@ -8,6 +8,7 @@ energy known. It refuses to touch a real device.
 from __future__ import annotations
 
 from brizna.testing._clock import FakeClock
+from brizna.testing._library import build_fake_nvml
 from brizna.testing._machine import FakeMachine
 from brizna.testing._meters import meter_conformance
 from brizna.testing._nvml import FakeGpu, FakeNvml, FakeNvmlError
@@ -21,5 +22,6 @@ __all__ = [
     "FakeNvmlError",
     "FakePowercap",
     "FakeZone",
+    "build_fake_nvml",
     "meter_conformance",
 ]

@@ -1,0 +1,155 @@
+/* NVIDIA's management library, simulated: cards that draw a constant power from the moment the
+ * machine started, for real bindings to load. Build it as libnvidia-ml.so.1 and put its folder on
+ * LD_LIBRARY_PATH; brizna.testing.build_fake_nvml does the first.
+ *
+ * The environment says what is there:
+ *   FAKE_NVML_CARDS        how many cards (1)
+ *   FAKE_NVML_POWER_W      what each draws, in watts (100)
+ *   FAKE_NVML_NO_COUNTER   they have no energy counter
+ *   FAKE_NVML_NO_INSTANT   they tell no instant power, only its average
+ *   FAKE_NVML_SLICES       they are cut into MIG slices
+ *   FAKE_NVML_NO_DRIVER    the driver does not answer
+ *   FAKE_NVML_LOST         number of a card that fell off the bus
+ * Built with -DWITHOUT_FIELD_VALUES it lacks a function, as an old driver does.
+ */
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    SUCCESS = 0,
+    INVALID_ARGUMENT = 2,
+    NOT_SUPPORTED = 3,
+    DRIVER_NOT_LOADED = 9,
+    GPU_IS_LOST = 15,
+    POWER_INSTANT = 186,
+    UNSIGNED_INT = 1,
+    LIMIT_MW = 400000,
+    STARTS_AT_MJ = 123456,
+};
+
+typedef struct card {
+    unsigned number;
+} card;
+
+typedef struct field_value {
+    uint32_t field;
+    uint32_t scope;
+    int64_t timestamp;
+    int64_t latency_us;
+    uint32_t value_type;
+    uint32_t code;
+    union {
+        double d;
+        unsigned u;
+        unsigned long long ull;
+    } value;
+} field_value;
+
+static card cards[64];
+
+static int is_set(const char *name) { return getenv(name) != NULL; }
+
+static double number(const char *name, double otherwise) {
+    const char *text = getenv(name);
+    return text ? atof(text) : otherwise;
+}
+
+static unsigned count_cards(void) {
+    unsigned count = (unsigned)number("FAKE_NVML_CARDS", 1);
+    return count < 64 ? count : 64;
+}
+
+static double power_w(void) { return number("FAKE_NVML_POWER_W", 100); }
+
+static int check(const card *device) {
+    if (device == NULL) return INVALID_ARGUMENT;
+    return device->number == number("FAKE_NVML_LOST", -1) ? GPU_IS_LOST : SUCCESS;
+}
+
+int nvmlInitWithFlags(unsigned flags) {
+    (void)flags;
+    return is_set("FAKE_NVML_NO_DRIVER") ? DRIVER_NOT_LOADED : SUCCESS;
+}
+
+int nvmlShutdown(void) { return SUCCESS; }
+
+const char *nvmlErrorString(int code) {
+    switch (code) {
+    case NOT_SUPPORTED: return "Not Supported";
+    case DRIVER_NOT_LOADED: return "Driver Not Loaded";
+    case GPU_IS_LOST: return "GPU is lost";
+    default: return "Unknown Error";
+    }
+}
+
+int nvmlDeviceGetCount_v2(unsigned *count) {
+    *count = count_cards();
+    return SUCCESS;
+}
+
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, card **device) {
+    if (index >= count_cards()) return INVALID_ARGUMENT;
+    cards[index].number = index;
+    *device = &cards[index];
+    return SUCCESS;
+}
+
+int nvmlDeviceGetUUID(card *device, char *uuid, unsigned length) {
+    int code = check(device);
+    if (code == SUCCESS)
+        snprintf(uuid, length, "GPU-00000000-0000-0000-0000-%012u", device->number);
+    return code;
+}
+
+int nvmlDeviceGetName(card *device, char *name, unsigned length) {
+    int code = check(device);
+    if (code == SUCCESS) snprintf(name, length, "Simulated GPU");
+    return code;
+}
+
+int nvmlDeviceGetMigMode(card *device, unsigned *current, unsigned *pending) {
+    *current = *pending = (unsigned)is_set("FAKE_NVML_SLICES");
+    return check(device);
+}
+
+int nvmlDeviceGetTotalEnergyConsumption(card *device, unsigned long long *energy_mj) {
+    struct timespec now;
+    int code = check(device);
+    if (code != SUCCESS) return code;
+    if (is_set("FAKE_NVML_NO_COUNTER")) return NOT_SUPPORTED;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    *energy_mj =
+        STARTS_AT_MJ + (unsigned long long)((now.tv_sec * 1e3 + now.tv_nsec * 1e-6) * power_w());
+    return SUCCESS;
+}
+
+int nvmlDeviceGetPowerUsage(card *device, unsigned *power_mw) {
+    *power_mw = (unsigned)(power_w() * 1000);
+    return check(device);
+}
+
+#ifndef WITHOUT_FIELD_VALUES
+int nvmlDeviceGetFieldValues(card *device, int count, field_value *values) {
+    int is_told = !is_set("FAKE_NVML_NO_INSTANT");
+    for (int i = 0; i < count; i++) {
+        values[i].code = is_told && values[i].field == POWER_INSTANT ? SUCCESS : NOT_SUPPORTED;
+        values[i].value_type = UNSIGNED_INT;
+        values[i].value.u = (unsigned)(power_w() * 1000);
+    }
+    return check(device);
+}
+#endif
+
+int nvmlDeviceGetPowerManagementLimitConstraints(card *device, unsigned *least_mw, unsigned *most_mw) {
+    *least_mw = 1000;
+    *most_mw = LIMIT_MW;
+    return check(device);
+}
+
+int nvmlDeviceGetEnforcedPowerLimit(card *device, unsigned *limit_mw) {
+    *limit_mw = LIMIT_MW;
+    return check(device);
+}
