@@ -9,6 +9,18 @@ from __future__ import annotations
 
 from brizna.account._case import Case, read_case, subject_of_case
 from brizna.account._explain import FIGURES, doubt_shares, explain
+from brizna.account._factors import (
+    Equivalence,
+    PublishedModel,
+    coefficient,
+    embodied,
+    embodied_of_device,
+    equivalences,
+    lifetime,
+    published_models,
+    pue,
+    water,
+)
 from brizna.account._footprint import (
     Assumptions,
     Footprint,
@@ -25,16 +37,26 @@ __all__ = [
     "FIGURES",
     "Assumptions",
     "Case",
+    "Equivalence",
     "Footprint",
     "FunctionalUnit",
+    "PublishedModel",
     "Step",
     "Subject",
     "account",
+    "coefficient",
     "doubt_shares",
+    "embodied",
+    "embodied_of_device",
+    "equivalences",
     "explain",
     "factor_set",
+    "lifetime",
+    "published_models",
+    "pue",
     "read_case",
     "recompute",
     "subject_of_case",
     "subject_of_run",
+    "water",
 ]

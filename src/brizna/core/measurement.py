@@ -40,6 +40,7 @@ class Channel(Record):
             where their readings are equal throughout, only the first is counted.
         raw_start: First raw reading, which tells a mirrored counter from an equal one.
         references: Ids of the tables and publications behind its factors.
+        device: What the device calls itself, e.g. ``NVIDIA A100-SXM4-40GB``; None if it does not.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Channel(Record):
     mirror_group: str | None = None
     raw_start: int | None = None
     references: tuple[str, ...] = ()
+    device: str | None = None
 
     _forms: ClassVar = {"references": tuple}
 
@@ -104,6 +106,7 @@ class ChannelEnergy(Record):
     energy_j: Estimate | None
     reason: str | None = None
     mirror_of: str | None = None
+    device: str | None = None
     gaps: tuple[Gap, ...] = ()
 
     _forms: ClassVar = {"energy_j": estimate_of(Energy), "gaps": each(Gap.from_json)}

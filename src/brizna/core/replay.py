@@ -25,7 +25,7 @@ event           fields
 ==============  ====================================================================================
 
 Marks (``brizna mark``) come from a file of their own: name, t and whether they only end a phase.
-A mark ends the marked phase before it.
+A mark ends the marked phase before it. Marks after the last sample are not part of the run.
 """
 
 from __future__ import annotations
@@ -176,9 +176,9 @@ class _Story:
                 "channels were read. Restore the file from a copy."
             )
         self.start = start
-        self.marks = list(marks)
         self.samples.sort(key=lambda sample: sample["t"])
         self.last_us: int = self.samples[-1]["t"] if self.samples else 0
+        self.marks = [mark for mark in marks if mark["t"] <= self.last_us]
         self.series = self._series()
 
     def _take(self, kind: str, event: Event) -> None:
@@ -272,6 +272,7 @@ class _Story:
             energy_j=energy,
             reason=None if energy else "fewer than two readings",
             mirror_of=mirrors.get(channel.id),
+            device=channel.device,
             gaps=tuple(series.gaps),
         )
 
@@ -305,6 +306,8 @@ class _Story:
             estimate = estimate.doubted(
                 f"gap:{channel.id}@{run}", Energy(bare), Energy(bare + max(most, added))
             )
+        if start_us == end_us:  # one edge, entered and left: its doubt cancels
+            return estimate
         for edge_us, counted, sign in ((start_us, first, -1.0), (end_us, last, 1.0)):
             estimate = self._doubt_edge(estimate, series, edge_us, counted, sign)
         return estimate
@@ -464,3 +467,22 @@ def _same_counter(one: Series, other: Series) -> bool:
     if abs(one.channel.raw_start - other.channel.raw_start) > skew_uj:
         return False
     return all(abs(a - b) <= skew_uj for a, b in zip(one.uj, other.uj, strict=True))
+
+
+def power_series(events: Iterable[Event]) -> dict[str, list[tuple[float, float]]]:
+    """Return the mean power between readings of each channel: for drawing, not for summing.
+
+    Returns:
+        By channel id, pairs of the end of each interval in seconds from the start of the run and
+        the mean power in it in watts.
+    """
+    story = _Story(events, ())
+    return {
+        series.channel.id: [
+            (late * _US, (after - before) / (late - early))
+            for early, late, before, after in zip(
+                series.t_us, series.t_us[1:], series.uj, series.uj[1:], strict=False
+            )
+        ]
+        for series in story.series
+    }

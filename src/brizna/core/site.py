@@ -17,8 +17,9 @@ class Site(Record):
 
     Attributes:
         zone: Grid zone, such as ``ES`` or ``US-CAL-CISO``.
-        zone_origin: How the zone is known: ``option``, ``config``, ``environment``, ``case`` or
-            ``time-zone`` (a guess from the machine's time zone, accounted with a wide interval).
+        zone_origin: How the zone is known: ``option``, ``environment ...``, a file's path,
+            ``case``, or ``time-zone`` (a guess, accounted with a wide interval).
+        time_zone: IANA name of the machine's time zone.
         pue: Facility energy over IT energy, at least 1.
         wue_l_per_kwh: Water used on site per IT energy.
         tariff_per_kwh: Price of electricity, in ``currency``.
@@ -29,6 +30,7 @@ class Site(Record):
 
     zone: str | None = None
     zone_origin: str | None = None
+    time_zone: str | None = None
     pue: Estimate | None = None
     wue_l_per_kwh: Estimate | None = None
     tariff_per_kwh: Estimate | None = None

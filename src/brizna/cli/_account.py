@@ -1,0 +1,52 @@
+"""``brizna account CASE.json``: the footprint of declared facts."""
+
+from __future__ import annotations
+
+import sys
+
+from brizna.cli._options import add_json, add_settings
+from brizna.cli._parser import Parser
+from brizna.core.codec import decode
+from brizna.core.errors import InputError
+from brizna.verbs import account_case, view_of_case
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brizna.cli._dispatch import Context
+
+
+def account(context: Context, words: list[str]) -> int:
+    """Account for the facts in a file, or on stdin."""
+    from brizna.report import footprint_lines
+
+    _ = context.texts.gettext
+    parser = Parser(
+        "brizna account",
+        _("Account for declared facts, without running anything.")
+        + '\n\n{"duration_h": 10, "devices": [{"count": 4, "power_w": 300}],\n'
+        ' "pue": 1.5, "intensity_g_per_kwh": 450}',
+        context.texts,
+    )
+    parser.add_argument("case", metavar="CASE.json", help=_("the file; - for standard input"))
+    add_json(parser)
+    add_settings(parser, ("lang",))
+    given = parser.parse_args(words)
+    case, footprint = account_case(decode(_read(given.case)))
+    if given.json:
+        context.tell_json(view_of_case(case, footprint))
+        return 0
+    record = footprint.to_json()
+    context.tell(
+        *footprint_lines(record, lang=context.lang, width=context.width, color=context.color)
+    )
+    return 0
+
+
+def _read(path: str) -> bytes:
+    if path == "-":
+        return sys.stdin.buffer.read()
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise InputError(f"{path!r} cannot be read: {error.strerror}.") from error

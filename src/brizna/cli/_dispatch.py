@@ -1,0 +1,190 @@
+"""From the words of the command line to one command, and from its errors to an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from brizna.core.errors import (
+    BriznaError,
+    CoverageError,
+    InputError,
+    IntegrityError,
+    SchemaError,
+    UnavailableError,
+)
+from brizna.report import pick_language, texts, wants_color
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TextIO
+
+    from brizna.report._texts import Texts
+
+    Command = Callable[["Context", list[str]], int]
+
+DONE, FAILED, WRONG_USE, NOT_HERE = 0, 1, 2, 3
+"""Exit codes."""
+
+_COMMANDS = {
+    "run": "_run",
+    "mark": "_mark",
+    "runs": "_runs",
+    "show": "_show",
+    "compare": "_show",
+    "explain": "_show",
+    "open": "_open",
+    "account": "_account",
+    "doctor": "_doctor",
+    "config": "_config",
+}
+"""Each command and the file that holds it, as a function of the same name."""
+
+
+class Context:
+    """What every command gets: the person's language, terminal and environment.
+
+    Attributes:
+        lang: Language of what people read.
+        texts: Texts in that language.
+        color: Whether stdout takes colour; ``color_err`` the same for stderr.
+        width: Columns of the terminal.
+    """
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+        self.texts: Texts = texts(lang)
+        self.environ = os.environ
+        self.color = _takes_color(sys.stdout)
+        self.color_err = _takes_color(sys.stderr)
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal; 80 where there is none."""
+        from shutil import get_terminal_size
+
+        return get_terminal_size((80, 24)).columns
+
+    def say(self, *lines: str) -> None:
+        """Talk: to stderr."""
+        _write(sys.stderr, lines)
+
+    def tell(self, *lines: str) -> None:
+        """Give data: to stdout."""
+        _write(sys.stdout, lines)
+
+    def tell_json(self, value: object) -> None:
+        """Give data as JSON: to stdout."""
+        from json import dumps
+
+        _write(sys.stdout, [dumps(value, ensure_ascii=False, indent=1)])
+
+
+def dispatch(words: list[str]) -> int:
+    """Run the command that the words name and return its exit code."""
+    try:
+        lang = pick_language(_language_option(words), os.environ)
+        context = Context(lang)
+    except InputError as error:
+        sys.stderr.write(f"brizna: {error}\n")
+        return WRONG_USE
+    if not words or words[0] in ("-h", "--help", "help"):
+        context.tell(*_overview(context.texts))
+        return DONE if words else WRONG_USE
+    if words[0] in ("-V", "--version"):
+        from brizna.core.version import VERSION
+
+        context.tell(f"brizna {VERSION}")
+        return DONE
+    return _run_command(context, words)
+
+
+def _run_command(context: Context, words: list[str]) -> int:
+    name = words[0]
+    try:
+        home = _COMMANDS.get(name)
+        if home is None:
+            raise InputError(_unknown(context.texts, name))
+        from importlib import import_module
+
+        command: Command = getattr(import_module(f"brizna.cli.{home}"), name)
+        return command(context, words[1:])
+    except SystemExit as leaving:  # argparse's --help
+        return leaving.code if isinstance(leaving.code, int) else DONE
+    except BrokenPipeError:  # whoever read our data has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        return 130
+    except BriznaError as error:
+        context.say(f"brizna: {error}")
+        return 125 if name == "run" else _exit_code(error)
+
+
+def _exit_code(error: BriznaError) -> int:
+    if isinstance(error, (UnavailableError, CoverageError)):
+        return NOT_HERE
+    if isinstance(error, (IntegrityError, SchemaError)):
+        return FAILED
+    return WRONG_USE
+
+
+def _language_option(words: Sequence[str]) -> str | None:
+    """Return what ``--lang`` says, before anything is parsed; nothing after ``--`` is ours."""
+    ours = words[: words.index("--")] if "--" in words else words
+    for place, word in enumerate(ours):
+        if word.startswith("--lang="):
+            return word.partition("=")[2]
+        if word == "--lang" and place + 1 < len(ours):
+            return ours[place + 1]
+    return None
+
+
+def _unknown(texts: Texts, name: str) -> str:
+    from brizna.core.factors import nearest
+
+    _ = texts.gettext
+    said = _("{name!r} is not a command.").format(name=name)
+    return f"{said}{nearest(name, _COMMANDS)} " + _("Commands: {names}.").format(
+        names=", ".join(_COMMANDS)
+    )
+
+
+def _overview(texts: Texts) -> list[str]:
+    _ = texts.gettext
+    about = {
+        "run": _("measure a command: brizna run -- python train.py"),
+        "mark": _("begin a phase of the run, from inside it"),
+        "runs": _("list, remove, prune, export, import or merge runs"),
+        "show": _("one run with all its figures"),
+        "compare": _("runs side by side: what differs, what was saved"),
+        "explain": _("where a figure comes from, down to samples and factors"),
+        "open": _("one run as a page in the browser"),
+        "account": _("the footprint of declared facts, without running anything"),
+        "doctor": _("what can be measured here, and how to measure more"),
+        "config": _("the settings in force and where they come from"),
+    }
+    return [
+        _("brizna measures what AI work costs in energy, carbon and money, and proves it."),
+        "",
+        _("usage: ") + "brizna COMMAND ...",
+        "",
+        *(f"  {name:<10}{text}" for name, text in about.items()),
+        "",
+        _("Each command explains itself: brizna COMMAND --help"),
+    ]
+
+
+def _takes_color(stream: TextIO) -> bool:
+    return wants_color(is_terminal=stream.isatty(), environ=os.environ)
+
+
+def _write(stream: TextIO, lines: Sequence[str]) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:  # a terminal that cannot show it gets the nearest it can
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "replace").decode(encoding))
+    stream.flush()

@@ -1,0 +1,64 @@
+"""Options that several commands share, and the settings that they change."""
+
+from __future__ import annotations
+
+from brizna.verbs._run import current_directory
+from brizna.verbs._settings import SETTINGS, read_settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterable
+
+    from brizna.cli._dispatch import Context
+    from brizna.cli._parser import Parser
+    from brizna.report._texts import Texts
+    from brizna.store import Store
+    from brizna.verbs._settings import Settings
+
+
+def add_settings(parser: Parser, names: Iterable[str]) -> None:
+    """Add an option for each of these settings."""
+    helps = _helps(parser.texts)
+    for name in names:
+        setting = SETTINGS[name]
+        if setting.kind is bool:
+            parser.add_argument(f"--{name}", action="store_const", const=True, help=helps[name])
+        else:
+            parser.add_argument(f"--{name}", metavar=name.upper(), help=helps[name])
+
+
+def add_json(parser: Parser) -> None:
+    """Add ``--json``: data for machines on stdout."""
+    parser.add_argument("--json", action="store_true", help=parser.texts.gettext("print JSON"))
+
+
+def settings_of(given: Namespace, context: Context) -> Settings:
+    """Return the settings in force under these options."""
+    options = {name: getattr(given, name, None) for name in SETTINGS}
+    return read_settings(options, environ=context.environ, directory=current_directory())
+
+
+def store_of(given: Namespace, context: Context) -> Store:
+    """Return the store that the settings name."""
+    from brizna.store import Store
+
+    settings = settings_of(given, context)
+    return Store.find(settings["store"], cwd=current_directory(), environ=context.environ)
+
+
+def _helps(texts: Texts) -> dict[str, str]:
+    _ = texts.gettext
+    return {
+        "zone": _("grid zone, such as ES, FR or US-CAL-CISO"),
+        "pue": _("facility energy per IT energy (PUE), from 1 up"),
+        "intensity": _("carbon intensity in g/kWh, instead of the zone's"),
+        "tariff": _("price of a kWh, in the currency"),
+        "currency": _("currency of the tariff, such as EUR"),
+        "interval": _("seconds between readings (1)"),
+        "store": _("where runs are kept"),
+        "lang": _("language of what people read: en or es"),
+        "strict": _("fail where measuring fails, instead of noting it"),
+        "quiet": _("print nothing at the end of a run"),
+        "names": _("record the host's and the user's name (personal data)"),
+    }

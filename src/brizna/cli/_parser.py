@@ -1,0 +1,68 @@
+"""The parser: the standard library's, built for one command at a time, in the person's language."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from brizna.core.errors import InputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from brizna.report._texts import Texts
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose own words are translated, and that raises instead of leaving.
+
+    Args:
+        program: What was typed up to here, such as ``brizna run``.
+        about: What the command does.
+        texts: Texts in the person's language.
+    """
+
+    def __init__(self, program: str, about: str, texts: Texts, *, usage: str | None = None) -> None:
+        argparse._ = texts.gettext  # pyright: ignore[reportAttributeAccessIssue]  # argparse asks for its words by this name
+        argparse.ngettext = texts.ngettext  # pyright: ignore[reportPrivateImportUsage]
+        super().__init__(
+            prog=program,
+            description=about,
+            usage=usage,
+            allow_abbrev=False,
+            add_help=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        self.texts = texts
+        self.add_argument(
+            "-h", "--help", action="help", help=texts.gettext("show this help and exit")
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what is wrong with the arguments, with the way to the help."""
+        _ = self.texts.gettext
+        hint = _("See: {command} --help").format(command=self.prog)
+        raise InputError(f"{message}. {hint}")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (file or sys.stderr).write(message)
+
+
+def argparse_words(texts: Texts) -> list[str]:
+    """Return argparse's own words that a person can meet here, so that they are translated."""
+    _ = texts.gettext
+    return [
+        _("usage: "),
+        _("options"),
+        _("positional arguments"),
+        _("the following arguments are required: %s"),
+        _("unrecognized arguments: %s"),
+        _("expected one argument"),
+        _("expected at least one argument"),
+        _("argument %(argument_name)s: %(message)s"),
+        _("invalid %(type)s value: %(value)r"),
+        _("invalid choice: %(value)r (choose from %(choices)s)"),
+        _("not allowed with argument %s"),
+        _("ignored explicit argument %r"),
+    ]

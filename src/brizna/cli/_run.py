@@ -1,0 +1,142 @@
+"""``brizna run [options] -- command``: measure any command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from brizna.cli._options import add_settings, settings_of
+from brizna.cli._parser import Parser
+from brizna.core.errors import InputError
+from brizna.report import run_lines
+from brizna.verbs._recorder import Subject
+from brizna.verbs._run import Finished, current_directory, run_command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brizna.account import FunctionalUnit
+    from brizna.cli._dispatch import Context
+
+_SETTINGS = (
+    *("zone", "pue", "intensity", "tariff", "currency", "interval", "store", "lang"),
+    *("quiet", "strict", "names"),
+)
+
+
+def run(context: Context, words: list[str]) -> int:
+    """Measure a command and return its own exit code."""
+    ours, command = _split(words)
+    parser = _parser(context)
+    if command is None:
+        parser.add_argument("command", nargs=argparse.REMAINDER)
+    given = parser.parse_args(ours)
+    command = given.command if command is None else command
+    if not command:
+        parser.error(context.texts.gettext("no command was given: put it after --"))
+    settings = settings_of(given, context)
+    report = _Report(context, given.json, quiet=settings["quiet"])
+    finished = run_command(
+        Subject(command=command, name=given.name, tags=given.tag, unit=read_unit(given.unit)),
+        settings,
+        environ=context.environ,
+        directory=current_directory(),
+        afterwards=report.tell,
+    )
+    if settings["strict"] and (finished.trouble or report.failed):
+        return 125
+    return finished.outcome.exit_code
+
+
+def read_unit(text: str | None) -> FunctionalUnit | None:
+    """Return the functional unit in a text such as ``1000 inferences``; None for None.
+
+    Raises:
+        InputError: If the text is not a count and a name.
+    """
+    if text is None:
+        return None
+    from brizna.account import FunctionalUnit
+
+    count, _, name = text.strip().partition(" ")
+    try:
+        return FunctionalUnit(name=name.strip() or "unit", count=float(count))
+    except ValueError as error:
+        raise InputError(
+            f"--unit is {text!r}, but a count above 0 and a name were expected, such as "
+            "'1000 inferences'."
+        ) from error
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str] | None]:
+    """Part our words from the command's; None if there is no ``--``."""
+    if "--" not in words:
+        return words, None
+    place = words.index("--")
+    return words[:place], words[place + 1 :]
+
+
+def _parser(context: Context) -> Parser:
+    _ = context.texts.gettext
+    parser = Parser(
+        "brizna run",
+        _("Measure a command: energy, carbon, time. Nothing after -- is read by brizna."),
+        context.texts,
+        usage=_("brizna run [options] -- command [arguments]"),
+    )
+    parser.add_argument("--name", help=_("what to call the run"))
+    parser.add_argument(
+        "--tag", action="append", default=[], help=_("what the run belongs to; may be repeated")
+    )
+    parser.add_argument(
+        "--unit", metavar="'N NAME'", help=_("what to divide by, such as '1000 inferences' (SCI)")
+    )
+    parser.add_argument("--json", metavar="FILE", help=_("write the result to a file as JSON"))
+    add_settings(parser, _SETTINGS)
+    return parser
+
+
+class _Report:
+    """Tells the result at the end of a run; what goes wrong here never changes the exit code."""
+
+    def __init__(self, context: Context, json_file: str | None, *, quiet: bool) -> None:
+        self._context = context
+        self._json_file = json_file
+        self._quiet = quiet
+        self.failed = False
+
+    def tell(self, finished: Finished) -> None:
+        """Write the JSON file and print the lines."""
+        trouble = list(finished.trouble)
+        if self._json_file is not None:
+            trouble += self._write_json(finished)
+        if not finished.outcome.started:
+            self._context.say(f"brizna: {finished.outcome.reason}")
+        elif not self._quiet:
+            self._context.say(*self._lines(finished))
+        if trouble:
+            self.failed = True
+            self._context.say(f"brizna: {' '.join(trouble)}")
+
+    def _lines(self, finished: Finished) -> list[str]:
+        context = self._context
+        return run_lines(
+            finished.view,
+            lang=context.lang,
+            width=context.width,
+            color=context.color_err,
+            stored=finished.directory if not finished.trouble else None,
+        )
+
+    def _write_json(self, finished: Finished) -> list[str]:
+        """Write the view whole or not at all; return what went wrong."""
+        from brizna.core.codec import encode
+
+        path = self._json_file or ""
+        draft = f"{path}.{os.getpid()}.tmp"
+        try:
+            with open(draft, "xb") as file:
+                file.write(encode(finished.view) + b"\n")
+            os.replace(draft, path)
+        except OSError as error:
+            return [f"{path!r} could not be written: {error.strerror}."]
+        return []

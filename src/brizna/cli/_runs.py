@@ -1,0 +1,151 @@
+"""``brizna runs``: list, remove, prune, export, import and merge what was kept."""
+
+from __future__ import annotations
+
+from brizna.cli._options import add_json, add_settings, store_of
+from brizna.cli._parser import Parser
+from brizna.core.errors import InputError
+from brizna.core.quantities import Duration
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+
+    from brizna.cli._dispatch import Context
+    from brizna.store import RunSummary, Store
+
+_ACTIONS = ("list", "rm", "prune", "export", "import", "merge")
+
+
+def runs(context: Context, words: list[str]) -> int:
+    """Carry out one of the actions on runs; list them if none is named."""
+    _ = context.texts.gettext
+    action = words[0] if words and words[0] in _ACTIONS else "list"
+    if words and words[0] not in _ACTIONS and not words[0].startswith("-"):
+        from brizna.core.factors import nearest
+
+        raise InputError(
+            _("{name!r} is not something to do with runs.").format(name=words[0])
+            + f"{nearest(words[0], _ACTIONS)} "
+            + _("Known: {names}.").format(names=", ".join(_ACTIONS))
+        )
+    add, carry_out, about = _known_actions(context)[action]
+    parser = Parser(f"brizna runs {action}", about, context.texts)
+    add(parser)
+    add_json(parser)
+    add_settings(parser, ("store", "lang"))
+    given = parser.parse_args(words[1:] if words and words[0] == action else words)
+    return carry_out(context, store_of(given, context), given)
+
+
+def _known_actions(
+    context: Context,
+) -> dict[str, tuple[Callable[[Parser], None], Callable[[Context, Store, Namespace], int], str]]:
+    _ = context.texts.gettext
+    return {
+        "list": (_add_list, _list, _("List runs, the newest last.")),
+        "rm": (_add_references, _remove, _("Remove runs with all that lies beside them.")),
+        "prune": (_add_prune, _prune, _("Remove old runs, or only their samples.")),
+        "export": (_add_export, _export, _("Pack runs into one file.")),
+        "import": (_add_import, _import, _("Unpack runs that were exported.")),
+        "merge": (_add_merge, _merge, _("Sum runs, such as the ranks of one job, into a new one.")),
+    }
+
+
+def _add_references(parser: Parser) -> None:
+    parser.add_argument(
+        "runs",
+        nargs="+",
+        metavar="RUN",
+        help=parser.texts.gettext("an id, a part of one, a name, or last"),
+    )
+
+
+def _add_list(parser: Parser) -> None:
+    _ = parser.texts.gettext
+    parser.add_argument("--tag", help=_("only runs with this tag"))
+    parser.add_argument("--limit", type=int, help=_("only so many of the newest"))
+
+
+def _add_prune(parser: Parser) -> None:
+    _ = parser.texts.gettext
+    parser.add_argument("--keep-last", type=int, metavar="N", help=_("leave the newest N alone"))
+    parser.add_argument(
+        "--older-than", metavar="AGE", help=_("leave younger ones alone, such as 30d or 12h")
+    )
+    parser.add_argument(
+        "--samples-only", action="store_true", help=_("remove the samples, keep the records")
+    )
+
+
+def _add_export(parser: Parser) -> None:
+    _add_references(parser)
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help=parser.texts.gettext("the file")
+    )
+
+
+def _add_import(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE", help=parser.texts.gettext("the file"))
+
+
+def _add_merge(parser: Parser) -> None:
+    _add_references(parser)
+    parser.add_argument("--name", help=parser.texts.gettext("what to call the new run"))
+
+
+def _list(context: Context, store: Store, given: Namespace) -> int:
+    from brizna.report import runs_lines
+
+    found = [run for run in store.runs() if given.tag is None or given.tag in run.tags]
+    if given.limit is not None:
+        if given.limit < 1:
+            raise InputError(f"--limit is {given.limit}, but a number from 1 up was expected.")
+        found = found[-given.limit :]
+    if given.json:
+        context.tell_json([run.to_json() for run in found])
+        return 0
+    readable = [_row(run) for run in found if run.state != "unreadable"]
+    context.tell(*runs_lines(readable, lang=context.lang, width=context.width, color=context.color))
+    context.say(*(f"{run.id}: {run.reason}" for run in found if run.state == "unreadable"))
+    return 0
+
+
+def _row(run: RunSummary) -> dict[str, object]:
+    return run.to_json()
+
+
+def _remove(context: Context, store: Store, given: Namespace) -> int:
+    return _tell_ids(context, given, store.rm(given.runs))
+
+
+def _prune(context: Context, store: Store, given: Namespace) -> int:
+    age = None if given.older_than is None else Duration.parse(given.older_than).value
+    ids = store.prune(keep_last=given.keep_last, older_than_s=age, samples_only=given.samples_only)
+    return _tell_ids(context, given, ids)
+
+
+def _export(context: Context, store: Store, given: Namespace) -> int:
+    digest = store.export(given.runs, given.output)
+    if given.json:
+        context.tell_json({"file": given.output, "digest": digest})
+    else:
+        context.tell(f"{given.output}  {digest}")
+    return 0
+
+
+def _import(context: Context, store: Store, given: Namespace) -> int:
+    return _tell_ids(context, given, store.import_(given.file))
+
+
+def _merge(context: Context, store: Store, given: Namespace) -> int:
+    return _tell_ids(context, given, [store.merge(given.runs, name=given.name).run.id])
+
+
+def _tell_ids(context: Context, given: Namespace, ids: list[str]) -> int:
+    if given.json:
+        context.tell_json(ids)
+    else:
+        context.tell(*ids)
+    return 0

@@ -1,0 +1,108 @@
+"""``brizna show``, ``compare`` and ``explain``: look at runs."""
+
+from __future__ import annotations
+
+import sys
+
+from brizna.cli._options import add_json, add_settings, store_of
+from brizna.cli._parser import Parser
+from brizna.verbs import explain_view, recompute_view, savings, view_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brizna.cli._dispatch import Context
+
+
+def show(context: Context, words: list[str]) -> int:
+    """Show one run with all its figures."""
+    from brizna.report import show_lines
+
+    _ = context.texts.gettext
+    parser = _parser("brizna show", _("Show one run with all its figures."), context)
+    _add_run(parser)
+    parser.add_argument(
+        "--recompute",
+        action="store_true",
+        help=_("compute the footprint again from its own factors; the same bytes, or exit 1"),
+    )
+    given = parser.parse_args(words)
+    if given.recompute:
+        sys.stdout.write(recompute_view(store_of(given, context), given.run).decode() + "\n")
+        return 0
+    view = view_of(store_of(given, context), given.run)
+    if given.json:
+        context.tell_json(view)
+    else:
+        context.tell(*show_lines(view, lang=context.lang, width=context.width, color=context.color))
+    return 0
+
+
+def compare(context: Context, words: list[str]) -> int:
+    """Show runs side by side; the first is the baseline."""
+    from brizna.report import compare_lines
+
+    _ = context.texts.gettext
+    about = _("Show runs side by side: what differs, and what was saved against the first.")
+    parser = _parser("brizna compare", about, context)
+    parser.add_argument("runs", nargs="+", metavar="RUN", help=_("an id, a part of one, a name"))
+    parser.add_argument("--all", action="store_true", help=_("list what is the same too"))
+    given = parser.parse_args(words)
+    store = store_of(given, context)
+    views = [view_of(store, reference) for reference in given.runs]
+    if given.json:
+        context.tell_json({"runs": views, "savings": savings(views)})
+    else:
+        context.tell(
+            *compare_lines(
+                views,
+                lang=context.lang,
+                width=context.width,
+                color=context.color,
+                everything=given.all,
+            )
+        )
+    return 0
+
+
+def explain(context: Context, words: list[str]) -> int:
+    """Show where the figures of a run come from."""
+    from brizna.report import explain_lines
+
+    _ = context.texts.gettext
+    about = _("Show where each figure comes from, down to samples and factors.")
+    parser = _parser("brizna explain", about, context)
+    _add_run(parser)
+    parser.add_argument("--figure", help=_("only this one, such as carbon_g or energy_j"))
+    given = parser.parse_args(words)
+    store = store_of(given, context)
+    view = view_of(store, given.run)
+    if given.json:
+        context.tell_json(explain_view(view, given.figure))
+    else:
+        context.tell(
+            *explain_lines(
+                view,
+                lang=context.lang,
+                figure=given.figure,
+                samples=store.has_samples(view["id"]),
+                color=context.color,
+            )
+        )
+    return 0
+
+
+def _parser(program: str, about: str, context: Context) -> Parser:
+    parser = Parser(program, about, context.texts)
+    add_json(parser)
+    add_settings(parser, ("store", "lang"))
+    return parser
+
+
+def _add_run(parser: Parser) -> None:
+    parser.add_argument(
+        "run",
+        nargs="?",
+        default="last",
+        metavar="RUN",
+        help=parser.texts.gettext("an id, a part of one, a name, or last (the default)"),
+    )

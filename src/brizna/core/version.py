@@ -1,0 +1,5 @@
+"""The version of brizna: what a record says it was written by."""
+
+from __future__ import annotations
+
+VERSION = "0.1.0"

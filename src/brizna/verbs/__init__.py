@@ -1,0 +1,70 @@
+"""What the Python API, the command line and the web share: the verbs.
+
+Promises: finds settings, meters, factors and the store, calls the pure rooms, keeps the records.
+A fault of a meter or of the store never reaches the job that is measured: it is told at the end.
+Refuses to print: faces do that.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brizna.verbs._account import account_case, view_of_case
+    from brizna.verbs._compare import comparisons, explain_view, savings
+    from brizna.verbs._doctor import diagnose
+    from brizna.verbs._mark import mark
+    from brizna.verbs._measure import Measuring, measure
+    from brizna.verbs._page import page_of
+    from brizna.verbs._run import run_command
+    from brizna.verbs._settings import SETTINGS, Settings, read_settings
+    from brizna.verbs._views import View, recompute_view, view_of
+
+__all__ = [
+    "SETTINGS",
+    "Measuring",
+    "Settings",
+    "View",
+    "account_case",
+    "comparisons",
+    "diagnose",
+    "explain_view",
+    "mark",
+    "measure",
+    "page_of",
+    "read_settings",
+    "recompute_view",
+    "run_command",
+    "savings",
+    "view_of",
+    "view_of_case",
+]
+
+_HOMES = {
+    "SETTINGS": "_settings",
+    "Measuring": "_measure",
+    "Settings": "_settings",
+    "View": "_views",
+    "account_case": "_account",
+    "comparisons": "_compare",
+    "diagnose": "_doctor",
+    "explain_view": "_compare",
+    "mark": "_mark",
+    "measure": "_measure",
+    "page_of": "_page",
+    "read_settings": "_settings",
+    "recompute_view": "_views",
+    "run_command": "_run",
+    "savings": "_compare",
+    "view_of": "_views",
+    "view_of_case": "_account",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a part of the room when it is first asked for (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -1,0 +1,128 @@
+"""What a footprint takes from outside the run: declared facts first, then published factors."""
+
+from __future__ import annotations
+
+from brizna.account import Assumptions, embodied, embodied_of_device, lifetime, pue
+from brizna.core.errors import CoverageError
+from brizna.core.estimate import exactly, total
+from brizna.core.quantities import Ratio
+from brizna.grid import run_intensity
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from typing import Any
+
+    from brizna.account import FunctionalUnit
+    from brizna.core.estimate import Estimate
+    from brizna.core.factors import Factor
+    from brizna.core.quantities import Duration
+    from brizna.core.site import Site
+
+NO_ZONE = "no grid zone is known: name it with --zone, for example --zone ES"
+
+
+class Gathered:
+    """Assumptions as they are found, with the factors that they came from.
+
+    Attributes:
+        fields: Fields of the assumptions.
+        reasons: For each field that is not known, why.
+        factors: By name, so that none is listed twice.
+    """
+
+    def __init__(self) -> None:
+        self.fields: dict[str, Any] = {}
+        self.reasons: dict[str, str] = {}
+        self.factors: dict[str, Factor] = {}
+
+    def use(self, found: Factor) -> Estimate:
+        """Return a factor's estimate and list the factor."""
+        self.factors[found.name] = found
+        return found.estimate()
+
+    def close(self) -> Assumptions:
+        """Return the assumptions."""
+        factors = tuple(self.factors[name] for name in sorted(self.factors))
+        return Assumptions(**self.fields, reasons=self.reasons, factors=factors)
+
+
+def assume(
+    site: Site,
+    *,
+    duration: Duration | None,
+    started: datetime | None,
+    unit: FunctionalUnit | None = None,
+    declared: Mapping[str, Estimate] | None = None,
+) -> Assumptions:
+    """Return the assumptions for work at a site.
+
+    Args:
+        site: What is known of the place.
+        duration: How long it took; None if not declared.
+        started: When it started; None if not declared.
+        unit: What to divide by.
+        declared: Further declared fields of the assumptions, as a case may give them.
+    """
+    gathered = Gathered()
+    gathered.fields |= {
+        "wue_l_per_kwh": site.wue_l_per_kwh,
+        "tariff_per_kwh": site.tariff_per_kwh,
+        "currency": site.currency,
+        "functional_unit": unit,
+        **(declared or {}),
+    }
+    gathered.fields["pue"] = site.pue or gathered.use(pue())
+    _assume_intensity(gathered, site, duration, started)
+    if "embodied_g" not in gathered.fields and site.hardware is not None:
+        _assume_hardware(gathered, site.hardware)
+    _tell_unknown(gathered)
+    return gathered.close()
+
+
+def _assume_intensity(
+    gathered: Gathered, site: Site, duration: Duration | None, started: datetime | None
+) -> None:
+    if site.intensity_g_per_kwh is not None:
+        gathered.fields["intensity_g_per_kwh"] = site.intensity_g_per_kwh
+        return
+    if site.zone is None:
+        gathered.reasons["intensity_g_per_kwh"] = NO_ZONE
+        return
+    try:
+        found, factors = run_intensity(
+            site.zone,
+            duration=duration,
+            started=started,
+            guessed=site.zone_origin == "time-zone",
+        )
+    except CoverageError as error:
+        gathered.reasons["intensity_g_per_kwh"] = str(error)
+        return
+    gathered.fields["intensity_g_per_kwh"] = found
+    gathered.factors |= {factor.name: factor for factor in factors}
+
+
+def _assume_hardware(gathered: Gathered, hardware: Mapping[str, Any]) -> None:
+    """Take the machine's making from the tables: an unknown machine, and each of its GPUs."""
+    parts = [gathered.use(embodied())]
+    parts += [gathered.use(embodied_of_device(name or "")) for name in hardware.get("gpus") or ()]
+    gathered.fields["embodied_g"] = total(parts)
+    gathered.fields.setdefault("lifetime_s", gathered.use(lifetime()))
+    gathered.fields.setdefault("hardware_share", exactly(Ratio(1), "default"))
+
+
+def _tell_unknown(gathered: Gathered) -> None:
+    hints = {
+        "embodied_g": "what the hardware is was not declared (embodied_kg)",
+        "lifetime_s": "how long the hardware serves was not declared (lifetime_y)",
+        "hardware_share": "which part of the hardware was reserved was not declared",
+        "wue_l_per_kwh": "the water use of the place (WUE) is not known",
+        "ewif_l_per_kwh": "the water use of the electricity (EWIF) is not known",
+        "tariff_per_kwh": "no tariff was given (--tariff)",
+        "functional_unit": "no functional unit was given (--unit)",
+    }
+    for field, hint in hints.items():
+        if gathered.fields.get(field) is None:
+            gathered.reasons.setdefault(field, hint)

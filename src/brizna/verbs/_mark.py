@@ -1,0 +1,51 @@
+"""Marks: a phase of a run, said from any program inside it.
+
+The fast way: ``brizna mark`` imports this and what appends one line.
+"""
+
+from __future__ import annotations
+
+import os
+
+from brizna.core.errors import UnavailableError
+from brizna.meter._clock import BootClock
+from brizna.store._marks import append_mark
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RUN_VARIABLE = "BRIZNA_RUN"
+"""The one variable that a run adds to its command's environment: start and place of the run."""
+
+
+def run_address(start_us: int, directory: str) -> str:
+    """Return what `RUN_VARIABLE` holds: when the run started, and where it is kept."""
+    return f"{start_us}:{directory}"
+
+
+def run_around(environ: Mapping[str, str]) -> tuple[int, str] | None:
+    """Return start and directory of the run that this process is part of; None if of none."""
+    start_us, _, directory = environ.get(RUN_VARIABLE, "").partition(":")
+    return (int(start_us), directory) if start_us.isdecimal() and directory else None
+
+
+def mark(name: str, *, ends: bool = False, environ: Mapping[str, str] | None = None) -> None:
+    """Begin the phase ``name`` of the run around this process, and end the marked one before it.
+
+    Args:
+        name: Name of the phase.
+        ends: Only end the phase before; nothing begins.
+        environ: Where the run around is named; the process's environment if None.
+
+    Raises:
+        UnavailableError: If there is no run around, or its directory cannot be written.
+    """
+    around = run_around(os.environ if environ is None else environ)
+    if around is None:
+        raise UnavailableError(
+            f"There is no run around this process ({RUN_VARIABLE} is not set), so the mark "
+            f"{name!r} has nothing to mark. Start the program with: brizna run -- COMMAND"
+        )
+    start_us, directory = around
+    append_mark(directory, name, BootClock().now_us() - start_us, ends=ends)

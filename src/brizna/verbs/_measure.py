@@ -1,0 +1,266 @@
+"""Measure a block of Python, or a function: ``with brizna.measure("train") as m``."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from functools import update_wrapper
+
+from brizna.core.errors import InputError, UnavailableError
+from brizna.verbs._recorder import Recorder, Subject
+from brizna.verbs._run import current_directory
+from brizna.verbs._settings import read_settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Self
+
+    from brizna.account import Footprint, FunctionalUnit
+    from brizna.core.estimate import Estimate
+    from brizna.core.measurement import Run
+    from brizna.meter import Meter
+    from brizna.verbs._views import View
+
+
+class MeasuringWarning(UserWarning):
+    """Something kept brizna from measuring or keeping a run; the job itself was not touched."""
+
+
+def measure(
+    name: str | Callable[..., Any] | None = None,
+    *,
+    tags: Sequence[str] = (),
+    unit: FunctionalUnit | None = None,
+    meters: Sequence[Meter] | None = None,
+    clock: Any = None,
+    **settings: Any,
+) -> Any:
+    """Measure the block of a ``with``, or each call of a function.
+
+    Example::
+
+        with brizna.measure("fine-tune", zone="ES") as m:
+            with m.phase("epoch 1"):
+                train()
+        print(m.energy, m.footprint.carbon_g)
+
+        @brizna.measure
+        def train(): ...
+
+    As a decorator it takes plain functions, coroutine functions and generator functions (sync and
+    async; those are measured from their first to their last item), and makes one run of each call.
+    What is measured is the whole machine while the block runs, unless a channel says otherwise.
+
+    Args:
+        name: What to call the run; or the function to decorate, with its own name.
+        tags: What the run belongs to.
+        unit: What to divide the footprint by, for SCI.
+        meters: Meters to read; this machine's if None.
+        clock: What tells the time; the boot-time clock if None.
+        **settings: Any setting: ``zone``, ``pue``, ``interval``, ``store``, ``strict`` ...
+
+    Returns:
+        A `Measuring`; or, given a function, that function measured.
+    """
+    if callable(name):
+        return Measuring(_name_of(name))(name)
+    return Measuring(name, tags=tags, unit=unit, meters=meters, clock=clock, **settings)
+
+
+class Measuring:
+    """A measured block: a context manager, and a decorator.
+
+    Attributes:
+        view: The run with its footprint, once it has ended.
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        tags: Sequence[str] = (),
+        unit: FunctionalUnit | None = None,
+        meters: Sequence[Meter] | None = None,
+        clock: Any = None,
+        **settings: Any,
+    ) -> None:
+        """Keep what was asked for; nothing is opened yet. See `measure`."""
+        self._subject = Subject(name=name, tags=tags, unit=unit)
+        self._options = settings
+        self._meters = meters
+        self._clock = clock
+        self._recorder: Recorder | None = None
+        self._pid: int | None = None
+        self.view: View | None = None
+
+    def __enter__(self) -> Self:
+        if self._recorder is not None:
+            raise InputError("This measure is in use already: make another with brizna.measure().")
+        self.view, self._pid = None, os.getpid()
+        settings = read_settings(self._options, environ=os.environ, directory=current_directory())
+        self._recorder = recorder = Recorder(
+            self._subject,
+            settings,
+            environ=os.environ,
+            directory=current_directory(),
+            meters=self._meters,
+            clock=self._clock,
+        )
+        recorder.sampler.start()
+        recorder.describe()
+        recorder.sampler.run_thread(settings["interval"])
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        recorder, self._recorder = self._recorder, None
+        if recorder is None or os.getpid() != self._pid:
+            return  # a forked child leaves its parent's run alone
+        recorder.sampler.sample()
+        if kind is not None:
+            recorder.note(f"The measured block ended with {kind.__name__}.")
+        self.view = recorder.finish()
+        self._complain(recorder)
+
+    def _complain(self, recorder: Recorder) -> None:
+        """Warn once of everything that went wrong; with ``strict``, raise."""
+        if not recorder.trouble:
+            return
+        text = " ".join(recorder.trouble)
+        if recorder.settings["strict"]:
+            raise UnavailableError(text)
+        warnings.warn(f"brizna: {text}", MeasuringWarning, stacklevel=3)
+
+    def phase(self, name: str) -> _Phase:
+        """Return a context manager that measures a named part; parts may nest and overlap."""
+        return _Phase(self, name)
+
+    @property
+    def run(self) -> Run:
+        """The run: as far as it has come inside the block, whole after it.
+
+        Raises:
+            UnavailableError: Before the block begins.
+        """
+        if self._recorder is not None:
+            self._recorder.sampler.sample()
+            return self._recorder.live()
+        if self.view is None:
+            raise UnavailableError("Nothing was measured yet: use 'with brizna.measure() as m:'.")
+        from brizna.core.measurement import Run
+
+        return Run.from_json({name: v for name, v in self.view.items() if name != "footprint"})
+
+    @property
+    def energy(self) -> Estimate | None:
+        """The energy so far, or of the whole block after it; None where nothing could be read."""
+        return self.run.measurement.energy_j
+
+    @property
+    def footprint(self) -> Footprint:
+        """The footprint so far, or of the whole block after it."""
+        from brizna.account import Footprint
+        from brizna.verbs._views import account_run
+
+        if self._recorder is None and self.view is not None:
+            return Footprint.from_json(self.view["footprint"])
+        return account_run(self.run, unit=self._subject.unit)
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function, each of whose calls is measured as a run of its own."""
+        if self._subject.name is None:
+            self._subject.name = _name_of(function)
+        return update_wrapper(_wrap(function, self._again), function)
+
+    def _again(self) -> Measuring:
+        subject = self._subject
+        return Measuring(
+            subject.name,
+            tags=subject.tags,
+            unit=subject.unit,
+            meters=self._meters,
+            clock=self._clock,
+            **self._options,
+        )
+
+    def begin(self, name: str) -> int | None:
+        """Open a window now; None in a forked child, or where nothing is being measured."""
+        recorder = self._recorder
+        return None if recorder is None else recorder.sampler.begin(name)
+
+    def finish(self, window: int | None) -> None:
+        """Close a window now."""
+        if self._recorder is not None:
+            self._recorder.sampler.finish(window)
+
+    def __repr__(self) -> str:
+        state = "measuring" if self._recorder else "ended" if self.view else "not begun"
+        return f"<brizna.measure {self._subject.name or 'block'} ({state})>"
+
+    def _repr_html_(self) -> str:
+        """Return the result for a notebook."""
+        from html import escape
+
+        from brizna.report import pick_language, show_lines
+
+        if self.view is None:
+            return f"<p>{escape(repr(self))}</p>"
+        lang = self._options.get("lang") or pick_language(None, os.environ)
+        lines = "\n".join(show_lines(self.view, lang=lang, width=100))
+        return f"<pre>{escape(lines)}</pre>"
+
+
+class _Phase:
+    """A named window of a measured block."""
+
+    __slots__ = ("_measuring", "_name", "_window")
+
+    def __init__(self, measuring: Measuring, name: str) -> None:
+        self._measuring = measuring
+        self._name = name
+        self._window: int | None = None
+
+    def __enter__(self) -> Self:
+        self._window = self._measuring.begin(self._name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._measuring.finish(self._window)
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", None) or type(function).__name__
+
+
+def _wrap(function: Callable[..., Any], again: Callable[[], Measuring]) -> Callable[..., Any]:
+    """Return a function of the same kind (plain, coroutine, generator) that measures its calls."""
+    from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+
+    if iscoroutinefunction(function):
+
+        async def coroutine(*args: Any, **kwargs: Any) -> Any:
+            with again():
+                return await function(*args, **kwargs)
+
+        return coroutine
+    if isasyncgenfunction(function):
+
+        async def async_generator(*args: Any, **kwargs: Any) -> Any:
+            with again():
+                async for item in function(*args, **kwargs):
+                    yield item
+
+        return async_generator
+    if isgeneratorfunction(function):
+
+        def generator(*args: Any, **kwargs: Any) -> Any:
+            with again():
+                return (yield from function(*args, **kwargs))
+
+        return generator
+
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        with again():
+            return function(*args, **kwargs)
+
+    return plain

@@ -1,0 +1,62 @@
+"""The page of a run: the view, its power over time, comparisons, and the same run elsewhere."""
+
+from __future__ import annotations
+
+from brizna.core.errors import BriznaError
+from brizna.core.replay import power_series
+from brizna.grid import find_zone
+from brizna.verbs._compare import comparisons
+from brizna.verbs._views import elsewhere, view_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from brizna.core.measurement import Run
+    from brizna.store import Store
+
+
+def page_of(store: Store, reference: str, *, lang: str, zones: Sequence[str]) -> tuple[str, bytes]:
+    """Return the id of a stored run and its page, one self-contained HTML file.
+
+    Args:
+        store: Where the run is kept.
+        reference: Which run.
+        lang: Language of the page.
+        zones: Grid zones to show the same run in.
+
+    Raises:
+        InputError: If the reference means no run, or several.
+        UnavailableError: If the libraries of the extra ``report`` are not installed.
+    """
+    from brizna.report import html_report
+
+    view = view_of(store, reference)
+    run = store.read(view["id"]).run
+    page = html_report(
+        view,
+        lang=lang,
+        series=_series(store, run),
+        comparisons=comparisons(view["footprint"], lang=lang),
+        zones=[
+            {
+                "zone": zone,
+                "name": find_zone(zone).name(lang),
+                "carbon_g": footprint["carbon_operational_g"],
+                "intensity_g_per_kwh": footprint["assumptions"]["intensity_g_per_kwh"],
+            }
+            for zone, footprint in elsewhere(run, zones)
+        ],
+    )
+    return run.id, page
+
+
+def _series(store: Store, run: Run) -> dict[str, list[tuple[float, float]]]:
+    """Return the mean power between samples of each channel; nothing where they are gone."""
+    if not store.has_samples(run.id):
+        return {}
+    try:
+        events, _ = store.events(run.id)
+    except BriznaError:  # the page says that the samples are gone
+        return {}
+    return power_series(events)

@@ -1,0 +1,205 @@
+"""The recorder: meters, journal and store of one run, from its first reading to its footprint."""
+
+from __future__ import annotations
+
+import os
+
+from brizna.core.errors import BriznaError, UnavailableError
+from brizna.core.replay import JOURNAL_SCHEMA, replay
+from brizna.core.version import VERSION
+from brizna.environment import capture, machine_name, redact
+from brizna.meter import BootClock, Sampler, open_meters
+from brizna.store import Journal, Store, new_run_id, process_start, writer_identity
+from brizna.verbs._mark import run_address, run_around
+from brizna.verbs._site import hardware_of, site_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from brizna.account import FunctionalUnit
+    from brizna.core.measurement import Run
+    from brizna.meter import Meter
+    from brizna.verbs._settings import Settings
+    from brizna.verbs._views import View
+
+
+class Subject:
+    """What is being recorded: a command, or a block of Python.
+
+    Attributes:
+        command: The command line as it was given; None for a block of Python.
+        name: What the person calls it.
+        tags: What it belongs to.
+        unit: What to divide the footprint by.
+    """
+
+    __slots__ = ("command", "name", "tags", "unit")
+
+    def __init__(
+        self,
+        *,
+        command: Sequence[str] | None = None,
+        name: str | None = None,
+        tags: Sequence[str] = (),
+        unit: FunctionalUnit | None = None,
+    ) -> None:
+        self.command = command
+        self.name = name
+        self.tags = tuple(tags)
+        self.unit = unit
+
+
+class Recorder:
+    """Records one run. Faults become notes; with ``strict`` they raise before the run begins.
+
+    Attributes:
+        directory: The run's directory; None where the store cannot be written.
+        sampler: Reads the meters.
+        trouble: What went wrong so far, one sentence each.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        settings: Settings,
+        *,
+        environ: Mapping[str, str],
+        directory: str,
+        meters: Sequence[Meter] | None = None,
+        clock: Any = None,
+    ) -> None:
+        """Open everything and write the first events; nothing is read yet.
+
+        Args:
+            subject: What is being recorded.
+            settings: The settings in force.
+            environ: The environment variables of this process.
+            directory: The working directory.
+            meters: Meters to use; this machine's if None.
+            clock: What tells the time; the boot-time clock if None.
+
+        Raises:
+            UnavailableError: Only with ``strict``: if the run could not be kept.
+        """
+        self.subject = subject
+        self.settings = settings
+        self.trouble: list[str] = []
+        self._environ = environ
+        self._where = directory
+        self._machine = machine_name()
+        self._store, self.directory = self._open_store()
+        self.id = new_run_id() if self.directory is None else os.path.basename(self.directory)
+        self._journal = Journal(self.directory)
+        opened = open_meters(machine=self._machine) if meters is None else meters
+        self.sampler = Sampler(opened, clock=clock or BootClock(), write=self._journal.write)
+        self._journal.write(self._start_event())
+
+    @property
+    def address(self) -> str | None:
+        """What the command's environment says of this run; None where it has no directory."""
+        if self.directory is None:
+            return None
+        return run_address(self.sampler.start_us, self.directory)
+
+    @property
+    def mark_directory(self) -> str | None:
+        """Where marks of this run arrive; None where it has no directory."""
+        return None if self.directory is None else os.path.join(self.directory, "marks")
+
+    def started(self, pid: int) -> None:
+        """Write whose process the command is."""
+        self._journal.write({"e": "child", "pid": pid, "start_ticks": process_start(pid)})
+
+    def describe(self) -> None:
+        """Write what the run happens in and on; called once the job is under way."""
+        environment = capture(self._environ, directory=self._where, names=self.settings["names"])
+        self._journal.write({"e": "environment", "environment": environment})
+        self._journal.write({"e": "hardware", "hardware": hardware_of(self.sampler.channels)})
+
+    def note(self, text: str) -> None:
+        """Write a sentence for the reader of the record."""
+        self._journal.write({"e": "note", "text": text})
+
+    def live(self) -> Run:
+        """Return the run as far as it has come."""
+        events, _ = self._journal.events()
+        return replay(events, self._marks())
+
+    def finish(self, *, cpu: Mapping[str, Any] | None = None, **end: Any) -> View:
+        """Close the meters and the journal, tell the run, account for it and keep both.
+
+        Args:
+            cpu: How far the CPU time of the command can be trusted: ``coverage`` and ``why``.
+            **end: Fields of the ``end`` event.
+        """
+        from brizna.verbs._views import account_run, view
+
+        self.sampler.close()
+        if self.sampler.trouble:
+            self.note(f"A meter or the journal failed: {self.sampler.trouble}")
+        if cpu is not None:
+            self._journal.write({"e": "cpu", **cpu})
+        self._journal.write({"e": "end", "state": "finished", **end})
+        events, _ = self._journal.events()
+        trouble = self._journal.trouble
+        self._journal.close()
+        if trouble:
+            self.trouble.append(trouble)
+        run = replay(events, self._marks())
+        footprint = account_run(run, unit=self.subject.unit)
+        self._keep(run, footprint)
+        return view(run, footprint)
+
+    def _keep(self, run: Run, footprint: Any) -> None:
+        if self._store is None or self.directory is None:
+            return
+        try:
+            self._store.finish(run)
+            self._store.put(footprint.to_json(), run_id=run.id)
+        except (BriznaError, OSError) as error:
+            self.trouble.append(str(error))
+
+    def _marks(self) -> Sequence[Mapping[str, Any]]:
+        if self.directory is None:
+            return ()
+        from brizna.store import read_marks
+
+        try:
+            return read_marks(self.directory)[0]
+        except UnavailableError as error:
+            self.trouble.append(str(error))
+            return ()
+
+    def _open_store(self) -> tuple[Store | None, str | None]:
+        try:
+            store = Store.find(self.settings["store"], cwd=self._where, environ=self._environ)
+            return store, store.create_run()
+        except BriznaError as error:
+            if self.settings["strict"]:
+                raise
+            self.trouble.append(str(error))
+            return None, None
+
+    def _start_event(self) -> dict[str, Any]:
+        from datetime import UTC, datetime
+
+        subject, around = self.subject, run_around(self._environ)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return {
+            "e": "start",
+            "schema": JOURNAL_SCHEMA,
+            "id": self.id,
+            "name": subject.name,
+            "tags": list(subject.tags),
+            "parent": os.path.basename(around[1]) if around else None,
+            "command": None if subject.command is None else list(redact(subject.command)),
+            "started": now.replace("+00:00", "Z"),
+            "interval_us": round(self.settings["interval"] * 1e6),
+            "boot_us": self.sampler.start_us,
+            "machine": self._machine,
+            "brizna": VERSION,
+            "site": site_of(self.settings, environ=self._environ).to_json(),
+            "writer": writer_identity(),
+        }

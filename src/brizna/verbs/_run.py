@@ -1,0 +1,126 @@
+"""Run a command and measure it."""
+
+from __future__ import annotations
+
+import os
+
+from brizna.core.errors import UnavailableError
+from brizna.core.records import Record
+from brizna.run import Pace, Supervisor
+from brizna.verbs._mark import RUN_VARIABLE
+from brizna.verbs._recorder import Recorder, Subject
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from brizna.run import Outcome
+    from brizna.verbs._settings import Settings
+    from brizna.verbs._views import View
+
+
+class Finished(Record):
+    """A run that has ended.
+
+    Attributes:
+        view: The run with its footprint.
+        outcome: How the command ended.
+        directory: Where it is kept; None where it could not be.
+        trouble: What went wrong with measuring or keeping, one sentence each.
+    """
+
+    view: View
+    outcome: Outcome
+    directory: str | None
+    trouble: tuple[str, ...]
+
+
+def run_command(
+    subject: Subject,
+    settings: Settings,
+    *,
+    environ: Mapping[str, str],
+    directory: str,
+    afterwards: Callable[[Finished], object],
+) -> Finished:
+    """Run a command, measure it, account for it and keep the record.
+
+    Args:
+        subject: The command and what it is called.
+        settings: The settings in force.
+        environ: This process's environment; the command gets it with one variable more.
+        directory: The working directory.
+        afterwards: Called with the result while signals are still held back, so that a second
+            SIGTERM cannot keep the result from being told.
+
+    Raises:
+        UnavailableError: Only with ``strict``, before the command starts: if the run could not be
+            kept, or nothing could be measured.
+    """
+    with Supervisor() as supervisor:
+        recorder = Recorder(subject, settings, environ=environ, directory=directory)
+        if settings["strict"] and not recorder.sampler.channels:
+            raise UnavailableError("Nothing can be measured here: see brizna doctor.")
+        ticks = _Ticks(recorder)
+        outcome = supervisor.run(
+            subject.command or (),
+            environ=_environment(environ, recorder),
+            tick=ticks.take,
+            on_start=ticks.started,
+            pace=Pace(interval_s=settings["interval"], mark_directory=recorder.mark_directory),
+        )
+        finished = _finish(recorder, outcome)
+        afterwards(finished)
+    return finished
+
+
+class _Ticks:
+    """Turns the supervisor's ticks into samples."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._has_begun = False
+
+    def take(self, cpu: tuple[int | None, int | None]) -> None:
+        """Sample; the first time, tell the channels too."""
+        if self._has_begun:
+            self._recorder.sampler.sample(cpu)
+        else:
+            self._has_begun = True
+            self._recorder.sampler.start()
+
+    def started(self, pid: int) -> None:
+        """Write whose process the command is, and what it runs in and on."""
+        self._recorder.started(pid)
+        self._recorder.describe()
+
+
+def _environment(environ: Mapping[str, str], recorder: Recorder) -> dict[str, str]:
+    address = recorder.address
+    added = {} if address is None else {RUN_VARIABLE: address}
+    return {**{k: v for k, v in environ.items() if k != RUN_VARIABLE}, **added}
+
+
+def _finish(recorder: Recorder, outcome: Outcome) -> Finished:
+    for text in outcome.notes:
+        recorder.note(text)
+    view = recorder.finish(
+        exit_code=outcome.exit_code,
+        signal=outcome.signal,
+        state="finished" if outcome.started else "failed",
+        cpu={"coverage": outcome.cpu_coverage, "why": outcome.cpu_why},
+    )
+    return Finished(
+        view=view,
+        outcome=outcome,
+        directory=recorder.directory,
+        trouble=tuple(recorder.trouble),
+    )
+
+
+def current_directory() -> str:
+    """Return the working directory; the root where it was removed meanwhile."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return os.sep

@@ -1,0 +1,215 @@
+"""Settings: arguments over environment over project file over user file over defaults."""
+
+from __future__ import annotations
+
+import os
+
+from brizna.core.errors import InputError
+from brizna.core.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, ClassVar
+
+
+class Setting(Record):
+    """One setting: what it means, how its text is read, and what it is where nobody says.
+
+    Attributes:
+        kind: The Python type of the value: str, float or bool.
+        default: What it is where nobody says; None means unset.
+        about: What it does, in one line.
+        check: Says what is wrong with a value, or nothing.
+    """
+
+    kind: type
+    about: str
+    default: Any = None
+    check: Callable[[Any], str | None] = lambda _: None
+
+    _forms: ClassVar = {}
+
+
+def _positive(value: float) -> str | None:
+    return None if value > 0 else "a number above 0"
+
+
+def _from_one(value: float) -> str | None:
+    return None if value >= 1 else "a number from 1 up, such as 1.2"
+
+
+def _at_least_interval(value: float) -> str | None:
+    return None if value >= 0.01 else "at least 0.01 seconds"
+
+
+def _language(value: str) -> str | None:
+    return None if value in ("en", "es") else "en or es"
+
+
+def _currency(value: str) -> str | None:
+    good = len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()
+    return None if good else "three capital letters, such as EUR"
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "zone": Setting(kind=str, about="grid zone, such as ES, FR or US-CAL-CISO"),
+    "pue": Setting(
+        kind=float, about="facility energy per IT energy (PUE), from 1 up", check=_from_one
+    ),
+    "intensity": Setting(
+        kind=float, about="carbon intensity in g/kWh, instead of the zone's", check=_positive
+    ),
+    "tariff": Setting(kind=float, about="price of a kWh, in the currency", check=_positive),
+    "currency": Setting(
+        kind=str, about="currency of the tariff, such as EUR", default="EUR", check=_currency
+    ),
+    "interval": Setting(
+        kind=float, about="seconds between readings", default=1.0, check=_at_least_interval
+    ),
+    "store": Setting(kind=str, about="where runs are kept"),
+    "lang": Setting(kind=str, about="language of what people read: en or es", check=_language),
+    "strict": Setting(
+        kind=bool, about="fail where measuring fails, instead of noting it", default=False
+    ),
+    "quiet": Setting(kind=bool, about="print nothing at the end of a run", default=False),
+    "names": Setting(
+        kind=bool, about="record the host's and the user's name (personal data)", default=False
+    ),
+}
+"""Every setting there is, by name."""
+
+_NOT_SETTINGS = ("BRIZNA_RUN",)
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+class Settings(Record):
+    """The settings in force, and where each value came from.
+
+    Attributes:
+        values: Every setting by name; None where unset.
+        origins: For each setting ``option``, ``environment BRIZNA_ZONE``, a file's path or
+            ``default``.
+    """
+
+    values: dict[str, Any]
+    origins: dict[str, str]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def is_default(self, name: str) -> bool:
+        """Tell whether nobody said what this setting should be."""
+        return self.origins[name] == "default"
+
+
+def read_settings(
+    options: Mapping[str, Any], *, environ: Mapping[str, str], directory: str
+) -> Settings:
+    """Return the settings in force.
+
+    Args:
+        options: What was given as arguments; None means not given.
+        environ: The environment; ``BRIZNA_<NAME>`` variables are settings.
+        directory: Where to look for ``brizna.toml`` or ``pyproject.toml``, upwards.
+
+    Raises:
+        InputError: If a key is unknown or a value cannot be; names the place.
+    """
+    values = {name: setting.default for name, setting in SETTINGS.items()}
+    origins = dict.fromkeys(SETTINGS, "default")
+    layers = [
+        _file_layer(user_file(environ)),
+        _project_layer(directory),
+        _environment_layer(environ),
+        {name: ("option", value) for name, value in options.items() if value is not None},
+    ]
+    for layer in layers:
+        for name, (origin, value) in layer.items():
+            values[name] = _read(name, value, origin)
+            origins[name] = origin
+    return Settings(values=values, origins=origins)
+
+
+def user_file(environ: Mapping[str, str]) -> str:
+    """Return where a user's settings are kept."""
+    home = environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    return os.path.join(home, "brizna", "config.toml")
+
+
+def _environment_layer(environ: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
+    layer: dict[str, tuple[str, Any]] = {}
+    for variable, value in environ.items():
+        if variable.startswith("BRIZNA_") and variable not in _NOT_SETTINGS and value:
+            name = variable.removeprefix("BRIZNA_").lower()
+            layer[_known(name, f"environment variable {variable}")] = (
+                f"environment {variable}",
+                value,
+            )
+    return layer
+
+
+def _project_layer(directory: str) -> dict[str, tuple[str, Any]]:
+    """Return the settings of the nearest project file, looking upwards."""
+    while True:
+        layer = _file_layer(os.path.join(directory, "brizna.toml"))
+        if layer:
+            return layer
+        layer = _file_layer(os.path.join(directory, "pyproject.toml"), "tool", "brizna")
+        parent = os.path.dirname(directory)
+        if layer or parent == directory:
+            return layer
+        directory = parent
+
+
+def _file_layer(path: str, *tables: str) -> dict[str, tuple[str, Any]]:
+    if not os.path.isfile(path):
+        return {}
+    import tomllib
+
+    try:
+        with open(path, "rb") as file:
+            found: Any = tomllib.load(file)
+    except (OSError, ValueError) as error:
+        if tables:
+            return {}  # somebody else's file: what is wrong with it is not ours to say
+        raise InputError(
+            f"{path} is not a settings file ({error}): correct or remove it."
+        ) from error
+    for table in tables:
+        found = found.get(table, {})
+    return {_known(name, path): (path, value) for name, value in found.items()}
+
+
+def _known(name: str, where: str) -> str:
+    if name in SETTINGS:
+        return name
+    from brizna.core.factors import nearest
+
+    raise InputError(
+        f"{where} sets {name!r}, which is not a setting.{nearest(name, SETTINGS)} "
+        f"Settings: {', '.join(SETTINGS)}."
+    )
+
+
+def _read(name: str, value: Any, origin: str) -> Any:
+    setting = SETTINGS[name]
+    read = _converted(setting.kind, value)
+    wrong = f"a {setting.kind.__name__}" if read is None else setting.check(read)
+    if wrong:
+        raise InputError(f"{name} is {value!r} ({origin}), but {wrong} was expected.")
+    return read
+
+
+def _converted(kind: type, value: Any) -> Any:
+    if kind is bool:
+        if isinstance(value, bool):
+            return value
+        text = str(value).lower()
+        return True if text in _TRUE else False if text in _FALSE else None
+    if kind is float:
+        try:
+            return None if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError):
+            return None
+    return value if isinstance(value, str) else None

@@ -1,0 +1,141 @@
+"""Views: a run together with its footprint, as every face shows it."""
+
+from __future__ import annotations
+
+from brizna.account import Assumptions, Footprint, account, recompute, subject_of_run
+from brizna.core.codec import digest, encode
+from brizna.core.errors import IntegrityError, UnavailableError
+from brizna.core.quantities import Duration
+from brizna.grid import find_zone
+from brizna.verbs._assume import assume
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from typing import Any
+
+    from brizna.account import FunctionalUnit
+    from brizna.core.measurement import Run
+    from brizna.core.site import Site
+    from brizna.store import Store
+
+    View = dict[str, Any]
+    """The fields of a run's record, and ``footprint``: a footprint's record, or None."""
+
+
+def view(run: Run, footprint: Footprint | None) -> View:
+    """Return the view of a run and its footprint."""
+    return {**run.to_json(), "footprint": None if footprint is None else footprint.to_json()}
+
+
+def view_of(store: Store, reference: str) -> View:
+    """Return the view of a stored run; accounts for it first if nobody has.
+
+    A run that goes on has the footprint of what it has used so far. ``command_runs`` says, for an
+    interrupted run, whether its command still runs.
+
+    Raises:
+        InputError: If the reference means no run, or several.
+    """
+    stored = store.read(reference)
+    run = stored.run
+    footprint = None if stored.is_running else stored_footprint(store, run)
+    if footprint is None:
+        footprint = account_run(run)
+        if not stored.is_running:
+            _keep(store, run, footprint)
+    return {
+        **view(run, footprint),
+        "digest": stored.digest,
+        "directory": stored.directory,
+        "command_runs": stored.command_runs,
+    }
+
+
+def stored_footprint(store: Store, run: Run) -> Footprint | None:
+    """Return the footprint that was kept for a run; None if none was.
+
+    Where several were kept (other factors, say), the first by digest of those without a
+    functional unit, else the first.
+    """
+    own = digest(run.to_json())
+    found = [
+        Footprint.from_json(record)
+        for record in store.records(run.id, schema=Footprint.schema)
+        if record["subject"] == own
+    ]
+    found.sort(key=lambda footprint: footprint.functional_unit is None)
+    return found[0] if found else None
+
+
+def account_run(
+    run: Run, *, unit: FunctionalUnit | None = None, site: Site | None = None
+) -> Footprint:
+    """Return the footprint of a run at its site, or at another."""
+    return account(subject_of_run(run), assumptions_of(run, unit=unit, site=site))
+
+
+def assumptions_of(
+    run: Run, *, unit: FunctionalUnit | None = None, site: Site | None = None
+) -> Assumptions:
+    """Return what to assume for a run at its site, or at another."""
+    return assume(
+        site or run.site,
+        duration=Duration(run.duration_s),
+        started=_instant(run.started),
+        unit=unit,
+    )
+
+
+def elsewhere(run: Run, zones: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the footprint the same run would have had in other grid zones; all else stays.
+
+    Raises:
+        InputError: If a zone is not known.
+    """
+    made: list[tuple[str, dict[str, Any]]] = []
+    for zone in zones:
+        site = run.site.replace(
+            zone=find_zone(zone).id, zone_origin="option", intensity_g_per_kwh=None
+        )
+        footprint = account_run(run, site=site)
+        if footprint.carbon_operational_g is not None:
+            made.append((zone, footprint.to_json()))
+    return made
+
+
+def recompute_view(store: Store, reference: str) -> bytes:
+    """Return a stored footprint's canonical bytes, computed again from its own frozen factors.
+
+    Raises:
+        UnavailableError: If the run goes on, or no footprint was kept.
+        IntegrityError: If the run, a factor or the result is not what it was.
+    """
+    stored = store.read(reference)
+    footprint = None if stored.is_running else stored_footprint(store, stored.run)
+    if footprint is None:
+        raise UnavailableError(
+            f"There is no stored footprint of {stored.run.id} to compute again: show the run first "
+            "(brizna show), once it has ended."
+        )
+    again = encode(recompute(footprint, subject_of_run(stored.run)).to_json())
+    if again != encode(footprint.to_json()):
+        raise IntegrityError(
+            f"The footprint of {stored.run.id} computes to other bytes than were stored: it was "
+            "changed, or this brizna computes otherwise than the one that wrote it."
+        )
+    return again
+
+
+def _keep(store: Store, run: Run, footprint: Footprint) -> None:
+    try:
+        store.put(footprint.to_json(), run_id=run.id)
+    except UnavailableError:
+        return  # a read-only store can still be shown
+
+
+def _instant(text: str) -> datetime:
+    from datetime import datetime
+
+    return datetime.fromisoformat(text)
