@@ -52,6 +52,18 @@ def test_a_long_command_fits_in_its_one_line(write, story):
     assert read_events(str(write(events))) == (events, 0)
 
 
+@pytest.mark.parametrize("place", [None, "."])
+def test_bytes_that_are_no_text_do_not_cost_the_record(tmp_path, story, place):
+    journal = Journal(place and str(tmp_path))
+    for event in story.events(command=["printf", "\udcff", "é", "🌱", '"\\ud800'], name="n\ud83c"):
+        journal.write(event)
+    run = replay(journal.events()[0])
+    journal.close()
+    assert run.command == ("printf", "\ufffd", "é", "🌱", '"\\ud800')
+    assert run.name == "n\ufffd"
+    assert codec.encode(run.to_json())
+
+
 def test_a_sample_of_more_than_four_kilobytes_is_refused(tmp_path):
     with (
         Journal(str(tmp_path)) as journal,

@@ -118,9 +118,9 @@ class Journal:
         from brizna.store._reading import heal
 
         with self._lock:
-            waiting = [dict(event) for event in self._waiting]
             lines = split(self._written())
-        return heal([*map(unframe, lines), *waiting])
+            lines += [frame(event)[:-1] for event in self._waiting]
+        return heal([*map(unframe, lines)])
 
     def close(self) -> None:
         """Try once more to write what waits, ask the disk to keep it all, and let the file go."""

@@ -18,12 +18,24 @@ if TYPE_CHECKING:
     Event = Mapping[str, Any]
 
 _encode = JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_encode_plain = JSONEncoder(ensure_ascii=False).encode
 
 
 def frame(event: Event) -> bytes:
-    """Return an event as a line."""
-    text = _encode(event).encode("ascii")
-    return b"%08x %s\n" % (crc32(text), text)
+    """Return an event as a line.
+
+    Half characters, such as bytes of a command line that are no text, become U+FFFD: a record of
+    the run could not hold them.
+    """
+    text = _encode(event)
+    if "\\ud" in text:
+        text = _encode(loads("".join(map(_whole, _encode_plain(loads(text))))))
+    line = text.encode("ascii")
+    return b"%08x %s\n" % (crc32(line), line)
+
+
+def _whole(character: str) -> str:
+    return "\ufffd" if "\ud800" <= character <= "\udfff" else character
 
 
 def split(data: bytes) -> list[bytes]:
