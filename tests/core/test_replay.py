@@ -210,3 +210,12 @@ def test_a_record_of_another_version_is_refused() -> None:
 def test_a_journal_without_its_start_is_refused() -> None:
     with pytest.raises(IntegrityError, match="no start event"):
         replay(steady(100))
+
+
+def test_a_recorder_killed_as_a_phase_begins_still_tells_the_run() -> None:
+    begin = {"e": "begin", "w": 1, "name": "train", **sample(3, 300 * SECOND)}
+    run = replay([START, channel("a", update_us=1000), *steady(100, seconds=2), begin])
+    (phase,) = run.measurement.phases
+    assert phase.energy_j is not None
+    assert phase.energy_j.best.value == 0
+    assert phase.open
