@@ -207,6 +207,8 @@ class _Watch:
             return False
         if code is None:  # the system does not say: go by what a key of the terminal would do
             return number in _TERMINAL_SIGNALS and _in_foreground()
+        if number == signal.SIGHUP and os.getsid(0) == os.getpid():
+            return False  # a terminal that goes away tells the session's first process alone
         return code > 0 and (number in _TERMINAL_SIGNALS or number in _OWN_LIMITS)
 
     def _forward(self, number: int) -> None:
