@@ -174,6 +174,14 @@ def test_what_cannot_be_read_at_the_start_is_named_with_its_reason(tree):
     meter.close()
 
 
+def test_a_counter_that_stands_at_0_is_taken_for_none(tree):
+    _, roots = tree(package(), FakeZone(label="intel-rapl:1", name="psys", start_uj=0))
+    (meter,) = open_rapl(roots, machine="m")
+    assert [channel.id for channel in meter.channels()] == ["rapl/package-0"]
+    assert "stands at 0" in meter.unseen()["node"]
+    meter.close()
+
+
 def test_a_wild_value_is_not_counted_at_all(tree, rig, energies):
     powercap, roots = tree(package())
     sampler = rig.start(open_rapl(roots, machine="m"))

@@ -32,6 +32,43 @@ if meters:
 print(json.dumps(found))
 """
 
+MACHINE = """
+import json, os, pathlib, sys
+from brizna.core.replay import replay
+from brizna.meter import Sampler, open_meters
+from brizna.testing import FakeClock, FakeMachine, FakePowercap, FakeZone
+
+SPAN, PACKAGE = 262_143_328_850, "intel-rapl:0"
+root, clock = pathlib.Path(sys.argv[1]), FakeClock()
+file = pathlib.Path(os.environ["FAKE_NVML_CLOCK"])
+tell = lambda _: file.write_text(str(clock.now_us()))
+clock.watch(tell)
+tell(0)
+machine = FakeMachine(root, clock)
+powercap = FakePowercap(
+    root / "sys/class/powercap",
+    clock,
+    [
+        FakeZone(label=PACKAGE, name="package-0", power_w=100.0, start_uj=SPAN - 350_000_000),
+        FakeZone(label="intel-rapl:0:0", name="dram", power_w=20.0, start_uj=SPAN - 70_000_000),
+    ],
+)
+events = [
+    {"e": "start", "id": "r", "started": "2026-11-22T00:00:00Z", "machine": "m", "brizna": "0"}
+]
+meters = open_meters(machine="m", roots=machine.roots)
+with Sampler(meters, clock=clock, write=events.append) as sampler:
+    sampler.start()
+    for second in range(10):
+        clock.advance(1.0)
+        if second == 4:
+            powercap.reset(PACKAGE)
+        sampler.sample()
+measurement = replay(events).measurement
+true_j = powercap.true_j(PACKAGE) + powercap.true_j("intel-rapl:0:0") + 2 * 150.0 * 10
+print(json.dumps({"true_j": true_j, "measurement": measurement.to_json()}))
+"""
+
 
 @pytest.fixture(scope="module")
 def libraries(tmp_path_factory):
@@ -51,10 +88,10 @@ def libraries(tmp_path_factory):
     return folder
 
 
-def read(folder, **environment):
+def read(folder, *, program=READER, arguments=(), **environment):
     settings = {f"FAKE_NVML_{name}": str(value) for name, value in environment.items()}
     done = subprocess.run(
-        [sys.executable, "-c", READER],
+        [sys.executable, "-c", program, *arguments],
         env={"LD_LIBRARY_PATH": str(folder), "PATH": "/usr/bin:/bin", **settings},
         capture_output=True,
         text=True,
@@ -70,6 +107,24 @@ def test_eight_loaded_cards_at_100_watts_are_added_within_one_percent(libraries)
     assert {channel["method"] for channel in found["channels"]} == {"nvml-energy"}
     assert {channel["device"] for channel in found["channels"]} == {"Simulated GPU"}
     assert sum(found["joules"]) == pytest.approx(800 * found["seconds"], rel=0.01)
+
+
+def test_a_whole_fake_machine_is_metered_within_one_percent_over_ten_seconds(libraries, tmp_path):
+    found = read(
+        libraries(),
+        program=MACHINE,
+        arguments=[str(tmp_path)],
+        CLOCK=tmp_path / "clock",
+        CARDS=2,
+        POWER_W=150,
+    )
+    measurement, true_j = found["measurement"], found["true_j"]
+    assert true_j == pytest.approx(4200)
+    assert measurement["energy_j"]["best"] == pytest.approx(true_j, rel=0.01)
+    assert measurement["energy_j"]["low"] <= true_j <= measurement["energy_j"]["high"]
+    assert measurement["energy_j"]["basis"] == "metered"
+    flagged = [channel["id"] for channel in measurement["channels"] if channel["gaps"]]
+    assert flagged == ["rapl/package-0"]
 
 
 @pytest.mark.parametrize("has_field_values", [True, False])

@@ -18,6 +18,7 @@ from brizna.meter._sampler import Sampler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from brizna.meter._behind import factors_behind
     from brizna.meter._counter import Tally
     from brizna.meter._discover import open_meters
     from brizna.meter._doctor import REASONS, Component, describe_meters
@@ -34,6 +35,7 @@ __all__ = [
     "Sampler",
     "Tally",
     "describe_meters",
+    "factors_behind",
     "find_memory",
     "find_memory_limit",
     "find_processor",
@@ -47,6 +49,7 @@ _HOMES = {
     "Meter": "_protocol",
     "Processor": "_host",
     "Tally": "_counter",
+    "factors_behind": "_behind",
     "find_memory": "_host",
     "find_memory_limit": "_host",
     "find_processor": "_host",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from brizna.meter._host import CpuLimit
     from brizna.meter._protocol import Meter
 
 _TICK_US = 10_000
@@ -54,7 +55,7 @@ def open_meters(
     if "cpu" not in kinds:
         meters.append(open_cpu_model(roots, machine=machine))
     if "memory" not in kinds:
-        meters.append(open_memory_model(roots, machine=machine))
+        meters.append(open_memory_model(roots, machine=machine, beside=meters))
     meters.append(Unmetered({"storage": NO_COUNTER, "network": NO_COUNTER}))
     return meters
 
@@ -114,9 +115,7 @@ def open_cpu_model(roots: Roots, *, machine: str) -> Meter:
     from brizna.meter._power_facts import processor_curve
 
     processor = find_processor(roots)
-    limit = find_cpu_limit(roots)
-    if limit is not None and limit.cpus >= processor.threads:
-        limit = None
+    _, limit = _cpus(roots)
     curve = processor_curve(processor, cpus=limit and limit.cpus, machine=machine)
     if limit is not None:
         load = GroupLoad(limit)
@@ -140,8 +139,14 @@ def open_cpu_model(roots: Roots, *, machine: str) -> Meter:
     return LoadMeter(channel, curve, load)
 
 
-def open_memory_model(roots: Roots, *, machine: str) -> Meter:
-    """Return the model of the memory's power by its size."""
+def open_memory_model(roots: Roots, *, machine: str, beside: Sequence[Meter] = ()) -> Meter:
+    """Return the model of the memory's power by its size.
+
+    Args:
+        roots: Where to look.
+        machine: As for `open_meters`.
+        beside: The other meters: watts per virtual processor may hold some memory already.
+    """
     from brizna.meter._load_model import MemoryMeter
     from brizna.meter._power_facts import memory_power
 
@@ -149,7 +154,13 @@ def open_memory_model(roots: Roots, *, machine: str) -> Meter:
     size = find_memory(roots) if limit is None else limit
     if size is None:
         return Unmetered({"memory": "its size cannot be found out"})
-    curve = memory_power(size, machine=machine)
+    holds_memory = any(
+        name.startswith("factor:vcpu/")
+        for meter in beside
+        for channel in meter.channels()
+        for name in channel.references
+    )
+    curve = memory_power(size, cpus=_cpus(roots)[0] if holds_memory else None, machine=machine)
     channel = Channel(
         id="model/memory",
         kind="memory",
@@ -162,3 +173,12 @@ def open_memory_model(roots: Roots, *, machine: str) -> Meter:
         references=curve.references,
     )
     return MemoryMeter(channel, curve.power_w(1.0))
+
+
+def _cpus(roots: Roots) -> tuple[float, CpuLimit | None]:
+    """Return how many processors we may keep busy, and the limit that says so if one binds."""
+    threads = find_processor(roots).threads
+    limit = find_cpu_limit(roots)
+    if limit is None or limit.cpus >= threads:
+        return threads, None
+    return limit.cpus, limit

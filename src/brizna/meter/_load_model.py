@@ -31,10 +31,15 @@ if TYPE_CHECKING:
 _TICK_US = 1_000_000 // (os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100)
 _STILL_US = 1_000_000
 """A kernel that counts no time at all for so long shows us no load (some sandboxes)."""
+_ASLEEP_US = 1_000_000
+"""So much more elapsed than the kernel counted as awake: the machine slept meanwhile."""
 
 
 class LoadMeter:
-    """The power of processors by their load, integrated from one reading to the next."""
+    """The power of processors by their load, integrated from one reading to the next.
+
+    The kernel counts load in ticks, so between two ticks the load before goes on.
+    """
 
     def __init__(self, channel: Channel, curve: LoadCurve, load: Load) -> None:
         """Start without a reading.
@@ -48,7 +53,8 @@ class LoadMeter:
         self._curve = curve
         self._load = load
         self._before: tuple[float, float] | None = None
-        self._moved_us = 0
+        self._moved_us = self._read_us = 0
+        self._share = 1.0  # until the kernel's clock first ticks: we are running
         self._counted_uj = 0.0
         self._trouble: dict[str, str] = {}
 
@@ -69,17 +75,23 @@ class LoadMeter:
         now = self._load.read(t_us)
         if now is None:
             return self._unknown(f"{self._load.file} cannot be read")
-        if self._before is not None:
+        elapsed_us = t_us - self._read_us
+        if self._before is None:
+            self._before, self._moved_us = now, t_us
+        else:
             busy_us, awake_us = now[0] - self._before[0], now[1] - self._before[1]
-            if awake_us <= 0:
-                if t_us - self._moved_us > _STILL_US:
-                    return self._unknown(f"{self._load.file} stands still")
-                return (round(self._counted_uj),)
             if busy_us < 0:
-                self._before = now
+                self._before, self._read_us = now, t_us
                 return self._unknown(f"{self._load.file} went backwards")
-            self._counted_uj += self._curve.power_w(busy_us / awake_us) * awake_us
-        self._before, self._moved_us = now, t_us
+            if awake_us > 0:
+                self._share = busy_us / awake_us
+                if elapsed_us - awake_us > _ASLEEP_US:
+                    elapsed_us = awake_us
+                self._before, self._moved_us = now, t_us
+            elif t_us - self._moved_us > _STILL_US:
+                return self._unknown(f"{self._load.file} stands still")
+            self._counted_uj += self._curve.power_w(self._share) * elapsed_us
+        self._read_us = t_us
         return (round(self._counted_uj),)
 
     def _unknown(self, reason: str) -> Sequence[None]:

@@ -120,22 +120,30 @@ def _in_steppings(stepping: int | None, steppings: str) -> bool:
     return stepping is not None and int(first) <= stepping <= int(last)
 
 
-def memory_power(size_bytes: int, *, machine: str) -> LoadCurve:
+def memory_power(size_bytes: int, *, cpus: float | None, machine: str) -> LoadCurve:
     """Return the power of memory of a size, the same at every load.
 
     Modules are sold by the gibibyte, and that is what their sources call a gigabyte.
 
     Args:
         size_bytes: Its size.
-        machine: The machine's name, for the name of the doubt.
+        cpus: How many virtual processors are modelled beside it by watts that hold some memory
+            already, which is one more doubt; None if none are.
+        machine: The machine's name, for the names of the doubts.
     """
     rate = factor(_ROOM, "memory", "memory/power")
-    power_w = rate.value * size_bytes / 2**30
-    spread = _spread((rate,))
+    size_gib = size_bytes / 2**30
+    power_w = rate.value * size_gib
+    least, most = _spread((rate,)) or [1.0, 1.0]
+    doubts = {f"model:memory@{machine}": [least, most]}
+    references = [rate.name]
+    if cpus is not None:
+        inside = factor(_ROOM, "limits", "limit/memory-in-vcpu")
+        beyond = 1 - inside.value * cpus / size_gib
+        doubts[f"model:memory-in-cpu@{machine}"] = [max(beyond, least), 1.0]
+        references.append(inside.name)
     return LoadCurve(
-        points=((0.0, power_w), (1.0, power_w)),
-        doubts={} if spread is None else {f"model:memory@{machine}": spread},
-        references=(rate.name,),
+        points=((0.0, power_w), (1.0, power_w)), doubts=doubts, references=tuple(references)
     )
 
 

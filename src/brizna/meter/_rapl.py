@@ -26,6 +26,7 @@ _KINDS = {"psys": "node", "package": "cpu", "dram": "memory", "core": "core", "u
 _LIMITS = {"psys": "node", "package": "package", "dram": "memory"}
 _MODELLED = ("sandy-bridge", "ivy-bridge")
 """Intel's architectures whose counter is a model; Haswell was the first to measure."""
+_NEVER_MOVED = "it stands at 0, as where the hardware has no such counter"
 _DEPTH, _CONSTRAINTS = 3, 3
 """Driver, package, part of it; and the limits of a zone: long, short, peak."""
 
@@ -112,7 +113,8 @@ def _without_repeats(zones: Sequence[Zone]) -> list[Zone]:
 def _why_unreadable(file: str) -> str | None:
     try:
         with open(file, "rb") as counter:
-            int(counter.read(32))
+            if int(counter.read(32)) == 0:
+                return _NEVER_MOVED
     except OSError as error:
         return error.strerror or str(error)
     except ValueError as error:

@@ -1,10 +1,11 @@
-/* NVIDIA's management library, simulated: cards that draw a constant power from the moment the
- * machine started, for real bindings to load. Build it as libnvidia-ml.so.1 and put its folder on
+/* NVIDIA's management library, simulated: cards that draw a constant power since the machine
+ * started, for real bindings to load. Build it as libnvidia-ml.so.1 and put its folder on
  * LD_LIBRARY_PATH; brizna.testing.build_fake_nvml does the first.
  *
  * The environment says what is there:
  *   FAKE_NVML_CARDS        how many cards (1)
  *   FAKE_NVML_POWER_W      what each draws, in watts (100)
+ *   FAKE_NVML_CLOCK        file with the microseconds since the start (else the real clock)
  *   FAKE_NVML_NO_COUNTER   they have no energy counter
  *   FAKE_NVML_NO_INSTANT   they tell no instant power, only its average
  *   FAKE_NVML_SLICES       they are cut into MIG slices
@@ -64,6 +65,22 @@ static unsigned count_cards(void) {
 
 static double power_w(void) { return number("FAKE_NVML_POWER_W", 100); }
 
+static double now_ms(void) {
+    const char *path = getenv("FAKE_NVML_CLOCK");
+    struct timespec now;
+    double now_us = 0;
+    if (path != NULL) {
+        FILE *file = fopen(path, "r");
+        if (file != NULL) {
+            if (fscanf(file, "%lf", &now_us) != 1) now_us = 0;
+            fclose(file);
+        }
+        return now_us * 1e-3;
+    }
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec * 1e3 + now.tv_nsec * 1e-6;
+}
+
 static int check(const card *device) {
     if (device == NULL) return INVALID_ARGUMENT;
     return device->number == number("FAKE_NVML_LOST", -1) ? GPU_IS_LOST : SUCCESS;
@@ -116,13 +133,10 @@ int nvmlDeviceGetMigMode(card *device, unsigned *current, unsigned *pending) {
 }
 
 int nvmlDeviceGetTotalEnergyConsumption(card *device, unsigned long long *energy_mj) {
-    struct timespec now;
     int code = check(device);
     if (code != SUCCESS) return code;
     if (is_set("FAKE_NVML_NO_COUNTER")) return NOT_SUPPORTED;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    *energy_mj =
-        STARTS_AT_MJ + (unsigned long long)((now.tv_sec * 1e3 + now.tv_nsec * 1e-6) * power_w());
+    *energy_mj = STARTS_AT_MJ + (unsigned long long)(now_ms() * power_w());
     return SUCCESS;
 }
 
