@@ -28,6 +28,15 @@ TRANSLATIONS = ("es",)
 _COLUMNS = 96
 
 
+class Compiled(Catalog):
+    """A catalogue whose head says neither when nor by which version it was made."""
+
+    @property
+    def mime_headers(self):
+        """Return the lines of its head."""
+        return [("Content-Type", "text/plain; charset=utf-8"), _plural_rule(self)]
+
+
 def extract() -> Catalog:
     """Return the texts that the source asks for."""
     found = Catalog(project="brizna", charset="utf-8")
@@ -86,8 +95,7 @@ def troubles(lang: str, found: Catalog) -> list[str]:
 def compile_catalog(catalog: Catalog) -> bytes:
     """Return the bytes of the compiled translations, the same for the same texts."""
     page = io.BytesIO()
-    plain = Catalog(locale=catalog.locale, project="brizna", charset="utf-8", header_comment="")
-    plain.mime_headers = [("Content-Type", "text/plain; charset=utf-8"), _plural_rule(catalog)]
+    plain = Compiled(locale=catalog.locale, charset="utf-8")
     for message in sorted(catalog, key=lambda message: str(message.id)):
         if message.id and _translated(message):
             plain.add(message.id, message.string)

@@ -6,6 +6,8 @@ come scaled to the unit that the axis names. Every chart has a table as its twin
 
 from __future__ import annotations
 
+from math import ceil
+
 from brizna.core.quantities import Carbon, Energy, Power
 from brizna.report._format import unit_for
 from brizna.report._texts import texts
@@ -68,7 +70,7 @@ def thin(
     covered_s = [0.0] * most
     before_s = 0.0
     for t_s, power_w in points:
-        at = min(int(t_s / width_s), most - 1) if t_s < duration_s else most - 1
+        at = min(max(ceil(t_s / width_s - 1e-9) - 1, 0), most - 1)
         energy_j[at] += power_w * (t_s - before_s)
         covered_s[at] += t_s - before_s
         before_s = t_s
@@ -253,7 +255,7 @@ def phase_chart(view: View, lang: str) -> dict[str, Any] | None:
     names = _numbered([phase["name"] for phase in ordered])
     rows = _ends(names, [phase["energy_j"] for phase in ordered], size)
     title = _("energy ({unit})").format(unit=unit)
-    return _intervals(rows, title, mark={"type": "bar", "color": "var(--accent-soft)"})
+    return _intervals(rows, title, lang, mark={"type": "bar", "color": "var(--accent-soft)"})
 
 
 def zone_chart(zones: Sequence[Mapping[str, Any]], here: str | None, lang: str) -> dict[str, Any]:
@@ -279,7 +281,7 @@ def zone_chart(zones: Sequence[Mapping[str, Any]], here: str | None, lang: str) 
         row["here"] = 1 if zone["zone"] == here else 0
     title = _("carbon of the electricity ({unit})").format(unit=unit.replace("CO2", "CO₂"))
     mark = {"type": "point", "filled": True, "size": 90, "opacity": 1, "color": "var(--accent)"}
-    return _intervals(rows, title, mark=mark)
+    return _intervals(rows, title, lang, mark=mark)
 
 
 def _numbered(names: Sequence[str]) -> list[str]:
@@ -299,7 +301,7 @@ def _ends(names: Sequence[str], estimates: Sequence[Mapping[str, Any]], size: fl
     ]
 
 
-def _intervals(rows: Rows, title: str, *, mark: Mapping[str, Any]) -> dict[str, Any]:
+def _intervals(rows: Rows, title: str, lang: str, *, mark: Mapping[str, Any]) -> dict[str, Any]:
     """Return a chart of best values with their intervals, one row each."""
     y = {
         "field": "n",
@@ -309,8 +311,11 @@ def _intervals(rows: Rows, title: str, *, mark: Mapping[str, Any]) -> dict[str, 
         "axis": {"labelLimit": 180, "ticks": False, "domain": False, "labelColor": "var(--ink)"},
     }
     x: dict[str, Any] = {"type": "quantitative", "title": title, "scale": {"zero": True}}
+    _ = texts(lang).gettext
+    titles = {"low": _("low"), "best": _("best"), "high": _("high")}
     tips = [
-        {"field": end, "type": "quantitative", "format": ".3~r"} for end in ("low", "best", "high")
+        {"field": end, "type": "quantitative", "format": ".3~r", "title": title}
+        for end, title in titles.items()
     ]
     best = {"y": y, "x": {**x, "field": "best"}, "tooltip": [{"field": "n", "title": " "}, *tips]}
     return _chart(

@@ -88,6 +88,7 @@ class _Teller:
         self.style = style
         self.samples = samples
         self.channels = {channel["id"]: channel for channel in view["measurement"]["channels"]}
+        self.factors = {f"factor:{factor['id']}": factor for factor in view.get("factors", ())}
         self.currency = part(part(view, "footprint"), "assumptions").get("currency")
 
     def tell(self, node: Mapping[str, Any]) -> Node:
@@ -161,7 +162,9 @@ class _Teller:
         node.facts.append(_("Method: {method}").format(method=channel["method"]))
         node.facts += [tell_gap(gap, self.style) for gap in channel["gaps"]]
         for reference in _references(channel["energy_j"]):
-            if reference != channel["id"]:
+            if reference in self.factors:
+                node.parts.append(self._factor(self.factors[reference]))
+            elif reference != channel["id"]:
                 node.facts.append(_("Rests on: {reference}").format(reference=reference))
         node.facts.append(self._samples())
         return node

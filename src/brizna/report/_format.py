@@ -281,9 +281,9 @@ def _base_size(kind: type[Quantity]) -> float:
 
 
 def _step_for(low: float, best: float, high: float) -> float:
-    """Return the place of the last digit: a tenth of the half interval, two to three digits."""
+    """Return the place of the last digit: two or three digits, 5 to 50 steps a half interval."""
     half = (high - low) / 2
-    wanted = 10.0 ** (floor(log10(half)) - 1)
+    wanted = 10.0 ** floor(log10(half / 5))
     largest = max(abs(low), abs(high)) if not best else abs(best)
     return min(max(wanted, _step_of(largest, _DIGITS)), _step_of(largest, 2))
 

@@ -62,12 +62,11 @@ def html_report(
         UnavailableError: If Jinja2 or babel is not installed.
     """
     style = Format(lang, rich=True)
-    drawn = {
+    charts = {
         "power": power_chart(view, series, lang) if series else None,
         "phases": phase_chart(view, lang),
         "zones": zone_chart(zones, part(view, "site").get("zone"), lang) if zones else None,
     }
-    charts = {name: chart for name, chart in drawn.items() if chart is not None}
     values = _sections(view, style, series)
     values |= {
         "charts": charts,
@@ -220,7 +219,7 @@ def _when(started: str, lang: str, time_zone: str) -> str:
 
 
 def _data_blocks(charts: Mapping[str, Any], lang: str) -> list[tuple[str, str]]:
-    blocks = {f"chart-{name}": chart for name, chart in charts.items()}
+    blocks = {f"chart-{name}": chart for name, chart in charts.items() if chart is not None}
     every = {**blocks, "locale": _locale(lang)}
     return [(name, _as_it_stands(_json(value))) for name, value in every.items()]
 

@@ -379,12 +379,12 @@ def environment(view: View, style: Format) -> list[Values]:
     if hardware:
         groups.append({"title": _("hardware"), "rows": _rows(hardware)})
     software = part(view, "environment")
-    plain = {name: value for name, value in software.items() if not isinstance(value, dict)}
+    plain = {name: value for name, value in software.items() if not hasattr(value, "items")}
     groups.append({"title": _("software"), "rows": _rows(plain)})
     groups += [
         {"title": name, "rows": _rows(value)}
         for name, value in software.items()
-        if isinstance(value, dict) and value
+        if name not in plain and value
     ]
     return [group for group in groups if group["rows"]]
 

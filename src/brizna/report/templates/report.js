@@ -42,8 +42,7 @@
   }
 
   async function drawAll() {
-    const marks = written('locale');
-    const locale = vega.locale(marks.number, marks.time);
+    const locale = written('locale');
     for (const place of document.querySelectorAll('[data-chart]')) {
       await draw(place, locale);
     }
