@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from brizna.run import Pace, Roots, Supervisor
@@ -26,10 +27,13 @@ def wait_at(fifo):
 def main():
     settings = json.loads(sys.argv[1])
     ticks = []
+    times_s = []
     started = []
 
     def tick(cpu):
         ticks.append(cpu)
+        times_s.append(time.monotonic())
+        time.sleep(settings.get("tick_s", 0.0))
         if settings.get("announce"):
             os.write(2, b"tick\n")
         if settings.get("trouble"):
@@ -56,7 +60,7 @@ def main():
             ),
         )
         wait_at(settings.get("after"))
-        told = {**outcome.to_json(), "ticks": ticks, "on_start": started}
+        told = {**outcome.to_json(), "ticks": ticks, "times_s": times_s, "on_start": started}
         Path(settings["report"]).write_text(json.dumps(told), encoding="utf-8")
         os._exit(outcome.exit_code)
 

@@ -36,11 +36,15 @@ if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
         burn(0.3)
-        os.write(writer, b"done")
+        os.write(writer, b"%d" % os.getpid())
         os._exit(0)
     os._exit(0)
 os.wait()
-os.read(reader, 4)
+daemon = int(os.read(reader, 20))
+try:
+    while True: os.kill(daemon, 0)
+except ProcessLookupError:
+    pass
 """
 )
 """A double fork: nobody in the tree waits for the daemon, which ends before the command does."""
@@ -58,7 +62,7 @@ os.close(writer)
 os.read(reader, 1)
 """
 )
-LEAVES_ONE = 'import os\nif os.fork() == 0:\n    os.close(1); os.close(2); os.read(0, 1)'
+LEAVES_ONE = "import os\nif os.fork() == 0:\n    os.close(1); os.close(2); os.read(0, 1)"
 
 
 def cpu_s(outcome):

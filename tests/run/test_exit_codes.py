@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from brizna.core.errors import InputError
-from brizna.run import Supervisor
+from brizna.run import Pace, Supervisor
 
 # Test runners have threads; these children execute at once.
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
@@ -21,7 +21,11 @@ def outcome_of(*command, environ=None):
     """Run a command right here; only for what needs no process of its own around it."""
     with Supervisor() as supervisor:
         return supervisor.run(
-            command, environ=dict(os.environ) if environ is None else environ, tick=TICKS.append
+            command,
+            environ=dict(os.environ) if environ is None else environ,
+            tick=TICKS.append,
+            # A thread of the test runner's libraries may be told of the end instead of us.
+            pace=Pace(interval_s=0.02),
         )
 
 

@@ -100,7 +100,7 @@ def test_a_storm_of_signals_delays_neither_the_ticks_nor_the_end(supervise, pyth
     run = supervise(
         *python(
             "import os, signal; signal.signal(signal.SIGUSR1, lambda *_: None);"
-            'os.write(1, b"ready\\n"); os.read(0, 1)'
+            'os.write(1, b"ready\\n"); os.read(0, 1); os._exit(0)'
         ),
         settings={"interval_s": 0.02, "announce": True, "caught": caught},
     )
@@ -128,7 +128,7 @@ def test_what_nohup_and_a_shells_background_ignore_stays_ignored(supervise, caug
 
     run = supervise(
         *("grep", "-E", "^Sig(Blk|Ign):", "/proc/self/status"),
-        preexec_fn=ignore,  # noqa: PLW1509 - the test runner has one thread here
+        preexec_fn=ignore,
         settings={"caught": caught},
     )
     code, out, _ = run.end()
@@ -138,7 +138,7 @@ def test_what_nohup_and_a_shells_background_ignore_stays_ignored(supervise, caug
 
 
 def test_an_alarm_that_was_set_for_the_command_reaches_it(supervise, python):
-    run = supervise(*python(READY), preexec_fn=lambda: signal.setitimer(0, 0.3))  # noqa: PLW1509
+    run = supervise(*python(READY), preexec_fn=lambda: signal.setitimer(0, 0.3))
     code, _, outcome = run.end()
     assert (code, outcome["forwarded"]) == (128 + signal.SIGALRM, ["SIGALRM"])
 

@@ -20,7 +20,7 @@ def test_standard_input_is_the_commands(supervise):
 
 def test_a_closed_standard_input_stays_closed(supervise, python):
     program = "import os\ntry: os.fstat(0)\nexcept OSError as error: print(error.errno)"
-    run = supervise(*python(program), stdin=None, preexec_fn=lambda: os.close(0))  # noqa: PLW1509
+    run = supervise(*python(program), stdin=None, preexec_fn=lambda: os.close(0))
     _, out, _ = run.end()
     assert out == b"%d\n" % errno.EBADF
 

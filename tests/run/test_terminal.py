@@ -54,7 +54,7 @@ class Terminal:
     def __init__(self, arguments):
         self.pid, self.keys = pty.fork()
         if self.pid == 0:
-            os.execv(sys.executable, [sys.executable, *arguments])
+            os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606
         self.has_ended = False
         self._seen = b""
 

@@ -97,10 +97,10 @@ class CgroupTime:
         _remove(self._directory)
 
     def _read_us(self) -> int:
-        name, number = os.pread(self._stat, 64, 0).split(b"\n", 1)[0].split()
-        if name != b"usage_usec":
-            raise OSError(f"{self._directory}/cpu.stat begins with {name!r}, not usage_usec.")
-        return int(number)
+        line = os.pread(self._stat, 64, 0).partition(b"\n")[0]
+        if not line.startswith(b"usage_usec "):
+            raise OSError(f"{self._directory}/cpu.stat begins with {line!r}, not usage_usec.")
+        return int(line[11:])
 
 
 def open_cgroup(pid: int, *, roots: Roots) -> CgroupTime | None:
@@ -125,7 +125,7 @@ def _own_group(roots: Roots) -> str | None:
         return None
     for point, root in _mounts(roots):
         inside = os.path.relpath(path, root)
-        if inside.startswith(".."):
+        if root.startswith("/..") or inside.startswith(".."):
             continue
         directory = os.path.normpath(os.path.join(point, inside))
         # Seen from another cgroup namespace the same path can name another group.

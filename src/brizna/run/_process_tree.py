@@ -60,7 +60,6 @@ class ProcessTree:
         self._older = self._children() - {pid}
         self._members: dict[int, int] = {}
         """Start time by pid, ancestors before their descendants."""
-        self._living: list[int] = []
         self._strangers: set[int] = set()
         self._scans = 0
         self._reaped_us = 0
@@ -97,15 +96,20 @@ class ProcessTree:
     def total_us(self) -> int | None:
         """Return what was used until now, after the command has ended."""
         if self.method == "rusage" or not _has_children():
-            self._living.clear()
+            self._members.clear()
             self._used_us = max(self._used_us, self._reaped_us)
             return self._used_us
         self._strangers.clear()
         return self._look()
 
     def living(self) -> tuple[int, ...]:
-        """Return the processes that were alive at the last look."""
-        return tuple(sorted(self._living))
+        """Return those processes seen at the last look that are alive now."""
+        found: list[int] = []
+        for pid, start in self._members.items():
+            stat = self._stat(pid)
+            if stat is not None and stat.start == start and not stat.is_dead:
+                found.append(pid)
+        return tuple(sorted(found))
 
     def close(self) -> None:
         """Take no more orphans."""
@@ -119,7 +123,6 @@ class ProcessTree:
         now, and never counted twice.
         """
         self._find_members()
-        self._living.clear()
         ticks = 0
         for pid, start in list(self._members.items()):
             stat = self._stat(pid)
@@ -127,8 +130,6 @@ class ProcessTree:
                 del self._members[pid]
                 continue
             ticks += stat.ticks
-            if not stat.is_dead:
-                self._living.append(pid)
             self.before_reaping(pid)
         self._used_us = max(self._used_us, self._reaped_us + ticks * self._tick_us)
         return self._used_us

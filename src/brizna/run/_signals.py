@@ -135,7 +135,8 @@ class CaughtSignals:
     def _collect(self, timeout_s: float) -> None:
         ready, _, _ = select.select([self._pipe[0]], [], [], max(0.0, timeout_s))
         if ready:
-            self._waiting.extend(os.read(self._pipe[0], 4096))
+            # As the kernel does, keep one of each that waits.
+            self._waiting = list(dict.fromkeys([*self._waiting, *os.read(self._pipe[0], 4096)]))
 
 
 class ConsoleSignals:

@@ -37,6 +37,9 @@ _MARK_REST = 4.0
 """A tick for a mark waits this many times as long as the last tick took: a storm of marks uses at
 most a fifth of one processor."""
 
+_LAST_BREATH_S = 0.02
+"""How long a process may outlive the command without being called left behind."""
+
 
 class Supervisor:
     """Runs one command in the foreground and watches it until it ends.
@@ -264,7 +267,7 @@ class _Watch:
         assert self._status is not None, "the command has been reaped"
         used_us = self._cpu.total_us()
         self._tick(used_us, last=True)
-        left = self._cpu.living()
+        left = self._left()
         if left:
             self._notes[_left_running(len(left))] = None
         code = os.waitstatus_to_exitcode(self._status)
@@ -280,6 +283,14 @@ class _Watch:
             forwarded=tuple(self._forwarded),
             notes=tuple(self._notes),
         )
+
+    def _left(self) -> tuple[int, ...]:
+        """Return the processes that outlive the command; those about to end get a moment."""
+        assert self._cpu is not None, "counting begins before the command does"
+        until_s = time.monotonic() + _LAST_BREATH_S
+        while (left := self._cpu.living()) and time.monotonic() < until_s:
+            time.sleep(_LAST_BREATH_S / 8)
+        return left
 
     def _not_started(self, code: int, number: int | None, reason: str) -> Outcome:
         return Outcome(
