@@ -39,7 +39,7 @@ test: lint types unit browser ## everything that continuous integration checks
 lint: $(DEV) ## rules, format, floors, purity, spelling
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/lint-imports --no-logo
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/codespell
 
 format: $(DEV) ## repair what can be repaired without thinking

@@ -8,9 +8,11 @@ from brizna.core.estimate import Estimate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from brizna.account._footprint import Footprint
+    from brizna.core.factors import Factor
     from brizna.core.measurement import Measurement
 
 FIGURES = (
@@ -26,14 +28,26 @@ FIGURES = (
 """What can be explained, the most asked first."""
 
 
-def explain(footprint: Footprint, measurement: Measurement | None, figure: str) -> dict[str, Any]:
+def explain(
+    footprint: Footprint,
+    measurement: Measurement | None,
+    figure: str,
+    *,
+    factors: Iterable[Factor] = (),
+) -> dict[str, Any]:
     """Return the derivation of a figure as a tree of plain nodes.
 
     A node holds ``name``, ``estimate`` (its record, or None with ``reason``), ``formula``,
     ``doubts`` (share of the variance by named source, largest first), ``factor`` (the published
     number, at a leaf) and ``inputs`` (nodes).
+
+    Args:
+        footprint: The footprint to explain.
+        measurement: What was measured; None for a declared case.
+        figure: One of `FIGURES`.
+        factors: The published numbers that the run's channels rest on.
     """
-    return _Tree(footprint, measurement).figure(figure)
+    return _Tree(footprint, measurement, factors).figure(figure)
 
 
 def doubt_shares(estimate: Estimate) -> dict[str, float]:
@@ -58,10 +72,12 @@ def doubt_shares(estimate: Estimate) -> dict[str, float]:
 
 
 class _Tree:
-    def __init__(self, footprint: Footprint, measurement: Measurement | None) -> None:
+    def __init__(
+        self, footprint: Footprint, measurement: Measurement | None, factors: Iterable[Factor]
+    ) -> None:
         self.footprint = footprint
         self.steps = {step.figure: step for step in footprint.derivation}
-        self.factors = {factor.name: factor for factor in footprint.factors}
+        self.factors = {factor.name: factor for factor in (*footprint.factors, *factors)}
         self.channels = {c.id: c for c in measurement.channels} if measurement else {}
 
     def figure(self, name: str) -> dict[str, Any]:
@@ -86,13 +102,16 @@ class _Tree:
         if not isinstance(value, Estimate):
             plain = None if value is None else value.to_json()
             return {"name": name, "estimate": None, "value": plain, "inputs": []}
-        node = _node(name, value, None)
-        for reference in value.references:
-            factor = self.factors.get(reference)
-            if factor is not None:
-                leaf = _node(reference, factor.estimate(), None)
-                node["inputs"].append({**leaf, "factor": factor.to_json()})
-        return node
+        return {**_node(name, value, None), "inputs": self._leaves(value)}
+
+    def _leaves(self, value: Estimate | None) -> list[dict[str, Any]]:
+        """Return a node for each factor that a figure names."""
+        names = () if value is None else value.references
+        known = [self.factors[name] for name in names if name in self.factors]
+        return [
+            {**_node(factor.name, factor.estimate(), None), "factor": factor.to_json()}
+            for factor in known
+        ]
 
     def _channel(self, name: str) -> dict[str, Any]:
         channel = self.channels.get(name)
@@ -104,6 +123,7 @@ class _Tree:
             "method": channel.method,
             "scope": channel.scope,
             "gaps": [gap.to_json() for gap in channel.gaps],
+            "inputs": self._leaves(channel.energy_j),
         }
 
 

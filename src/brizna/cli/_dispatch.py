@@ -89,27 +89,10 @@ def dispatch(words: list[str]) -> int:
     except InputError as error:
         sys.stderr.write(f"brizna: {error}\n")
         return WRONG_USE
-    if not words or words[0] in ("-h", "--help", "help"):
-        context.tell(*_overview(context.texts))
-        return DONE if words else WRONG_USE
-    if words[0] in ("-V", "--version"):
-        from brizna.core.version import VERSION
-
-        context.tell(f"brizna {VERSION}")
-        return DONE
-    return _run_command(context, words)
-
-
-def _run_command(context: Context, words: list[str]) -> int:
-    name = words[0]
+    name = words[0] if words else "--help"
     try:
-        home = _COMMANDS.get(name)
-        if home is None:
-            raise InputError(_unknown(context.texts, name))
-        from importlib import import_module
-
-        command: Command = getattr(import_module(f"brizna.cli.{home}"), name)
-        return command(context, words[1:])
+        code = _command(context.texts, name)(context, words[1:])
+        return code if words else WRONG_USE
     except SystemExit as leaving:  # argparse's --help
         return leaving.code if isinstance(leaving.code, int) else DONE
     except BrokenPipeError:  # whoever read our data has seen enough
@@ -120,6 +103,36 @@ def _run_command(context: Context, words: list[str]) -> int:
     except BriznaError as error:
         context.say(f"brizna: {error}")
         return 125 if name == "run" else _exit_code(error)
+
+
+def _command(texts: Texts, name: str) -> Command:
+    """Return the command of this name.
+
+    Raises:
+        InputError: If there is none.
+    """
+    if name in ("-h", "--help", "help"):
+        return _help
+    if name in ("-V", "--version"):
+        return _version
+    home = _COMMANDS.get(name)
+    if home is None:
+        raise InputError(_unknown(texts, name))
+    from importlib import import_module
+
+    return getattr(import_module(f"brizna.cli.{home}"), name)
+
+
+def _help(context: Context, _words: list[str]) -> int:
+    context.tell(*_overview(context.texts))
+    return DONE
+
+
+def _version(context: Context, _words: list[str]) -> int:
+    from brizna.core.version import VERSION
+
+    context.tell(f"brizna {VERSION}")
+    return DONE
 
 
 def _exit_code(error: BriznaError) -> int:

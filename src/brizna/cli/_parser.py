@@ -24,8 +24,7 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, program: str, about: str, texts: Texts, *, usage: str | None = None) -> None:
-        argparse._ = texts.gettext  # pyright: ignore[reportAttributeAccessIssue]  # argparse asks for its words by this name
-        argparse.ngettext = texts.ngettext  # pyright: ignore[reportPrivateImportUsage]
+        vars(argparse).update(_=texts.gettext, ngettext=texts.ngettext)  # its words, by its names
         super().__init__(
             prog=program,
             description=about,

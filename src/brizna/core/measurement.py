@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from brizna.core.errors import InputError
 from brizna.core.estimate import Estimate, estimate_of, total, weakest
+from brizna.core.factors import Factor
 from brizna.core.quantities import Energy
 from brizna.core.records import Record, each
 from brizna.core.site import Site
@@ -204,6 +205,7 @@ class Run(Record):
             command could not be started.
         notes: What a reader should know, in plain words.
         machine: A name for the machine that reveals neither host nor user.
+        factors: The published numbers that its channels rest on.
     """
 
     schema: ClassVar = "brizna.run/1"
@@ -223,6 +225,7 @@ class Run(Record):
     measurement: Measurement
     environment: dict[str, Any] = {}
     site: Site = Site()
+    factors: tuple[Factor, ...] = ()
     brizna: str
 
     _forms: ClassVar = {
@@ -231,4 +234,5 @@ class Run(Record):
         "notes": tuple,
         "measurement": Measurement.from_json,
         "site": Site.from_json,
+        "factors": each(Factor.from_json),
     }

@@ -19,7 +19,7 @@ event           fields
 ``begin``       w, name, t, c: a window opens, numbered ``w``
 ``finish``      w, t, c: it closes
 ``cpu``         coverage: ``exact`` or ``at-least``, and why
-``environment``, ``hardware``   what was captured after the command had started
+``environment``, ``hardware``, ``factors``   what was captured after the command had started
 ``note``        text
 ``end``         t, exit_code, signal, state
 ==============  ====================================================================================
@@ -34,6 +34,7 @@ from bisect import bisect_left, bisect_right
 
 from brizna.core.errors import IntegrityError
 from brizna.core.estimate import Estimate, total
+from brizna.core.factors import Factor
 from brizna.core.measurement import (
     Channel,
     ChannelEnergy,
@@ -96,6 +97,7 @@ def replay(events: Iterable[Event], marks: Iterable[Event] = ()) -> Run:
         measurement=measurement,
         environment=story.environment,
         site=story.site(),
+        factors=story.factors,
         brizna=start["brizna"],
     )
 
@@ -159,6 +161,7 @@ class _Story:
         self.notes: list[Event] = []
         self.environment: dict[str, Any] = {}
         self.hardware: dict[str, Any] | None = None
+        self.factors: tuple[Factor, ...] = ()
         self.cpu: Event = {}
         self.end: Event | None = None
         start: Event | None = None
@@ -199,6 +202,8 @@ class _Story:
             self.environment = dict(event["environment"])
         elif kind == "hardware":
             self.hardware = dict(event["hardware"])
+        elif kind == "factors":
+            self.factors = tuple(map(Factor.from_json, event["factors"]))
         elif kind == "cpu":
             self.cpu = event
         elif kind == "note":

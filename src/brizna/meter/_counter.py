@@ -38,6 +38,7 @@ class Tally:
         "_counted_uj",
         "_gap_from_us",
         "_gap_reason",
+        "_lap_us",
         "_most_w",
         "_moved_awake_us",
         "_moved_us",
@@ -62,6 +63,7 @@ class Tally:
         self.channel = channel
         self._wrap_uj = wrap_uj
         self._most_w = channel.max_power_w if channel.counted_by == "device" else None
+        self._lap_us = self._shortest_lap_us()
         self._report = report
         self._counted_uj = 0
         self._raw: int | None = None
@@ -104,6 +106,12 @@ class Tally:
             return None
         return self._accept(t_us, raw, rise, asleep_us)
 
+    def _shortest_lap_us(self) -> float:
+        """Return how long the counter takes at least to pass its range; infinite if it has none."""
+        if self._wrap_uj is None or self._most_w is None:
+            return float("inf")
+        return (self._wrap_uj - _GRAIN_UJ) / self._most_w - self.channel.update_us - _LATE_US
+
     def _stand(self, t_us: int) -> int:
         """Return what was counted, unchanged; from some time on that is not to be believed."""
         limit_us = max(_STILL_US, _STILL_UPDATES * self.channel.update_us)
@@ -123,7 +131,9 @@ class Tally:
             part
             for part in (
                 self._rise(*self._suspect, raw, awake_us) if self._suspect else None,
-                self._rise(0, self._moved_awake_us, raw, awake_us) if self._most_w else None,
+                self._rise(0, self._moved_awake_us, raw, awake_us)
+                if self._most_w is not None
+                else None,
             )
             if part is not None
         ]
@@ -172,8 +182,7 @@ class Tally:
         return int(self._most_w * (elapsed_us + self.channel.update_us + _LATE_US)) + _GRAIN_UJ
 
     def _may_hide_a_lap(self, awake_us: int) -> bool:
-        most = self._most_uj(awake_us - self._moved_awake_us)
-        return self._wrap_uj is not None and most is not None and most >= self._wrap_uj
+        return awake_us - self._moved_awake_us >= self._lap_us
 
     def _doubt(self, t_us: int, raw: int, awake_us: int) -> None:
         before = self._suspect[0] if self._suspect else self._raw

@@ -74,7 +74,7 @@ class Sampler:
         self.trouble: str | None = None
         self.start_us = clock.now_us()
         self._asleep_at_start_us = clock.asleep_us()
-        self._sources = [_Source(meter, self._tell) for meter in self._meters]
+        self._sources = [source for meter in self._meters if (source := self._source(meter))]
         ids = [channel.id for source in self._sources for channel in source.channels]
         if len(set(ids)) != len(ids):
             raise InputError(f"Two meters claim one channel: {', '.join(sorted(ids))}.")
@@ -98,8 +98,8 @@ class Sampler:
                 for channel in source.at_start(read):
                     self._tell({"e": "channel", **channel.to_json()})
             seen = {channel.kind for source in self._sources for channel in source.channels}
-            for meter in self._meters:
-                for component, reason in meter.unseen().items():
+            for source in self._sources:
+                for component, reason in source.unseen.items():
                     if component not in seen:
                         self._tell({"e": "unseen", "component": component, "reason": reason})
             return self._keep(moment, {})
@@ -177,6 +177,13 @@ class Sampler:
                 except Exception as error:  # noqa: BLE001  (anyone's meter; `trouble` says so)
                     self._note(error)
 
+    def _source(self, meter: Meter) -> _Source | None:
+        try:
+            return _Source(meter, self._tell)
+        except Exception as error:  # noqa: BLE001  (anyone's meter: the run goes on without it)
+            self._note(error)
+            return None
+
     def _tick(self, stop: Event, interval_s: float) -> None:
         """Sample at whole intervals since the start, so that lateness does not add up."""
         interval_us = interval_s * 1e6
@@ -225,12 +232,13 @@ class Sampler:
 class _Source:
     """One meter with the tallies of its channels."""
 
-    __slots__ = ("_blanks", "_is_model", "_read_us", "_tallies", "channels", "meter")
+    __slots__ = ("_blanks", "_is_model", "_read_us", "_tallies", "channels", "meter", "unseen")
 
     def __init__(self, meter: Meter, report: Callable[[dict[str, Any]], None]) -> None:
         ranges = meter.ranges()
         self.meter = meter
         self.channels = tuple(meter.channels())
+        self.unseen = dict(meter.unseen())
         self._tallies = [
             Tally(channel, wrap_uj=ranges.get(channel.id), report=report)
             for channel in self.channels

@@ -91,7 +91,7 @@ def power_chart(view: View, series: Series, lang: str) -> dict[str, Any] | None:
     """
     _ = texts(lang).gettext
     duration_s = view["duration_s"]
-    lines = {c["id"]: thin(series.get(c["id"], ()), duration_s) for c in roots(view)}
+    lines = {c["id"]: _from_start(thin(series.get(c["id"], ()), duration_s)) for c in roots(view)}
     highest_w = sum(max((power for _t, power in line), default=0.0) for line in lines.values())
     if not highest_w:
         return None
@@ -128,6 +128,11 @@ def power_chart(view: View, series: Series, lang: str) -> dict[str, Any] | None:
             _pointer(view, x, watt, second, lang),
         ],
     )
+
+
+def _from_start(line: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return a line that begins where its first mean begins: at the start of the run."""
+    return [(0.0, line[0][1]), *line] if line else line
 
 
 def time_unit(duration_s: float) -> tuple[str, float]:

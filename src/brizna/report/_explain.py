@@ -33,9 +33,10 @@ class Node:
         formula: How it is computed, in symbols; empty for what is not computed.
         facts: Sentences: source, year, licence, method, gaps.
         parts: What it is computed from.
+        is_again: Whether the whole of it was told before, higher up.
     """
 
-    __slots__ = ("basis", "facts", "formula", "label", "parts", "value")
+    __slots__ = ("basis", "facts", "formula", "is_again", "label", "parts", "value")
 
     def __init__(self, label: str, *, value: str = "", basis: str = "", formula: str = "") -> None:
         self.label = label
@@ -44,6 +45,7 @@ class Node:
         self.formula = formula
         self.facts: list[str] = []
         self.parts: list[Node] = []
+        self.is_again = False
 
 
 def explain(
@@ -89,6 +91,7 @@ class _Teller:
         self.samples = samples
         self.channels = {channel["id"]: channel for channel in view["measurement"]["channels"]}
         self.factors = {f"factor:{factor['id']}": factor for factor in view.get("factors", ())}
+        self.seen: set[str] = set()
         self.currency = part(part(view, "footprint"), "assumptions").get("currency")
 
     def tell(self, node: Mapping[str, Any]) -> Node:
@@ -103,7 +106,9 @@ class _Teller:
         told = self._figure(name, node)
         told.formula = self.style.stored(node.get("formula"))
         told.formula = told.formula.replace(" * ", " × ")
+        told.is_again = name in self.seen
         told.parts = [self.tell(entry) for entry in node["inputs"]]
+        self.seen.add(name)
         return told
 
     def energy(self) -> Node:

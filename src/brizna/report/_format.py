@@ -224,7 +224,9 @@ class Format:
             if whole >= size:
                 first, rest = divmod(round(whole / part) * part, size)
                 tail = f"{rest // part:02d}" if big != "d" else str(rest // part)
-                return f"{self._with_unit(self.count(first), big)} {self._with_unit(tail, small)}"
+                return self.space.join(
+                    (self._with_unit(self.count(first), big), self._with_unit(tail, small))
+                )
         return self._with_unit(str(whole), "s")
 
     def _ends(self, low: float, best: float, high: float, step: float) -> str:

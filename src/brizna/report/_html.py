@@ -51,10 +51,11 @@ def html_report(
         view: The run with its footprint: ``{**run.to_json(), "footprint": footprint or None}``.
         lang: One of `LANGUAGES`.
         series: For each channel its power over time: seconds since the start, and mean power in
-            watts since the point before. None where the samples are gone.
+            watts since the point before. None or empty where the samples are gone.
         comparisons: Things of the same size, each with ``label``, ``value``, ``unit``, ``source``.
         zones: The same energy elsewhere, each with ``zone``, ``name``, ``carbon_g`` (operational)
-            and ``intensity_g_per_kwh`` (estimates in record form), ``source`` and ``year``.
+            and ``intensity_g_per_kwh`` (estimates in record form); ``source`` and ``year`` if the
+            references of the intensity do not say enough.
         time_zone: IANA name of the time zone in which to tell when it started.
 
     Raises:
@@ -62,6 +63,7 @@ def html_report(
         UnavailableError: If Jinja2 or babel is not installed.
     """
     style = Format(lang, rich=True)
+    zones = [zone for zone in _page.with_here(view, zones) if zone["carbon_g"] is not None]
     charts = {
         "power": power_chart(view, series, lang) if series else None,
         "phases": phase_chart(view, lang),
@@ -98,7 +100,7 @@ def _sections(view: View, style: Format, series: Series | None) -> dict[str, Any
         "phases": _page.phases(view, style),
         "figures": _page.figures(view, style),
         "doubts": _page.doubts(view, style),
-        "explanation": _page.explanation(view, style, samples=series is not None),
+        "explanation": _page.explanation(view, style, samples=bool(series)),
         "coverage": _page.coverage(view, style),
         "environment": _page.environment(view, style),
         "citation": _page.citation(view, style),

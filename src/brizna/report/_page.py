@@ -287,32 +287,55 @@ def equivalents(comparisons: Sequence[Mapping[str, Any]], style: Format) -> list
     return rows
 
 
+def with_here(view: View, zones: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the zones with the run's own among them, so that there is something to compare with.
+
+    Where it is missing it comes first, under the intensity that the footprint took.
+    """
+    here = part(view, "site").get("zone")
+    footprint = part(view, "footprint")
+    carbon_g = footprint.get("carbon_operational_g")
+    if not zones or here is None or carbon_g is None or any(z["zone"] == here for z in zones):
+        return list(zones)
+    intensity = part(footprint, "assumptions")["intensity_g_per_kwh"]
+    own = {"zone": here, "name": here, "carbon_g": carbon_g, "intensity_g_per_kwh": intensity}
+    return [own, *zones]
+
+
 def zone_rows(view: View, zones: Sequence[Mapping[str, Any]], style: Format) -> list[Values]:
     """Return the same energy's carbon in other zones, and how much less or more it is there."""
-    _ = style.say
     here = part(view, "site").get("zone")
     mine = part(view, "footprint").get("carbon_operational_g")
     rows: list[Values] = []
     for zone in zones:
+        intensity = zone["intensity_g_per_kwh"]
         best, ends = style.parts(Carbon, zone["carbon_g"])
-        change = ""
-        if mine is not None and zone["zone"] != here:
-            _less, share = saving(mine, zone["carbon_g"], Carbon)
-            if share is not None:
-                sign = 1 if share.best.value > 0 else -1
-                text = _("{share} less") if sign > 0 else _("{share} more")
-                change = text.format(share=style.percent(sign * share.best.value))
+        is_here = zone["zone"] == here
+        change = "" if is_here or mine is None else _change(mine, zone["carbon_g"], style)
+        source = zone.get("source") or ", ".join((intensity or {}).get("references", ()))
         rows.append(
             {
-                **zone,
-                "is_here": zone["zone"] == here,
+                "name": zone["name"],
+                "is_here": is_here,
                 "best": best,
                 "ends": ends,
                 "change": change,
-                "intensity": style.estimate(CarbonIntensity, zone["intensity_g_per_kwh"]),
+                "intensity": style.estimate(CarbonIntensity, intensity),
+                "source": f"{source}, {zone['year']}" if zone.get("year") else source,
             }
         )
     return rows
+
+
+def _change(mine: View, other: View | None, style: Format) -> str:
+    """Return how much less or more carbon the other is; shared doubts cancel."""
+    _ = style.say
+    share = None if other is None else saving(mine, other, Carbon)[1]
+    if share is None:
+        return ""
+    sign = 1 if share.best.value > 0 else -1
+    text = _("{share} less") if sign > 0 else _("{share} more")
+    return text.format(share=style.percent(sign * share.best.value))
 
 
 # ------------------------------------------------------------------------------- what was measured

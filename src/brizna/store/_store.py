@@ -276,6 +276,10 @@ class Store:
         """Return the marks that were made in a run, in order."""
         return read_marks(self.directory(run_id))[0]
 
+    def has_record(self, run_id: str) -> bool:
+        """Tell whether a run's record is written, so that it is what it will always be."""
+        return os.path.exists(os.path.join(self.directory(run_id), RECORD))
+
     def has_samples(self, run_id: str) -> bool:
         """Tell whether the journal of a run is still there."""
         return os.path.exists(os.path.join(self.directory(run_id), JOURNAL))

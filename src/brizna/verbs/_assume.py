@@ -105,9 +105,12 @@ def _assume_intensity(
 
 
 def _assume_hardware(gathered: Gathered, hardware: Mapping[str, Any]) -> None:
-    """Take the machine's making from the tables: an unknown machine, and each of its GPUs."""
-    parts = [gathered.use(embodied())]
-    parts += [gathered.use(embodied_of_device(name or "")) for name in hardware.get("gpus") or ()]
+    """Take the making of each machine from the tables: an unknown machine, and each of its GPUs."""
+    machines = hardware.get("machines")  # of a merged run
+    parts: list[Estimate] = []
+    for machine in [hardware] if machines is None else machines.values():
+        cards = [embodied_of_device(name or "") for name in machine.get("gpus") or ()]
+        parts += [gathered.use(found) for found in (embodied(), *cards)]
     gathered.fields["embodied_g"] = total(parts)
     gathered.fields.setdefault("lifetime_s", gathered.use(lifetime()))
     gathered.fields.setdefault("hardware_share", exactly(Ratio(1), "default"))

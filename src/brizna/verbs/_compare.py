@@ -7,6 +7,7 @@ from math import log
 from brizna.account import FIGURES, Footprint, equivalences, explain, published_models
 from brizna.core.errors import InputError
 from brizna.core.estimate import Estimate
+from brizna.core.factors import Factor
 from brizna.core.measurement import Measurement
 from brizna.core.quantities import Carbon, Energy
 
@@ -57,11 +58,13 @@ def explain_view(view: View, figure: str | None) -> dict[str, Any]:
             f"Known: {', '.join(FIGURES)}."
         )
     footprint = Footprint.from_json(view["footprint"])
-    return explain(footprint, Measurement.from_json(view["measurement"]), figure)
+    measurement = Measurement.from_json(view["measurement"])
+    factors = [Factor.from_json(factor) for factor in view["factors"]]
+    return explain(footprint, measurement, figure, factors=factors)
 
 
 def _estimate(view: View, field: str, kind: type[Energy | Carbon]) -> Estimate | None:
-    record = (view["footprint"] or {}).get(field)
+    record = view["footprint"][field] if view["footprint"] else None
     return None if record is None else Estimate.from_json(kind, record)
 
 

@@ -255,7 +255,8 @@ def _wrap(function: Callable[..., Any], again: Callable[[], Measuring]) -> Calla
 
         def generator(*args: Any, **kwargs: Any) -> Any:
             with again():
-                return (yield from function(*args, **kwargs))
+                result: Any = yield from function(*args, **kwargs)
+            return result
 
         return generator
 

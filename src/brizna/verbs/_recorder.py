@@ -8,7 +8,7 @@ from brizna.core.errors import BriznaError, UnavailableError
 from brizna.core.replay import JOURNAL_SCHEMA, replay
 from brizna.core.version import VERSION
 from brizna.environment import capture, machine_name, redact
-from brizna.meter import BootClock, Sampler, open_meters
+from brizna.meter import BootClock, Sampler, factors_behind, open_meters
 from brizna.store import Journal, Store, new_run_id, process_start, writer_identity
 from brizna.verbs._mark import run_address, run_around
 from brizna.verbs._site import hardware_of, site_of
@@ -89,10 +89,11 @@ class Recorder:
         self._environ = environ
         self._where = directory
         self._machine = machine_name()
+        self._site = site_of(settings, environ=environ)  # before anything is made: it may refuse
         self._store, self.directory = self._open_store()
         self.id = new_run_id() if self.directory is None else os.path.basename(self.directory)
         self._journal = Journal(self.directory)
-        opened = open_meters(machine=self._machine) if meters is None else meters
+        opened = self._open_meters() if meters is None else meters
         self.sampler = Sampler(opened, clock=clock or BootClock(), write=self._journal.write)
         self._journal.write(self._start_event())
 
@@ -116,7 +117,10 @@ class Recorder:
         """Write what the run happens in and on; called once the job is under way."""
         environment = capture(self._environ, directory=self._where, names=self.settings["names"])
         self._journal.write({"e": "environment", "environment": environment})
-        self._journal.write({"e": "hardware", "hardware": hardware_of(self.sampler.channels)})
+        channels = self.sampler.channels
+        self._journal.write({"e": "hardware", "hardware": hardware_of(channels)})
+        factors = [factor.to_json() for factor in factors_behind(channels)]
+        self._journal.write({"e": "factors", "factors": factors})
 
     def note(self, text: str) -> None:
         """Write a sentence for the reader of the record."""
@@ -172,6 +176,16 @@ class Recorder:
             self.trouble.append(str(error))
             return ()
 
+    def _open_meters(self) -> Sequence[Meter]:
+        try:
+            return open_meters(machine=self._machine)
+        except Exception as error:
+            if self.settings["strict"]:
+                raise
+            # Whatever a machine has in store for us, the job must run: the end of the run says so.
+            self.trouble.append(f"No meter could be opened: {type(error).__name__}: {error}.")
+            return ()
+
     def _open_store(self) -> tuple[Store | None, str | None]:
         try:
             store = Store.find(self.settings["store"], cwd=self._where, environ=self._environ)
@@ -186,7 +200,7 @@ class Recorder:
         from datetime import UTC, datetime
 
         subject, around = self.subject, run_around(self._environ)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
         return {
             "e": "start",
             "schema": JOURNAL_SCHEMA,
@@ -200,6 +214,6 @@ class Recorder:
             "boot_us": self.sampler.start_us,
             "machine": self._machine,
             "brizna": VERSION,
-            "site": site_of(self.settings, environ=self._environ).to_json(),
+            "site": self._site.to_json(),
             "writer": writer_identity(),
         }

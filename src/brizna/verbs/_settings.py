@@ -122,7 +122,11 @@ def read_settings(
         _file_layer(user_file(environ)),
         _project_layer(directory),
         _environment_layer(environ),
-        {name: ("option", value) for name, value in options.items() if value is not None},
+        {
+            _known(name, "An argument"): ("option", value)
+            for name, value in options.items()
+            if value is not None
+        },
     ]
     for layer in layers:
         for name, (origin, value) in layer.items():

@@ -43,7 +43,7 @@ def view_of(store: Store, reference: str) -> View:
     footprint = None if stored.is_running else stored_footprint(store, run)
     if footprint is None:
         footprint = account_run(run)
-        if not stored.is_running:
+        if store.has_record(run.id):
             _keep(store, run, footprint)
     return {
         **view(run, footprint),
@@ -56,15 +56,20 @@ def view_of(store: Store, reference: str) -> View:
 def stored_footprint(store: Store, run: Run) -> Footprint | None:
     """Return the footprint that was kept for a run; None if none was.
 
-    Where several were kept (other factors, say), the first by digest of those without a
-    functional unit, else the first.
+    Where several were kept, one with a functional unit goes first.
+
+    Raises:
+        IntegrityError: If footprints were kept, but of another record than the run's: it was
+            changed.
     """
     own = digest(run.to_json())
-    found = [
-        Footprint.from_json(record)
-        for record in store.records(run.id, schema=Footprint.schema)
-        if record["subject"] == own
-    ]
+    kept = store.records(run.id, schema=Footprint.schema)
+    found = [Footprint.from_json(record) for record in kept if record["subject"] == own]
+    if kept and not found:
+        raise IntegrityError(
+            f"The record of {run.id} is {own}, but it was accounted for as {kept[0]['subject']}: "
+            "it was changed afterwards. Restore run.json from a copy."
+        )
     found.sort(key=lambda footprint: footprint.functional_unit is None)
     return found[0] if found else None
 

@@ -1,0 +1,195 @@
+"""``brizna.measure``: a block, a function, and what must never happen to them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import brizna
+from brizna.store import Store
+from brizna.verbs._measure import MeasuringWarning
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    path = tmp_path / "store"
+    monkeypatch.setenv("BRIZNA_STORE", str(path))
+    return Store(str(path))
+
+
+def names(store: Store) -> list[str | None]:
+    return [run.name for run in store.runs()]
+
+
+def test_a_block_has_energy_phases_and_a_footprint(store: Store) -> None:
+    with brizna.measure("fine-tune", zone="ES", tags=["a"]) as m:
+        with m.phase("epoch 1"):
+            sum(range(10**6))
+        with m.phase("epoch 2"), m.phase("inner"):
+            sum(range(10**6))
+    assert m.energy is not None
+    assert m.energy.best.value > 0
+    assert m.footprint.carbon_g is not None
+    assert [phase.name for phase in m.run.measurement.phases] == ["epoch 1", "epoch 2", "inner"]
+    stored = store.read("fine-tune").run
+    assert stored == m.run
+    assert stored.tags == ("a",)
+    assert stored.command is None
+    assert stored.state == "finished"
+
+
+def test_inside_the_block_the_energy_so_far_is_known() -> None:
+    with brizna.measure() as m:
+        first = m.energy
+        sum(range(10**6))
+        second = m.energy
+    assert first is not None
+    assert second is not None
+    assert m.energy is not None
+    assert first.best <= second.best <= m.energy.best
+
+
+def test_an_exception_passes_and_the_run_is_kept(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), brizna.measure("breaks"):
+        1 / 0  # noqa: B018
+    assert "ZeroDivisionError" in str(store.read("breaks").run.notes)
+
+
+def test_each_call_of_a_function_is_a_run(store: Store) -> None:
+    @brizna.measure
+    def train(x: int) -> int:
+        """Train."""
+        return x + 1
+
+    assert [train(1), train(x=2)] == [2, 3]
+    assert train.__name__ == "train"
+    assert train.__doc__ == "Train."
+    assert len(names(store)) == 2
+    assert "train" in str(names(store)[0])
+
+
+def test_coroutines_and_generators_are_measured_to_their_end(store: Store) -> None:
+    @brizna.measure("coroutine")
+    async def answer() -> int:
+        await asyncio.sleep(0)
+        return 42
+
+    @brizna.measure("generator")
+    def count() -> Iterator[int]:
+        yield 1
+        assert names(store)[-1] == "generator"
+        yield 2
+
+    @brizna.measure("async generator")
+    async def acount() -> AsyncIterator[int]:
+        yield 1
+
+    async def collect() -> list[int]:
+        return [item async for item in acount()]
+
+    assert asyncio.run(answer()) == 42
+    assert list(count()) == [1, 2]
+    assert asyncio.run(collect()) == [1]
+    assert set(names(store)) == {"coroutine", "generator", "async generator"}
+    assert {run.state for run in store.runs()} == {"finished"}
+
+
+def test_blocks_nest_and_run_side_by_side(store: Store) -> None:
+    def block(name: str) -> None:
+        with brizna.measure(name):
+            sum(range(10**5))
+
+    with brizna.measure("outer"):
+        threads = [threading.Thread(target=block, args=(f"t{i}",)) for i in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert set(names(store)) == {"outer", "t0", "t1", "t2"}
+
+
+def test_no_thread_outlives_the_block() -> None:
+    before = threading.active_count()
+    with brizna.measure():
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before
+
+
+def test_a_forked_child_leaves_the_run_alone(store: Store) -> None:
+    with brizna.measure("parent") as m:
+        pid = os.fork()
+        if pid == 0:
+            m.__exit__(None, None, None)
+            os._exit(len(store.runs()) and 7)
+        _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 7
+    assert store.read("parent").run.state == "finished"
+    assert len(names(store)) == 1
+
+
+def test_a_store_that_cannot_be_written_is_one_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("BRIZNA_STORE", str(tmp_path / "file" / "store"))
+    with pytest.warns(MeasuringWarning) as caught, brizna.measure() as m:
+        pass
+    assert len(caught) == 1
+    assert m.energy is not None
+    with pytest.raises(brizna.UnavailableError), brizna.measure(strict=True):
+        pytest.fail("a strict measure begins only if it can be kept")
+
+
+class Broken:
+    """A meter that breaks every promise."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"no {name}")
+
+
+def test_a_broken_meter_never_breaks_the_block(store: Store) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MeasuringWarning)
+        with brizna.measure("broken", meters=[Broken()]) as m:  # type: ignore[list-item]
+            done = True
+    assert done
+    assert m.energy is None
+    assert store.read("broken").run.measurement.reason
+
+
+def test_a_measure_that_has_not_begun_says_so() -> None:
+    with pytest.raises(brizna.UnavailableError, match="Nothing was measured"):
+        _ = brizna.measure().energy
+
+
+def test_an_unknown_setting_names_the_nearest() -> None:
+    with pytest.raises(brizna.InputError, match="Did you mean 'zone'"), brizna.measure(zon="ES"):
+        pass
+
+
+def test_a_notebook_shows_the_result() -> None:
+    with brizna.measure("shown <b>") as m:
+        pass
+    html = m._repr_html_()
+    assert "Wh" in html
+    assert "shown &lt;b&gt;" in html
+    assert "not begun" in brizna.measure()._repr_html_()
+
+
+def test_a_functional_unit_gives_sci() -> None:
+    unit = brizna.FunctionalUnit(name="inference", count=10)
+    with brizna.measure("sci", zone="ES", unit=unit) as m:
+        sum(range(10**6))
+    sci, carbon = m.footprint.sci_g_per_unit, m.footprint.carbon_g
+    assert sci is not None
+    assert carbon is not None
+    assert sci.best.value == pytest.approx(carbon.best.value / 10)
