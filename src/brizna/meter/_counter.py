@@ -108,7 +108,7 @@ class Tally:
 
     def _shortest_lap_us(self) -> float:
         """Return how long the counter takes at least to pass its range; infinite if it has none."""
-        if self._wrap_uj is None or self._most_w is None:
+        if self._wrap_uj is None or not self._most_w:
             return float("inf")
         return (self._wrap_uj - _GRAIN_UJ) / self._most_w - self.channel.update_us - _LATE_US
 
