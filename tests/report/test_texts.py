@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from brizna.core.errors import InputError
-from brizna.report import LANGUAGES, pick_language, texts
+from brizna.meter._doctor import REASONS
+from brizna.report import LANGUAGES, Format, pick_language, texts
+from brizna.report._stored import STORED
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "texts.py"
 
@@ -80,6 +82,26 @@ def test_compiling_again_gives_the_same_bytes(tool):
 
 def test_there_are_translations_for_every_language_but_the_sources(tool):
     assert {"en", *tool.TRANSLATIONS} == set(LANGUAGES)
+
+
+def test_every_stored_text_is_still_written_by_some_other_room():
+    source = Path(__file__).resolve().parents[2] / "src" / "brizna"
+    written = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted(source.rglob("*.py"))
+        if path.parent.name != "report"
+    )
+    assert [text for text in STORED if text not in written] == []
+
+
+def test_what_the_doctor_says_is_known_here():
+    assert set(REASONS.values()) <= set(STORED)
+
+
+def test_a_reason_is_translated_up_to_what_the_system_said():
+    assert Format("es").stored("unreadable: Permission denied") == "ilegible: Permission denied"
+    assert Format("es").stored("Oops: something") == "Oops: something"
+    assert Format("es").stored(None) == ""
 
 
 def test_plurals_follow_the_language():

@@ -99,8 +99,16 @@ class Format:
         self._marks: dict[str, Any] = MARKS[lang]
 
     def stored(self, text: str | None) -> str:
-        """Return a text that a record holds in English, in this language where it is known."""
-        return self.say(text) if text else ""
+        """Return a text that a record holds in English, in this language where it is known.
+
+        Of ``unreadable: Permission denied`` the part before the colon is ours, the rest is what
+        the system said and stays as it is.
+        """
+        if not text:
+            return ""
+        said = self.say(text)
+        ours, colon, theirs = text.partition(": ")
+        return self.say(ours) + colon + theirs if said == text and colon else said
 
     def number(self, value: float, *, step: float | None = None) -> str:
         """Return a number rounded to a step, or to three significant digits without one.

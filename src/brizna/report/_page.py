@@ -133,7 +133,7 @@ def phases(view: View, style: Format) -> list[Values]:
     listed = view["measurement"]["phases"]
     known = [phase["energy_j"]["best"] for phase in listed if phase["energy_j"] is not None]
     most = max(known, default=0.0)
-    still_open = _("still open")
+    still_open = _("until the end")
     rows: list[Values] = []
     for phase in listed:
         best, ends = style.parts(
@@ -312,7 +312,7 @@ def zone_rows(view: View, zones: Sequence[Mapping[str, Any]], style: Format) -> 
         best, ends = style.parts(Carbon, zone["carbon_g"])
         is_here = zone["zone"] == here
         change = "" if is_here or mine is None else _change(mine, zone["carbon_g"], style)
-        source = zone.get("source") or ", ".join((intensity or {}).get("references", ()))
+        source = zone.get("source") or ", ".join(part(zone, "intensity_g_per_kwh")["references"])
         rows.append(
             {
                 "name": zone["name"],

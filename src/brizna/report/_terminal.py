@@ -140,8 +140,10 @@ def _next_steps(view: View, style: Format, stored: str | None) -> str:
         return _("not stored")
     saved = _("stored as {id} in {place}").format(id=name, place=stored)
     metered = view["measurement"]["coverage"]["metered"]
-    command = f"brizna open {name}" if metered else "brizna doctor"
-    return f"{saved}   ->  brizna show {name} · {command}"
+    commands = f"brizna show {name} · brizna open {name}"
+    if not metered:
+        commands = f"brizna open {name} · brizna doctor"
+    return f"{saved}   ->  {commands}"
 
 
 def _paint(text: str, codes: str, color: bool) -> str:  # noqa: FBT001 - private, and always last
@@ -227,22 +229,22 @@ def _figure_row(
     field: str, kind: type[Any], record: Mapping[str, Any], style: Format
 ) -> tuple[str, str, str, str]:
     estimate = record.get(field)
-    best, ends = style.parts(
-        kind, estimate, reason=record.get("reason"), currency=record.get("currency")
-    )
+    best, ends = style.parts(kind, estimate, currency=record.get("currency"))
     basis = name_basis(estimate["basis"], style.lang) if estimate else ""
-    return name_figure(field, style.lang), best, ends, basis
+    return name_figure(field, style.lang), best, ends, basis or style.stored(record.get("reason"))
 
 
 def _channels(view: View, style: Format) -> Table:
     _ = style.say
     rows: list[tuple[str, ...]] = []
     for channel in view["measurement"]["channels"]:
-        best, ends = style.parts(Energy, channel["energy_j"], reason=channel["reason"])
+        best, ends = style.parts(Energy, channel["energy_j"])
         inside = "  " if channel["parent"] else ""
         basis = f"{name_basis(channel['basis'], style.lang)}, {channel['method']}"
         if channel["mirror_of"]:
             basis = _("same counter as {id}").format(id=channel["mirror_of"])
+        if channel["energy_j"] is None:
+            basis = style.stored(channel["reason"])
         rows.append((inside + channel["id"], best, ends, basis))
     return Table(_header(_("channel"), style), rows, right=(1, 2))
 
@@ -250,7 +252,7 @@ def _channels(view: View, style: Format) -> Table:
 def _phases(view: View, style: Format) -> Table:
     _ = style.say
     rows: list[tuple[str, ...]] = []
-    still_open = _("still open")
+    still_open = _("until the end")
     for phase in view["measurement"]["phases"]:
         best, ends = style.parts(
             Energy, phase["energy_j"], reason=_("some component was not read throughout")

@@ -22,20 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def N_(text: str) -> str:  # noqa: N802 - the name by which gettext's tools know it
-    """Mark a text that is translated where it is shown."""
-    return text
-
-
-STORED = (
-    N_("fewer than two readings"),
-    N_("no channel gave two readings"),
-    N_("not known"),
-    N_("The recorder stopped before the command was seen to end."),
-    N_("not read for so long that the counter may have wrapped unseen"),
-)
-"""Texts that records hold in English and people read in their own language."""
-
 KIND_OF_FIELD: dict[str, type[Quantity]] = {
     "duration_s": Duration,
     "energy_j": Energy,
