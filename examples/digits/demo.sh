@@ -9,7 +9,7 @@ export BRIZNA_STORE="$store"
 echo "Training a network on handwritten digits, measured by: brizna run --zone $zone -- python train.py"
 brizna run --name digits --tag demo --zone "$zone" -- python "$here/train.py"
 echo
-brizna show last
+brizna show last --zones "$zone,FR,DE,PL"
 echo
-echo "The same run in other places, and the page to open:"
+echo "The page to open:"
 brizna open last --zones "$zone,FR,DE,PL" --no-browser

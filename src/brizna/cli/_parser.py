@@ -24,7 +24,8 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, program: str, about: str, texts: Texts, *, usage: str | None = None) -> None:
-        vars(argparse).update(_=texts.gettext, ngettext=texts.ngettext)  # its words, by its names
+        words: Any = argparse  # asks for its words by these two names
+        words._, words.ngettext = texts.gettext, texts.ngettext
         super().__init__(
             prog=program,
             description=about,

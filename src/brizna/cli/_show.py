@@ -6,16 +6,19 @@ import sys
 
 from brizna.cli._options import add_json, add_settings, store_of
 from brizna.cli._parser import Parser
-from brizna.verbs import explain_view, recompute_view, savings, view_of
+from brizna.verbs import explain_view, recompute_view, savings, view_of, zones_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from brizna.cli._dispatch import Context
+    from brizna.verbs import View
 
 
 def show(context: Context, words: list[str]) -> int:
     """Show one run with all its figures."""
-    from brizna.report import show_lines
+    from brizna.report import show_lines, zones_lines
 
     _ = context.texts.gettext
     parser = _parser("brizna show", _("Show one run with all its figures."), context)
@@ -25,16 +28,30 @@ def show(context: Context, words: list[str]) -> int:
         action="store_true",
         help=_("compute the footprint again from its own factors; the same bytes, or exit 1"),
     )
+    parser.add_argument("--zones", help=_("show the same run in these grid zones too: FR,DE,PL"))
     given = parser.parse_args(words)
     if given.recompute:
         sys.stdout.write(recompute_view(store_of(given, context), given.run).decode() + "\n")
         return 0
     view = view_of(store_of(given, context), given.run)
+    zones = _zones(view, given.zones, context) if given.zones else []
     if given.json:
-        context.tell_json(view)
+        context.tell_json({**view, "elsewhere": zones} if zones else view)
     else:
-        context.tell(*show_lines(view, lang=context.lang, width=context.width, color=context.color))
+        lang, width, color = context.lang, context.width, context.color
+        context.tell(*show_lines(view, lang=lang, width=width, color=color))
+        if zones:
+            lines = zones_lines(view, zones, lang=lang, width=width, color=color)
+            context.tell("", *lines)
     return 0
+
+
+def _zones(view: View, names: str, context: Context) -> list[dict[str, Any]]:
+    from brizna.core.measurement import Run
+
+    run = Run.from_json({name: view[name] for name in ("schema", *Run.fields())})
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    return zones_of(run, wanted, lang=context.lang)
 
 
 def compare(context: Context, words: list[str]) -> int:

@@ -108,6 +108,11 @@ class Record(metaclass=_RecordType):
         for name, value in state.items():
             object.__setattr__(self, name, value)
 
+    @classmethod
+    def fields(cls) -> tuple[str, ...]:
+        """Return the names of the fields."""
+        return cls._fields
+
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed."""
         return type(self)(**{**self.__getstate__(), **changes})

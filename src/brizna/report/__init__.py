@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         runs_lines,
         show_lines,
         wants_color,
+        zones_lines,
     )
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "show_lines",
     "texts",
     "wants_color",
+    "zones_lines",
 ]
 
 _HOMES = {
@@ -59,6 +61,7 @@ _HOMES = {
     "saving": "_compare",
     "show_lines": "_terminal",
     "wants_color": "_terminal",
+    "zones_lines": "_terminal",
 }
 
 

@@ -322,6 +322,35 @@ def _outcome(run: Mapping[str, Any], lang: str) -> str:
     return f"{state} ({code})" if code else state
 
 
+def zones_lines(
+    view: View,
+    zones: Sequence[Mapping[str, Any]],
+    *,
+    lang: str,
+    width: int = 80,
+    color: bool = False,
+) -> list[str]:
+    """Return the carbon of the same run's electricity in other grid zones.
+
+    Args:
+        view: The run with its footprint.
+        zones: As `html_report` takes them.
+        lang: One of `LANGUAGES`.
+        width: Columns of the terminal.
+        color: Whether to paint.
+    """
+    from brizna.report._page import zone_rows
+
+    style = Format(lang)
+    _ = style.say
+    rows: list[tuple[str, ...]] = [
+        (row["name"], row["best"], row["ends"], row["change"])
+        for row in zone_rows(view, zones, style)
+    ]
+    header = (_("the same run in"), _("best"), _("interval (90%)"), _("change"))
+    return Table(header, rows, right=(1, 2)).lines(width=width, color=color)
+
+
 def explain_lines(
     view: View, *, lang: str, figure: str | None = None, samples: bool = True, color: bool = False
 ) -> list[str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from brizna.verbs._doctor import diagnose
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, measure
-    from brizna.verbs._page import page_of
+    from brizna.verbs._page import page_of, zones_of
     from brizna.verbs._run import run_command
     from brizna.verbs._settings import SETTINGS, Settings, read_settings
     from brizna.verbs._views import View, recompute_view, view_of
@@ -37,6 +37,7 @@ __all__ = [
     "savings",
     "view_of",
     "view_of_case",
+    "zones_of",
 ]
 
 _HOMES = {
@@ -57,6 +58,7 @@ _HOMES = {
     "savings": "_compare",
     "view_of": "_views",
     "view_of_case": "_account",
+    "zones_of": "_page",
 }
 
 

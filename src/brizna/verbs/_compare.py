@@ -64,7 +64,8 @@ def explain_view(view: View, figure: str | None) -> dict[str, Any]:
 
 
 def _estimate(view: View, field: str, kind: type[Energy | Carbon]) -> Estimate | None:
-    record = view["footprint"][field] if view["footprint"] else None
+    footprint: Any = view["footprint"]
+    record = footprint[field] if footprint else None
     return None if record is None else Estimate.from_json(kind, record)
 
 

@@ -14,7 +14,7 @@ from brizna.verbs._settings import read_settings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Self
+    from typing import Any, Self, TypeVar, overload
 
     from brizna.account import Footprint, FunctionalUnit
     from brizna.core.estimate import Estimate
@@ -22,12 +22,31 @@ if TYPE_CHECKING:
     from brizna.meter import Meter
     from brizna.verbs._views import View
 
+    Function = TypeVar("Function", bound=Callable[..., Any])
+else:
+
+    def overload(function: Callable[..., Any]) -> Callable[..., Any]:
+        """Stand in for typing's decorator, whose module is too slow to import here."""
+        return function
+
 
 class MeasuringWarning(UserWarning):
     """Something kept brizna from measuring or keeping a run; the job itself was not touched."""
 
 
-def measure(
+@overload
+def measure(name: Function, /) -> Function: ...
+@overload
+def measure(  # noqa: F811 - an overload
+    name: str | None = None,
+    *,
+    tags: Sequence[str] = (),
+    unit: FunctionalUnit | None = None,
+    meters: Sequence[Meter] | None = None,
+    clock: Any = None,
+    **settings: Any,
+) -> Measuring: ...
+def measure(  # noqa: F811 - the overloads' body
     name: str | Callable[..., Any] | None = None,
     *,
     tags: Sequence[str] = (),
@@ -166,11 +185,12 @@ class Measuring:
             return Footprint.from_json(self.view["footprint"])
         return account_run(self.run, unit=self._subject.unit)
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: Function) -> Function:
         """Return the function, each of whose calls is measured as a run of its own."""
         if self._subject.name is None:
             self._subject.name = _name_of(function)
-        return update_wrapper(_wrap(function, self._again), function)
+        measured: Any = update_wrapper(_wrap(function, self._again), function)
+        return measured
 
     def _again(self) -> Measuring:
         subject = self._subject
@@ -255,8 +275,7 @@ def _wrap(function: Callable[..., Any], again: Callable[[], Measuring]) -> Calla
 
         def generator(*args: Any, **kwargs: Any) -> Any:
             with again():
-                result: Any = yield from function(*args, **kwargs)
-            return result
+                return (yield from function(*args, **kwargs))  # pyright: ignore[reportUnknownVariableType]
 
         return generator
 

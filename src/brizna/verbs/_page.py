@@ -11,6 +11,7 @@ from brizna.verbs._views import elsewhere, view_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from brizna.core.measurement import Run
     from brizna.store import Store
@@ -38,17 +39,26 @@ def page_of(store: Store, reference: str, *, lang: str, zones: Sequence[str]) ->
         lang=lang,
         series=_series(store, run),
         comparisons=comparisons(view["footprint"], lang=lang),
-        zones=[
-            {
-                "zone": zone,
-                "name": find_zone(zone).name(lang),
-                "carbon_g": footprint["carbon_operational_g"],
-                "intensity_g_per_kwh": footprint["assumptions"]["intensity_g_per_kwh"],
-            }
-            for zone, footprint in elsewhere(run, zones)
-        ],
+        zones=zones_of(run, zones, lang=lang),
     )
     return run.id, page
+
+
+def zones_of(run: Run, zones: Sequence[str], *, lang: str) -> list[dict[str, Any]]:
+    """Return the carbon of the same run's electricity in other grid zones, for a report.
+
+    Raises:
+        InputError: If a zone is not known.
+    """
+    return [
+        {
+            "zone": zone,
+            "name": find_zone(zone).name(lang),
+            "carbon_g": footprint["carbon_operational_g"],
+            "intensity_g_per_kwh": footprint["assumptions"]["intensity_g_per_kwh"],
+        }
+        for zone, footprint in elsewhere(run, zones)
+    ]
 
 
 def _series(store: Store, run: Run) -> dict[str, list[tuple[float, float]]]:

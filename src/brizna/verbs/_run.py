@@ -66,7 +66,8 @@ def run_command(
             subject.command or (),
             environ=_environment(environ, recorder),
             tick=ticks.take,
-            on_start=ticks.started,
+            on_start=recorder.started,
+            later=recorder.describe,
             pace=Pace(interval_s=settings["interval"], mark_directory=recorder.mark_directory),
         )
         finished = _finish(recorder, outcome)
@@ -88,11 +89,6 @@ class _Ticks:
         else:
             self._has_begun = True
             self._recorder.sampler.start()
-
-    def started(self, pid: int) -> None:
-        """Write whose process the command is, and what it runs in and on."""
-        self._recorder.started(pid)
-        self._recorder.describe()
 
 
 def _environment(environ: Mapping[str, str], recorder: Recorder) -> dict[str, str]:
