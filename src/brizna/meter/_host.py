@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from errno import ENODATA
 
 from brizna.core.records import Record
 
@@ -69,6 +70,46 @@ class CpuLimit(Record):
     cpus: float
     usage_file: str
     usage_us: float | None = None
+
+
+class KeptFile:
+    """A small file that is read again and again through a descriptor that stays open.
+
+    Where it cannot be read it is opened anew, as after its driver was loaded again.
+    """
+
+    __slots__ = ("_descriptor", "path")
+
+    def __init__(self, path: str) -> None:
+        """Take the path; the file is opened when it is first read."""
+        self.path = path
+        self._descriptor = -1
+
+    def read(self, size: int) -> bytes:
+        """Return the first bytes of the file as it is now, never none.
+
+        Raises:
+            OSError: If it cannot be opened or read, or is empty.
+        """
+        try:
+            data = os.pread(self._descriptor, size, 0)
+        except OSError:
+            data = b""
+        return data or self._read_anew(size)
+
+    def _read_anew(self, size: int) -> bytes:
+        self.close()
+        self._descriptor = os.open(self.path, os.O_RDONLY)
+        data = os.pread(self._descriptor, size, 0)
+        if not data:
+            raise OSError(ENODATA, "it is empty")
+        return data
+
+    def close(self) -> None:
+        """Close the descriptor; a later read opens it again."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def read_text(path: str) -> str | None:
@@ -190,7 +231,8 @@ def _groups(roots: Roots, controller: str) -> Iterator[str]:
     """
     path = None
     for line in (read_text(f"{roots.proc}/self/cgroup") or "").splitlines():
-        _, controllers, below = line.split(":", 2)
+        _, _, rest = line.partition(":")
+        controllers, _, below = rest.partition(":")
         if controller in controllers.split(","):
             path = below
     if path is None:

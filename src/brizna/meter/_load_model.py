@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from brizna.meter._host import read_text
+from brizna.meter._host import KeptFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,9 +26,12 @@ if TYPE_CHECKING:
         @property
         def file(self) -> str: ...
         def read(self, t_us: int) -> tuple[float, float] | None: ...
+        def close(self) -> None: ...
 
 
 _TICK_US = 1_000_000 // (os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100)
+_HEAD = 512
+"""Bytes that hold the first line of ``/proc/stat``, and all of what a control group says."""
 _STILL_US = 1_000_000
 """A kernel that counts no time at all for so long shows us no load (some sandboxes)."""
 _ASLEEP_US = 1_000_000
@@ -103,7 +106,8 @@ class LoadMeter:
         return self._trouble
 
     def close(self) -> None:
-        """Do nothing: nothing is held."""
+        """Close where the load is read."""
+        self._load.close()
 
 
 class MemoryMeter:
@@ -148,6 +152,7 @@ class MachineLoad:
     def __init__(self, roots: Roots, threads: int) -> None:
         """Take where procfs is, and how many processors share the sums."""
         self.file = f"{roots.proc}/stat"
+        self._kept = KeptFile(self.file)
         self._us = _TICK_US / threads
 
     def read(self, t_us: int) -> tuple[float, float] | None:
@@ -157,11 +162,18 @@ class MachineLoad:
             t_us: Not needed: the kernel counts the time too, without that asleep.
         """
         del t_us
-        head = (read_text(self.file) or "").partition("\n")[0].split()
-        if len(head) < 5 or head[0] != "cpu":
+        try:
+            head = self._kept.read(_HEAD).partition(b"\n")[0].split()
+        except OSError:
+            return None
+        if len(head) < 5 or head[0] != b"cpu":
             return None
         ticks = [int(text) for text in head[1:9]]
         return self._us * (sum(ticks) - sum(ticks[3:5]) - sum(ticks[7:8])), self._us * sum(ticks)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._kept.close()
 
 
 class GroupLoad:
@@ -170,19 +182,24 @@ class GroupLoad:
     def __init__(self, limit: CpuLimit) -> None:
         """Take the container's limit, which says where its CPU time is counted."""
         self.file = limit.usage_file
+        self._kept = KeptFile(self.file)
         self._limit = limit
 
     def read(self, t_us: int) -> tuple[float, float] | None:
         """Return microseconds busy per processor of the share, and elapsed; None if unreadable."""
-        text = read_text(self.file)
-        if text is None:
+        try:
+            words = self._kept.read(_HEAD).split()
+        except OSError:
             return None
-        if self._limit.usage_us is None:
-            words = text.split()
-            if "usage_usec" not in words:
-                return None
-            return int(words[words.index("usage_usec") + 1]) / self._limit.cpus, float(t_us)
-        return int(text) * self._limit.usage_us / self._limit.cpus, float(t_us)
+        if self._limit.usage_us is not None:
+            return int(words[0]) * self._limit.usage_us / self._limit.cpus, float(t_us)
+        if b"usage_usec" not in words:
+            return None
+        return int(words[words.index(b"usage_usec") + 1]) / self._limit.cpus, float(t_us)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._kept.close()
 
 
 class PortableLoad:
@@ -202,3 +219,6 @@ class PortableLoad:
         times = psutil.cpu_times()
         busy_s = times.user + times.system
         return self._us * busy_s, self._us * (busy_s + times.idle)
+
+    def close(self) -> None:
+        """Do nothing: nothing is held."""

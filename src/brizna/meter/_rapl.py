@@ -12,7 +12,7 @@ import os
 
 from brizna.core.measurement import Channel
 from brizna.core.records import Record
-from brizna.meter._host import Roots, find_processor, read_text, read_whole_number
+from brizna.meter._host import KeptFile, Roots, find_processor, read_text, read_whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -265,10 +265,9 @@ class RaplMeter:
     ) -> None:
         """Take the channels with their counter files; a file is opened when it is first read."""
         self._channels = tuple(channels)
-        self._files = list(files)
+        self._files = [KeptFile(path) for path in files]
         self._ranges = ranges
         self._unseen = unseen
-        self._descriptors = [-1] * len(self._files)
         self._trouble: dict[str, str] = {}
 
     def channels(self) -> Sequence[Channel]:
@@ -287,37 +286,22 @@ class RaplMeter:
         """Return each zone's counter, in microjoules."""
         del t_us
         raws: list[int | None] = []
-        for index, descriptor in enumerate(self._descriptors):
+        for index, file in enumerate(self._files):
             try:
-                raws.append(int(os.pread(descriptor, 32, 0)))
-            except (OSError, ValueError):
-                raws.append(self._read_anew(index))
+                raws.append(int(file.read(32)))
+            except OSError as error:
+                self._trouble[self._channels[index].id] = error.strerror or str(error)
+                raws.append(None)
+            except ValueError as error:
+                self._trouble[self._channels[index].id] = str(error)
+                raws.append(None)
         return raws
-
-    def _read_anew(self, index: int) -> int | None:
-        """Open a zone's file again, as after its driver was loaded again, and read it."""
-        self._shut(index)
-        channel = self._channels[index]
-        try:
-            self._descriptors[index] = os.open(self._files[index], os.O_RDONLY)
-            return int(os.pread(self._descriptors[index], 32, 0))
-        except OSError as error:
-            self._trouble[channel.id] = error.strerror or str(error)
-        except ValueError as error:
-            self._trouble[channel.id] = str(error)
-        return None
 
     def trouble(self) -> Mapping[str, str]:
         """Return why zones could not be read."""
         return self._trouble
 
     def close(self) -> None:
-        """Close the files; nothing can be read any more."""
-        for index in range(len(self._descriptors)):
-            self._shut(index)
-        self._descriptors = []
-
-    def _shut(self, index: int) -> None:
-        if self._descriptors[index] >= 0:
-            os.close(self._descriptors[index])
-            self._descriptors[index] = -1
+        """Close the files."""
+        for file in self._files:
+            file.close()

@@ -100,7 +100,9 @@ class FakeMachine:
 
     def hide_load(self) -> None:
         """Take ``/proc/stat`` away, until the clock moves."""
-        (self._root / "proc/stat").unlink()
+        file = self._root / "proc/stat"
+        file.write_bytes(b"")  # a reader that holds it open must see that nothing is there
+        file.unlink()
 
     def _write(self, file: str, text: str) -> None:
         path = self._root / "sys/fs/cgroup" / file
