@@ -1,12 +1,15 @@
 """Models of processors and memory where no counter shows them."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from brizna.core.errors import UnavailableError
 from brizna.core.factors import factor
-from brizna.meter import Processor, open_meters
+from brizna.meter import Processor, Roots, find_processor, open_meters
 from brizna.meter._discover import open_cpu_model, open_memory_model
 from brizna.meter._host import find_cpu_limit, find_memory_limit
+from brizna.meter._load_model import PortableLoad
 from brizna.meter._power_facts import architecture_of, processor_curve
 from brizna.testing import FakeMachine, meter_conformance
 
@@ -152,6 +155,29 @@ def test_a_kernel_that_counts_no_time_shows_no_load_instead_of_none(machine, tmp
     assert None not in meter.read(100)
     assert list(meter.read(5_000_000)) == [None]
     assert "stands still" in meter.trouble()["model/cpu"]
+
+
+def test_load_that_goes_backwards_is_a_gap_and_not_negative(machine, tmp_path):
+    meter = open_cpu_model(machine.roots, machine="m")
+    for t_us, line in ((0, "500 0 0 500"), (1_000_000, "400 0 0 700")):
+        (tmp_path / "proc/stat").write_text(f"cpu  {line} 0 0 0 0 0 0\n")
+        raws = list(meter.read(t_us))
+    assert raws == [None]
+    assert "went backwards" in meter.trouble()["model/cpu"]
+
+
+def test_systems_without_procfs_are_modelled_from_their_processor_times():
+    seconds = SimpleNamespace(user=0.0, system=0.0, idle=0.0)
+    load = PortableLoad(4, times=lambda: seconds)
+    assert load.read(0) == (0.0, 0.0)
+    seconds.user, seconds.system, seconds.idle = 2.0, 1.0, 1.0
+    assert load.read(1_000_000) == (750_000.0, 1_000_000.0)
+
+
+def test_a_machine_that_says_nothing_of_its_processors_still_has_some(tmp_path):
+    nothing = Roots(proc=str(tmp_path), sys=str(tmp_path), cgroup=str(tmp_path))
+    assert find_processor(nothing).threads >= 1
+    assert find_cpu_limit(nothing) is None
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,35 @@ def test_the_platform_counter_replaces_the_packages_and_is_not_added(tree, rig):
     assert parents["rapl/package-0"] == parents["rapl/package-0/dram"] == "rapl/psys"
 
 
+def test_a_second_platform_counter_is_stated_and_not_added(tree):
+    _, roots = tree(
+        FakeZone(label="intel-rapl:0", name="psys", power_w=200.0),
+        FakeZone(label="intel-rapl:1", name="psys-1", power_w=200.0),
+    )
+    (meter,) = open_rapl(roots, machine="m")
+    assert [channel.id for channel in meter.channels()] == ["rapl/psys"]
+    assert "not documented" in meter.unseen()["node/psys-1"]
+    meter.close()
+
+
+def test_a_counter_file_without_a_number_is_unreadable(tree):
+    powercap, roots = tree(package())
+    (meter,) = open_rapl(roots, machine="m")
+    (powercap.root / PACKAGE / "energy_uj").write_text("oops\n")
+    assert list(meter.read(0)) == [None]
+    assert "oops" in meter.trouble()["rapl/package-0"]
+    meter.close()
+
+
+def test_one_package_of_two_that_cannot_be_read_is_named(tree):
+    powercap, roots = tree(package(), FakeZone(label="intel-rapl:1", name="package-1"))
+    powercap.refuse("intel-rapl:1")
+    (meter,) = open_rapl(roots, machine="m")
+    assert [channel.id for channel in meter.channels()] == ["rapl/package-0"]
+    assert list(meter.unseen()) == ["cpu/package-1"]
+    meter.close()
+
+
 def test_cores_lie_inside_their_package(tree, rig):
     _, roots = tree(package(), FakeZone(label=CORE, name="core", power_w=60.0), dram())
     rig.start(open_rapl(roots, machine="m"))

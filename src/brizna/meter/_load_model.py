@@ -13,8 +13,8 @@ from brizna.meter._host import KeptFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Protocol
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, Protocol
 
     from brizna.core.measurement import Channel
     from brizna.meter._host import CpuLimit, Roots
@@ -207,16 +207,25 @@ class PortableLoad:
 
     file = "the system's processor times"
 
-    def __init__(self, threads: int) -> None:
-        """Take how many processors share the sums."""
+    def __init__(self, threads: int, times: Callable[[], Any] | None = None) -> None:
+        """Take how many processors share the sums.
+
+        Args:
+            threads: How many.
+            times: Returns seconds ``user``, ``system`` and ``idle`` of all of them; the system's
+                if None.
+        """
+        if times is None:
+            import psutil  # pyright: ignore[reportMissingModuleSource]  (not on Linux, where this is checked)
+
+            times = psutil.cpu_times
+        self._times = times
         self._us = 1e6 / threads
 
-    def read(self, t_us: int) -> tuple[float, float] | None:
+    def read(self, t_us: int) -> tuple[float, float]:
         """Return microseconds busy and awake, on average over the processors."""
         del t_us
-        import psutil  # pyright: ignore[reportMissingModuleSource]  (not on Linux, where this is checked)
-
-        times = psutil.cpu_times()
+        times = self._times()
         busy_s = times.user + times.system
         return self._us * busy_s, self._us * (busy_s + times.idle)
 
