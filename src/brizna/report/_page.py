@@ -244,10 +244,18 @@ def _doubt_key(name: str) -> str:
 def name_doubt(name: str, style: Format) -> str:
     """Return what an unknown is, in words."""
     _ = style.say
-    prefix, _colon, rest = name.partition(":")
-    rest = rest.partition("@")[0]
-    if name == "model:zone-guess":
-        return _("the grid zone, guessed from the time zone")
+    prefix, _colon, rest = name.partition("@")[0].partition(":")
+    known = {
+        "model:zone-guess": _("the grid zone, guessed from the time zone"),
+        "model:hour-of-year": _("these hours against the mean of the year"),
+        "model:processor": _("what this processor draws"),
+        "model:cpu-load": _("power at a given load"),
+        "model:memory": _("what the memory draws"),
+        "model:memory-in-cpu": _("memory that the processor's model may already hold"),
+    }
+    named = known.get(f"{prefix}:{rest.partition('/')[0]}")
+    if named is not None:
+        return named
     words = {
         "factor": _("published factor {name}"),
         "meter": _("accuracy of the meter {name}"),
@@ -264,8 +272,9 @@ def _remedy(name: str, style: Format) -> str:
     _ = style.say
     remedies = {
         "model:zone-guess": _("name the zone with --zone"),
+        "model:hour-of-year": "",
         "factor:pue": _("declare the site's own with --pue"),
-        "factor:grid": _("declare the supplier's own in the settings"),
+        "factor:grid": _("declare the supplier's own with --intensity"),
         "gap": _("brizna doctor says what could not be read"),
         "model": _("brizna doctor says what a meter would need"),
     }
