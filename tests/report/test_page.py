@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from base64 import b64encode
 from html import unescape
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import brizna.report
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, UnavailableError
 from brizna.report import LANGUAGES, html_report
 from brizna.report._charts import MOST_POINTS, phase_chart, power_chart, thin
 
@@ -175,3 +176,17 @@ def test_vendored_scripts_are_the_pinned_ones_and_bring_their_licence(name):
     licence = (VENDOR / f"{name}.LICENSE").read_text(encoding="utf-8")
     assert "Redistribution and use" in licence
     assert "*/" not in licence
+
+
+@pytest.mark.parametrize("library", ["babel.dates", "jinja2"])
+def test_a_missing_library_is_named_with_the_line_that_installs_it(view, library, monkeypatch):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(UnavailableError, match=r"pip install 'brizna\[report\]'"):
+        html_report(view, lang="en")
+
+
+def test_the_runs_own_zone_is_added_where_it_is_not_among_the_others(samples, view):
+    others = [zone for zone in samples.zones(view) if zone["zone"] != "ES"]
+    page = text_of(html_report(view, lang="en", zones=others))
+    assert re.search(r'<tr class="here"><th scope="row">ES', page)
+    assert "factor:grid/ES/2024" in page

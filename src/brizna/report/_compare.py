@@ -11,7 +11,7 @@ from brizna.core.estimate import Estimate
 from brizna.core.quantities import Carbon, Energy, Money, Ratio, Water
 from brizna.report._format import Format
 from brizna.report._table import Table
-from brizna.report._view import part, short_id
+from brizna.report._view import part, printable, short_id
 from brizna.report._words import name_figure
 
 TYPE_CHECKING = False
@@ -58,6 +58,7 @@ def compare_lines(
     """
     if len(views) < 2:
         raise InputError("One run alone cannot be compared: name two or more.")
+    views = printable(views)
     style = Format(lang)
     _ = style.say
     header = ("", *(_title(view) for view in views))

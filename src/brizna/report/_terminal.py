@@ -10,7 +10,7 @@ from brizna.core.quantities import Carbon, Energy, Money, Water
 from brizna.report._explain import Node, explain, tell_gap
 from brizna.report._format import Format
 from brizna.report._table import Table
-from brizna.report._view import part, shares, short_id
+from brizna.report._view import part, printable, shares, short_id
 from brizna.report._words import (
     join_components,
     name_basis,
@@ -61,6 +61,7 @@ def run_lines(
         color: Whether to paint.
         stored: Where the record lies; None if it could not be stored.
     """
+    view = printable(view)
     style = Format(lang)
     lines = [
         _headline(view, style, width=width, color=color),
@@ -155,6 +156,7 @@ def _paint(text: str, codes: str, color: bool) -> str:  # noqa: FBT001 - private
 
 def show_lines(view: View, *, lang: str, width: int = 80, color: bool = False) -> list[str]:
     """Return one run with all its figures."""
+    view = printable(view)
     style = Format(lang)
     lines = _heading(view, style, color=color)
     for table in (_figures(view, style), _channels(view, style), _phases(view, style)):
@@ -216,6 +218,7 @@ def footprint_lines(
     footprint: View, *, lang: str, width: int = 80, color: bool = False
 ) -> list[str]:
     """Return the figures of a footprint alone, as of a declared case."""
+    footprint = printable(footprint)
     style = Format(lang)
     _ = style.say
     reasons = part(footprint, "reasons")
@@ -308,7 +311,7 @@ def runs_lines(
             style.estimate(Energy, run.get("energy_j")),
             _outcome(run, lang),
         )
-        for run in runs
+        for run in map(printable, runs)
     ]
     if not rows:
         return [_("No runs yet. Measure one with: brizna run -- COMMAND")]
@@ -366,6 +369,7 @@ def explain_lines(
     Raises:
         InputError: If there is no such figure.
     """
+    view = printable(view)
     lines: list[str] = []
     for node in explain(view, Format(lang), figure=figure, samples=samples):
         lines += [*_tree(node, "", "", color=color), ""]
@@ -416,7 +420,7 @@ def doctor_lines(
             str(entry.get("method") or ""),
             style.stored(entry.get("why")),
         )
-        for entry in components
+        for entry in map(printable, components)
     ]
     header = (_("component"), _("status"), _("method"), _("why"))
     lines = Table(header, rows).lines(width=width, color=color)

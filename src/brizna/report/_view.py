@@ -10,6 +10,30 @@ if TYPE_CHECKING:
     View = Mapping[str, Any]
 
 
+_SPACES = "\u00a0\u2009\u202f"
+
+
+def printable(value: Any) -> Any:
+    """Return a value of a record whose texts cannot steer a terminal.
+
+    Escape codes, line ends and marks that turn the direction of writing become visible: a name
+    or a command in a record may come from anywhere.
+    """
+    if isinstance(value, str):
+        if value.isprintable():
+            return value
+        return "".join(c if c.isprintable() or c in _SPACES else _visible(c) for c in value)
+    if isinstance(value, dict):
+        return {printable(name): printable(inner) for name, inner in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, (list, tuple)):
+        return [printable(inner) for inner in value]  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+def _visible(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
 def part(record: View, name: str) -> View:
     """Return a part of a record that is an object; an empty one where there is none."""
     return record.get(name) or {}

@@ -180,3 +180,22 @@ def test_an_empty_text_of_a_record_is_not_the_head_of_a_catalogue(view):
     for lang in LANGUAGES:
         text = "\n".join(explain_lines(view, lang=lang))
         assert "Content-Type" not in text
+
+
+def test_nothing_in_a_record_steers_the_terminal(view):
+    hostile = "a\x1b]0;owned\x07\x1b[2J\nb\u202ec"
+    phase = {**view["measurement"]["phases"][0], "name": hostile}
+    measurement = {**view["measurement"], "phases": [phase]}
+    changed = {**view, "name": hostile, "command": [hostile], "notes": [hostile]}
+    changed["measurement"] = measurement
+    row = {**changed, "energy_j": None}
+    entry = {"component": "cpu", "status": "metered", "method": hostile, "why": hostile}
+    lines = [
+        *run_lines(changed, lang="en", stored="x"),
+        *show_lines(changed, lang="en"),
+        *explain_lines(changed, lang="en"),
+        *runs_lines([row], lang="en"),
+        *doctor_lines([entry], lang="en"),
+    ]
+    assert all(line.isprintable() for line in lines)
+    assert any("\\x1b[2J\\nb\\u202ec" in line for line in lines)
