@@ -62,7 +62,7 @@ def test_at_most_four_lines_on_stderr_say_the_result(brizna: Brizna) -> None:
     assert 2 <= len(lines) <= 4
     assert "Wh" in lines[0]
     assert "CO2e" in lines[0]
-    assert "brizna show" in done.stderr
+    assert "brizna open" in done.stderr
 
 
 def test_spanish_has_its_words_and_commas(brizna: Brizna) -> None:

@@ -160,16 +160,17 @@ def test_a_window_between_samples_is_doubted_by_what_the_highest_power_allows() 
     (phase,) = run.measurement.phases
     assert phase.energy_j is not None
     assert phase.energy_j.best.value == pytest.approx(10)
-    assert phase.energy_j.low.value < 0
+    assert 0 < phase.energy_j.low.value < 1
     assert phase.energy_j.high.value > 50
 
 
-@given(st.lists(st.integers(1, 9_999_999), min_size=1, max_size=6, unique=True))
+@given(st.lists(st.integers(1, 999), min_size=1, max_size=6, unique=True))
 def test_windows_that_meet_sum_to_the_whole_with_its_doubts(cuts: list[int]) -> None:
-    edges = [0, *sorted(cuts), 10 * SECOND]
+    edges = [0, *(cut * 10_000 for cut in sorted(cuts)), 10 * SECOND]
     marks = [{"name": str(t), "t": t} for t in edges[:-1]]
     meter = channel("rapl/package-0", update_us=1000, doubts={"meter:rapl": [0.97, 1.03]})
-    run = replay([START, meter, *steady(100), END], marks)
+    at_marks = [sample(t / SECOND, 100 * t) for t in edges]  # a mark makes a sample at once
+    run = replay([START, meter, *steady(100), *at_marks, END], marks)
     parts = [phase.energy_j for phase in run.measurement.phases if phase.energy_j]
     whole, summed = run.measurement.energy_j, total(parts)
     assert whole is not None

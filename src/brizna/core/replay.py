@@ -60,6 +60,8 @@ _UJ = 1e-6
 _US = 1e-6
 _NEGLIGIBLE = 1e-9
 """A doubt smaller than this share of the energy is not written down."""
+_LEAST_SHARE = 0.01
+"""Of the energy of a window, what is left of it where the doubt about an edge would take it all."""
 _MIRROR_SKEW_US = 2000
 """The reads of one sample lie at most this far apart; a mirror moves no more meanwhile."""
 
@@ -328,7 +330,9 @@ class _Story:
         """Add the doubt about how much was counted at one edge of a window.
 
         Two windows that meet share the edge and its name, with opposite signs: it cancels when
-        they are summed.
+        they are summed. Only in a window shorter than the counter's update, all of whose energy
+        may have been counted before or after it, does the doubt end short of that: no window
+        takes less than nothing.
         """
         stale = 0.0
         if series.channel.update_us:
@@ -343,8 +347,10 @@ class _Story:
         energy_j = estimate.best.value
         if more - fewer <= _NEGLIGIBLE * abs(energy_j):
             return estimate
-        ends = (Energy(energy_j + sign * fewer), Energy(energy_j + sign * more))
-        return estimate.doubted(f"edge:{self.start['id']}/{series.channel.id}/{edge_us}", *ends)
+        least_j = _LEAST_SHARE * energy_j
+        low, high = (max(energy_j + sign * end, least_j) for end in (fewer, more))
+        name = f"edge:{self.start['id']}/{series.channel.id}/{edge_us}"
+        return estimate.doubted(name, Energy(low), Energy(high))
 
     def _phases(self) -> list[dict[str, Any]]:
         phases = [dict(window) for window in self.windows.values()]

@@ -179,10 +179,9 @@ class Recorder:
     def _open_meters(self) -> Sequence[Meter]:
         try:
             return open_meters(machine=self._machine)
-        except Exception as error:
+        except Exception as error:  # the job must run, on any machine: the run's end says so
             if self.settings["strict"]:
                 raise
-            # Whatever a machine has in store for us, the job must run: the end of the run says so.
             self.trouble.append(f"No meter could be opened: {type(error).__name__}: {error}.")
             return ()
 
