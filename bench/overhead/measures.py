@@ -40,17 +40,19 @@ class Budget:
         ready_s: How long they have to get ready for it.
         window_pairs: Windows in a batch.
         window_batches: Batches in a round.
+        settle_s: How long what is written later has time to be written; longer than an interval.
         loop_rounds: Visits to each tool for the busy loop.
         loop_segment_s: How long a segment with or without the tool takes.
         loop_pairs: Pairs of segments in a visit.
     """
 
-    rounds: int = 15
+    rounds: int = 11
     idle_rounds: int = 5
     idle_s: float = 60.0
     ready_s: float = 25.0
     window_pairs: int = 100
     window_batches: int = 15
+    settle_s: float = 1.5
     loop_rounds: int = 5
     loop_segment_s: float = 1.5
     loop_pairs: int = 4
@@ -216,7 +218,11 @@ MEASURES = (
         rounds=lambda b: b.rounds,
         visit=one_by_one(windows_with_counters),
     ),
-    Measure(rows=("idle", "idle-counters", "run-idle"), rounds=lambda b: b.idle_rounds, visit=idle),
+    Measure(
+        rows=("idle", "idle-least", "idle-counters", "run-idle"),
+        rounds=lambda b: b.idle_rounds,
+        visit=idle,
+    ),
     Measure(rows=("loop",), rounds=lambda b: b.loop_rounds, visit=one_by_one(loops)),
 )
 
@@ -253,8 +259,13 @@ def moving_counters(environment: Environment, folder: str) -> Iterator[None]:
         mover.communicate(timeout=PATIENCE_S)
 
 
-def _window_budget(stage: Stage) -> dict[str, int]:
-    return {"pairs": stage.budget.window_pairs, "batches": stage.budget.window_batches}
+def _window_budget(stage: Stage) -> dict[str, float]:
+    budget = stage.budget
+    return {
+        "pairs": budget.window_pairs,
+        "batches": budget.window_batches,
+        "settle_s": budget.settle_s,
+    }
 
 
 def _wrapper(stage: Stage, contestant: Contestant) -> list[str]:
@@ -275,6 +286,8 @@ def _idlers(contestants: Sequence[Contestant]) -> Iterator[tuple[Contestant, str
     for contestant in contestants:
         if "idle" not in contestant.lacks:
             yield contestant, "idle", "start"
+        if contestant.name == "bare":
+            yield contestant, "idle-least", "start_least"
         if contestant.name == "brizna":
             yield contestant, "idle-counters", "start_with_counters"
 

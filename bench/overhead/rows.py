@@ -80,8 +80,16 @@ ROWS = (
         bar=2,
     ),
     Row(
+        key="idle-least",
+        title="The least at 1 Hz: no tool, two (simulated) counters read and one line written",
+        unit=_PER_HOUR,
+        digits=2,
+        beside=("bare", "idle"),
+        only="bare",
+    ),
+    Row(
         key="idle-counters",
-        title="The same, with a package, DRAM and one card (simulated counters)",
+        title="Track an idle program at 1 Hz, with a package, DRAM and one card (simulated)",
         unit=_PER_HOUR,
         digits=2,
         beside=("bare", "idle"),
@@ -114,7 +122,7 @@ ROWS = (
     ),
     Row(
         key="window-whole",
-        title="The same, with what is written later",
+        title="The same, with what is written later: own meters",
         unit="CPU µs",
         scale=1e6,
         beside=("brizna", "window-whole"),
@@ -129,7 +137,7 @@ ROWS = (
     ),
     Row(
         key="window-counters-whole",
-        title="The same, with what is written later",
+        title="The same, with what is written later: two counters",
         unit="CPU µs",
         scale=1e6,
         only="brizna",

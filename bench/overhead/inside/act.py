@@ -49,7 +49,7 @@ def idle(start, stop, *, begin, duration_s):
     return {"cpu_s": used_s, "duration_s": passed_s}
 
 
-def windows(start, stop, window, *, pairs, batches):
+def windows(start, stop, window, *, pairs, batches, settle_s):
     """Open and close windows in batches, then wait until a tool that writes later has written.
 
     ``pair_cpu_s`` is what the caller pays in the median batch, ``whole_cpu_s`` what the process
@@ -65,7 +65,7 @@ def windows(start, stop, window, *, pairs, batches):
         for pair in range(pairs):
             window(tracker, f"window {batch}-{pair}")
         each_s.append((cpu_s() - before) / pairs)
-    time.sleep(1.5)
+    time.sleep(settle_s)
     whole_s = (cpu_s() - first) / (pairs * batches)
     stop(tracker)
     return {"pair_cpu_s": statistics.median(each_s), "whole_cpu_s": whole_s}
