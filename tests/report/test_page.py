@@ -158,6 +158,7 @@ def test_many_phases_are_drawn_by_size_and_all_listed(view):
     assert len(phase_chart(many, "en")["data"]["values"]) == 30
     page = text_of(html_report(many, lang="en"))
     assert "step 79" in page
+    assert "The chart shows the 30 largest phases, the table all." in page
 
 
 def test_phases_of_one_name_stay_apart(view):

@@ -123,7 +123,7 @@ def power_chart(view: View, series: Series, lang: str) -> dict[str, Any] | None:
         datasets={"power": rows},
         layer=[
             *_phase_layers(view, span, x),
-            _area(x, y, kinds, lang),
+            _area(x, y, {kind: name_component(kind, lang) for kind in kinds}, len(lines)),
             *_gap_layers(view, span, x),
             _pointer(view, x, watt, second, lang),
         ],
@@ -140,8 +140,9 @@ def time_unit(duration_s: float) -> tuple[str, float]:
     return next((unit, size) for unit, size, until in _TIMES if duration_s < until)
 
 
-def _area(x: Mapping[str, Any], y: Mapping[str, Any], kinds: list[str], lang: str) -> Any:
-    names = [name_component(kind, lang) for kind in kinds]
+def _area(x: Mapping[str, Any], y: Mapping[str, Any], names: Mapping[str, str], lines: int) -> Any:
+    """Return the stack; the seams between many lines are thinner, or they would be all one sees."""
+    colors = [f"var(--c-{kind})" for kind in names]
     return {
         "data": {"name": "power"},
         "mark": {"type": "area", "interpolate": "step-before", "stroke": "var(--paper)"},
@@ -151,12 +152,12 @@ def _area(x: Mapping[str, Any], y: Mapping[str, Any], kinds: list[str], lang: st
             "color": {
                 "field": "k",
                 "type": "nominal",
-                "scale": {"domain": names, "range": [f"var(--c-{kind})" for kind in kinds]},
+                "scale": {"domain": list(names.values()), "range": colors},
                 "legend": None,
             },
             "detail": {"field": "c"},
             "order": {"field": "o", "type": "quantitative"},
-            "strokeWidth": {"value": 0.6},
+            "strokeWidth": {"value": 0.6 if lines <= 4 else 0.25},
         },
     }
 
@@ -324,7 +325,7 @@ def _intervals(rows: Rows, title: str, lang: str, *, mark: Mapping[str, Any]) ->
     ]
     best = {"y": y, "x": {**x, "field": "best"}, "tooltip": [{"field": "n", "title": " "}, *tips]}
     return _chart(
-        height=34 * len(rows) + 10,
+        height=(34 if len(rows) <= 12 else 22) * len(rows) + 10,
         data={"values": rows},
         layer=[
             {"mark": dict(mark), "encoding": best},

@@ -17,7 +17,7 @@ from pathlib import Path
 from brizna.core.errors import InputError, UnavailableError
 from brizna.core.quantities import Carbon, Energy
 from brizna.report import _page
-from brizna.report._charts import MOST_POINTS, phase_chart, power_chart, zone_chart
+from brizna.report._charts import MOST_PHASES, MOST_POINTS, phase_chart, power_chart, zone_chart
 from brizna.report._format import Format
 from brizna.report._texts import texts
 from brizna.report._view import part, roots, short_id
@@ -98,6 +98,7 @@ def _sections(view: View, style: Format, series: Series | None) -> dict[str, Any
         "thinned": _thinned(view, series or {}, style),
         "has_gaps": any(not gap["counted"] for channel in roots(view) for gap in channel["gaps"]),
         "phases": _page.phases(view, style),
+        "most_phases": MOST_PHASES,
         "figures": _page.figures(view, style),
         "doubts": _page.doubts(view, style),
         "explanation": _page.explanation(view, style, samples=bool(series)),
