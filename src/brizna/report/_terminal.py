@@ -282,7 +282,12 @@ def _remarks(view: View, style: Format) -> list[str]:
                 component=name, reason=style.stored(reason)
             )
         )
-    return [*lines, *(style.stored(note) for note in view.get("notes", ()))]
+    lines += [style.stored(note) for note in view.get("notes", ())]
+    if view.get("command_runs") is True:
+        lines.append(_("The command still runs, unmeasured."))
+    elif view.get("command_runs") is False:
+        lines.append(_("The command has ended since, unmeasured."))
+    return lines
 
 
 # ---------------------------------------------------------------------------------- runs, explain
