@@ -52,7 +52,7 @@ def test_a_wrong_case_says_what_is_wrong_and_exits_2(brizna: Brizna) -> None:
     assert done.returncode == 2
     assert "Did you mean 'pue'" in done.stderr
     assert brizna("account", "nowhere.json").returncode == 2
-    assert brizna("account", "-", given="{").returncode == 1
+    assert brizna("account", "-", given="{").returncode == 2
 
 
 @pytest.mark.usefixtures("two_runs")
@@ -154,7 +154,7 @@ def test_settings_say_where_they_come_from(brizna: Brizna, tmp_path: Path) -> No
         ("pue = 0.2", {}, "from 1 up"),
         ("pue = ", {}, "not a settings file"),
         ("", {"BRIZNA_PEU": "1.2"}, "Did you mean 'pue'"),
-        ("", {"BRIZNA_INTERVAL": "fast"}, "a float was expected"),
+        ("", {"BRIZNA_INTERVAL": "fast"}, "a number was expected"),
     ],
 )
 def test_a_wrong_setting_is_an_error_that_names_its_place(

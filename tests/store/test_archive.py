@@ -245,5 +245,5 @@ def test_a_file_made_to_fill_the_disk_is_refused(other, packed):
 def test_what_is_no_archive_is_refused(other, tmp_path):
     (tmp_path / "a.zip").write_bytes(b"no archive")
     assert_refused(other, str(tmp_path / "a.zip"), "no archive of brizna")
-    with pytest.raises(UnavailableError, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         other.import_(str(tmp_path / "missing.zip"))

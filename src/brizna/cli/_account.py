@@ -7,11 +7,13 @@ import sys
 from brizna.cli._options import add_json, add_settings
 from brizna.cli._parser import Parser
 from brizna.core.codec import decode
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, IntegrityError
 from brizna.verbs import account_case, view_of_case
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from brizna.cli._dispatch import Context
 
 
@@ -31,7 +33,7 @@ def account(context: Context, words: list[str]) -> int:
     add_json(parser)
     add_settings(parser, ("lang",))
     given = parser.parse_args(words)
-    case, footprint = account_case(decode(_read(given.case)))
+    case, footprint = account_case(_facts(given.case))
     if given.json:
         context.tell_json(view_of_case(case, footprint))
         return 0
@@ -40,6 +42,16 @@ def account(context: Context, words: list[str]) -> int:
         *footprint_lines(record, lang=context.lang, width=context.width, color=context.color)
     )
     return 0
+
+
+def _facts(path: str) -> dict[str, Any]:
+    try:
+        return decode(_read(path))
+    except IntegrityError as error:  # a case is written by hand: nothing was damaged
+        raise InputError(
+            f"{path!r} is not JSON: {error.__cause__ or error}. Expected an object of named facts: "
+            "see brizna account --help"
+        ) from error
 
 
 def _read(path: str) -> bytes:

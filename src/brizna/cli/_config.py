@@ -22,7 +22,9 @@ def config(context: Context, words: list[str]) -> int:
         ),
         context.texts,
     )
-    parser.add_argument("action", choices=("show",), help=_("show"))
+    parser.add_argument(
+        "action", nargs="?", choices=("show",), default="show", help=_("show them (the default)")
+    )
     parser.add_argument("--origin", action="store_true", help=_("say where each value comes from"))
     add_json(parser)
     add_settings(parser, tuple(name for name in SETTINGS))

@@ -42,6 +42,10 @@ _COMMANDS = {
 """Each command and the file that holds it, as a function of the same name."""
 
 
+_PLAIN = {ord("…"): "...", **str.maketrans("µ×−–’│├└─\u00a0\u202f", "ux--'||`-  ")}
+"""What stands for a character in a terminal that knows only ASCII: a micro is no question mark."""
+
+
 class Context:
     """What every command gets: the person's language, terminal and environment.
 
@@ -84,11 +88,11 @@ class Context:
 def dispatch(words: list[str]) -> int:
     """Run the command that the words name and return its exit code."""
     try:
-        lang = pick_language(_language_option(words), os.environ)
-        context = Context(lang)
+        context = Context(_language(words))
     except InputError as error:
         sys.stderr.write(f"brizna: {error}\n")
         return WRONG_USE
+    words = _after_language(words)
     name = words[0] if words else "--help"
     try:
         code = _command(context.texts, name)(context, words[1:])
@@ -143,6 +147,30 @@ def _exit_code(error: BriznaError) -> int:
     return WRONG_USE
 
 
+def _language(words: Sequence[str]) -> str:
+    """Return the language that the option, BRIZNA_LANG, a settings file or the system names.
+
+    Raises:
+        InputError: If the option or BRIZNA_LANG names a language that there are no texts for.
+    """
+    from brizna.verbs._run import current_directory
+    from brizna.verbs._settings import read_settings
+
+    option = _language_option(words)
+    try:
+        settings = read_settings({}, environ=os.environ, directory=current_directory())
+    except InputError:  # the command that needs the settings says what is wrong with them
+        return pick_language(option, os.environ)
+    return pick_language(option or settings["lang"], os.environ)
+
+
+def _after_language(words: list[str]) -> list[str]:
+    """Return the words from the command on: ``brizna --lang es show`` is ``brizna show``."""
+    while words and words[0].startswith("--lang="):
+        words = words[1:]
+    return words[2:] if words and words[0] == "--lang" else words
+
+
 def _language_option(words: Sequence[str]) -> str | None:
     """Return what ``--lang`` says, before anything is parsed; nothing after ``--`` is ours."""
     ours = words[: words.index("--")] if "--" in words else words
@@ -181,7 +209,7 @@ def _overview(texts: Texts) -> list[str]:
     return [
         _("brizna measures what AI work costs in energy, carbon and money, and proves it."),
         "",
-        _("usage: ") + "brizna COMMAND ...",
+        _("usage: ") + _("brizna COMMAND ..."),
         "",
         *(f"  {name:<10}{text}" for name, text in about.items()),
         "",
@@ -199,5 +227,5 @@ def _write(stream: TextIO, lines: Sequence[str]) -> None:
         stream.write(text)
     except UnicodeEncodeError:  # a terminal that cannot show it gets the nearest it can
         encoding = stream.encoding or "ascii"
-        stream.write(text.encode(encoding, "replace").decode(encoding))
+        stream.write(text.translate(_PLAIN).encode(encoding, "replace").decode(encoding))
     stream.flush()

@@ -28,7 +28,12 @@ def run(context: Context, words: list[str]) -> int:
     ours, command = _split(words)
     parser = _parser(context)
     if command is None:
-        parser.add_argument("command", nargs=argparse.REMAINDER)
+        parser.add_argument(
+            "command",
+            nargs=argparse.REMAINDER,
+            metavar=context.texts.gettext("command"),
+            help=context.texts.gettext("the command and its arguments"),
+        )
     given = parser.parse_args(ours)
     command = given.command if command is None else command
     if not command:

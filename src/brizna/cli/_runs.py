@@ -121,6 +121,9 @@ def _remove(context: Context, store: Store, given: Namespace) -> int:
 
 
 def _prune(context: Context, store: Store, given: Namespace) -> int:
+    if given.keep_last is None and given.older_than is None:
+        _ = context.texts.gettext
+        raise InputError(_("Which runs? Give --keep-last, --older-than, or both."))
     age = None if given.older_than is None else Duration.parse(given.older_than).value
     ids = store.prune(keep_last=given.keep_last, older_than_s=age, samples_only=given.samples_only)
     return _tell_ids(context, given, ids)

@@ -71,7 +71,7 @@ class Quantity:
             value = float(number)
         except ValueError:
             raise InputError(
-                f"{text!r} is not {cls.__name__.lower()}: expected a number and a unit out of "
+                f"{text!r} is no {cls.__name__.lower()}: expected a number and a unit out of "
                 f"{', '.join(cls.units)}, for example '1.5 {cls.unit}'."
             ) from None
         return cls.of(value, unit or cls.unit)

@@ -69,7 +69,12 @@ def pack(runs: Iterable[tuple[str, str, bytes]], file: str) -> str:
 
 
 def unpack(file: str, home: str) -> list[str]:
-    """Unpack the runs of an archive into a store's directory of runs; return those that are new."""
+    """Unpack the runs of an archive into a store's directory of runs; return those that are new.
+
+    Raises:
+        InputError: If the file cannot be read.
+        IntegrityError: If it is no archive, or not as it was written.
+    """
     try:
         with open(file, "rb") as source, ZipFile(source) as archive:
             contents = _checked(archive, os.fstat(source.fileno()).st_size)
@@ -79,7 +84,9 @@ def unpack(file: str, home: str) -> list[str]:
             "Fetch it again."
         ) from error
     except OSError as error:
-        raise unavailable(f"{file!r} cannot be read", error) from error
+        raise InputError(
+            f"{file!r} cannot be read ({error.strerror}): name a file of brizna runs export."
+        ) from error
     runs: dict[str, dict[str, bytes]] = {}
     for path, data in contents.items():
         run_id, _, inner = path.partition("/")

@@ -453,7 +453,7 @@ class Store:
         """Unpack what `export` packed, and return the ids of the runs that were not here yet.
 
         Raises:
-            InputError: If a run of that id is here with other content.
+            InputError: If the file cannot be read, or a run of that id is here with other content.
             IntegrityError: If the file is no such archive or was changed: then nothing is unpacked.
             UnavailableError: If the store cannot be written.
         """

@@ -80,6 +80,7 @@ SETTINGS: Mapping[str, Setting] = {
 """Every setting there is, by name."""
 
 _NOT_SETTINGS = ("BRIZNA_RUN",)
+_KINDS = {str: "a text", float: "a number", bool: "true or false"}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -199,7 +200,7 @@ def _known(name: str, where: str) -> str:
 def _read(name: str, value: Any, origin: str) -> Any:
     setting = SETTINGS[name]
     read = _converted(setting.kind, value)
-    wrong = f"a {setting.kind.__name__}" if read is None else setting.check(read)
+    wrong = _KINDS[setting.kind] if read is None else setting.check(read)
     if wrong:
         raise InputError(f"{name} is {value!r} ({origin}), but {wrong} was expected.")
     return read
