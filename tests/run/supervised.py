@@ -44,6 +44,11 @@ def main():
         if settings.get("trouble"):
             raise RuntimeError("Nothing works today.")
 
+    def later():
+        started.append(len(ticks))
+        if settings.get("announce_later"):
+            os.write(2, b"later\n")
+
     supervisor = Supervisor(roots=Roots(cgroup_root=settings["cgroup_root"]))
     if settings.get("caught"):  # as where there is no sigtimedwait
         supervisor._signals = CaughtSignals()
@@ -54,6 +59,7 @@ def main():
             environ=os.environ,
             tick=tick,
             on_start=on_start,
+            later=later if "announce_later" in settings else None,
             pace=Pace(
                 interval_s=settings.get("interval_s", 60.0),
                 mark_directory=settings.get("mark_directory"),

@@ -87,6 +87,18 @@ def test_start_and_end_are_told_in_order(supervise):
     assert last[0] == outcome["cpu_time_us"]
 
 
+def test_what_takes_longer_waits_for_a_short_command_to_end(supervise):
+    _, _, outcome = supervise("true", settings={"announce_later": False}).end()
+    assert outcome["on_start"] == [outcome["pid"], 2]  # after the tick before and the tick after
+
+
+def test_what_takes_longer_is_done_once_while_a_long_command_runs(supervise):
+    run = supervise("cat", settings={"announce_later": True})
+    assert run.process.stderr.readline() == b"later\n"
+    _, _, outcome = run.end()
+    assert outcome["on_start"] == [outcome["pid"], 1]
+
+
 @pytest.mark.parametrize("how", ["exit", "kill"])
 def test_no_child_stays_behind_unreaped(supervise, python, how):
     program = (

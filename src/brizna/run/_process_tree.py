@@ -19,7 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.run._outcome import Roots
 
-_SCAN_SHARE = 1e-4
+_SCAN_SHARE = 5e-5
+"""Of one processor. What ended is known without looking: a large tree is looked at less often."""
 _FULL_SCAN_EVERY = 16
 _SUBREAPER, _IS_SUBREAPER = 36, 37
 """PR_SET_CHILD_SUBREAPER and PR_GET_CHILD_SUBREAPER of linux/prctl.h."""

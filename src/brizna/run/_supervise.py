@@ -37,6 +37,7 @@ _MARK_REST = 4.0
 """A tick for a mark waits this many times as long as the last tick took: a storm of marks uses at
 most a fifth of one processor."""
 
+_LATER_S = 0.1
 _LAST_BREATH_S = 0.02
 """How long a process may outlive the command without being called left behind."""
 
@@ -74,6 +75,7 @@ class Supervisor:
         environ: Mapping[str, str],
         tick: Tick,
         on_start: Callable[[int], object] | None = None,
+        later: Callable[[], object] | None = None,
         pace: Pace | None = None,
     ) -> Outcome:
         """Run a command, tick as it goes, and return how it ended.
@@ -94,6 +96,9 @@ class Supervisor:
                 could not be read. What it raises becomes a note.
             on_start: Called with the command's pid once it runs. What it raises becomes a note.
                 No signal is handed on and no tick made while it works: keep it short.
+            later: Called once for what takes longer: when the command has run for a tenth of a
+                second, or after its last tick. So a command that ends at once is seen to end at
+                once. What it raises becomes a note.
             pace: When to tick.
 
         Raises:
@@ -111,7 +116,7 @@ class Supervisor:
             return run_without_fork(command, environ, tick, on_start, pace.interval_s)
         with MarkWatch(pace.mark_directory) as marks:
             watch = _Watch(self._signals, marks, tick, pace.interval_s, self._roots)
-            return watch.run(command, environ, on_start)
+            return watch.run(command, environ, on_start, later)
 
 
 class _Watch:
@@ -136,7 +141,8 @@ class _Watch:
         self._status: int | None = None
         self._early: frozenset[int] = frozenset()
         """Signals of the terminal that came before there was a command to get them."""
-        self._next_s = self._mark_s = float("inf")
+        self._later: Callable[[], object] | None = None
+        self._next_s = self._mark_s = self._later_s = float("inf")
         self._rested_s = 0.0
         self._forwarded: dict[str, None] = {}
         self._notes: dict[str, None] = {}
@@ -146,19 +152,19 @@ class _Watch:
         command: Sequence[str],
         environ: Mapping[str, str],
         on_start: Callable[[int], object] | None,
+        later: Callable[[], object] | None,
     ) -> Outcome:
         try:
-            self._tick(0)
-            begun_s = time.monotonic()
             self._early = _TERMINAL_SIGNALS & self._signals.pending()
             try:
                 child = spawn(
                     command,
                     environ=environ,
                     dispositions=self._signals.before,
-                    before=self._count,
+                    before=self._begin,
                 )
             except OSError as error:
+                self._tick(0)
                 return self._not_started(125, error.errno, f"No process could be made: {error}.")
             self._pid, self._used_before_us = child.pid, child.used_us
             if child.errno is not None:
@@ -167,7 +173,8 @@ class _Watch:
                 return self._not_started(exit_code(child.errno), child.errno, reason)
             if on_start is not None:
                 self._guard("What follows the start", lambda: on_start(child.pid))
-            self._next_s = begun_s + self._interval_s
+            self._later = later
+            self._later_s = time.monotonic() + _LATER_S if later is not None else float("inf")
             self._follow()
             return self._end()
         finally:
@@ -175,23 +182,29 @@ class _Watch:
             if self._cpu is not None:
                 self._cpu.close()
 
-    def _count(self, pid: int) -> None:
-        """Begin to count the processor time of a process that has not begun."""
+    def _begin(self, pid: int) -> None:
+        """Count the processor time of a process that has not begun, and tick.
+
+        In this order: joining a control group takes the kernel milliseconds.
+        """
         self._cpu = open_cgroup(pid, roots=self._roots) or ProcessTree(pid, roots=self._roots)
+        self._tick(0)
+        self._next_s = time.monotonic() + self._interval_s
 
     def _follow(self) -> None:
         """Serve signals and ticks until the command has been reaped."""
         while self._status is None:
-            due_s = min(self._next_s, self._mark_s)
+            due_s = min(self._next_s, self._mark_s, self._later_s)
             arrival = self._signals.wait(due_s - time.monotonic())
             if arrival is not None:
                 self._take(arrival)
             now_s = time.monotonic()
-            if self._status is not None or now_s < min(self._next_s, self._mark_s):
-                continue
-            self._reap()  # a storm of other signals must not keep its own from being seen
-            if self._status is None:
+            if self._status is None and now_s >= due_s:
+                self._reap()  # a storm of other signals must not keep its own from being seen
+            if self._status is None and now_s >= min(self._next_s, self._mark_s):
                 self._tick_now(now_s)
+            elif self._status is None and now_s >= self._later_s:
+                self._call_later()
 
     def _take(self, arrival: Arrival) -> None:
         """Serve one signal."""
@@ -251,6 +264,12 @@ class _Watch:
         after_s = time.monotonic()
         self._rested_s = after_s + _MARK_REST * (after_s - now_s)
 
+    def _call_later(self) -> None:
+        """Do what takes longer, once."""
+        later, self._later, self._later_s = self._later, None, float("inf")
+        if later is not None:
+            self._guard("What follows the start", later)
+
     def _tick(self, used_us: int | None, *, last: bool = False) -> None:
         busy_us = self._machine.busy_us(at_any_cost=last)
         self._guard("Measuring", lambda: self._call((used_us, busy_us)))
@@ -267,6 +286,7 @@ class _Watch:
         assert self._status is not None, "the command has been reaped"
         used_us = self._cpu.total_us()
         self._tick(used_us, last=True)
+        self._call_later()
         left = self._left()
         if left:
             self._notes[_left_running(len(left))] = None
