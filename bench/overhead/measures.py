@@ -185,7 +185,7 @@ def idle(stage: Stage, contestants: Sequence[Contestant]) -> Outcome:
     outcome: dict[str, dict[str, Figure]] = {one.name: {} for one in contestants}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         trackers = []
-        for place, (contestant, row, starter) in enumerate(_idlers(contestants)):
+        for place, (contestant, row, starter) in enumerate(_idlers(stage, contestants)):
             answer = os.path.join(folder, f"{contestant.name}-{row}.json")
             when = {"begin": begin + 0.09 * place, "duration_s": budget.idle_s}
             words = ["idle", starter, json.dumps(when)]
@@ -282,11 +282,14 @@ def _act_command(
     return [python, str(INSIDE / "act.py"), contestant.name, answer, *words]
 
 
-def _idlers(contestants: Sequence[Contestant]) -> Iterator[tuple[Contestant, str, str]]:
+def _idlers(
+    stage: Stage, contestants: Sequence[Contestant]
+) -> Iterator[tuple[Contestant, str, str]]:
+    """Yield who tracks an idle program, the row that it is for, and how it starts."""
     for contestant in contestants:
         if "idle" not in contestant.lacks:
             yield contestant, "idle", "start"
-        if contestant.name == "bare":
+        if contestant.name == "bare" and os.path.isdir(stage.counters):
             yield contestant, "idle-least", "start_least"
         if contestant.name == "brizna":
             yield contestant, "idle-counters", "start_with_counters"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from overhead.rows import Row
 
 SCHEMA = "brizna.bench-overhead/1"
+_NOTHING = {"samples": []}
 
 
 def collect(
@@ -127,6 +128,8 @@ def _take(
             for key in measure.rows:
                 figure = figures if isinstance(figures, Unmeasured) else figures.get(key)
                 _keep(cells[key], name, figure)
+    for row in cells.values():
+        row |= {name: {"reason": "not taken"} for name, cell in row.items() if cell == _NOTHING}
     return cells
 
 

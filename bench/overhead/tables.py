@@ -18,8 +18,9 @@ def text(results: Mapping[str, Any]) -> str:
     lines = [_setting(results)]
     for key, cells in results["rows"].items():
         row = BY_KEY[key]
-        lines += ["", f"{row.title}{f' [{row.unit}]' if row.unit else ''}"]
-        lines += [_line(results, row, name) for name in cells if _is_told(row, name)]
+        told = [_line(results, row, name) for name in cells if _is_told(row, name)]
+        if told:
+            lines += ["", f"{row.title}{f' [{row.unit}]' if row.unit else ''}", *told]
     return "\n".join([*lines, "", *_bar_lines(results), ""])
 
 
