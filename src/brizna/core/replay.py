@@ -90,7 +90,7 @@ def replay(events: Iterable[Event], marks: Iterable[Event] = ()) -> Run:
         parent=start.get("parent"),
         command=None if start.get("command") is None else tuple(start["command"]),
         started=start["started"],
-        duration_s=story.last_us * _US,
+        duration_s=(story.last_us - story.first_us) * _US,
         exit_code=end.get("exit_code"),
         signal=end.get("signal"),
         state=end.get("state", "interrupted"),
@@ -182,6 +182,7 @@ class _Story:
             )
         self.start = start
         self.samples.sort(key=lambda sample: sample["t"])
+        self.first_us: int = self.samples[0]["t"] if self.samples else 0
         self.last_us: int = self.samples[-1]["t"] if self.samples else 0
         self.marks = [mark for mark in marks if mark["t"] <= self.last_us]
         self.series = self._series()
