@@ -40,6 +40,7 @@ def page_of(store: Store, reference: str, *, lang: str, zones: Sequence[str]) ->
         series=_series(store, run),
         comparisons=comparisons(view["footprint"], lang=lang),
         zones=zones_of(run, zones, lang=lang),
+        time_zone=_known_time_zone(run.site.time_zone),
     )
     return run.id, page
 
@@ -59,6 +60,16 @@ def zones_of(run: Run, zones: Sequence[str], *, lang: str) -> list[dict[str, Any
         }
         for zone, footprint in elsewhere(run, zones)
     ]
+
+
+def _known_time_zone(name: str | None) -> str:
+    """Return a time zone that this machine has the rules of: the run's own, or else UTC."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(name or "UTC").key
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # such as TZ=CET-1CEST, or no tzdata
+        return "UTC"
 
 
 def _series(store: Store, run: Run) -> dict[str, list[tuple[float, float]]]:
