@@ -7,6 +7,7 @@ import os
 from brizna.cli._options import add_settings, store_of
 from brizna.cli._parser import Parser
 from brizna.core.errors import UnavailableError
+from brizna.store import replace_file
 from brizna.verbs import page_of
 
 TYPE_CHECKING = False
@@ -51,13 +52,8 @@ def open(context: Context, words: list[str]) -> int:  # noqa: A001 - the command
 
 
 def _write_whole(path: str, page: bytes) -> None:
-    import builtins
-
-    draft = f"{path}.{os.getpid()}.tmp"
     try:
-        with builtins.open(draft, "xb") as file:
-            file.write(page)
-        os.replace(draft, path)
+        replace_file(path, page)
     except OSError as error:
         raise UnavailableError(
             f"{path!r} could not be written ({error.strerror}): name another file with -o."

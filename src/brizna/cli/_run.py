@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from brizna.cli._options import add_settings, settings_of
 from brizna.cli._parser import Parser
@@ -16,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.account import FunctionalUnit
     from brizna.cli._dispatch import Context
+    from brizna.verbs import View
 
 _SETTINGS = (
     *("zone", "pue", "intensity", "tariff", "currency", "interval", "store", "lang"),
@@ -111,37 +111,37 @@ class _Report:
 
     def tell(self, finished: Finished) -> None:
         """Write the JSON file and print the lines."""
-        trouble = list(finished.trouble)
-        if self._json_file is not None:
-            trouble += self._write_json(finished)
-        if not finished.outcome.started:
-            self._context.say(f"brizna: {finished.outcome.reason}")
-        elif not self._quiet:
-            self._context.say(*self._lines(finished))
-        if trouble:
+        try:
+            trouble = [*finished.trouble, *self._write_json(finished.view)]
+            if not finished.outcome.started:
+                self._context.say(f"brizna: {finished.outcome.reason}")
+            elif finished.view is not None and not self._quiet:
+                self._context.say(*self._lines(finished.view, finished))
+            if trouble:
+                self.failed = True
+                self._context.say(f"brizna: {' '.join(trouble)}")
+        except Exception:  # noqa: BLE001  (nobody reads stderr, say: the exit code is the command's)
             self.failed = True
-            self._context.say(f"brizna: {' '.join(trouble)}")
 
-    def _lines(self, finished: Finished) -> list[str]:
+    def _lines(self, view: View, finished: Finished) -> list[str]:
         context = self._context
         return run_lines(
-            finished.view,
+            view,
             lang=context.lang,
             width=context.width,
             color=context.color_err,
             stored=finished.directory if not finished.trouble else None,
         )
 
-    def _write_json(self, finished: Finished) -> list[str]:
+    def _write_json(self, view: View | None) -> list[str]:
         """Write the view whole or not at all; return what went wrong."""
+        if self._json_file is None or view is None:
+            return []
         from brizna.core.codec import encode
+        from brizna.store import replace_file
 
-        path = self._json_file or ""
-        draft = f"{path}.{os.getpid()}.tmp"
         try:
-            with open(draft, "xb") as file:
-                file.write(encode(finished.view) + b"\n")
-            os.replace(draft, path)
+            replace_file(self._json_file, encode(view) + b"\n")
         except OSError as error:
-            return [f"{path!r} could not be written: {error.strerror}."]
+            return [f"{self._json_file!r} could not be written: {error.strerror}."]
         return []

@@ -26,6 +26,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.store._alive import command_runs, liveness, process_start, writer_identity
+    from brizna.store._files import replace_file
     from brizna.store._journal import Journal
     from brizna.store._marks import append_mark, read_marks
     from brizna.store._merge import merge_runs
@@ -46,6 +47,7 @@ __all__ = [
     "process_start",
     "read_events",
     "read_marks",
+    "replace_file",
     "writer_identity",
 ]
 
@@ -62,6 +64,7 @@ _HOMES = {
     "process_start": "_alive",
     "read_events": "_reading",
     "read_marks": "_marks",
+    "replace_file": "_files",
     "writer_identity": "_alive",
 }
 

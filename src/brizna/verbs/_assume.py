@@ -77,6 +77,10 @@ def assume(
     _assume_intensity(gathered, site, duration, started)
     if "embodied_g" not in gathered.fields and site.hardware is not None:
         _assume_hardware(gathered, site.hardware)
+    if "embodied_g" in gathered.fields:
+        if "lifetime_s" not in gathered.fields:
+            gathered.fields["lifetime_s"] = gathered.use(lifetime())
+        gathered.fields.setdefault("hardware_share", exactly(Ratio(1), "default"))
     _tell_unknown(gathered)
     return gathered.close()
 
@@ -112,8 +116,6 @@ def _assume_hardware(gathered: Gathered, hardware: Mapping[str, Any]) -> None:
         cards = [embodied_of_device(name or "") for name in machine.get("gpus") or ()]
         parts += [gathered.use(found) for found in (embodied(), *cards)]
     gathered.fields["embodied_g"] = total(parts)
-    gathered.fields.setdefault("lifetime_s", gathered.use(lifetime()))
-    gathered.fields.setdefault("hardware_share", exactly(Ratio(1), "default"))
 
 
 def _tell_unknown(gathered: Gathered) -> None:

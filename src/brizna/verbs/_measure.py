@@ -6,7 +6,7 @@ import os
 import warnings
 from functools import update_wrapper
 
-from brizna.core.errors import InputError, UnavailableError
+from brizna.core.errors import BriznaError, InputError, UnavailableError
 from brizna.verbs._recorder import Recorder, Subject
 from brizna.verbs._run import current_directory
 from brizna.verbs._settings import read_settings
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from brizna.core.estimate import Estimate
     from brizna.core.measurement import Run
     from brizna.meter import Meter
+    from brizna.verbs._settings import Settings
     from brizna.verbs._views import View
 
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -118,6 +119,18 @@ class Measuring:
             raise InputError("This measure is in use already: make another with brizna.measure().")
         self.view, self._pid = None, os.getpid()
         settings = read_settings(self._options, environ=os.environ, directory=current_directory())
+        try:
+            self._begin(settings)
+        except BriznaError:
+            raise
+        except Exception as error:  # nothing that we forgot may keep the job from running
+            if settings["strict"]:
+                raise
+            self._recorder = None
+            _warn(f"nothing is measured: {type(error).__name__}: {error}")
+        return self
+
+    def _begin(self, settings: Settings) -> None:
         self._recorder = recorder = Recorder(
             self._subject,
             settings,
@@ -129,16 +142,20 @@ class Measuring:
         recorder.sampler.start()
         recorder.describe()
         recorder.sampler.run_thread(settings["interval"])
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         recorder, self._recorder = self._recorder, None
         if recorder is None or os.getpid() != self._pid:
             return  # a forked child leaves its parent's run alone
-        recorder.sampler.sample()
-        if kind is not None:
-            recorder.note(f"The measured block ended with {kind.__name__}.")
-        self.view = recorder.finish()
+        try:
+            recorder.sampler.sample()
+            if kind is not None:
+                recorder.note(f"The measured block ended with {kind.__name__}.")
+            self.view = recorder.finish()
+        except Exception as error:  # the block is done: what it raised or returned must pass
+            if recorder.settings["strict"]:
+                raise
+            recorder.trouble.append(f"The run could not be told: {type(error).__name__}: {error}.")
         self._complain(recorder)
 
     def _complain(self, recorder: Recorder) -> None:
@@ -148,7 +165,7 @@ class Measuring:
         text = " ".join(recorder.trouble)
         if recorder.settings["strict"]:
             raise UnavailableError(text)
-        warnings.warn(f"brizna: {text}", MeasuringWarning, stacklevel=3)
+        _warn(text)
 
     def phase(self, name: str) -> _Phase:
         """Return a context manager that measures a named part; parts may nest and overlap."""
@@ -246,6 +263,10 @@ class _Phase:
 
     def __exit__(self, *_: object) -> None:
         self._measuring.finish(self._window)
+
+
+def _warn(text: str) -> None:
+    warnings.warn(f"brizna: {text}", MeasuringWarning, stacklevel=4)
 
 
 def _name_of(function: Callable[..., Any]) -> str:

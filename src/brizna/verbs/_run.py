@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from brizna.core.errors import UnavailableError
+from brizna.core.errors import BriznaError, UnavailableError
 from brizna.core.records import Record
 from brizna.run import Pace, Supervisor
 from brizna.verbs._mark import RUN_VARIABLE
@@ -23,13 +23,13 @@ class Finished(Record):
     """A run that has ended.
 
     Attributes:
-        view: The run with its footprint.
+        view: The run with its footprint; None where measuring or telling failed altogether.
         outcome: How the command ended.
         directory: Where it is kept; None where it could not be.
         trouble: What went wrong with measuring or keeping, one sentence each.
     """
 
-    view: View
+    view: View | None
     outcome: Outcome
     directory: str | None
     trouble: tuple[str, ...]
@@ -58,21 +58,42 @@ def run_command(
             kept, or nothing could be measured.
     """
     with Supervisor() as supervisor:
-        recorder = Recorder(subject, settings, environ=environ, directory=directory)
-        if settings["strict"] and not recorder.sampler.channels:
-            raise UnavailableError("Nothing can be measured here: see brizna doctor.")
-        ticks = _Ticks(recorder)
-        outcome = supervisor.run(
-            subject.command or (),
-            environ=_environment(environ, recorder),
-            tick=ticks.take,
-            on_start=recorder.started,
-            later=recorder.describe,
-            pace=Pace(interval_s=settings["interval"], mark_directory=recorder.mark_directory),
-        )
-        finished = _finish(recorder, outcome)
+        try:
+            recorder = Recorder(subject, settings, environ=environ, directory=directory)
+        except BriznaError:
+            raise
+        except Exception as error:  # nothing that we forgot may keep the job from running
+            if settings["strict"]:
+                raise
+            outcome = supervisor.run(subject.command or (), environ=environ, tick=lambda _: None)
+            finished = _unmeasured(outcome, None, error)
+        else:
+            if settings["strict"] and not recorder.sampler.channels:
+                raise UnavailableError("Nothing can be measured here: see brizna doctor.")
+            finished = _supervise(supervisor, recorder, environ)
         afterwards(finished)
     return finished
+
+
+def _supervise(supervisor: Supervisor, recorder: Recorder, environ: Mapping[str, str]) -> Finished:
+    interval_s = recorder.settings["interval"]
+    outcome = supervisor.run(
+        recorder.subject.command or (),
+        environ=_environment(environ, recorder),
+        tick=_Ticks(recorder).take,
+        on_start=recorder.started,
+        later=recorder.describe,
+        pace=Pace(interval_s=interval_s, mark_directory=recorder.mark_directory),
+    )
+    try:
+        return _finish(recorder, outcome)
+    except Exception as error:  # noqa: BLE001  (the command has its exit code, whatever happens here)
+        return _unmeasured(outcome, recorder.directory, error)
+
+
+def _unmeasured(outcome: Outcome, directory: str | None, error: Exception) -> Finished:
+    reason = f"The run could not be told: {type(error).__name__}: {error}."
+    return Finished(view=None, outcome=outcome, directory=directory, trouble=(reason,))
 
 
 class _Ticks:
