@@ -133,7 +133,7 @@ def test_without_its_samples_a_run_is_still_explained_and_says_so(brizna: Brizna
 
 @pytest.mark.usefixtures("two_runs")
 def test_a_run_that_is_not_there_names_the_nearest(brizna: Brizna) -> None:
-    done = brizna("show", "twoo")
+    done = brizna("show", "two1")
     assert done.returncode == 2
     assert "two" in done.stderr
 
@@ -192,7 +192,7 @@ def test_every_command_explains_itself_in_both_languages(brizna: Brizna) -> None
 
 
 def test_a_command_that_does_not_exist_names_the_nearest(brizna: Brizna) -> None:
-    done = brizna("shwo")
+    done = brizna("showx")
     assert done.returncode == 2
     assert "Did you mean 'show'" in done.stderr
     assert brizna("--version").stdout.startswith("brizna 0.")
@@ -215,3 +215,15 @@ def test_whoever_reads_our_data_may_stop_reading() -> None:
         check=False,
     )
     assert "Traceback" not in done.stderr
+
+
+def test_declared_hardware_without_share_or_service_life_is_not_left_out(
+    shown: Callable[..., Any],
+) -> None:
+    case = {**EXAMPLE, "embodied_kg": 1300}
+    footprint = shown("account", "-", given=json.dumps(case))["footprint"]
+    assert footprint["assumptions"]["hardware_share"]["basis"] == "default"
+    expected_g = 1_300_000 * 10 / (4 * 365.25 * 24)
+    assert footprint["carbon_embodied_g"]["best"] == pytest.approx(expected_g)
+    both = footprint["carbon_operational_g"]["best"] + footprint["carbon_embodied_g"]["best"]
+    assert footprint["carbon_g"]["best"] == pytest.approx(both)

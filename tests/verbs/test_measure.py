@@ -90,11 +90,11 @@ def test_coroutines_and_generators_are_measured_to_their_end(store: Store) -> No
         yield 2
 
     @brizna.measure("async generator")
-    async def acount() -> AsyncIterator[int]:
+    async def async_count() -> AsyncIterator[int]:
         yield 1
 
     async def collect() -> list[int]:
-        return [item async for item in acount()]
+        return [item async for item in async_count()]
 
     assert asyncio.run(answer()) == 42
     assert list(count()) == [1, 2]
