@@ -218,3 +218,16 @@ def test_a_doubtful_number_is_given_as_low_best_high() -> None:
     energy = subject_of_case(case).energy_j
     assert energy is not None
     assert (energy.low.to("kWh"), energy.high.to("kWh")) == pytest.approx((10, 15))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"hardware_share": 3}, "hardware_share is 3"),
+        ({"lifetime_y": 0}, "longer than 0"),
+        ({"currency": "euros"}, "three capital letters"),
+    ],
+)
+def test_a_declared_fact_that_cannot_be_is_refused(wrong, says):
+    with pytest.raises(InputError, match=says):
+        read_case({"energy_kwh": 1, **wrong})

@@ -101,6 +101,7 @@ def read_case(given: Mapping[str, Any]) -> Case:
         )
     if "energy" in facts and read:
         raise InputError("The case gives energy and devices: keep the one that was measured.")
+    _check_hardware(facts)
     unit = given.get("functional_unit")
     return Case(
         given=dict(given),
@@ -108,9 +109,21 @@ def read_case(given: Mapping[str, Any]) -> Case:
         devices=read,
         name=_text(given, "name"),
         zone=_text(given, "zone"),
-        currency=_text(given, "currency"),
+        currency=_currency(given),
         functional_unit=None if unit is None else _functional_unit(unit),
     )
+
+
+def _check_hardware(facts: Mapping[str, Estimate]) -> None:
+    """Check what a use is attributed by: the service life and the share of the hardware."""
+    lifetime, share = facts.get("lifetime"), facts.get("share")
+    if lifetime is not None and lifetime.low.value <= 0:
+        raise InputError("The service life of the hardware (lifetime_y) must be longer than 0.")
+    if share is not None and share.high.value > 1:
+        raise InputError(
+            f"hardware_share is {share.high.value:g}, but a part of the whole was expected, in "
+            "[0, 1]: for several machines give their sum in embodied_kg."
+        )
 
 
 def subject_of_case(case: Case) -> Subject:
@@ -205,6 +218,13 @@ def _text(given: Mapping[str, Any], field: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise InputError(f"{field} is {value!r:.80}, but a text was expected.")
     return value
+
+
+def _currency(given: Mapping[str, Any]) -> str | None:
+    code = _text(given, "currency")
+    if code is not None and not (len(code) == 3 and code.isascii() and code.isupper()):
+        raise InputError(f"currency is {code!r}: three capital letters such as EUR were expected.")
+    return code
 
 
 def _functional_unit(given: Any) -> FunctionalUnit:

@@ -36,6 +36,7 @@ def _mark(words: Sequence[str]) -> int | None:
     try:
         mark(words[0], environ=os.environ)
     except BriznaError as error:
-        sys.stderr.write(f"brizna: {error}\n")
+        if sys.stderr is not None:  # it is, where the program was started with it closed
+            sys.stderr.write(f"brizna: {error}\n")
         return 3
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 from brizna.core.errors import (
     BriznaError,
@@ -53,6 +54,7 @@ class Context:
         lang: Language of what people read.
         texts: Texts in that language.
         color: Whether stdout takes colour; ``color_err`` the same for stderr.
+        is_terminal: Whether a person reads stdout.
         width: Columns of the terminal.
     """
 
@@ -60,8 +62,9 @@ class Context:
         self.lang = lang
         self.texts: Texts = texts(lang)
         self.environ = os.environ
-        self.color = _takes_color(sys.stdout)
-        self.color_err = _takes_color(sys.stderr)
+        self.is_terminal = _is_terminal(sys.stdout)
+        self.color = wants_color(is_terminal=self.is_terminal, environ=os.environ)
+        self.color_err = wants_color(is_terminal=_is_terminal(sys.stderr), environ=os.environ)
 
     @property
     def width(self) -> int:
@@ -71,8 +74,9 @@ class Context:
         return get_terminal_size((80, 24)).columns
 
     def say(self, *lines: str) -> None:
-        """Talk: to stderr."""
-        _write(sys.stderr, lines)
+        """Talk: to stderr. Where nobody can hear, nothing is said."""
+        with suppress(BrokenPipeError, UnavailableError):
+            _write(sys.stderr, lines)
 
     def tell(self, *lines: str) -> None:
         """Give data: to stdout."""
@@ -90,7 +94,7 @@ def dispatch(words: list[str]) -> int:
     try:
         context = Context(_language(words))
     except InputError as error:
-        sys.stderr.write(f"brizna: {error}\n")
+        _write(sys.stderr, [f"brizna: {error}"])
         return WRONG_USE
     words = _after_language(words)
     name = words[0] if words else "--help"
@@ -100,7 +104,6 @@ def dispatch(words: list[str]) -> int:
     except SystemExit as leaving:  # argparse's --help
         return leaving.code if isinstance(leaving.code, int) else DONE
     except BrokenPipeError:  # whoever read our data has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except KeyboardInterrupt:
         return 130
@@ -217,12 +220,31 @@ def _overview(texts: Texts) -> list[str]:
     ]
 
 
-def _takes_color(stream: TextIO) -> bool:
-    return wants_color(is_terminal=stream.isatty(), environ=os.environ)
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
-def _write(stream: TextIO, lines: Sequence[str]) -> None:
+def _write(stream: TextIO | None, lines: Sequence[str]) -> None:
+    """Write lines, and at once.
+
+    Raises:
+        BrokenPipeError: If nobody reads any more.
+        UnavailableError: If they cannot be written, such as to a full disk.
+    """
+    if stream is None:  # the program was started with this stream closed
+        return
     text = "".join(f"{line}\n" for line in lines)
+    try:
+        _write_text(stream, text)
+    except OSError as error:
+        # What is left in the buffer would fail again when Python leaves.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise UnavailableError(f"The output cannot be written: {error.strerror}.") from error
+
+
+def _write_text(stream: TextIO, text: str) -> None:
     try:
         stream.write(text)
     except UnicodeEncodeError:  # a terminal that cannot show it gets the nearest it can

@@ -64,7 +64,5 @@ def _has_browser(context: Context) -> bool:
     """Tell whether a person looks at this machine's screen."""
     import sys
 
-    if sys.platform in ("darwin", "win32"):
-        return sys.stdout.isatty()
     shown = context.environ.get("DISPLAY") or context.environ.get("WAYLAND_DISPLAY")
-    return bool(shown) and sys.stdout.isatty()
+    return context.is_terminal and (sys.platform in ("darwin", "win32") or bool(shown))

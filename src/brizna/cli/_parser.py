@@ -46,7 +46,9 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f"{message}. {hint}")
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        (file or sys.stderr).write(message)
+        stream = file or sys.stderr
+        if stream is not None:  # the program was started with it closed
+            stream.write(message)
 
 
 def argparse_words(texts: Texts) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from brizna.cli._options import add_json, add_settings, store_of
 from brizna.cli._parser import Parser
 from brizna.verbs import explain_view, recompute_view, savings, view_of, zones_of
@@ -31,7 +29,7 @@ def show(context: Context, words: list[str]) -> int:
     parser.add_argument("--zones", help=_("show the same run in these grid zones too: FR,DE,PL"))
     given = parser.parse_args(words)
     if given.recompute:
-        sys.stdout.write(recompute_view(store_of(given, context), given.run).decode() + "\n")
+        context.tell(recompute_view(store_of(given, context), given.run).decode())
         return 0
     view = view_of(store_of(given, context), given.run)
     zones = _zones(view, given.zones, context) if given.zones else []
