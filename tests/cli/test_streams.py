@@ -55,3 +55,12 @@ def test_closed_streams_change_no_exit_code(shell, closed):
 def test_talk_that_cannot_be_written_changes_no_exit_code(shell):
     assert shell("brizna run --zone ES -- sh -c 'exit 7' 2> /dev/full").returncode == 7
     assert shell("brizna show nothing 2> /dev/full").returncode == 2
+
+
+def test_error_shows_what_a_name_would_do_to_the_terminal(shell):
+    for _ in range(2):
+        shell("brizna run --zone ES --quiet --name \"$(printf 'red\\033[31m')\" -- true")
+    done = shell("brizna show 2")
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    assert "red" in done.stderr

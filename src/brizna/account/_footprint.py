@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from brizna.core.codec import digest
 from brizna.core.errors import InputError, IntegrityError
 from brizna.core.estimate import Estimate, estimate_of, exactly
@@ -39,10 +41,10 @@ class FunctionalUnit(Record):
     count: float
 
     def _check(self) -> None:
-        if not self.count > 0:
+        if not 0 < self.count < inf:
             raise InputError(
                 f"The functional unit {self.name!r} was done {self.count} times: SCI divides by "
-                "this count, so it must be above 0."
+                "this count, so it must be above 0 and finite."
             )
 
 

@@ -78,6 +78,12 @@ class Context:
         with suppress(BrokenPipeError, UnavailableError):
             _write(sys.stderr, lines)
 
+    def complain(self, error: BriznaError) -> None:
+        """Say what went wrong; names in it, which others may have chosen, steer no terminal."""
+        from brizna.report._view import printable
+
+        self.say(f"brizna: {printable(str(error))}")
+
     def tell(self, *lines: str) -> None:
         """Give data: to stdout."""
         _write(sys.stdout, lines)
@@ -108,7 +114,7 @@ def dispatch(words: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BriznaError as error:
-        context.say(f"brizna: {error}")
+        context.complain(error)
         return 125 if name == "run" else _exit_code(error)
 
 

@@ -106,6 +106,10 @@ def _list(context: Context, store: Store, given: Namespace) -> int:
     if given.json:
         context.tell_json([run.to_json() for run in found])
         return 0
+    if given.tag is not None and not found:
+        _ = context.texts.gettext
+        context.say(_("No run has the tag {tag!r}.").format(tag=given.tag))
+        return 0
     readable = [_row(run) for run in found if run.state != "unreadable"]
     context.tell(*runs_lines(readable, lang=context.lang, width=context.width, color=context.color))
     context.say(*(f"{run.id}: {run.reason}" for run in found if run.state == "unreadable"))

@@ -182,7 +182,9 @@ def _file_layer(path: str, *tables: str) -> dict[str, tuple[str, Any]]:
             f"{path} is not a settings file ({error}): correct or remove it."
         ) from error
     for table in tables:
-        found = found.get(table, {})
+        found = found.get(table, {}) if hasattr(found, "get") else {}
+    if not hasattr(found, "items"):
+        raise InputError(f"{path} sets tool.brizna to {found!r}, but a table was expected.")
     return {_known(name, path): (path, value) for name, value in found.items()}
 
 

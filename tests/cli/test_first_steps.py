@@ -1,4 +1,4 @@
-"""The language of what people read: option over variable over settings file over system."""
+"""What a newcomer meets first: languages, settings files, and what is said of wrong input."""
 
 from __future__ import annotations
 
@@ -64,3 +64,23 @@ def test_missing_archive_is_wrong_use(brizna):
     done = brizna("runs", "import", "nowhere.zip")
     assert done.returncode == 2
     assert "runs export" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("tool = 3", 0), ("[tool]\nbrizna = 3", 2), ("[tool.brizna]\nzone = 3", 2)]
+)
+def test_strange_project_file_is_refused_or_left_to_its_owner(brizna, tmp_path, text, code):
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    done = brizna("config")
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_unit_of_work_that_cannot_divide_is_refused_before_the_command_starts(brizna):
+    done = brizna("run", "--unit", "inf answers", "--", "echo", "started")
+    assert (done.returncode, done.stdout) == (125, "")
+
+
+def test_tag_that_no_run_has_is_said(brizna):
+    brizna("run", "--quiet", "--tag", "one", "--", "true")
+    assert "No run has the tag 'two'" in brizna("runs", "list", "--tag", "two").stderr
