@@ -166,6 +166,23 @@ def test_a_broken_meter_never_breaks_the_block(store: Store) -> None:
     assert store.read("broken").run.measurement.reason
 
 
+def test_a_broken_meter_is_one_warning_and_with_strict_an_error(store: Store) -> None:
+    broken: Any = [Broken()]
+    failed = "A meter or the journal failed"
+    with (
+        pytest.warns(MeasuringWarning, match=failed) as said,
+        brizna.measure("told", meters=broken),
+    ):
+        pass
+    assert len(said) == 1
+    with (
+        pytest.raises(brizna.UnavailableError, match=failed),
+        brizna.measure("strict", meters=broken, strict=True),
+    ):
+        pass
+    assert store.read("strict").run.notes
+
+
 def test_a_measure_that_has_not_begun_says_so() -> None:
     with pytest.raises(brizna.UnavailableError, match="Nothing was measured"):
         _ = brizna.measure().energy

@@ -142,7 +142,9 @@ class Recorder:
 
         self.sampler.close()
         if self.sampler.trouble:
-            self.note(f"A meter or the journal failed: {self.sampler.trouble}")
+            failed = f"A meter or the journal failed: {self.sampler.trouble}"
+            self.note(failed)
+            self.trouble.append(f"{failed}.")
         if cpu is not None:
             self._journal.write({"e": "cpu", **cpu})
         self._journal.write({"e": "end", "state": "finished", **end})
