@@ -7,6 +7,8 @@ is imported when it is first asked for; importing brizna itself does next to not
 
 from __future__ import annotations
 
+from brizna.core.lazy import lazily
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.account import Footprint, FunctionalUnit
@@ -35,49 +37,37 @@ if TYPE_CHECKING:
     )
     from brizna.core.signal import Signal
     from brizna.core.site import Site
-    from brizna.core.version import VERSION
+    from brizna.core.version import __version__
     from brizna.verbs import mark, measure
 
-    __version__ = VERSION
-
 _HOMES = {
-    "mark": ("brizna.verbs._mark", "mark"),
-    "measure": ("brizna.verbs._measure", "measure"),
-    "Footprint": ("brizna.account", "Footprint"),
-    "FunctionalUnit": ("brizna.account", "FunctionalUnit"),
-    "Estimate": ("brizna.core.estimate", "Estimate"),
-    "Measurement": ("brizna.core.measurement", "Measurement"),
-    "Run": ("brizna.core.measurement", "Run"),
-    "Signal": ("brizna.core.signal", "Signal"),
-    "Site": ("brizna.core.site", "Site"),
-    "__version__": ("brizna.core.version", "VERSION"),
-    **{
-        name: ("brizna.core.errors", name)
-        for name in (
-            "BriznaError",
-            "CoverageError",
-            "InfeasibleError",
-            "InputError",
-            "IntegrityError",
-            "SchemaError",
-            "UnavailableError",
-        )
-    },
-    **{
-        name: ("brizna.core.quantities", name)
-        for name in (
-            "Carbon",
-            "CarbonIntensity",
-            "Duration",
-            "Energy",
-            "Money",
-            "Power",
-            "Ratio",
-            "Tariff",
-            "Water",
-            "WaterIntensity",
-        )
-    },
+    "mark": "verbs._mark",
+    "measure": "verbs._measure",
+    "Footprint": "account",
+    "FunctionalUnit": "account",
+    "Estimate": "core.estimate",
+    "Measurement": "core.measurement",
+    "Run": "core.measurement",
+    "Signal": "core.signal",
+    "Site": "core.site",
+    "__version__": "core.version",
+    "BriznaError": "core.errors",
+    "CoverageError": "core.errors",
+    "InfeasibleError": "core.errors",
+    "InputError": "core.errors",
+    "IntegrityError": "core.errors",
+    "SchemaError": "core.errors",
+    "UnavailableError": "core.errors",
+    "Carbon": "core.quantities",
+    "CarbonIntensity": "core.quantities",
+    "Duration": "core.quantities",
+    "Energy": "core.quantities",
+    "Money": "core.quantities",
+    "Power": "core.quantities",
+    "Ratio": "core.quantities",
+    "Tariff": "core.quantities",
+    "Water": "core.quantities",
+    "WaterIntensity": "core.quantities",
 }
 
 __all__ = [
@@ -110,17 +100,7 @@ __all__ = [
     "measure",
 ]
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for (PEP 562)."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'brizna' has no attribute {name!r}")
-    from importlib import import_module
-
-    found = getattr(import_module(home[0]), home[1])
-    globals()[name] = found
-    return found
+__getattr__ = lazily(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

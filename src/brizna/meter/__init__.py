@@ -12,6 +12,7 @@ and to ask anything outside this machine.
 
 from __future__ import annotations
 
+from brizna.core.lazy import lazily
 from brizna.meter._clock import BootClock
 from brizna.meter._host import Roots
 from brizna.meter._sampler import Sampler
@@ -56,10 +57,4 @@ _HOMES = {
     "open_meters": "_discover",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazily(__name__, _HOMES)

@@ -10,6 +10,7 @@ Refuses to measure, to account, and to look anything up: what a report shows was
 
 from __future__ import annotations
 
+from brizna.core.lazy import lazily
 from brizna.report._texts import LANGUAGES, pick_language, texts
 
 TYPE_CHECKING = False
@@ -64,12 +65,4 @@ _HOMES = {
     "zones_lines": "_terminal",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a part of the room when it is first asked for (PEP 562)."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{home}"), name)
+__getattr__ = lazily(__name__, _HOMES)

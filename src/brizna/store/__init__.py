@@ -23,6 +23,8 @@ Records lie beside the run that they are about, so that a run is moved, packed a
 
 from __future__ import annotations
 
+from brizna.core.lazy import lazily
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.store._alive import command_runs, liveness, process_start, writer_identity
@@ -68,12 +70,4 @@ _HOMES = {
     "writer_identity": "_alive",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Load a public name's file when it is first asked for: `brizna mark` needs only one."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{home}"), name)
+__getattr__ = lazily(__name__, _HOMES)

@@ -7,6 +7,8 @@ Refuses to print: faces do that.
 
 from __future__ import annotations
 
+from brizna.core.lazy import lazily
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.verbs._account import account_case, view_of_case
@@ -61,12 +63,4 @@ _HOMES = {
     "zones_of": "_page",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a part of the room when it is first asked for (PEP 562)."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{home}"), name)
+__getattr__ = lazily(__name__, _HOMES)
