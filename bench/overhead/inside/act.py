@@ -14,6 +14,7 @@ import json
 import resource
 import statistics
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -110,7 +111,11 @@ def main(name, output, action, starter="start", arguments="{}"):
     doors = [getattr(tool, starter), tool.stop]
     if action == "window":
         doors.append(tool.window)
+    died = []
+    threading.excepthook = died.append
     answer = ACTIONS[action](*doors, **json.loads(arguments))
+    if died:
+        sys.exit(f"a thread died: {died[0].exc_type.__name__}: {died[0].exc_value}")
     Path(output).write_text(json.dumps(answer), encoding="utf-8")
 
 

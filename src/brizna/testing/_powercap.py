@@ -131,11 +131,12 @@ class FakePowercap:
         self._write(label, str(counter_uj - counter_uj % zone.step_uj))
 
     def _write(self, label: str, text: str) -> None:
-        """Overwrite in place: a reader that holds the file open must see it."""
+        """Overwrite in place: a reader that holds the file open must see it, and never nothing."""
+        data = text.encode() + b"\n"
         file = os.open(self._file(label), os.O_WRONLY | os.O_CREAT, 0o644)
         try:
-            os.truncate(file, 0)
-            os.write(file, text.encode() + b"\n")
+            os.write(file, data)
+            os.truncate(file, len(data))
         finally:
             os.close(file)
 
