@@ -220,3 +220,22 @@ def test_a_recorder_killed_as_a_phase_begins_still_tells_the_run() -> None:
     assert phase.energy_j is not None
     assert phase.energy_j.best.value == 0
     assert phase.open
+
+
+def test_a_root_that_was_never_read_is_told_as_not_seen() -> None:
+    channels = [channel("rapl/package-0"), channel("nvml/GPU-1", kind="gpu")]
+    samples = [sample(0, 0, None), sample(1, 5 * SECOND, None)]
+    coverage = replay([START, *channels, *samples, END]).measurement.coverage
+    assert coverage.metered == ("cpu",)
+    assert coverage.not_seen == {"gpu/GPU-1": "fewer than two readings"}
+
+
+def test_a_phase_whose_begin_is_lost_is_not_invented() -> None:
+    finish = {"e": "finish", "w": 3, "t": SECOND // 2, "c": [2 * SECOND]}
+    run = replay([START, channel("rapl/package-0"), *steady(100), finish, END])
+    assert run.measurement.phases == ()
+
+
+def test_a_channel_is_metered_or_modelled() -> None:
+    with pytest.raises(SchemaError, match="expected metered or modelled"):
+        replay([START, channel("rapl/package-0", basis="published"), *steady(100), END])

@@ -8,7 +8,7 @@ roots only, so nothing counts twice.
 from __future__ import annotations
 
 from brizna.core.errors import InputError
-from brizna.core.estimate import Estimate, estimate_of, total, weakest
+from brizna.core.estimate import Estimate, estimate_of, total
 from brizna.core.factors import Factor
 from brizna.core.quantities import Energy
 from brizna.core.records import Record, each
@@ -62,7 +62,8 @@ class Channel(Record):
     _forms: ClassVar = {"references": tuple}
 
     def _check(self) -> None:
-        weakest(self.basis)
+        if self.basis not in ("metered", "modelled"):
+            raise InputError(f"basis is {self.basis!r}: expected metered or modelled.")
         if self.kind not in KINDS:
             raise InputError(f"{self.kind!r} is not a kind of channel; known: {', '.join(KINDS)}.")
         if self.counted_by not in ("device", "reader"):

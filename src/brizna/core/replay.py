@@ -199,7 +199,8 @@ class _Story:
             self.windows[event["w"]] = {"name": event["name"], "from": event["t"]}
             self.samples.append(event)
         elif kind == "finish":
-            self.windows.setdefault(event["w"], {"name": "?", "from": 0})["to"] = event["t"]
+            if event["w"] in self.windows:  # else its begin is lost: nobody knows since when
+                self.windows[event["w"]]["to"] = event["t"]
             self.samples.append(event)
         elif kind == "environment":
             self.environment = dict(event["environment"])
@@ -296,7 +297,7 @@ class _Story:
         hidden = [
             gap
             for gap in series.gaps
-            if not gap.counted and (whole or _overlap_us(gap, start_us, end_us) > 0)
+            if not gap.counted and (whole or _overlap_s(gap, start_us, end_us) > 0)
         ]
         bare = energy_uj * _UJ
         parts = [1.0 if whole else _share(gap, start_us, end_us, self.last_us) for gap in hidden]
@@ -382,9 +383,13 @@ class _Story:
     def _coverage(self, channels: Sequence[ChannelEnergy]) -> Coverage:
         roots = [c for c in channels if c.parent is None and c.mirror_of is None]
         seen: dict[str, list[str]] = {"metered": [], "modelled": []}
+        not_seen = dict(self.unseen)
         for channel in roots:
             if channel.energy_j is not None:
                 seen[channel.basis].append(channel.kind)
+            else:
+                component = f"{channel.kind}/{channel.id.rpartition('/')[2]}"
+                not_seen.setdefault(component, channel.reason or "not known")
         gaps = [
             sum(
                 (self.last_us * _US if gap.end_s is None else gap.end_s) - gap.start_s
@@ -396,7 +401,7 @@ class _Story:
         return Coverage(
             metered=tuple(dict.fromkeys(seen["metered"])),
             modelled=tuple(dict.fromkeys(seen["modelled"])),
-            not_seen=dict(self.unseen),
+            not_seen=not_seen,
             gap_s=max(gaps, default=0.0),
         )
 
@@ -443,7 +448,7 @@ def _bridge_uj(series: Series, start_us: int, end_us: int, inside: float) -> flo
     return bridge if bridge > 0 else 0.0
 
 
-def _overlap_us(gap: Gap, start_us: int, end_us: int) -> float:
+def _overlap_s(gap: Gap, start_us: int, end_us: int) -> float:
     end_s = end_us * _US if gap.end_s is None else gap.end_s
     return min(end_s, end_us * _US) - max(gap.start_s, start_us * _US)
 
@@ -451,7 +456,7 @@ def _overlap_us(gap: Gap, start_us: int, end_us: int) -> float:
 def _share(gap: Gap, start_us: int, end_us: int, last_us: int) -> float:
     """Return the share of a gap that lies in a window, in [0, 1]."""
     length_s = (last_us * _US if gap.end_s is None else gap.end_s) - gap.start_s
-    overlap_s = _overlap_us(gap, start_us, end_us)
+    overlap_s = _overlap_s(gap, start_us, end_us)
     return overlap_s / length_s if length_s > 0 and overlap_s > 0 else 0.0
 
 
