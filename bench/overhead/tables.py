@@ -78,7 +78,7 @@ def _line(results: Mapping[str, Any], row: Row, name: str) -> str:
         return f"  {name:14}{'-':>10}  {cell['reason']}"
     low, median, high = (f"{value * row.scale:.{row.digits}f}" for value in middle(cell["samples"]))
     times = ratio(results, row, name)
-    beside = "" if times is None or row.beside is None else f"{times:8.2f} x {row.beside[0]}"
+    beside = "" if not times or row.beside is None else f"{times:8.2f} x {row.beside[0]}"
     spread = f"[{low}, {high}] n={len(cell['samples'])}"
     return f"  {name:14}{median:>10}  {spread:28}{beside}".rstrip()
 
@@ -90,7 +90,7 @@ def _cell(results: Mapping[str, Any], row: Row, name: str) -> str:
     median = f"{middle(cell['samples'])[1] * row.scale:.{row.digits}f}"
     times = ratio(results, row, name)
     is_itself = row.beside == (name, row.key)
-    return median if times is None or is_itself else f"{median} ({times:.1f}x)"
+    return median if not times or is_itself else f"{median} ({times:.1f}x)"
 
 
 def _is_told(row: Row, name: str) -> bool:
