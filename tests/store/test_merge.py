@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from brizna.account import pue
 from brizna.core.errors import InputError
 from brizna.core.replay import replay
 from brizna.store import StoredRun, merge_runs
+from brizna.verbs._views import account_run
 
 SECOND = 1_000_000
 
@@ -156,3 +158,51 @@ def test_what_one_run_did_not_see_is_said_with_its_name(part):
     measurement = blind.run.measurement.replace(coverage=coverage)
     merged = merge_runs([part(0), blind.replace(run=blind.run.replace(measurement=measurement))])
     assert merged.measurement.coverage.not_seen == {"storage": f"no meter (in {blind.run.id})"}
+
+
+def with_hardware(part, hardware, *devices):
+    """Return a part on this hardware, with one GPU channel for each device."""
+    run = part.run
+    cpu, gpu = run.measurement.channels
+    gpus = [gpu.replace(id=f"nvml/{device}", device=device) for device in devices]
+    return part.replace(
+        run=run.replace(
+            site=run.site.replace(hardware=hardware),
+            measurement=run.measurement.replace(channels=(cpu, *gpus)),
+        )
+    )
+
+
+def test_ranks_that_see_one_card_each_have_the_cards_of_both(part):
+    one = with_hardware(part(), {"cpu": "x", "gpus": ["A"]}, "A")
+    two = with_hardware(part(), {"cpu": "x", "gpus": ["B"]}, "B")
+    assert merge_runs([one, two]).site.hardware == {"cpu": "x", "gpus": ["A", "B"]}
+
+
+def test_hardware_that_one_run_does_not_tell_is_taken_from_another(part):
+    silent, telling = with_hardware(part(), None), with_hardware(part(), {"cpu": "x"})
+    assert merge_runs([silent, telling]).site.hardware == {"cpu": "x", "gpus": []}
+
+
+def test_the_making_of_machines_of_which_one_is_unknown_is_unknown(part):
+    known = with_hardware(part(machine="blue"), {"cpu": "x", "gpus": []})
+    merged = merge_runs([known, with_hardware(part(machine="red"), None)])
+    assert merged.site.hardware["machines"]["red"] is None
+    footprint = account_run(merged)
+    assert footprint.carbon_embodied_g is None
+    assert "embodied_kg" in footprint.reasons["carbon_embodied_g"]
+
+
+def test_merging_what_was_merged_keeps_every_machine(part):
+    def pair(at_s):
+        runs = [with_hardware(part(at_s, machine=m), {"cpu": m}) for m in ("blue", "red")]
+        merged = merge_runs(runs)
+        return runs[0].replace(run=merged.replace(id=f"merged at {at_s}"))
+
+    assert set(merge_runs([pair(0), pair(60)]).site.hardware["machines"]) == {"blue", "red"}
+
+
+def test_a_merged_run_keeps_the_factors_of_its_channels(part):
+    factor = pue("world")
+    told = [one.replace(run=one.run.replace(factors=(factor,))) for one in (part(0), part(60))]
+    assert merge_runs(told).factors == (factor,)

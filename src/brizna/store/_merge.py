@@ -83,6 +83,7 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
         ),
         environment={"merged": [{"id": part.run.id, "run": part.digest} for part in stored]},
         site=_site(runs),
+        factors=tuple({factor: None for run in runs for factor in run.factors}),
         brizna=max(run.brizna for run in runs),
     )
 
@@ -220,8 +221,29 @@ def _site(runs: Sequence[Run]) -> Site:
                 f"{runs[0].id} and {run.id} ran at sites with other factors (zone, PUE, tariff): "
                 "their joules may be summed, but not accounted as one. Account each by itself."
             )
-    hardware: dict[str, Any] = {str(run.machine): run.site.hardware for run in runs}
-    return site if len(hardware) == 1 else site.replace(hardware={"machines": hardware})
+    hardware = _hardware(runs)
+    if len(hardware) == 1:
+        return site.replace(hardware=next(iter(hardware.values())))
+    return site.replace(hardware={"machines": hardware})
+
+
+def _hardware(runs: Sequence[Run]) -> dict[str, dict[str, Any] | None]:
+    """Return what each machine is, each graphics card once; None where no run says."""
+    hardware: dict[str, dict[str, Any] | None] = {}
+    cards: dict[str, tuple[str, str | None]] = {}
+    for run in runs:
+        known = run.site.hardware
+        merged = known.get("machines") if known else None
+        for machine, parts in (merged or {str(run.machine): known}).items():
+            hardware[machine] = hardware.get(machine) or parts
+        for channel in run.measurement.channels if merged is None else ():
+            if channel.kind == "gpu":
+                cards.setdefault(channel.id, (str(run.machine), channel.device))
+    for machine, parts in hardware.items():
+        seen = [device for place, device in cards.values() if place == machine]
+        if parts and machine in {str(run.machine) for run in runs}:
+            hardware[machine] = {**parts, "gpus": seen}
+    return hardware
 
 
 def _exit_code(runs: Sequence[Run]) -> int | None:

@@ -110,9 +110,12 @@ def _assume_intensity(
 
 def _assume_hardware(gathered: Gathered, hardware: Mapping[str, Any]) -> None:
     """Take the making of each machine from the tables: an unknown machine, and each of its GPUs."""
-    machines = hardware.get("machines")  # of a merged run
+    merged = hardware.get("machines")
+    machines: list[Any] = [hardware] if merged is None else list(merged.values())
+    if None in machines:  # what a part of the whole is, is not known: neither is the whole
+        return
     parts: list[Estimate] = []
-    for machine in [hardware] if machines is None else machines.values():
+    for machine in machines:
         cards = [embodied_of_device(name or "") for name in machine.get("gpus") or ()]
         parts += [gathered.use(found) for found in (embodied(), *cards)]
     gathered.fields["embodied_g"] = total(parts)
