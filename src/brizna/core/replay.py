@@ -14,7 +14,7 @@ event           fields
 (none)          t, c, cpu: a sample. ``t`` is in microseconds on the boot-time clock since the
                 start; ``c`` holds, in the order of the channels, microjoules counted since the
                 start, or null where unreadable; ``cpu``, where known, holds the microseconds of
-                CPU time of the command's process tree, then of the whole machine
+                CPU time of the command's process tree, then of the whole machine since it booted
 ``gap``         channel, reason, from, to (null while it lasts), counted
 ``begin``       w, name, t, c: a window opens, numbered ``w``
 ``finish``      w, t, c: it closes

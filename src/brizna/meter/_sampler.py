@@ -90,8 +90,12 @@ class Sampler:
         """What is read, in the order in which samples list it."""
         return tuple(channel for source in self._sources for channel in source.channels)
 
-    def start(self) -> dict[str, Any]:
-        """Tell which channels there are and what no meter sees; return the first sample."""
+    def start(self, cpu: tuple[int | None, int | None] | None = None) -> dict[str, Any]:
+        """Tell which channels there are and what no meter sees; return the first sample.
+
+        Args:
+            cpu: As for `sample`.
+        """
         with self._lock:
             moment = self._read(edge=False)
             for source, read in zip(self._sources, moment[2], strict=True):
@@ -102,13 +106,14 @@ class Sampler:
                 for component, reason in source.unseen.items():
                     if component not in seen:
                         self._tell({"e": "unseen", "component": component, "reason": reason})
-            return self._keep(moment, {})
+            return self._keep(moment, {} if cpu is None else {"cpu": list(cpu)})
 
     def sample(self, cpu: tuple[int | None, int | None] | None = None) -> dict[str, Any] | None:
         """Read all meters, write what was seen since the last time, and return the sample.
 
         Args:
-            cpu: Microseconds of CPU time of the command's process tree, then of the whole machine.
+            cpu: Microseconds of CPU time of the command's process tree since it started, then of
+                the whole machine since it did.
 
         Returns:
             The event; None in a forked child, or once the sampler is closed.

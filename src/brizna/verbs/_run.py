@@ -109,7 +109,7 @@ class _Ticks:
             self._recorder.sampler.sample(cpu)
         else:
             self._has_begun = True
-            self._recorder.sampler.start()
+            self._recorder.sampler.start(cpu)
 
 
 def _environment(environ: Mapping[str, str], recorder: Recorder) -> dict[str, str]:
