@@ -33,6 +33,9 @@ def test_the_exit_code_is_the_commands_own(brizna: Brizna, code: int) -> None:
         (("run", "--pue", "0.5", "--", "true"), 125),
         (("run", "--zone", "Atlantis", "--", "true"), 125),
         (("run", "--nonsense", "--", "true"), 125),
+        (("run", "--lang", "tlh", "--", "true"), 125),
+        (("--lang", "tlh", "run", "--", "true"), 125),
+        (("run", "--interval", "inf", "--", "true"), 125),
     ],
 )
 def test_failures_have_the_codes_of_env(brizna: Brizna, words: tuple[str, ...], code: int) -> None:
@@ -168,3 +171,8 @@ def test_a_full_disk_never_breaks_the_command(brizna: Brizna) -> None:
     limited = f"ulimit -f 0; exec {PYTHON} -m brizna run -- sh -c 'exit 5'"
     done = brizna("run", "--quiet", "--", "sh", "-c", limited)
     assert done.returncode == 5
+
+
+def test_a_language_option_of_the_command_is_not_ours(brizna: Brizna) -> None:
+    done = brizna("run", "--quiet", "echo", "--lang", "tlh")
+    assert (done.returncode, done.stdout) == (0, "--lang tlh\n")

@@ -14,7 +14,7 @@ from brizna.core.errors import (
     SchemaError,
     UnavailableError,
 )
-from brizna.report import pick_language, texts, wants_color
+from brizna.report import LANGUAGES, pick_language, texts, wants_color
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 DONE, FAILED, WRONG_USE, NOT_HERE = 0, 1, 2, 3
 """Exit codes."""
+_OUR_FAILURE = 125
+"""Exit code of ``run`` where it is not the command that failed."""
 
 _COMMANDS = {
     "run": "_run",
@@ -101,7 +103,7 @@ def dispatch(words: list[str]) -> int:
         context = Context(_language(words))
     except InputError as error:
         _write(sys.stderr, [f"brizna: {error}"])
-        return WRONG_USE
+        return _OUR_FAILURE if _after_language(words)[:1] == ["run"] else WRONG_USE
     words = _after_language(words)
     name = words[0] if words else "--help"
     try:
@@ -115,7 +117,7 @@ def dispatch(words: list[str]) -> int:
         return 130
     except BriznaError as error:
         context.complain(error)
-        return 125 if name == "run" else _exit_code(error)
+        return _OUR_FAILURE if name == "run" else _exit_code(error)
 
 
 def _command(texts: Texts, name: str) -> Command:
@@ -166,6 +168,8 @@ def _language(words: Sequence[str]) -> str:
     from brizna.verbs._settings import read_settings
 
     option = _language_option(words)
+    if words[:1] == ["run"] and option not in LANGUAGES:
+        option = None  # the command's own option; if it is ours, run says what is wrong with it
     try:
         settings = read_settings({}, environ=os.environ, directory=current_directory())
     except InputError:  # the command that needs the settings says what is wrong with them

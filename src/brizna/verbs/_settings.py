@@ -40,7 +40,7 @@ def _from_one(value: float) -> str | None:
 
 
 def _at_least_interval(value: float) -> str | None:
-    return None if value >= 0.01 else "at least 0.01 seconds"
+    return None if 0.01 <= value <= 86400 else "from 0.01 to 86400 seconds"
 
 
 def _language(value: str) -> str | None:
