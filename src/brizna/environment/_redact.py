@@ -25,8 +25,11 @@ _WORDS = (
 _NAME = rf"(?:[\w.-]*[-_.])?(?:{_WORDS})(?:[-_.][\w.-]*)?"
 """A name with a part that says secret: ``hf_token`` has one, ``tokenizer`` has none."""
 _OPTION = re.compile(rf"^--?{_NAME}$", re.IGNORECASE)
+_OPTION_WITH_VALUE = re.compile(rf"^(--?{_NAME}=).+", re.IGNORECASE | re.DOTALL)
 _ASSIGNMENT = re.compile(
-    rf"((?:^|[\s?&;,\"'{{(-]){_NAME}[\"']?\s*[=:]\s*[\"']?)([^\s&\"',;]+)", re.IGNORECASE
+    rf"((?:^|[\s?&;,\"'{{(-]){_NAME}[\"']?\s*[=:]\s*[\"']?)"
+    r"((?<=\")(?!\s)[^\"]+|(?<=')(?!\s)[^']+|[^\s&\"',;]+)",
+    re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]+@", re.IGNORECASE)
 _HEADER = re.compile(r"((?:bearer|basic|authorization:?\s+\w+)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
@@ -60,6 +63,7 @@ def redact(command: Iterable[str]) -> tuple[str, ...]:
 
 
 def _cut(word: str) -> str:
+    word = _OPTION_WITH_VALUE.sub(rf"\1{CUT}", word)
     word = _ADDRESS.sub(rf"\1:{CUT}@", word)
     word = _HEADER.sub(rf"\1{CUT}", word)
     word = _ASSIGNMENT.sub(rf"\1{CUT}", word)
