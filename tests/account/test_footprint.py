@@ -231,3 +231,19 @@ def test_a_doubtful_number_is_given_as_low_best_high() -> None:
 def test_a_declared_fact_that_cannot_be_is_refused(wrong, says):
     with pytest.raises(InputError, match=says):
         read_case({"energy_kwh": 1, **wrong})
+
+
+@pytest.mark.parametrize("best", [0.08, 0.31, 0.57, 0.93])
+def test_a_share_may_be_all_of_it_at_most(best: float) -> None:
+    case = read_case({"energy_kwh": 1, "hardware_share": [best / 2, best, 1.0]})
+    assert case.facts["share"].best == Ratio(best)
+
+
+def test_a_utilisation_that_may_be_more_than_all_is_refused() -> None:
+    with pytest.raises(InputError, match=r"utilisation 1.5"):
+        read_case({"duration_h": 1, "devices": [{"power_w": 300, "utilisation": [0.5, 0.9, 1.5]}]})
+
+
+def test_devices_without_a_name_are_told_apart() -> None:
+    case = read_case({"duration_h": 1, "devices": [{"power_w": 300}, {"power_w": 500}]})
+    assert list(subject_of_case(case).parts.values()) == ["case:devices[0]", "case:devices[1]"]

@@ -119,11 +119,16 @@ def _check_hardware(facts: Mapping[str, Estimate]) -> None:
     lifetime, share = facts.get("lifetime"), facts.get("share")
     if lifetime is not None and lifetime.low.value <= 0:
         raise InputError("The service life of the hardware (lifetime_y) must be longer than 0.")
-    if share is not None and share.high.value > 1:
+    if share is not None and _most(share) > 1:
         raise InputError(
-            f"hardware_share is {share.high.value:g}, but a part of the whole was expected, in "
+            f"hardware_share is {_most(share):g}, but a part of the whole was expected, in "
             "[0, 1]: for several machines give their sum in embodied_kg."
         )
+
+
+def _most(fact: Estimate) -> float:
+    """Return the highest number that was declared; ``high`` is derived, and rounds."""
+    return max(fact.best.value, *(end for ends in fact.doubts.values() for end in ends), 0.0)
 
 
 def subject_of_case(case: Case) -> Subject:
@@ -135,7 +140,10 @@ def subject_of_case(case: Case) -> Subject:
         assert duration is not None, "read_case asks for a duration with devices"
         energies = [_device_energy(device, duration) for device in case.devices]
         energy = total(energies)
-        parts = {device["name"]: f"case:devices[{i}]" for i, device in enumerate(case.devices)}
+        parts = {
+            f"{device['name']} (devices[{i}])": f"case:devices[{i}]"
+            for i, device in enumerate(case.devices)
+        }
         formula = "sum of count * power_w * utilisation * duration_s"
     return Subject(
         digest=digest({"schema": case.schema, "given": case.given}),
@@ -166,9 +174,9 @@ def _device(index: int, given: Any) -> dict[str, Any]:
     if isinstance(count, bool) or not isinstance(count, (int, float)) or not count > 0:
         raise InputError(f"{where} has count {count!r}, but a number above 0 was expected.")
     used = facts.get("utilisation", exactly(Ratio(1)))
-    if not 0 <= used.best.value <= 1:
+    if _most(used) > 1:
         raise InputError(
-            f"{where} has utilisation {used.best.value:g}: a share in [0, 1] was expected."
+            f"{where} has utilisation {_most(used):g}: a share in [0, 1] was expected."
         )
     name = _text(given, "name") or f"{count:g} devices"
     return {"name": name, "count": count, "power": facts["power"], "utilisation": used}
