@@ -79,3 +79,8 @@ def test_the_digest_names_its_algorithm() -> None:
     assert codec.digest({}) == (
         "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
     )
+
+
+def test_a_number_of_more_digits_than_python_reads_is_told_as_no_json() -> None:
+    with pytest.raises(IntegrityError, match="not JSON"):
+        codec.decode("1" * 5000)

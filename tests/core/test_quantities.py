@@ -16,6 +16,7 @@ from brizna.core.quantities import (
     Energy,
     Money,
     Power,
+    Quantity,
     Ratio,
     Tariff,
     Water,
@@ -72,6 +73,16 @@ def test_text_with_a_unit_is_parsed() -> None:
     assert Energy.parse("0.45kWh") == Energy.of(0.45, "kWh")
     assert Energy.parse("7") == Energy(7)
     assert CarbonIntensity.parse("930 lb/MWh").value == pytest.approx(421.84, abs=0.01)
+    assert Ratio.parse("1.1") == Ratio(1.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit"), [(kind, unit) for kind in Quantity.__subclasses__() for unit in kind.units]
+)
+def test_every_unit_is_parsed(kind: type[Quantity], unit: str) -> None:
+    assert kind.parse(f"4.5 {unit}") == kind.of(4.5, unit)
+    if unit[0].isalpha():
+        assert kind.parse(f"4e1{unit}") == kind.of(40, unit)
 
 
 @pytest.mark.parametrize("text", ["", "kWh", "12 apples", "1,5 kWh"])

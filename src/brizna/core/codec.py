@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from json import JSONDecodeError, loads
+from json import loads
 from json.encoder import encode_basestring  # escapes just what RFC 8785 section 3.2.2.2 escapes
 from math import isfinite
 
@@ -40,7 +40,7 @@ def decode(data: bytes | str) -> Any:
     """
     try:
         return loads(data, parse_int=_integer)
-    except (JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or too many digits or levels
         raise IntegrityError(
             f"These bytes are not JSON ({error}): the file was cut or changed. "
             "Restore it from a copy."

@@ -59,22 +59,22 @@ class Quantity:
     def parse(cls, text: str) -> Self:
         """Return the quantity written in ``text``, for example ``"450 Wh"`` or ``"0.45kWh"``.
 
+        A number without a unit is in the base unit.
+
         Raises:
-            InputError: If the text is not a number followed by a unit of this type.
+            InputError: If the text is not a number, followed by a unit of this type or nothing.
         """
         words = text.strip()
-        split = len(words)
-        while split and not words[split - 1].isdigit() and words[split - 1] != ".":
-            split -= 1
-        number, unit = words[:split].strip(), words[split:].strip()
-        try:
-            value = float(number)
-        except ValueError:
-            raise InputError(
-                f"{text!r} is no {cls.__name__.lower()}: expected a number and a unit out of "
-                f"{', '.join(cls.units)}, for example '1.5 {cls.unit}'."
-            ) from None
-        return cls.of(value, unit or cls.unit)
+        for unit in ("", *sorted(cls.units, key=len, reverse=True)):
+            try:
+                value = float(words.removesuffix(unit))
+            except ValueError:  # another unit, or none
+                continue
+            return cls.of(value, unit or cls.unit)
+        raise InputError(
+            f"{text!r} is no {cls.__name__.lower()}: expected a number and a unit out of "
+            f"{', '.join(cls.units)}, for example '1.5 {cls.unit}'."
+        )
 
     def to(self, unit: str) -> float:
         """Return the number in ``unit``."""
