@@ -15,7 +15,7 @@ from brizna.store import Store
 from brizna.verbs._measure import MeasuringWarning
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
     from pathlib import Path
 
 
@@ -101,6 +101,45 @@ def test_coroutines_and_generators_are_measured_to_their_end(store: Store) -> No
     assert asyncio.run(collect()) == [1]
     assert set(names(store)) == {"coroutine", "generator", "async generator"}
     assert {run.state for run in store.runs()} == {"finished"}
+
+
+def test_one_measure_gives_each_function_its_own_name(store: Store) -> None:
+    measured = brizna.measure(zone="ES")
+
+    @measured
+    def one() -> None: ...
+
+    @measured
+    def two() -> None: ...
+
+    one()
+    two()
+    assert [name.rpartition(".")[2] for name in names(store)] == ["one", "two"]
+
+
+def test_a_measured_async_generator_takes_and_gives_what_it_did() -> None:
+    told: list[object] = []
+
+    @brizna.measure
+    async def echo() -> AsyncGenerator[object, object]:
+        try:
+            sent = yield "ready"
+            try:
+                yield sent
+            except KeyError as error:
+                yield error
+            yield "last"
+        finally:
+            told.append("closed")
+
+    async def talk() -> list[object]:
+        talking = echo()
+        thrown = KeyError("x")
+        said = [await anext(talking), await talking.asend(7), await talking.athrow(thrown)]
+        await talking.aclose()
+        return [*said[:2], said[2] is thrown, *told]
+
+    assert asyncio.run(talk()) == ["ready", 7, True, "closed"]
 
 
 def test_blocks_nest_and_run_side_by_side(store: Store) -> None:

@@ -204,15 +204,14 @@ class Measuring:
 
     def __call__(self, function: Function) -> Function:
         """Return the function, each of whose calls is measured as a run of its own."""
-        if self._subject.name is None:
-            self._subject.name = _name_of(function)
-        measured: Any = update_wrapper(_wrap(function, self._again), function)
+        name = self._subject.name or _name_of(function)
+        measured: Any = update_wrapper(_wrap(function, lambda: self._again(name)), function)
         return measured
 
-    def _again(self) -> Measuring:
+    def _again(self, name: str) -> Measuring:
         subject = self._subject
         return Measuring(
-            subject.name,
+            name,
             tags=subject.tags,
             unit=subject.unit,
             meters=self._meters,
@@ -288,8 +287,20 @@ def _wrap(function: Callable[..., Any], again: Callable[[], Measuring]) -> Calla
 
         async def async_generator(*args: Any, **kwargs: Any) -> Any:
             with again():
-                async for item in function(*args, **kwargs):
-                    yield item
+                inner = function(*args, **kwargs)
+                step = inner.asend(None)
+                try:
+                    while True:  # what `yield from` does, for which there is no word here
+                        try:
+                            item = await step
+                        except StopAsyncIteration:
+                            return
+                        try:
+                            step = inner.asend((yield item))
+                        except Exception as error:  # noqa: BLE001  (thrown in: the function's own)
+                            step = inner.athrow(error)
+                finally:
+                    await inner.aclose()
 
         return async_generator
     if isgeneratorfunction(function):
