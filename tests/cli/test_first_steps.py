@@ -50,6 +50,12 @@ def test_config_shows_the_settings_without_being_told_to(brizna):
     assert brizna("config").stdout == brizna("config", "show").stdout
 
 
+def test_an_age_without_a_unit_removes_nothing(brizna):
+    done = brizna("runs", "prune", "--older-than", "30")
+    assert done.returncode == 2
+    assert "30d" in done.stderr
+
+
 def test_prune_without_a_limit_names_the_options(brizna):
     done = brizna("runs", "prune")
     assert done.returncode == 2

@@ -125,9 +125,15 @@ def _remove(context: Context, store: Store, given: Namespace) -> int:
 
 
 def _prune(context: Context, store: Store, given: Namespace) -> int:
+    _ = context.texts.gettext
     if given.keep_last is None and given.older_than is None:
-        _ = context.texts.gettext
         raise InputError(_("Which runs? Give --keep-last, --older-than, or both."))
+    if given.older_than is not None and given.older_than.strip()[-1:].isdigit():
+        raise InputError(
+            _("--older-than {age} has no unit: give one, such as 30d or 12h.").format(
+                age=given.older_than
+            )
+        )
     age = None if given.older_than is None else Duration.parse(given.older_than).value
     ids = store.prune(keep_last=given.keep_last, older_than_s=age, samples_only=given.samples_only)
     return _tell_ids(context, given, ids)
