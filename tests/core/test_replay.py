@@ -239,3 +239,18 @@ def test_a_phase_whose_begin_is_lost_is_not_invented() -> None:
 def test_a_channel_is_metered_or_modelled() -> None:
     with pytest.raises(SchemaError, match="expected metered or modelled"):
         replay([START, channel("rapl/package-0", basis="published"), *steady(100), END])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"tags": 5},
+        {"measurement": [1]},
+        {"factors": [{"value": "x"}]},
+        {"site": {"pue": {"best": 1.2, "doubts": None, "basis": "declared", "references": []}}},
+    ],
+)
+def test_a_record_that_was_changed_by_hand_is_refused(damage: dict[str, Any]) -> None:
+    whole = replay([START, channel("rapl/package-0"), *steady(100), END]).to_json()
+    with pytest.raises(SchemaError):
+        Run.from_json({**whole, **damage})

@@ -126,7 +126,7 @@ class Footprint(Record):
         facility_energy_j: IT energy times PUE.
         carbon_operational_g: Facility energy times location-based intensity.
         carbon_embodied_g: The share of making the hardware that this use must carry.
-        carbon_g: Operational plus embodied.
+        carbon_g: Operational plus embodied; operational alone where embodied is None.
         water_l: On site and off site.
         cost: Facility energy times tariff, in ``currency``.
         sci_g_per_unit: ((E x I) + M) per functional unit, ISO/IEC 21031:2024.

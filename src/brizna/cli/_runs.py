@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from brizna.cli._dispatch import Context
-    from brizna.store import RunSummary, Store
+    from brizna.store import Store
 
 _ACTIONS = ("list", "rm", "prune", "export", "import", "merge")
 
@@ -110,14 +110,10 @@ def _list(context: Context, store: Store, given: Namespace) -> int:
         _ = context.texts.gettext
         context.say(_("No run has the tag {tag!r}.").format(tag=given.tag))
         return 0
-    readable = [_row(run) for run in found if run.state != "unreadable"]
+    readable = [run.to_json() for run in found if run.state != "unreadable"]
     context.tell(*runs_lines(readable, lang=context.lang, width=context.width, color=context.color))
     context.say(*(f"{run.id}: {run.reason}" for run in found if run.state == "unreadable"))
     return 0
-
-
-def _row(run: RunSummary) -> dict[str, object]:
-    return run.to_json()
 
 
 def _remove(context: Context, store: Store, given: Namespace) -> int:

@@ -8,7 +8,7 @@ roots only, so nothing counts twice.
 from __future__ import annotations
 
 from brizna.core.errors import InputError
-from brizna.core.estimate import Estimate, estimate_of, total
+from brizna.core.estimate import Estimate, estimate_of
 from brizna.core.factors import Factor
 from brizna.core.quantities import Energy
 from brizna.core.records import Record, each
@@ -181,14 +181,6 @@ class Measurement(Record):
     def roots(self) -> tuple[ChannelEnergy, ...]:
         """Return the channels that a total sums: without parent, and not shown twice."""
         return tuple(c for c in self.channels if c.parent is None and c.mirror_of is None)
-
-    def by_kind(self) -> dict[str, Estimate]:
-        """Return the energy of the roots for each kind of channel that has any."""
-        kinds: dict[str, list[Estimate]] = {}
-        for channel in self.roots():
-            if channel.energy_j is not None:
-                kinds.setdefault(channel.kind, []).append(channel.energy_j)
-        return {kind: total(parts) for kind, parts in kinds.items()}
 
 
 class Run(Record):

@@ -14,7 +14,7 @@ with a unit suffix (``energy_j``) hold estimates or plain numbers in that unit.
 
 from __future__ import annotations
 
-from brizna.core.errors import InputError, SchemaError
+from brizna.core.errors import SchemaError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ class Record(metaclass=_RecordType):
         """Return the record that `to_json` wrote.
 
         Raises:
-            SchemaError: If it is another record, another version, or lacks a field.
+            SchemaError: If it is another record, another version, or lacks a field, or if a field
+                holds what it cannot.
         """
         if not hasattr(data, "items"):
             raise SchemaError(f"Expected a {cls.__name__} as a JSON object, but saw {data!r:.80}.")
@@ -146,14 +147,15 @@ class Record(metaclass=_RecordType):
                 "it was changed by hand or written by another version."
             )
         forms = cls._forms
-        for name, form in forms.items():
-            if values.get(name) is not None:
-                values[name] = form(values[name])
         try:
+            for name, form in forms.items():
+                if values.get(name) is not None:
+                    values[name] = form(values[name])
             return cls(**values)
-        except InputError as error:
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise SchemaError(
-                f"A {cls.schema or cls.__name__} record cannot be right: {error}"
+                f"A {cls.schema or cls.__name__} record cannot be right ({error}): "
+                "restore it from a copy."
             ) from error
 
 

@@ -99,10 +99,6 @@ class Settings(Record):
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
 
-    def is_default(self, name: str) -> bool:
-        """Tell whether nobody said what this setting should be."""
-        return self.origins[name] == "default"
-
 
 def read_settings(
     options: Mapping[str, Any], *, environ: Mapping[str, str], directory: str
