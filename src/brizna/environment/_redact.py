@@ -20,10 +20,12 @@ _LONGEST = 2000
 
 _WORDS = (
     "api[-_]?key|access[-_]?key|private[-_]?key|secret|token|passphrase|credentials?|auth|pwd"
-    r"|\w*passw(?:or)?d|contrase[nñ]a|clave"
+    r"|\w{0,128}passw(?:or)?d|contrase[nñ]a|clave"
 )
-_NAME = rf"(?:[\w.-]*[-_.])?(?:{_WORDS})(?:[-_.][\w.-]*)?"
-"""A name with a part that says secret: ``hf_token`` has one, ``tokenizer`` has none."""
+_NAME = rf"(?:[\w.-]{{0,128}}[-_.])?(?:{_WORDS})(?:[-_.][\w.-]{{0,128}})?"
+"""A name with a part that says secret: ``hf_token`` has one, ``tokenizer`` has none.
+
+No name is longer than its bounds: without them a long argument takes seconds to search."""
 _OPTION = re.compile(rf"^--?{_NAME}$", re.IGNORECASE)
 _OPTION_WITH_VALUE = re.compile(rf"^(--?{_NAME}=).+", re.IGNORECASE | re.DOTALL)
 _ASSIGNMENT = re.compile(

@@ -189,7 +189,11 @@ class Measuring:
 
     @property
     def energy(self) -> Estimate | None:
-        """The energy so far, or of the whole block after it; None where nothing could be read."""
+        """The energy so far, or of the whole block after it; None where nothing could be read.
+
+        Inside the block each call reads the meters and the run's whole journal: ask for it once
+        an epoch, not at every step.
+        """
         return self.run.measurement.energy_j
 
     @property
