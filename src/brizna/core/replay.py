@@ -21,7 +21,7 @@ event           fields
 ``cpu``         coverage: ``exact`` or ``at-least``, and why
 ``environment``, ``hardware``, ``factors``   what was captured after the command had started
 ``note``        text
-``end``         t, exit_code, signal, state
+``end``         exit_code, signal, state
 ==============  ====================================================================================
 
 Marks (``brizna mark``) come from a file of their own: name, t and whether they only end a phase.

@@ -65,7 +65,7 @@ def pack(runs: Iterable[tuple[str, str, bytes]], file: str) -> str:
     except OSError as error:
         with suppress(OSError):
             os.unlink(file)
-        raise unavailable(f"{file!r} cannot be written", error) from error
+        raise unavailable(f"{file!r} cannot be written", error, choose="with -o") from error
 
 
 def unpack(file: str, home: str) -> list[str]:

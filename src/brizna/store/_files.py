@@ -8,11 +8,20 @@ from contextlib import suppress
 from brizna.core.errors import IntegrityError, UnavailableError
 
 
-def unavailable(what: str, error: OSError) -> UnavailableError:
-    """Return the error for a part of the store that the system does not let us use."""
+_OTHER_STORE = "with --store or BRIZNA_STORE"
+
+
+def unavailable(what: str, error: OSError, *, choose: str = _OTHER_STORE) -> UnavailableError:
+    """Return the error for a file or directory that the system does not let us use.
+
+    Args:
+        what: What cannot be done with which file.
+        error: What the system says.
+        choose: How to choose another place.
+    """
     return UnavailableError(
         f"{what}: {error.strerror or error}. Expected a place with room and permission; "
-        "free some, or choose another with --store or BRIZNA_STORE."
+        f"free some, or choose another {choose}."
     )
 
 
