@@ -8,7 +8,7 @@ from brizna.account import pue
 from brizna.core.errors import InputError
 from brizna.core.replay import replay
 from brizna.store import StoredRun, merge_runs
-from brizna.verbs._views import account_run
+from brizna.verbs._views import account_run, assumptions_of
 
 SECOND = 1_000_000
 
@@ -206,3 +206,14 @@ def test_a_merged_run_keeps_the_factors_of_its_channels(part):
     factor = pue("world")
     told = [one.replace(run=one.run.replace(factors=(factor,))) for one in (part(0), part(60))]
     assert merge_runs(told).factors == (factor,)
+
+
+def test_what_lies_idle_between_two_runs_is_reserved_by_neither(part):
+    early, late = with_hardware(part(0), {"cpu": "x"}), with_hardware(part(60), {"cpu": "x"})
+    merged = merge_runs([early, late])
+    assert merged.duration_s == pytest.approx(70)
+    assert merged.site.hardware["reserved_s"] == pytest.approx(20)
+    share = assumptions_of(merged).hardware_share
+    assert share.best.value == pytest.approx(20 / 70)
+    again = merge_runs([early, with_hardware(part(10), {"cpu": "x"})])
+    assert "reserved_s" not in again.site.hardware

@@ -7,7 +7,6 @@ from contextlib import suppress
 
 from brizna.core.errors import IntegrityError, UnavailableError
 
-
 _OTHER_STORE = "with --store or BRIZNA_STORE"
 
 

@@ -82,7 +82,7 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
             interval_s=_one(intervals),
         ),
         environment={"merged": [{"id": part.run.id, "run": part.digest} for part in stored]},
-        site=_site(runs),
+        site=_site(parts),
         factors=tuple({factor: None for run in runs for factor in run.factors}),
         brizna=max(run.brizna for run in runs),
     )
@@ -212,8 +212,13 @@ def _coverage(runs: Sequence[Run], channels: Sequence[ChannelEnergy]) -> Coverag
     )
 
 
-def _site(runs: Sequence[Run]) -> Site:
-    """Return the site that all runs share; their hardware by machine where it is several."""
+def _site(parts: Sequence[_Part]) -> Site:
+    """Return the site that all runs share; their hardware by machine where it is several.
+
+    A machine that was not reserved all the time has ``reserved_s``, the seconds that it was: what
+    lies idle between two runs is not theirs to carry.
+    """
+    runs = [part.run for part in parts]
     site = runs[0].site
     for run in runs[1:]:
         if run.site.replace(hardware=None) != site.replace(hardware=None):
@@ -222,9 +227,39 @@ def _site(runs: Sequence[Run]) -> Site:
                 "their joules may be summed, but not accounted as one. Account each by itself."
             )
     hardware = _hardware(runs)
+    whole_s = max(part.end_s for part in parts)
+    for machine, reserved_s in _reserved_s(parts).items():
+        known = hardware[machine]
+        if known is not None:
+            held = {"reserved_s": reserved_s} if reserved_s < whole_s else {}
+            kept = {name: value for name, value in known.items() if name != "reserved_s"}
+            hardware[machine] = {**kept, **held}
     if len(hardware) == 1:
         return site.replace(hardware=next(iter(hardware.values())))
     return site.replace(hardware={"machines": hardware})
+
+
+def _reserved_s(parts: Sequence[_Part]) -> dict[str, float]:
+    """Return for how long each machine was reserved by at least one of the runs, in seconds."""
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for part in parts:
+        known = part.run.site.hardware or {}
+        machines: dict[str, Any] = known.get("machines") or {str(part.run.machine): known}
+        for machine, hardware in machines.items():
+            told: dict[str, Any] = hardware or {}
+            reserved_s = float(told.get("reserved_s", part.run.duration_s))
+            spans.setdefault(machine, []).append((part.start_s, part.start_s + reserved_s))
+    return {machine: _union_s(sorted(held)) for machine, held in spans.items()}
+
+
+def _union_s(spans: Sequence[tuple[float, float]]) -> float:
+    """Return how many seconds lie in at least one of the spans, which are sorted."""
+    held_s, until_s = 0.0, 0.0
+    for start_s, end_s in spans:
+        if end_s > until_s:
+            held_s += end_s - max(start_s, until_s)
+            until_s = end_s
+    return held_s
 
 
 def _hardware(runs: Sequence[Run]) -> dict[str, dict[str, Any] | None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import fsum
+
 from brizna.account import Assumptions, embodied, embodied_of_device, lifetime, pue
 from brizna.core.errors import CoverageError
 from brizna.core.estimate import exactly, total
@@ -76,7 +78,7 @@ def assume(
     gathered.fields["pue"] = site.pue or gathered.use(pue())
     _assume_intensity(gathered, site, duration, started)
     if "embodied_g" not in gathered.fields and site.hardware is not None:
-        _assume_hardware(gathered, site.hardware)
+        _assume_hardware(gathered, site.hardware, duration)
     if "embodied_g" in gathered.fields:
         if "lifetime_s" not in gathered.fields:
             gathered.fields["lifetime_s"] = gathered.use(lifetime())
@@ -108,17 +110,27 @@ def _assume_intensity(
     gathered.factors |= {factor.name: factor for factor in factors}
 
 
-def _assume_hardware(gathered: Gathered, hardware: Mapping[str, Any]) -> None:
+def _assume_hardware(
+    gathered: Gathered, hardware: Mapping[str, Any], duration: Duration | None
+) -> None:
     """Take the making of each machine from the tables: an unknown machine, and each of its GPUs."""
     merged = hardware.get("machines")
     machines: list[Any] = [hardware] if merged is None else list(merged.values())
     if None in machines:  # what a part of the whole is, is not known: neither is the whole
         return
-    parts: list[Estimate] = []
-    for machine in machines:
-        cards = [embodied_of_device(name or "") for name in machine.get("gpus") or ()]
-        parts += [gathered.use(found) for found in (embodied(), *cards)]
-    gathered.fields["embodied_g"] = total(parts)
+    whole = [_making(gathered, machine) for machine in machines]
+    gathered.fields["embodied_g"] = making = total(whole)
+    if duration is None or not any("reserved_s" in machine for machine in machines):
+        return
+    reserved_s = [machine.get("reserved_s", duration.value) for machine in machines]
+    held = fsum(one.best.value * s for one, s in zip(whole, reserved_s, strict=True))
+    share = held / (making.best.value * duration.value)
+    gathered.fields["hardware_share"] = exactly(Ratio(share), "default")
+
+
+def _making(gathered: Gathered, machine: Mapping[str, Any]) -> Estimate:
+    cards = [embodied_of_device(name or "") for name in machine.get("gpus") or ()]
+    return total(gathered.use(found) for found in (embodied(), *cards))
 
 
 def _tell_unknown(gathered: Gathered) -> None:
