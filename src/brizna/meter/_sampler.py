@@ -273,6 +273,9 @@ class _Source:
             self._read_us = t_us
         try:
             raws = self.meter.read(t_us)
+            if len(raws) != len(self.channels):
+                reason = f"{len(raws)} numbers for {len(self.channels)} channels"
+                return self._blanks, {channel.id: reason for channel in self.channels}
             trouble: Mapping[str, str] = self.meter.trouble() if None in raws else {}
         except Exception as error:  # noqa: BLE001  (anyone's meter: its channels get a gap that says so)
             reason = f"{type(error).__name__}: {error}"
