@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -176,3 +177,18 @@ def test_if_we_are_killed_the_command_goes_on(supervise, python):
     for given, said in ((b"x", b"on\n"), (b"x", b"and on\n")):
         os.write(run.process.stdin.fileno(), given)
         assert run.process.stdout.readline() == said
+
+
+def test_being_stopped_past_a_tick_is_no_signal(supervise):
+    """Python's sigtimedwait then returns memory that nobody wrote."""
+    for _ in range(3):
+        run = supervise("sh", "-c", "read line; exit 5", settings={"interval_s": 0.05})
+        run.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, run.process.pid, os.WSTOPPED | os.WNOWAIT)
+        time.sleep(0.12)
+        run.process.send_signal(signal.SIGCONT)
+        time.sleep(0.02)
+        run.process.stdin.write(b"go\n")
+        run.process.stdin.flush()
+        code, _, outcome = run.end()
+        assert (code, outcome["forwarded"]) == (5, [])

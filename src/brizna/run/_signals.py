@@ -85,13 +85,25 @@ class HeldSignals:
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
 
     def wait(self, timeout_s: float) -> Arrival | None:
-        """Return the next signal, or None after so many seconds without one."""
+        """Return the next signal, or None after so many seconds without one.
+
+        Python itself returns memory that nothing was written to where this process was stopped,
+        and continued only after the time was up (its loop gives up on EINTR without saying so):
+        what was not asked for, or has no code that exists, is no signal.
+        """
         seen = signal.sigtimedwait(self._held, max(0.0, timeout_s))
-        return None if seen is None else (seen.si_signo, seen.si_code)
+        if seen is None or seen.si_signo not in self._held or not _is_code(seen.si_code):
+            return None
+        return seen.si_signo, seen.si_code
 
     def pending(self) -> frozenset[int]:
         """Return the signals that have arrived and were not told yet."""
         return frozenset(int(number) for number in signal.sigpending())
+
+
+def _is_code(code: int) -> bool:
+    """Return whether the kernel gives signals this code: sigaction(2), ``si_code``."""
+    return -60 <= code <= 0x80
 
 
 class CaughtSignals:

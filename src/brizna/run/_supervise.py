@@ -234,6 +234,8 @@ class _Watch:
         except PermissionError:
             self._notes[f"{name} could not be handed on: the command runs as another user."] = None
             return
+        except ProcessLookupError:
+            return  # it has just ended
         self._forwarded[name] = None
 
     def _reap(self) -> None:
