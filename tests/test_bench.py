@@ -123,6 +123,13 @@ def test_a_page_shows_what_the_kept_results_give():
     assert tables.bar_table(results) in page
     assert tables.markdown(results) in page
     assert tables.reasons(results) in page
+    assert tables.retaken(results) in page
+
+
+def test_rows_of_a_later_run_are_named():
+    again = {"rows": ["idle"], "started": "2026-01-02", "load_1_min": 0.1, "why": "it changed"}
+    shown = tables.text({**results_of(IMPORTS), "retaken": again})
+    assert "In a later run (2026-01-02, load 0.1): idle; it changed." in shown
 
 
 def test_an_idle_program_is_tracked_for_the_time_asked():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def text(results: Mapping[str, Any]) -> str:
     """Return all figures with their spread, one block a row, and brizna's bars."""
-    lines = [_setting(results)]
+    lines = [_setting(results), *filter(None, [retaken(results)])]
     for key, cells in results["rows"].items():
         row = BY_KEY[key]
         told = [_line(results, row, name) for name in cells if _is_told(row, name)]
@@ -59,6 +59,17 @@ def bar_table(results: Mapping[str, Any]) -> str:
             f"| {'holds' if holds else '**missed**'} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def retaken(results: Mapping[str, Any]) -> str:
+    """Return which rows were all taken in a later run of their own, and why; empty if none."""
+    again = results.get("retaken")
+    if again is None:
+        return ""
+    rows = ", ".join(again["rows"])
+    return (
+        f"In a later run ({again['started']}, load {again['load_1_min']}): {rows}; {again['why']}."
+    )
 
 
 def _setting(results: Mapping[str, Any]) -> str:
