@@ -2,14 +2,17 @@
 # What `make demo` shows: a real training measured, what it would emit elsewhere, and its page.
 set -eu
 here=$(dirname "$0")
-store=${BRIZNA_STORE:-$here/../../.brizna}
 zone=${BRIZNA_ZONE:-ES}
-export BRIZNA_STORE="$store"
+BRIZNA_STORE=${BRIZNA_STORE:-$here/../../.brizna}
+export BRIZNA_STORE
+result=$(mktemp)
+trap 'rm -f "$result"' EXIT
 
 echo "Training a network on handwritten digits, measured by: brizna run --zone $zone -- python train.py"
-brizna run --name digits --tag demo --zone "$zone" -- python "$here/train.py"
+brizna run --name demo --tag demo --zone "$zone" --json "$result" -- python "$here/train.py"
+run=$(python -c 'import json, sys; print(json.load(open(sys.argv[1]))["id"])' "$result")
 echo
-brizna show last --zones "$zone,FR,DE,PL"
+brizna show "$run" --zones "$zone,FR,DE,PL"
 echo
 echo "The page to open:"
-brizna open last --zones "$zone,FR,DE,PL" --no-browser
+brizna open "$run" --zones "$zone,FR,DE,PL" --no-browser

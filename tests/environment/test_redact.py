@@ -35,6 +35,18 @@ from brizna.environment import redact
         (["sh", "-c", "TOKEN='a b,c' run"], ["sh", "-c", "TOKEN='[redacted]' run"]),
         (["x", '{"token": "a,b", "n": 1}'], ["x", '{"token": "[redacted]", "n": 1}']),
         (["x", "max_tokens=100"], ["x", "max_tokens=100"]),
+        (
+            ["x", "--wandb_key", "S", "--db-pass", "S"],
+            ["x", "--wandb_key", "[redacted]", "--db-pass", "[redacted]"],
+        ),
+        (
+            ["curl", "-u", "admin:S", "-H", "Cookie: a=S; b=S"],
+            ["curl", "-u", "admin:[redacted]", "-H", "Cookie: [redacted]"],
+        ),
+        (
+            ["x", "-----BEGIN RSA PRIVATE KEY-----\nS\n"],
+            ["x", "-----BEGIN RSA PRIVATE KEY-----[redacted]"],
+        ),
         (["python", "train.py", "--lr", "0.1"], ["python", "train.py", "--lr", "0.1"]),
     ],
 )
@@ -51,3 +63,10 @@ def test_plain_words_stay_and_a_second_pass_changes_nothing(command: list[str]) 
 def test_the_secret_is_nowhere_in_what_is_kept(secret: str) -> None:
     kept = " ".join(redact(["x", "--token", secret, f"--my-secret={secret}", f"s3://u:{secret}@h"]))
     assert secret not in kept
+
+
+def test_a_long_command_line_is_kept_to_the_length_of_a_record() -> None:
+    kept = redact(["x", *(str(number) for number in range(100_000))])
+    assert sum(map(len, kept)) < 3000
+    assert kept[-1].endswith("more]")
+    assert redact(["x", "y" * 10_000])[1].endswith("[...]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from brizna.cli._options import add_settings, settings_of
 from brizna.cli._parser import Parser
@@ -39,6 +40,7 @@ def run(context: Context, words: list[str]) -> int:
     if not command:
         parser.error(context.texts.gettext("no command was given: put it after --"))
     settings = settings_of(given, context)
+    _check_folder(given.json)
     report = _Report(context, given.json, quiet=settings["quiet"])
     finished = run_command(
         Subject(command=command, name=given.name, tags=given.tag, unit=read_unit(given.unit)),
@@ -50,6 +52,15 @@ def run(context: Context, words: list[str]) -> int:
     if settings["strict"] and (finished.trouble or report.failed):
         return 125
     return finished.outcome.exit_code
+
+
+def _check_folder(path: str | None) -> None:
+    """Refuse, before hours have passed, a file whose folder is not there."""
+    folder = os.path.dirname(path or "") or "."
+    if not os.path.isdir(folder):
+        raise InputError(
+            f"--json names {path!r}, but there is no folder {folder!r}: make it first."
+        )
 
 
 def read_unit(text: str | None) -> FunctionalUnit | None:

@@ -61,9 +61,7 @@ SETTINGS: Mapping[str, Setting] = {
         kind=float, about="carbon intensity in g/kWh, instead of the zone's", check=_positive
     ),
     "tariff": Setting(kind=float, about="price of a kWh, in the currency", check=_positive),
-    "currency": Setting(
-        kind=str, about="currency of the tariff, such as EUR", default="EUR", check=_currency
-    ),
+    "currency": Setting(kind=str, about="currency of the tariff, such as EUR", check=_currency),
     "interval": Setting(
         kind=float, about="seconds between readings", default=1.0, check=_at_least_interval
     ),
