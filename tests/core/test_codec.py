@@ -69,7 +69,7 @@ def test_what_json_cannot_hold_is_refused(value: object) -> None:
         codec.encode(value)
 
 
-@pytest.mark.parametrize("data", [b"", b'{"a": 1', b"\xff\xfe", b"nope"])
+@pytest.mark.parametrize("data", [b"", b'{"a": 1, "a": 2}', b'{"a": 1', b"\xff\xfe", b"nope"])
 def test_bytes_that_are_not_json_are_refused(data: bytes) -> None:
     with pytest.raises(IntegrityError, match="not JSON"):
         codec.decode(data)

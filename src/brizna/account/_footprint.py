@@ -321,7 +321,7 @@ class _Ledger:
                 return self.reasons[symbol]
             if origin.startswith("assumptions.") and getattr(self.assumptions, symbol) is None:
                 return self.assumptions.reasons.get(symbol, f"{symbol} is not known")
-        return self.subject.reason or "not known"
+        return self.subject.reason or "for how long the hardware was reserved is not known"
 
     def close(self) -> Footprint:
         """Return the footprint of what was entered."""
@@ -386,7 +386,9 @@ def subject_of_run(run: Run) -> Subject:
         digest=digest(run.to_json()),
         id=run.id,
         energy_j=measurement.energy_j,
-        duration_s=exactly(Duration(run.duration_s), "metered"),
+        duration_s=exactly(Duration(run.duration_s), "metered")
+        if measurement.samples > 1
+        else None,
         parts=parts,
         reason=measurement.reason,
     )

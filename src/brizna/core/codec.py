@@ -36,15 +36,25 @@ def decode(data: bytes | str) -> Any:
     """Return the value of JSON bytes.
 
     Raises:
-        IntegrityError: If the bytes are not JSON.
+        IntegrityError: If the bytes are not JSON, or an object has one name twice.
     """
     try:
-        return loads(data, parse_int=_integer)
+        return loads(data, parse_int=_integer, object_pairs_hook=_object_of)
     except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or too many digits or levels
         raise IntegrityError(
             f"These bytes are not JSON ({error}): the file was cut or changed. "
             "Restore it from a copy."
         ) from error
+
+
+def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse what readers understand differently: which of two values of one name counts."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice!r} stands twice in one object")
+    return value
 
 
 def _integer(text: str) -> int | float:

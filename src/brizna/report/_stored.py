@@ -17,6 +17,7 @@ STORED = (
     N_("no channel gave two readings"),
     N_("no channel of the merged runs is known"),
     N_("not known"),
+    N_("for how long the hardware was reserved is not known"),
     N_("not in the record"),
     N_("declared"),
     N_("sum of the roots of the channel forest"),

@@ -10,7 +10,7 @@ from brizna.core.quantities import Carbon, Energy, Money, Water
 from brizna.report._explain import Node, explain, tell_gap
 from brizna.report._format import Format
 from brizna.report._table import Table
-from brizna.report._view import part, printable, shares, short_id
+from brizna.report._view import part, printable, roots, shares, short_id
 from brizna.report._words import (
     join_components,
     name_basis,
@@ -94,7 +94,7 @@ def _headline(view: View, style: Format, *, width: int, color: bool) -> str:
 
 
 def _split(view: View, style: Format) -> str:
-    """Return each component's share and basis, and what no meter saw."""
+    """Return whose energy it is, each component's share and basis, and what no meter saw."""
     _ = style.say
     parts = [
         f"{name_component(kind, style.lang)} {style.percent(share)} {name_basis(basis, style.lang)}"
@@ -104,7 +104,10 @@ def _split(view: View, style: Format) -> str:
     if not_seen:
         missing = join_components(not_seen, style.lang)
         parts.append(_("not seen: {components}").format(components=missing))
-    return " · ".join(parts)
+    scopes = {channel.get("scope") for channel in roots(view)}
+    whose = {"machine": _("machine"), "container": _("container")}
+    known = whose.get(str(scopes.pop())) if len(scopes) == 1 else None
+    return (f"{known}: " if known else "") + " · ".join(parts)
 
 
 def _caveats(view: View, style: Format) -> str:
@@ -189,7 +192,10 @@ def _figures(view: View, style: Format) -> Table:
     _ = style.say
     measurement = view["measurement"]
     rows: list[tuple[str, ...]] = [_figure_row("energy_j", Energy, measurement, style)]
-    rows.append((name_figure("duration_s", style.lang), style.duration(view["duration_s"]), "", ""))
+    time = (
+        style.duration(view["duration_s"]) if measurement["samples"] >= 2 else style.unknown(None)
+    )
+    rows.append((name_figure("duration_s", style.lang), time, "", ""))
     rows += _footprint_rows(part(view, "footprint"), style)
     if measurement.get("cpu_time_s") is not None:
         least = measurement.get("cpu_time_coverage") == "at-least"
@@ -200,13 +206,29 @@ def _figures(view: View, style: Format) -> Table:
 
 
 def _footprint_rows(footprint: View, style: Format) -> list[tuple[str, ...]]:
-    """Return the figures that follow from the energy; carbon also where it is unknown."""
+    """Return the figures that follow from the energy, also the unknown ones that one would miss."""
+    if not footprint:
+        return []
     reasons = part(footprint, "reasons")
+    missed = _missed(footprint)
     return [
         _figure_row(field, kind, {**footprint, "reason": reasons.get(field)}, style)
         for field, kind in _FIGURES.items()
-        if footprint and (footprint.get(field) is not None or field == "carbon_g")
+        if footprint.get(field) is not None or field in missed
     ]
+
+
+def _missed(footprint: View) -> set[str]:
+    """Return the figures that a reader would take for nothing if they were left out."""
+    assumed = part(footprint, "assumptions")
+    missed = {"carbon_g"}
+    if footprint.get("carbon_g") is not None:
+        missed.add("carbon_embodied_g")
+    if assumed.get("wue_l_per_kwh") or assumed.get("ewif_l_per_kwh"):
+        missed.add("water_l")
+    if assumed.get("functional_unit"):
+        missed.add("sci_g_per_unit")
+    return missed
 
 
 def _header(first: str, style: Format) -> tuple[str, str, str, str]:
