@@ -81,4 +81,4 @@ changelog: $(DEV) ## show the next release's notes from changelog.d/
 	$(BIN)/towncrier build --draft
 
 clean: ## remove what the other targets made
-	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage build dist
+	rm -rf .venv bench/.venvs .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage build dist
