@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -91,6 +93,55 @@ def test_a_changed_record_is_noticed(
     done = brizna("show", "last", "--recompute")
     assert done.returncode == 1
     assert "changed" in done.stderr
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_a_changed_record_is_refused_by_every_command_and_told_by_the_list(
+    brizna: Brizna, shown: Callable[..., Any], tmp_path: Path
+) -> None:
+    archive = str(tmp_path / "runs.zip")
+    record = tmp_path / "store" / "runs" / shown("show", "one")["id"] / "run.json"
+    record.write_text(record.read_text().replace('"exit_code":0', '"exit_code":1'))
+    for words in (
+        ("show", "one"),
+        ("show", "one", "--recompute"),
+        ("compare", "one", "two"),
+        ("runs", "export", "one", "-o", archive),
+        ("runs", "merge", "one", "two"),
+    ):
+        done = brizna(*words)
+        assert (done.returncode, "changed afterwards" in done.stderr) == (1, True), words
+    listed = brizna("runs", "list")
+    assert listed.returncode == 0
+    assert f"{record.parent.name}: The record of" in listed.stderr
+    assert record.parent.name[-6:] not in listed.stdout
+    assert [run["state"] for run in shown("runs", "list") if run["name"] == "one"] == ["unreadable"]
+
+
+def test_a_disk_without_room_costs_one_warning_of_whole_sentences_and_leaves_a_removable_run(
+    brizna: Brizna, tmp_path: Path
+) -> None:
+    command = f"ulimit -f 0; exec {sys.executable} -m brizna run --quiet -- true"
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=tmp_path,
+        env={**os.environ, "BRIZNA_STORE": str(tmp_path / "store")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert re.search(
+        r"events could not be written: .*: File too large\. .* cannot be written: .*\.\n$",
+        done.stderr,
+    )
+    (directory,) = (tmp_path / "store" / "runs").iterdir()
+    for path in (directory / "journal.jsonl", directory):
+        os.utime(path, (0, 0))
+    assert brizna("runs").stderr.startswith(f"{directory.name}: Nothing was recorded")
+    assert brizna("runs", "rm", "last").stdout == f"{directory.name}\n"
+    assert brizna("runs").stderr == ""
 
 
 @pytest.mark.usefixtures("two_runs")

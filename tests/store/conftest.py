@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +91,19 @@ def record(store, story):
         return run_id
 
     return make
+
+
+@pytest.fixture
+def change_record(store):
+    """Return a function that makes a run's record claim another energy, in canonical JSON."""
+
+    def change(run_id):
+        path = Path(store.directory(run_id), "run.json")
+        before = path.read_bytes()
+        path.write_bytes(before.replace(b"750", b"150"))
+        assert path.read_bytes() != before
+
+    return change
 
 
 @pytest.fixture

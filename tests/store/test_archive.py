@@ -242,6 +242,44 @@ def test_a_file_made_to_fill_the_disk_is_refused(other, packed):
     assert_refused(other, packed, "unpack to")
 
 
+def test_a_directory_outside_the_file_is_refused(other, packed):
+    with open(packed, "r+b") as file:
+        file.seek(-10, os.SEEK_END)  # the size of the directory, in the last 22 bytes
+        file.write(b"\xff\xff\xff\x7f")
+    assert_refused(other, packed)
+
+
+def test_a_run_changed_after_it_was_accounted_for_is_refused(store, other, packed):
+    _, *rest = members(packed)
+    run_id = store.ids()[0]
+    witness = codec.encode({"schema": "x/1", "subject": store.read(run_id).digest})
+    name = codec.digest_of_bytes(witness).removeprefix("sha256:")
+    rest.append((f"{run_id}/records/{name}.json", witness))
+    path = f"{run_id}/run.json"
+    changed = [(at, data.replace(b"750", b"150") if at == path else data) for at, data in rest]
+    rebuild(packed, changed)
+    assert_refused(other, packed, "changed afterwards.*Nothing was unpacked")
+    rebuild(packed, rest)
+    assert other.import_(packed) == store.ids()
+
+
+def test_a_changed_run_is_not_packed(store, record, change_record, tmp_path):
+    run_id = record()
+    store.put({"schema": "x/1", "subject": store.read(run_id).digest}, run_id=run_id)
+    change_record(run_id)
+    with pytest.raises(IntegrityError, match="changed afterwards"):
+        store.export([run_id], str(tmp_path / "a.zip"))
+    assert not os.path.exists(tmp_path / "a.zip")
+
+
+def test_a_record_that_is_no_object_is_refused(other, packed):
+    _, *rest = members(packed)
+    run_id = rest[0][0].partition("/")[0]
+    name = codec.digest_of_bytes(b"[]").removeprefix("sha256:")
+    rebuild(packed, [*rest, (f"{run_id}/records/{name}.json", b"[]")])
+    assert_refused(other, packed, "not a record")
+
+
 def test_what_is_no_archive_is_refused(other, tmp_path):
     (tmp_path / "a.zip").write_bytes(b"no archive")
     assert_refused(other, str(tmp_path / "a.zip"), "no archive of brizna")

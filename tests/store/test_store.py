@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,11 @@ DAY_S = 86_400
 
 def joules(run):
     return run.measurement.energy_j.best.value
+
+
+def store_digest(store, run_id):
+    """Return the digest of the bytes of a run's record."""
+    return codec.digest_of_bytes(Path(store.directory(run_id), "run.json").read_bytes())
 
 
 # ------------------------------------------------------------------------------------------ finding
@@ -306,6 +312,72 @@ def test_a_record_that_was_edited_is_refused_and_listed_as_unreadable(store, rec
         file.write(change(text))
     with pytest.raises((IntegrityError, SchemaError)):
         store.read(run_id)
+
+
+def test_a_run_that_its_footprint_is_not_about_is_refused_by_every_reader(
+    store, record, change_record, dead_writer
+):
+    run_id = record(name="fine-tune", tags=["a"], writer=dead_writer)
+    digest = store.read(run_id).digest
+    store.put({"schema": "x/1", "subject": digest}, run_id=run_id)
+    (sound,) = store.runs()
+    change_record(run_id)
+    with pytest.raises(IntegrityError, match=f"says '{digest}': it was changed afterwards"):
+        store.read(run_id)
+    for _ in range(2):  # a cached list says the same
+        (summary,) = store.runs()
+        assert summary.state == "unreadable"
+        assert "changed afterwards" in summary.reason
+        assert summary.energy_j is None
+    assert store.resolve("fine-tune") == run_id
+    os.unlink(os.path.join(store.directory(run_id), "run.json"))
+    assert store.read(run_id).digest == digest  # told anew from the journal
+    assert store.runs()[0].replace(digest=digest) == sound
+
+
+def test_a_mended_run_is_listed_again_without_a_touch_to_its_record(store, record):
+    run_id = record()
+    wrong = store.put({"schema": "x/1", "subject": "sha256:0"}, run_id=run_id)
+    assert store.runs()[0].state == "unreadable"
+    os.unlink(os.path.join(store.directory(run_id), "records", f"{wrong[7:]}.json"))
+    assert store.runs()[0].state == "finished"
+
+
+def test_one_record_about_the_run_is_witness_enough(store, record):
+    run_id = record()
+    store.put({"schema": "x/1", "subject": "sha256:0"}, run_id=run_id)
+    store.put({"schema": "x/1", "subject": store_digest(store, run_id)}, run_id=run_id)
+    assert store.read(run_id).run.id == run_id
+
+
+def test_a_journal_that_tells_another_run_than_was_accounted_for_is_not_written_down(
+    store, record, dead_writer
+):
+    run_id = record(finished=False, writer=dead_writer)
+    store.put({"schema": "x/1", "subject": "sha256:0"}, run_id=run_id)
+    with pytest.raises(IntegrityError, match="changed afterwards"):
+        store.read(run_id)
+    assert not store.has_record(run_id)
+
+
+@pytest.mark.parametrize("written", [None, b"", b'0123abcd {"e":"start"'])
+def test_a_run_of_which_nothing_was_recorded_says_so_and_can_be_removed(store, written):
+    for remove in (lambda run_id: store.rm([run_id]), lambda _: store.prune(keep_last=0)):
+        directory = store.create_run(at_s=0)
+        run_id = os.path.basename(directory)
+        if written is not None:
+            Path(directory, "journal.jsonl").write_bytes(written)
+        assert "recorded yet" in store.runs()[0].reason
+        for path in (directory, os.path.join(directory, "journal.jsonl")):
+            if os.path.exists(path):
+                os.utime(path, (0, 0))
+        (summary,) = store.runs()
+        assert summary.state == "unreadable"
+        assert summary.reason.startswith("Nothing was recorded: the recorder ended")
+        with pytest.raises(UnavailableError, match="Nothing was recorded"):
+            store.read(run_id)
+        assert remove(run_id) == [run_id]
+        assert store.ids() == []
 
 
 # -------------------------------------------------------------------------------------- references

@@ -6,8 +6,9 @@ and stated, never guessed; a store that cannot be written can still be read; no 
 anything. A full disk costs the disk copy, not the run: the journal keeps in memory what it could
 not write.
 
-Refuses: to put other bytes where a record stands, to remove or pack a run that goes on, to
-unpack an archive whose files differ from its manifest or leave the store.
+Refuses: to put other bytes where a record stands, to read, pack or unpack a run that is not the
+one that its footprints were computed from, to remove or pack a run that goes on, to unpack an
+archive whose files differ from its manifest or leave the store.
 
 ::
 

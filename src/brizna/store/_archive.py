@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
+from errno import EINVAL
 from shutil import rmtree
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from zlib import error as ZlibError  # noqa: N812  (an error class with a small name)
@@ -19,6 +20,7 @@ from brizna.core.codec import decode, digest_of_bytes, encode
 from brizna.core.errors import BriznaError, InputError, IntegrityError
 from brizna.core.measurement import Run
 from brizna.store._files import unavailable
+from brizna.store._records import RECORDS, check_subject, record_of_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,6 +86,8 @@ def unpack(file: str, home: str) -> list[str]:
             "Fetch it again."
         ) from error
     except OSError as error:
+        if error.errno == EINVAL:  # zipfile looked for its directory before its first byte
+            raise _refusal("its directory lies outside it") from error
         raise InputError(
             f"{file!r} cannot be read ({error.strerror}): name a file of brizna runs export."
         ) from error
@@ -169,7 +173,7 @@ def _refusal(seen: str) -> IntegrityError:
 
 
 def _check_run(run_id: str, files: dict[str, bytes]) -> None:
-    """Refuse a run without a record that this brizna can read."""
+    """Refuse a run without a record that this brizna can read, or changed since it was used."""
     if "run.json" not in files:
         raise _refusal(f"the run {run_id} has no record")
     try:
@@ -178,10 +182,12 @@ def _check_run(run_id: str, files: dict[str, bytes]) -> None:
         raise _refusal(f"the record of {run_id} cannot be read: {error}") from error
     if run.id != run_id:
         raise _refusal(f"the record of {run_id} is of the run {run.id}")
-    for path, data in files.items():
-        folder, _, name = path.partition("/")
-        if folder == "records" and digest_of_bytes(data) != f"sha256:{name.removesuffix('.json')}":
-            raise _refusal(f"{path} does not have the digest in its name")
+    beside = [(path, data) for path, data in files.items() if path.startswith(f"{RECORDS}/")]
+    try:
+        records = [record_of_bytes(path, data) for path, data in beside]
+        check_subject(run_id, digest_of_bytes(files["run.json"]), records)
+    except IntegrityError as error:
+        raise _refusal(str(error)) from error
 
 
 def _is_here(home: str, run_id: str, files: dict[str, bytes]) -> bool:

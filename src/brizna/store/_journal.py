@@ -85,7 +85,7 @@ class Journal:
     def trouble(self) -> str | None:
         """Why events are in memory only, or may not outlive a power loss; None if all is well."""
         if self._waiting:
-            return f"{len(self._waiting)} events could not be written: {self._reason}"
+            return f"{len(self._waiting)} events could not be written: {self._reason}."
         return self._unsure
 
     def write(self, event: Event) -> None:
@@ -226,6 +226,6 @@ class Journal:
         try:
             _sync(descriptor)
         except OSError as error:
-            self._unsure = f"{self.path} may not outlive a power loss: {error.strerror}"
+            self._unsure = f"{self.path} may not outlive a power loss: {error.strerror}."
         finally:
             os.close(descriptor)

@@ -24,6 +24,7 @@ from brizna.store._journal import JOURNAL
 from brizna.store._lines import split, unframe
 from brizna.store._marks import MARKS, read_marks
 from brizna.store._reading import read_events
+from brizna.store._records import RECORDS, check_subject, read_records
 from brizna.store._stored import Index, RunSummary, StoredRun
 
 TYPE_CHECKING = False
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from brizna.store._lines import Event
 
 RECORD = "run.json"
-RECORDS = "records"
 
 _ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -221,6 +221,7 @@ class Store:
             InputError: If it means no run, or several.
             IntegrityError: If its record or journal was changed.
             SchemaError: If it is of a newer version.
+            UnavailableError: If nothing was recorded of it, or it cannot be read.
         """
         return self.recover(self.resolve(reference))
 
@@ -230,11 +231,19 @@ class Store:
         What is told depends on nothing but the bytes of the journal and of the marks made before
         its last line, so whoever recovers a run, and however many at once, writes the same. A
         store that cannot be written tells the run all the same.
+
+        Raises:
+            InputError: If there is no such run.
+            IntegrityError: If its record or journal was changed.
+            SchemaError: If it is of a newer version.
+            UnavailableError: If nothing was recorded of it, or it cannot be read.
         """
         stored = self._finished(self._known(run_id))
         if stored is not None:
             return stored
         state = self._state(run_id)
+        if self._is_blank(run_id) and not self.has_record(run_id):
+            raise UnavailableError(_blank(run_id, is_alive=state == "alive"))
         events, damaged = self.events(run_id)  # after the state: what is dead writes no more
         stored = self._finished(run_id)
         if stored is not None:
@@ -247,6 +256,7 @@ class Store:
             run = run.replace(state="running")
             return StoredRun(run=run, digest=None, directory=self.directory(run_id))
         digest = digest_of_bytes(encode(run.to_json()))
+        check_subject(run_id, digest, read_records(self.directory(run_id)))
         if state == "dead" or self._silent_s(run_id) > _GIVEN_UP_S:
             try:
                 with suppress(UnavailableError):  # read-only: the next reader tells the same
@@ -294,14 +304,7 @@ class Store:
         Raises:
             IntegrityError: If a record's bytes are not those that its name promises.
         """
-        directory = os.path.join(self.directory(self._known(run_id)), RECORDS)
-        try:
-            names = sorted(name for name in os.listdir(directory) if name.endswith(".json"))
-            found = [_checked_record(os.path.join(directory, name)) for name in names]
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise unavailable(f"The records of {run_id} cannot be read", error) from error
+        found = read_records(self.directory(self._known(run_id)))
         return [record for record in found if schema in (None, record.get("schema"))]
 
     def _known(self, run_id: str) -> str:
@@ -326,7 +329,9 @@ class Store:
                 f"{path!r} is not as brizna wrote it: it was edited or moved. Restore it from a "
                 "copy, or remove it to have it told anew from the journal."
             )
-        return self._stored(run, digest_of_bytes(data), 0)
+        digest = digest_of_bytes(data)
+        check_subject(run_id, digest, read_records(self.directory(run_id)))
+        return self._stored(run, digest, 0)
 
     def _stored(self, run: Run, digest: str, damaged: int) -> StoredRun:
         runs_on = self._command_runs(run.id) if run.state == "interrupted" else None
@@ -352,6 +357,20 @@ class Store:
             host=self._host,
             proc_root=self._proc_root,
         )
+
+    def _is_blank(self, run_id: str) -> bool:
+        """Tell whether not one whole line of a run was ever written, nor anything computed."""
+        directory = self.directory(run_id)
+        if os.path.isdir(os.path.join(directory, RECORDS)):
+            return False
+        try:
+            with open(os.path.join(directory, JOURNAL), "rb") as file:
+                head = file.read(_HEAD_BYTES)
+        except FileNotFoundError:
+            return True
+        except OSError:  # whoever reads its events says what is wrong
+            return False
+        return len(head) < _HEAD_BYTES and b"\n" not in head
 
     def _silent_s(self, run_id: str) -> float:
         """Return the seconds since the last line of a run's journal."""
@@ -439,6 +458,7 @@ class Store:
 
         Raises:
             InputError: If a run still goes on, or the file is there already.
+            IntegrityError: If a run was changed: then nothing is packed.
             UnavailableError: If the file cannot be written.
         """
         from brizna.store._archive import pack
@@ -530,6 +550,16 @@ def _listed(summaries: Sequence[RunSummary]) -> str:
     return ", ".join(shown)
 
 
+def _blank(run_id: str, *, is_alive: bool) -> str:
+    """Return what to say about a run that has not one line."""
+    if is_alive:
+        return "Nothing is recorded yet: the run has just begun, or its disk is full."
+    return (
+        "Nothing was recorded: the recorder ended, or its disk was full, before its first reading. "
+        f"Remove the run: brizna runs rm {run_id}."
+    )
+
+
 def _told(run_id: str, events: list[dict[str, Any]], marks: Sequence[Event]) -> Run:
     """Return the run that a journal tells; marks made after its last sample are not part of it."""
     try:
@@ -543,15 +573,3 @@ def _told(run_id: str, events: list[dict[str, Any]], marks: Sequence[Event]) -> 
     if run.id != run_id:
         raise IntegrityError(f"The journal in {run_id} is of the run {run.id}: it was moved.")
     return run
-
-
-def _checked_record(path: str) -> dict[str, Any]:
-    with open(path, "rb") as file:
-        data = file.read()
-    promised = os.path.basename(path).removesuffix(".json")
-    if digest_of_bytes(data) != f"sha256:{promised}":
-        raise IntegrityError(
-            f"{path!r} was changed: its bytes do not have the digest in its name. "
-            "Restore it from a copy, or remove it."
-        )
-    return decode(data)

@@ -9,6 +9,7 @@ from brizna.core.codec import digest_of_bytes
 from brizna.core.errors import BriznaError, IntegrityError
 from brizna.core.records import Record
 from brizna.store._files import replace_file
+from brizna.store._records import check_subject, read_records
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,25 +75,45 @@ class RunSummary(Record):
         return cls.from_json({**kept, "energy_j": run["measurement"]["energy_j"], "digest": digest})
 
 
-def summary_of_bytes(run_id: str, data: bytes) -> RunSummary:
-    """Return the summary of a record's bytes; ``unreadable`` if they are no run of this id."""
+def fresh_summary(run_id: str, record: str) -> RunSummary:
+    """Return the summary of a run's record file; ``unreadable`` if it is not as it was written.
+
+    What can still be told of an unreadable one is what it is called by, so that it is found.
+
+    Raises:
+        OSError: If the file cannot be read.
+    """
+    with open(record, "rb") as file:
+        data = file.read()
     try:
         run = json.loads(data)
         if run["id"] != run_id:
             raise IntegrityError(f"run.json is of the run {run['id']}")
-        return RunSummary.of(run, digest_of_bytes(data))
+        summary = RunSummary.of(run, digest_of_bytes(data))
     except (BriznaError, ValueError, TypeError, LookupError, AttributeError) as error:
         return RunSummary(id=run_id, state="unreadable", reason=f"run.json: {error}")
+    try:
+        check_subject(run_id, digest_of_bytes(data), read_records(os.path.dirname(record)))
+    except BriznaError as error:
+        return RunSummary(
+            id=run_id,
+            state="unreadable",
+            name=summary.name,
+            tags=summary.tags,
+            started=summary.started,
+            reason=str(error),
+        )
+    return summary
 
 
 class Index:
-    """Summaries of records, each valid while its file has the size and time it was made from.
+    """Summaries of sound records, each valid while its file has the size and time it was made from.
 
     Only a cache: unreadable means empty, unwritable means slower next time. It is replaced whole
     by a rename, so that it may lie on a network file system and be written by many at once.
     """
 
-    _FORM = ("brizna.index/1", *RunSummary(id="", state="").to_json())
+    _FORM = ("brizna.index/2", *RunSummary(id="", state="").to_json())
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -114,14 +135,14 @@ class Index:
             known = self._known.get(run_id)
             if known and known[:2] == stamp:
                 return RunSummary.from_json(known[2])
-            with open(record, "rb") as file:
-                summary = summary_of_bytes(run_id, file.read())
+            summary = fresh_summary(run_id, record)
         except FileNotFoundError:
             return None
         except OSError as error:
             return RunSummary(id=run_id, state="unreadable", reason=str(error))
-        self._known[run_id] = [*stamp, summary.to_json()]
-        self._is_changed = True
+        if summary.state != "unreadable":  # it may be mended without a touch to this file
+            self._known[run_id] = [*stamp, summary.to_json()]
+            self._is_changed = True
         return summary
 
     def save(self, ids: set[str]) -> None:
