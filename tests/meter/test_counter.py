@@ -272,3 +272,99 @@ def test_a_wild_value_is_forgotten_once_it_was_understood():
     for second, raw in enumerate(readings):
         counter.take(second * SECOND_US, raw and raw * 10**6, reason="no")
     assert [gap["counted"] for gap in gaps if gap["to"]] == [True, True]
+
+
+def frozen_run(powers_w, *, at_s, for_s, max_power_w=MOST_W):
+    """Return the run of a counter that stands still for a while, its true joules and its gaps."""
+    clock, events = FakeClock(), []
+    meter = Scripted(channel(max_power_w=max_power_w), wrap_uj=SPAN_UJ)
+    sampler = Sampler([meter], clock=clock, write=events.append)
+    sampler.start()
+    raw_uj = 0
+    for second, power_w in enumerate(powers_w):
+        stands_s = max(0.0, min(second + 1, at_s + for_s) - max(second, at_s))
+        raw_uj += round(power_w * (1 - stands_s) * SECOND_US)
+        clock.advance(1)
+        meter.raws = [raw_uj]
+        sampler.sample()
+    sampler.close()
+    return replay([START, *events]).measurement, float(sum(powers_w))
+
+
+@given(powers, st.floats(1, 19), st.floats(2, 19))
+def test_a_counter_that_stops_at_any_time_never_lowers_the_upper_bound(powers_w, at_s, for_s):
+    measured, true_j = frozen_run(powers_w, at_s=at_s, for_s=for_s)
+    lost_s = min(len(powers_w), at_s + for_s) - at_s
+    if lost_s >= 2:  # then one whole second without a step was seen
+        assert measured.energy_j.low.value <= true_j + 1e-3
+        assert measured.energy_j.high.value >= true_j * (1 - 1e-6) - 1e-3
+        assert measured.coverage.gap_s >= lost_s - 1e-6
+
+
+def test_a_counter_that_stops_at_the_end_of_a_run_leaves_an_open_gap():
+    measured, true_j = frozen_run([100] * 10, at_s=5, for_s=99)
+    (gap,) = measured.channels[0].gaps
+    assert (gap.reason, gap.start_s, gap.end_s) == ("the counter stands still", 4.0, None)
+    assert measured.coverage.gap_s == 6.0
+    assert measured.energy_j.best.value == 500
+    assert measured.energy_j.high.value >= true_j
+
+
+def test_a_counter_that_draws_almost_nothing_may_stand_for_a_while():
+    counter, gaps = tally()
+    for second in range(60):
+        counter.take(second * SECOND_US, second // 8 * 8 * 1000)  # 1 mW in steps of 8 mJ
+    assert gaps == []
+
+
+def test_a_counter_of_coarse_steps_is_not_taken_for_a_stopped_one():
+    counter, gaps = tally()
+    for second in range(60):
+        counter.take(second * SECOND_US, second * 300_000 // 10**6 * 10**6)  # 0.3 W by the joule
+    assert gaps == []
+
+
+def test_an_idle_part_whose_counter_stops_is_believed():
+    for about in ({"kind": "uncore"}, {"counted_by": "reader"}):
+        counter, gaps = tally(**about)
+        for second in range(30):
+            counter.take(second * SECOND_US, min(second, 5) * 10**8)
+        assert gaps == []
+
+
+def test_a_counter_that_never_moved_is_doubted_only_after_long():
+    counter, gaps = tally()
+    for second in range(10):
+        counter.take(second * SECOND_US, 0)
+    assert gaps == []
+    counter.take(10 * SECOND_US, 0)
+    assert [gap["reason"] for gap in gaps] == ["the counter stands still"]
+
+
+def test_sleep_does_not_make_a_counter_look_stopped():
+    counter, gaps = tally()
+    counter.take(0, 0)
+    counter.take(SECOND_US, 10**8)
+    counter.take(9 * SECOND_US, 10**8, asleep_us=7_500_000)
+    assert gaps == []
+    counter.take(10 * SECOND_US, 10**8, asleep_us=7_500_000)
+    assert gaps[-1]["from"] == 0
+
+
+def test_a_stopped_counter_that_could_not_be_read_meanwhile_is_still_found():
+    for strange in (None, 7):
+        counter, gaps = tally()
+        for second, raw in enumerate([10**10, 10**10 + 10**8, strange]):
+            counter.take(second * SECOND_US, raw, reason="no")
+        counter.take(3 * SECOND_US, 10**10 + 10**8)
+        latest = {gap["from"]: gap for gap in gaps}
+        assert (latest[0]["to"], latest[0]["counted"]) == (None, False)
+        assert latest[SECOND_US]["to"] == 3 * SECOND_US
+
+
+def test_a_counter_that_stops_twice_has_two_gaps_that_do_not_overlap():
+    counter, gaps = tally()
+    for second, raw in enumerate([100, 101, 102, 102, 102, 103, 103, 103, 104]):
+        counter.take(second * SECOND_US, raw * 10**8)
+    latest = {gap["from"] // SECOND_US: gap["to"] // SECOND_US for gap in gaps if gap["to"]}
+    assert latest == {1: 5, 5: 8}

@@ -89,6 +89,20 @@ def test_nobody_knows_what_an_integrated_card_drew_while_it_was_lost(driver, rig
     assert [gap["counted"] for gap in rig.gaps()] == [False]
 
 
+def test_a_card_whose_counter_stops_for_the_last_two_seconds_has_an_open_gap(driver, rig):
+    nvml, meter = driver(card(0), card(1))
+    rig.start([meter])
+    rig.tick(8, interval_s=0.5)
+    nvml.freeze(1)
+    rig.tick(2, interval_s=0.5)
+    whole, stopped = rig.run().measurement.channels
+    assert (whole.energy_j.best.value, whole.gaps) == (pytest.approx(1000), ())
+    assert stopped.energy_j.low.value <= 800
+    assert stopped.energy_j.high.value >= nvml.true_j(1)
+    (gap,) = stopped.gaps
+    assert (gap.reason, gap.start_s, gap.end_s) == ("the counter stands still", 7.5, None)
+
+
 def test_a_reloaded_driver_is_a_gap_and_not_a_jump(driver, rig):
     nvml, meter = driver(card())
     rig.start([meter])

@@ -248,6 +248,37 @@ def test_a_standing_counter_is_a_gap_and_not_zero_energy(tree, rig):
     assert [gap["reason"] for gap in rig.gaps()] == ["the counter stands still"]
 
 
+@pytest.mark.parametrize("moves_s", [5, 8])
+def test_a_counter_that_stops_before_the_end_of_a_run_leaves_an_open_gap(tree, rig, moves_s):
+    powercap, roots = tree(package())
+    rig.start(open_rapl(roots, machine="m"))
+    rig.tick(moves_s)
+    powercap.freeze(PACKAGE)
+    rig.tick(10 - moves_s)
+    measured = rig.run().measurement
+    assert measured.energy_j.low.value <= moves_s * 100
+    assert measured.energy_j.high.value >= powercap.true_j(PACKAGE) == pytest.approx(1000)
+    assert measured.coverage.gap_s == pytest.approx(11 - moves_s)
+    assert [(gap["reason"], gap["to"]) for gap in rig.gaps()] == [
+        ("the counter stands still", None)
+    ]
+
+
+def test_a_stopped_counter_that_moves_again_closes_its_gap(tree, rig):
+    powercap, roots = tree(package(start_uj=200_000_000_000))
+    rig.start(open_rapl(roots, machine="m"))
+    rig.tick(4)
+    powercap.freeze(PACKAGE)
+    rig.tick(3)
+    powercap.thaw(PACKAGE)
+    rig.tick(3)
+    energy_j = rig.run().measurement.energy_j
+    (gap,) = rig.gaps()
+    assert (gap["from"], gap["to"], gap["counted"]) == (3_000_000, 8_000_000, False)
+    assert energy_j.low.value <= energy_j.best.value <= energy_j.high.value
+    assert energy_j.best.value == pytest.approx(1000)
+
+
 def test_a_coarse_counter_is_right_to_its_step(tree, rig, energies):
     powercap, roots = tree(package(step_uj=5_000_000))
     rig.start(open_rapl(roots, machine="m"))

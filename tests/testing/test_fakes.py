@@ -145,6 +145,19 @@ def test_a_fake_driver_refuses_what_the_real_one_refuses():
         nvml.nvmlDeviceGetUUID(handle)
 
 
+def test_a_frozen_card_goes_on_drawing_power_but_not_counting():
+    clock = FakeClock()
+    nvml = FakeNvml(clock, [FakeGpu(uuid="GPU-0", power_w=100.0, start_mj=5)])
+    nvml.nvmlInit()
+    nvml.freeze(0)
+    clock.advance(1)
+    assert nvml.nvmlDeviceGetTotalEnergyConsumption(0) == 5
+    nvml.thaw(0)
+    clock.advance(1)
+    assert nvml.nvmlDeviceGetTotalEnergyConsumption(0) == 100_005
+    assert nvml.true_j(0) == pytest.approx(200)
+
+
 def test_a_fake_machine_shows_its_load_as_the_kernel_does(tmp_path):
     clock = FakeClock()
     machine = FakeMachine(tmp_path, clock, threads=2)

@@ -22,6 +22,12 @@ _NAP_US = 100_000
 """Shorter sleeps of the machine are the noise between two clocks."""
 _STILL_US, _STILL_UPDATES = 10_000_000, 20
 """A device that draws power moves its counter within this time and this many updates."""
+_STOPPED_US = 1_000_000
+"""A counter that was seen to move is believed to have stopped from this time on."""
+_STOPPED_GRAINS = 100
+"""... if at the power it last showed it would have taken this many steps meanwhile."""
+_STOPPED_STANDS = 3
+"""... and it stands this many times as long as it ever stood before it went on."""
 _ALWAYS_DRAW = ("node", "cpu", "memory", "gpu")
 
 
@@ -35,15 +41,20 @@ class Tally:
     """
 
     __slots__ = (
+        "_alive_us",
+        "_changed_awake_us",
         "_counted_uj",
         "_gap_from_us",
         "_gap_reason",
         "_lap_us",
+        "_longest_stand_us",
         "_most_w",
         "_moved_awake_us",
         "_moved_us",
+        "_paces_w",
         "_raw",
         "_report",
+        "_stand_us",
         "_stands",
         "_suspect",
         "_wrap_uj",
@@ -73,6 +84,11 @@ class Tally:
         self._gap_from_us: int | None = None
         self._gap_reason = ""
         self._stands = False
+        self._alive_us = 0
+        self._changed_awake_us = 0
+        self._paces_w = (0.0, 0.0)
+        self._stand_us = 0
+        self._longest_stand_us = 0
 
     def take(
         self, t_us: int, raw: int | None, *, reason: str | None = None, asleep_us: int = 0
@@ -93,9 +109,11 @@ class Tally:
             if self._gap_from_us is not None:
                 self._close_gap(t_us, counted=False)
             return self._accept(t_us, raw, 0, asleep_us)
-        if raw == self._raw and (self._gap_from_us is None or self._stands):
-            return self._stand(t_us)
         awake_us = t_us - asleep_us
+        if raw == self._raw and (
+            self._gap_from_us is None or self._stands or self._has_stopped(awake_us)
+        ):
+            return self._stand(t_us, awake_us)
         if self._may_hide_a_lap(awake_us):
             self._open_gap(t_us, "not read for so long that the counter may have wrapped unseen")
         rise = self._rise(self._raw, self._moved_awake_us, raw, awake_us)
@@ -112,17 +130,34 @@ class Tally:
             return float("inf")
         return (self._wrap_uj - _GRAIN_UJ) / self._most_w - self.channel.update_us - _LATE_US
 
-    def _stand(self, t_us: int) -> int:
-        """Return what was counted, unchanged; from some time on that is not to be believed."""
-        limit_us = max(_STILL_US, _STILL_UPDATES * self.channel.update_us)
-        if (
-            t_us - self._moved_us >= limit_us
-            and self.channel.counted_by == "device"
-            and self.channel.kind in _ALWAYS_DRAW
+    def _stand(self, t_us: int, awake_us: int) -> int:
+        """Return what was counted, unchanged; from some time on that is not to be believed.
+
+        It may have stopped at any time after the last reading but one at which it was higher.
+        """
+        if self._always_draws() and (
+            t_us - self._moved_us >= max(_STILL_US, _STILL_UPDATES * self.channel.update_us)
+            or self._has_stopped(awake_us)
         ):
-            self._stands = True
-            self._open_gap(t_us, "the counter stands still")
+            if self._gap_from_us is not None and not self._stands:
+                self._close_gap(t_us, counted=True)  # what it may miss, the wider gap holds
+            self._stands, self._suspect = True, None
+            self._open_gap(t_us, "the counter stands still", since_us=self._alive_us)
+        self._stand_us = awake_us - self._changed_awake_us
         return self._counted_uj
+
+    def _always_draws(self) -> bool:
+        return self.channel.counted_by == "device" and self.channel.kind in _ALWAYS_DRAW
+
+    def _has_stopped(self, awake_us: int) -> bool:
+        """Tell whether a counter that moved, and stands since then, cannot just be slow."""
+        still_us = awake_us - self._changed_awake_us
+        return (
+            self._always_draws()
+            and still_us >= max(_STOPPED_US, _STILL_UPDATES * self.channel.update_us)
+            and still_us >= _STOPPED_STANDS * self._longest_stand_us
+            and max(self._paces_w) * still_us >= _STOPPED_GRAINS * _GRAIN_UJ
+        )
 
     def _resolve(self, t_us: int, raw: int, rise: int | None, asleep_us: int) -> int | None:
         """End the gap if some explanation fits this reading; count what all of them allow.
@@ -160,10 +195,25 @@ class Tally:
         return self._accept(t_us, raw, known, asleep_us)
 
     def _accept(self, t_us: int, raw: int, rise: int, asleep_us: int) -> int:
+        if raw != self._raw:
+            self._pace(t_us - asleep_us, rise)
+            self._alive_us = t_us if self._raw is None else max(self._alive_us, self._moved_us)
         self._raw, self._moved_us, self._moved_awake_us = raw, t_us, t_us - asleep_us
         self._suspect = None
         self._counted_uj += rise
         return self._counted_uj
+
+    def _pace(self, awake_us: int, rise: int) -> None:
+        """Note at least how fast the counter moves, and how long it stood before it did.
+
+        The last two rises are kept: it may have stopped in the middle of the last.
+        """
+        if rise > 0:
+            elapsed_us = awake_us - self._changed_awake_us + self.channel.update_us + _LATE_US
+            self._paces_w = (self._paces_w[1], max(0, rise - _GRAIN_UJ) / elapsed_us)
+        self._longest_stand_us = max(self._longest_stand_us, self._stand_us)
+        self._stand_us = 0
+        self._changed_awake_us = awake_us
 
     def _rise(self, before: int, before_us: int, now: int, now_us: int) -> int | None:
         """Return the microjoules between two raw numbers; None if no plausible power gives them.
@@ -198,9 +248,10 @@ class Tally:
             else "the counter restarted lower",
         )
 
-    def _open_gap(self, t_us: int, reason: str) -> None:
+    def _open_gap(self, t_us: int, reason: str, *, since_us: int | None = None) -> None:
         if self._gap_from_us is None:
-            self._gap_from_us = t_us if self._raw is None else self._moved_us
+            start_us = self._moved_us if since_us is None else since_us
+            self._gap_from_us = t_us if self._raw is None else start_us
         elif reason == self._gap_reason:
             return
         self._gap_reason = reason
@@ -209,7 +260,10 @@ class Tally:
     def _close_gap(self, t_us: int, *, counted: bool) -> None:
         self._tell(t_us, counted=counted)
         self._gap_from_us = None
-        self._stands = False
+        if not counted:
+            self._alive_us = t_us  # no two gaps may fill in the same time
+        if self._stands:
+            self._stands, self._stand_us = False, 0
 
     def _tell(self, until_us: int | None, *, counted: bool) -> None:
         self._report(

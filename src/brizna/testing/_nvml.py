@@ -75,6 +75,7 @@ class FakeNvml:
         self._power_w = [card.power_w for card in cards]
         self._true_pj = [0 for _ in cards]
         self._counter_pj = [card.start_mj * _PJ_PER_MJ for card in cards]
+        self._frozen: set[int] = set()
         self._lost: set[int] = set()
         self.is_open = False
         self.driver_is_loaded = True
@@ -104,11 +105,20 @@ class FakeNvml:
         """Start a card's energy counter again at 0, as a reloaded driver does."""
         self._counter_pj[index] = 0
 
+    def freeze(self, index: int) -> None:
+        """Stop a card's energy counter, though the card goes on drawing power."""
+        self._frozen.add(index)
+
+    def thaw(self, index: int) -> None:
+        """Let a stopped counter move again."""
+        self._frozen.discard(index)
+
     def _move(self, passed_us: int) -> None:
         for index, power_w in enumerate(self._power_w):
             passed_pj = round(power_w * passed_us * 1e6)
             self._true_pj[index] += passed_pj
-            self._counter_pj[index] += passed_pj
+            if index not in self._frozen:
+                self._counter_pj[index] += passed_pj
 
     def _card(self, handle: int) -> FakeGpu:
         if not self.is_open:
