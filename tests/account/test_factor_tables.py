@@ -79,6 +79,24 @@ def test_an_unknown_operator_names_the_nearest() -> None:
         pue("amazn")
 
 
+def test_every_default_of_this_project_says_when_it_was_derived() -> None:
+    made = [
+        pue(),
+        embodied(),
+        embodied("default-gpu"),
+        water("wue/default"),
+        water("ewif/default"),
+        *(factor("brizna.meter", "vcpu", f"vcpu/{load}/default") for load in ("idle", "full")),
+        factor("brizna.meter", "processors", "cpu/default-thread"),
+    ]
+    assert [one.id for one in made if one.year != 2026] == []
+    tables = sorted((ROOT / "src/brizna").glob("*/tables/*.csv"))
+    assert tables
+    for path in tables:
+        for row in rows(path.stem, f"brizna.{path.parents[1].name}"):
+            assert row.get("publisher") != "brizna" or row["year"], row["id"]
+
+
 def test_a_year_of_an_operator_can_be_asked_for() -> None:
     assert pue("google", year=2008).value == pytest.approx(1.21)
     with pytest.raises(CoverageError, match="but 1999"):

@@ -168,6 +168,8 @@ def factor(package: str, table: str, factor_id: str) -> Factor:
 def factor_of_year(package: str, table: str, factor_id: str, year: int | None = None) -> Factor:
     """Return the factor of a thing that is stated anew every year; its id ends in the year.
 
+    The id of a default does not: its year is the one in which it was derived.
+
     Args:
         package: The room that ships the table.
         table: The table's name.
@@ -187,7 +189,9 @@ def factor_of_year(package: str, table: str, factor_id: str, year: int | None = 
             "Take one of these years, or leave the year out for the latest."
         )
     made = resolve(package, table, factor_id, _latest_statements(data, rows, year))
-    return made.replace(id=f"{factor_id}/{made.year}") if made.year is not None else made
+    if made.year is None or made.basis == "default":
+        return made
+    return made.replace(id=f"{factor_id}/{made.year}")
 
 
 def factors(package: str, table: str) -> tuple[Factor, ...]:
