@@ -7,7 +7,7 @@ import warnings
 from functools import update_wrapper
 
 from brizna.core.errors import BriznaError, InputError, UnavailableError
-from brizna.verbs._recorder import Recorder, Subject
+from brizna.verbs._recorder import Recorder, Subject, sentence
 from brizna.verbs._run import current_directory
 from brizna.verbs._settings import read_settings
 
@@ -155,7 +155,8 @@ class Measuring:
         except Exception as error:  # the block is done: what it raised or returned must pass
             if recorder.settings["strict"]:
                 raise
-            recorder.trouble.append(f"The run could not be told: {type(error).__name__}: {error}.")
+            told = f"The run could not be told: {type(error).__name__}: {error}"
+            recorder.trouble.append(sentence(told))
         self._complain(recorder)
 
     def _complain(self, recorder: Recorder) -> None:

@@ -144,7 +144,7 @@ class Recorder:
         if self.sampler.trouble:
             failed = f"A meter or the journal failed: {self.sampler.trouble}"
             self.note(failed)
-            self.trouble.append(_sentence(failed))
+            self.trouble.append(sentence(failed))
         if cpu is not None:
             self._journal.write({"e": "cpu", **cpu})
         self._journal.write({"e": "end", "state": "finished", **end})
@@ -152,7 +152,7 @@ class Recorder:
         trouble = self._journal.trouble
         self._journal.close()
         if trouble:
-            self.trouble.append(_sentence(trouble))
+            self.trouble.append(sentence(trouble))
         run = replay(events, self._marks())
         footprint = account_run(run, unit=self.subject.unit)
         self._keep(run, footprint)
@@ -165,7 +165,7 @@ class Recorder:
             self._store.finish(run)
             self._store.put(footprint.to_json(), run_id=run.id)
         except (BriznaError, OSError) as error:
-            self.trouble.append(_sentence(str(error)))
+            self.trouble.append(sentence(str(error)))
 
     def _marks(self) -> Sequence[Mapping[str, Any]]:
         if self.directory is None:
@@ -175,7 +175,7 @@ class Recorder:
         try:
             return read_marks(self.directory)[0]
         except UnavailableError as error:
-            self.trouble.append(_sentence(str(error)))
+            self.trouble.append(sentence(str(error)))
             return ()
 
     def _open_meters(self) -> Sequence[Meter]:
@@ -185,7 +185,7 @@ class Recorder:
             if self.settings["strict"]:
                 raise
             reason = f"No meter could be opened: {type(error).__name__}: {error}"
-            self.trouble.append(_sentence(reason))
+            self.trouble.append(sentence(reason))
             return ()
 
     def _open_store(self) -> tuple[Store | None, str | None]:
@@ -195,7 +195,7 @@ class Recorder:
         except BriznaError as error:
             if self.settings["strict"]:
                 raise
-            self.trouble.append(_sentence(str(error)))
+            self.trouble.append(sentence(str(error)))
             return None, None
 
     def _start_event(self) -> dict[str, Any]:
@@ -221,6 +221,6 @@ class Recorder:
         }
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """Return a text as a sentence that others can follow: it ends with a full stop."""
     return text if text.endswith((".", "!", "?")) else f"{text}."
