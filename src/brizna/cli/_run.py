@@ -9,7 +9,7 @@ from brizna.cli._options import add_settings, settings_of
 from brizna.cli._parser import Parser
 from brizna.core.errors import InputError
 from brizna.report import run_lines
-from brizna.verbs._recorder import Subject
+from brizna.verbs._recorder import Job
 from brizna.verbs._run import Finished, current_directory, run_command
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ def run(context: Context, words: list[str]) -> int:
     _check_folder(given.json)
     report = _Report(context, given.json, quiet=settings["quiet"])
     finished = run_command(
-        Subject(command=command, name=given.name, tags=given.tag, unit=read_unit(given.unit)),
+        Job(command=command, name=given.name, tags=given.tag, unit=read_unit(given.unit)),
         settings,
         environ=context.environ,
         directory=current_directory(),

@@ -29,8 +29,6 @@ class Quantity:
 
     value: float
     unit: ClassVar[str] = "1"
-    suffix: ClassVar[str] = ""
-    """What a field that holds this quantity ends in, e.g. ``j`` in ``energy_j``."""
     units: ClassVar[Mapping[str, float]] = {"1": 1.0}
     """Every unit that `of` and `to` understand, with its size in the base unit."""
 
@@ -159,7 +157,6 @@ class Energy(Quantity):
 
     __slots__ = ()
     unit = "J"
-    suffix = "j"
     units = {
         "J": 1.0,
         "uJ": 1e-6,
@@ -181,7 +178,6 @@ class Power(Quantity):
 
     __slots__ = ()
     unit = "W"
-    suffix = "w"
     units = {"W": 1.0, "mW": 1e-3, "kW": 1e3, "MW": 1e6}
 
 
@@ -190,7 +186,6 @@ class Duration(Quantity):
 
     __slots__ = ()
     unit = "s"
-    suffix = "s"
     units = {
         "s": 1.0,
         "us": 1e-6,
@@ -207,7 +202,6 @@ class Carbon(Quantity):
 
     __slots__ = ()
     unit = "gCO2e"
-    suffix = "g"
     units = {"gCO2e": 1.0, "mg": 1e-3, "g": 1.0, "kg": 1e3, "t": 1e6, "kt": 1e9, "lb": 453.59237}
 
 
@@ -216,7 +210,6 @@ class CarbonIntensity(Quantity):
 
     __slots__ = ()
     unit = "gCO2e/kWh"
-    suffix = "g_per_kwh"
     units = {
         "gCO2e/kWh": 1.0,
         "g/kWh": 1.0,
@@ -231,7 +224,6 @@ class Water(Quantity):
 
     __slots__ = ()
     unit = "L"
-    suffix = "l"
     units = {"L": 1.0, "mL": 1e-3, "m3": 1e3}
 
 
@@ -240,7 +232,6 @@ class WaterIntensity(Quantity):
 
     __slots__ = ()
     unit = "L/kWh"
-    suffix = "l_per_kwh"
     units = {"L/kWh": 1.0, "m3/MWh": 1.0}
 
 
@@ -257,7 +248,6 @@ class Tariff(Quantity):
 
     __slots__ = ()
     unit = "¤/kWh"
-    suffix = "per_kwh"
     units = {"¤/kWh": 1.0, "¤/MWh": 1e-3}
 
 

@@ -7,7 +7,7 @@ import warnings
 from functools import update_wrapper
 
 from brizna.core.errors import BriznaError, InputError, UnavailableError
-from brizna.verbs._recorder import Recorder, Subject, sentence
+from brizna.verbs._recorder import Job, Recorder, sentence
 from brizna.verbs._run import current_directory
 from brizna.verbs._settings import read_settings
 
@@ -106,7 +106,7 @@ class Measuring:
         **settings: Any,
     ) -> None:
         """Keep what was asked for; nothing is opened yet. See `measure`."""
-        self._subject = Subject(name=name, tags=tags, unit=unit)
+        self._job = Job(name=name, tags=tags, unit=unit)
         self._options = settings
         self._meters = meters
         self._clock = clock
@@ -132,7 +132,7 @@ class Measuring:
 
     def _begin(self, settings: Settings) -> None:
         self._recorder = recorder = Recorder(
-            self._subject,
+            self._job,
             settings,
             environ=os.environ,
             directory=current_directory(),
@@ -205,20 +205,20 @@ class Measuring:
 
         if self._recorder is None and self.view is not None:
             return Footprint.from_json(self.view["footprint"])
-        return account_run(self.run, unit=self._subject.unit)
+        return account_run(self.run, unit=self._job.unit)
 
     def __call__(self, function: Function) -> Function:
         """Return the function, each of whose calls is measured as a run of its own."""
-        name = self._subject.name or _name_of(function)
+        name = self._job.name or _name_of(function)
         measured: Any = update_wrapper(_wrap(function, lambda: self._again(name)), function)
         return measured
 
     def _again(self, name: str) -> Measuring:
-        subject = self._subject
+        job = self._job
         return Measuring(
             name,
-            tags=subject.tags,
-            unit=subject.unit,
+            tags=job.tags,
+            unit=job.unit,
             meters=self._meters,
             clock=self._clock,
             **self._options,
@@ -236,7 +236,7 @@ class Measuring:
 
     def __repr__(self) -> str:
         state = "measuring" if self._recorder else "ended" if self.view else "not begun"
-        return f"<brizna.measure {self._subject.name or 'block'} ({state})>"
+        return f"<brizna.measure {self._job.name or 'block'} ({state})>"
 
     def _repr_html_(self) -> str:
         """Return the result for a notebook."""

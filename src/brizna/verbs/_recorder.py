@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from brizna.verbs._views import View
 
 
-class Subject:
+class Job:
     """What is being recorded: a command, or a block of Python.
 
     Attributes:
@@ -62,7 +62,7 @@ class Recorder:
 
     def __init__(
         self,
-        subject: Subject,
+        job: Job,
         settings: Settings,
         *,
         environ: Mapping[str, str],
@@ -73,7 +73,7 @@ class Recorder:
         """Open everything and write the first events; nothing is read yet.
 
         Args:
-            subject: What is being recorded.
+            job: What is being recorded.
             settings: The settings in force.
             environ: The environment variables of this process.
             directory: The working directory.
@@ -83,7 +83,7 @@ class Recorder:
         Raises:
             UnavailableError: Only with ``strict``: if the run could not be kept.
         """
-        self.subject = subject
+        self.job = job
         self.settings = settings
         self.trouble: list[str] = []
         self._environ = environ
@@ -154,7 +154,7 @@ class Recorder:
         if trouble:
             self.trouble.append(sentence(trouble))
         run = replay(events, self._marks())
-        footprint = account_run(run, unit=self.subject.unit)
+        footprint = account_run(run, unit=self.job.unit)
         self._keep(run, footprint)
         return view(run, footprint)
 
@@ -201,16 +201,16 @@ class Recorder:
     def _start_event(self) -> dict[str, Any]:
         from datetime import UTC, datetime
 
-        subject, around = self.subject, run_around(self._environ)
+        job, around = self.job, run_around(self._environ)
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         return {
             "e": "start",
             "schema": JOURNAL_SCHEMA,
             "id": self.id,
-            "name": subject.name,
-            "tags": list(subject.tags),
+            "name": job.name,
+            "tags": list(job.tags),
             "parent": os.path.basename(around[1]) if around else None,
-            "command": None if subject.command is None else list(redact(subject.command)),
+            "command": None if job.command is None else list(redact(job.command)),
             "started": now.replace("+00:00", "Z"),
             "interval_us": round(self.settings["interval"] * 1e6),
             "boot_us": self.sampler.start_us,

@@ -8,7 +8,7 @@ from brizna.core.errors import BriznaError, UnavailableError
 from brizna.core.records import Record
 from brizna.run import Pace, Supervisor
 from brizna.verbs._mark import RUN_VARIABLE
-from brizna.verbs._recorder import Recorder, Subject, sentence
+from brizna.verbs._recorder import Job, Recorder, sentence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Finished(Record):
 
 
 def run_command(
-    subject: Subject,
+    job: Job,
     settings: Settings,
     *,
     environ: Mapping[str, str],
@@ -46,7 +46,7 @@ def run_command(
     """Run a command, measure it, account for it and keep the record.
 
     Args:
-        subject: The command and what it is called.
+        job: The command and what it is called.
         settings: The settings in force.
         environ: This process's environment; the command gets it with one variable more.
         directory: The working directory.
@@ -59,13 +59,13 @@ def run_command(
     """
     with Supervisor() as supervisor:
         try:
-            recorder = Recorder(subject, settings, environ=environ, directory=directory)
+            recorder = Recorder(job, settings, environ=environ, directory=directory)
         except BriznaError:
             raise
         except Exception as error:  # nothing that we forgot may keep the job from running
             if settings["strict"]:
                 raise
-            outcome = supervisor.run(subject.command or (), environ=environ, tick=lambda _: None)
+            outcome = supervisor.run(job.command or (), environ=environ, tick=lambda _: None)
             finished = _unmeasured(outcome, None, error)
         else:
             if settings["strict"] and not recorder.sampler.channels:
@@ -78,7 +78,7 @@ def run_command(
 def _supervise(supervisor: Supervisor, recorder: Recorder, environ: Mapping[str, str]) -> Finished:
     interval_s = recorder.settings["interval"]
     outcome = supervisor.run(
-        recorder.subject.command or (),
+        recorder.job.command or (),
         environ=_environment(environ, recorder),
         tick=_Ticks(recorder).take,
         on_start=recorder.started,
