@@ -87,11 +87,15 @@ def read_case(given: Mapping[str, Any]) -> Case:
         InputError: If a field is unknown, given twice, or holds what it cannot.
     """
     if not hasattr(given, "items"):
-        raise InputError(f"A case is a JSON object of named facts, but saw {given!r:.80}.")
+        raise InputError(
+            "A case is a JSON object of named facts, but saw {given!r:.80}.", given=given
+        )
     facts = _facts(given, _FIELDS, _PLAIN, "case")
     devices = given.get("devices", [])
     if not isinstance(devices, list):
-        raise InputError(f"devices is {devices!r:.80}, but a list of objects was expected.")
+        raise InputError(
+            "devices is {devices!r:.80}, but a list of objects was expected.", devices=devices
+        )
     read = tuple(_device(index, device) for index, device in enumerate(devices))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     if "energy" not in facts and not (read and "duration" in facts):
         raise InputError(
@@ -121,8 +125,9 @@ def _check_hardware(facts: Mapping[str, Estimate]) -> None:
         raise InputError("The service life of the hardware (lifetime_y) must be longer than 0.")
     if share is not None and _most(share) > 1:
         raise InputError(
-            f"hardware_share is {_most(share):g}, but a part of the whole was expected, in "
-            "[0, 1]: for several machines give their sum in embodied_kg."
+            "hardware_share is {share:g}, but a part of the whole was expected, in [0, 1]: for "
+            "several machines give their sum in embodied_kg.",
+            share=_most(share),
         )
 
 
@@ -163,20 +168,29 @@ def _device(index: int, given: Any) -> dict[str, Any]:
     where = f"devices[{index}]"
     if not hasattr(given, "items"):
         raise InputError(
-            f"{where} is {given!r:.80}, but an object like {{'power_w': 300}} is needed."
+            "{where} is {given!r:.80}, but an object like {{'power_w': 300}} is needed.",
+            where=where,
+            given=given,
         )
     facts = _facts(given, _DEVICE_FIELDS, _PLAIN_DEVICE, where)
     if "power" not in facts:
         raise InputError(
-            f"{where} does not say its power: give power_w, the mean draw of one device."
+            "{where} does not say its power: give power_w, the mean draw of one device.",
+            where=where,
         )
     count = given.get("count", 1)
     if isinstance(count, bool) or not isinstance(count, (int, float)) or not count > 0:
-        raise InputError(f"{where} has count {count!r}, but a number above 0 was expected.")
+        raise InputError(
+            "{where} has count {count!r}, but a number above 0 was expected.",
+            where=where,
+            count=count,
+        )
     used = facts.get("utilisation", exactly(Ratio(1)))
     if _most(used) > 1:
         raise InputError(
-            f"{where} has utilisation {_most(used):g}: a share in [0, 1] was expected."
+            "{where} has utilisation {used:g}: a share in [0, 1] was expected.",
+            where=where,
+            used=_most(used),
         )
     name = _text(given, "name") or f"{count:g} devices"
     return {"name": name, "count": count, "power": facts["power"], "utilisation": used}
@@ -195,12 +209,17 @@ def _facts(
         if field not in fields:
             known = (*fields, *plain)
             raise InputError(
-                f"{where} has a field {field!r} that brizna does not know."
-                f"{nearest(field, known)} Known: {', '.join(sorted(known))}."
+                "{where} has a field {field!r} that brizna does not know.{hint} Known: {known}.",
+                where=where,
+                field=field,
+                hint=nearest(field, known),
+                known=", ".join(sorted(known)),
             )
         stem, kind, unit = fields[field]
         if stem in facts:
-            raise InputError(f"{where} gives its {stem} twice: keep one of the fields.")
+            raise InputError(
+                "{where} gives its {stem} twice: keep one of the fields.", where=where, stem=stem
+            )
         facts[stem] = _declared(f"{where}: {field}", value, kind, unit)
     return facts
 
@@ -212,9 +231,17 @@ def _declared(field: str, value: Any, kind: type[Quantity], unit: str) -> Estima
         part for part in parts if isinstance(part, (int, float)) and not isinstance(part, bool)
     ]
     if len(numbers) != len(parts) or len(parts) not in (1, 3):
-        raise InputError(f"{field} is {value!r:.80}: a number or [low, best, high] was expected.")
+        raise InputError(
+            "{field} is {value!r:.80}: a number or [low, best, high] was expected.",
+            field=field,
+            value=value,
+        )
     if sorted(numbers) != numbers or numbers[0] < 0:
-        raise InputError(f"{field} is {value!r:.80}: 0 <= low <= best <= high was expected.")
+        raise InputError(
+            "{field} is {value!r:.80}: 0 <= low <= best <= high was expected.",
+            field=field,
+            value=value,
+        )
     best = exactly(kind.of(numbers[len(numbers) // 2], unit))
     if len(numbers) == 1:
         return best
@@ -224,14 +251,18 @@ def _declared(field: str, value: Any, kind: type[Quantity], unit: str) -> Estima
 def _text(given: Mapping[str, Any], field: str) -> str | None:
     value = given.get(field)
     if value is not None and not isinstance(value, str):
-        raise InputError(f"{field} is {value!r:.80}, but a text was expected.")
+        raise InputError(
+            "{field} is {value!r:.80}, but a text was expected.", field=field, value=value
+        )
     return value
 
 
 def _currency(given: Mapping[str, Any]) -> str | None:
     code = _text(given, "currency")
     if code is not None and not (len(code) == 3 and code.isascii() and code.isupper()):
-        raise InputError(f"currency is {code!r}: three capital letters such as EUR were expected.")
+        raise InputError(
+            "currency is {code!r}: three capital letters such as EUR were expected.", code=code
+        )
     return code
 
 
@@ -240,6 +271,7 @@ def _functional_unit(given: Any) -> FunctionalUnit:
         return FunctionalUnit(name=str(given["name"]), count=float(given["count"]))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"functional_unit is {given!r:.80}, but its form is "
-            '{"name": "inference", "count": 1000}.'
+            'functional_unit is {given!r:.80}, but its form is {{"name": "inference", '
+            '"count": 1000}}.',
+            given=given,
         ) from error

@@ -34,8 +34,9 @@ def pue(name: str = "default", *, year: int | None = None) -> Factor:
     found = names.get(name.strip().casefold())
     if found is None:
         raise InputError(
-            f"No PUE is known for {name!r}.{nearest(name.strip(), names)} "
-            "Give the number itself, such as 1.2."
+            "No PUE is known for {name!r}.{hint} Give the number itself, such as 1.2.",
+            name=name,
+            hint=nearest(name.strip(), names),
         )
     return factor_of_year(ROOM, "pue", found, year)
 

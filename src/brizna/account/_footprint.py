@@ -43,8 +43,10 @@ class FunctionalUnit(Record):
     def _check(self) -> None:
         if not 0 < self.count < inf:
             raise InputError(
-                f"The functional unit {self.name!r} was done {self.count} times: SCI divides by "
-                "this count, so it must be above 0 and finite."
+                "The functional unit {name!r} was done {count} times: SCI divides by this count, "
+                "so it must be above 0 and finite.",
+                name=self.name,
+                count=self.count,
             )
 
 
@@ -94,8 +96,9 @@ class Assumptions(Record):
     def _check(self) -> None:
         if self.pue.best.value < 1:
             raise InputError(
-                f"PUE is {self.pue.best.value:g}, but a facility uses at least what its IT uses: "
-                "give a number from 1 up, such as 1.2."
+                "PUE is {pue:g}, but a facility uses at least what its IT uses: give a number "
+                "from 1 up, such as 1.2.",
+                pue=self.pue.best.value,
             )
 
 
@@ -227,14 +230,17 @@ def recompute(stored: Footprint, subject: Subject) -> Footprint:
     """
     if subject.digest != stored.subject:
         raise IntegrityError(
-            f"The footprint accounts for {stored.subject}, but this run's record is "
-            f"{subject.digest}: the record was changed after it was accounted for."
+            "The footprint accounts for {accounted}, but this run's record is {digest}: the "
+            "record was changed after it was accounted for.",
+            accounted=stored.subject,
+            digest=subject.digest,
         )
     same = stored.factors == stored.assumptions.factors
     if not same or factor_set(stored.factors) != stored.factor_set:
         raise IntegrityError(
-            f"The factors in the footprint do not give its factor set {stored.factor_set}: "
-            "a factor was changed after the run was accounted for."
+            "The factors in the footprint do not give its factor set {factor_set}: a factor was "
+            "changed after the run was accounted for.",
+            factor_set=stored.factor_set,
         )
     _check_factors(stored.assumptions)
     return account(subject, stored.assumptions)
@@ -267,13 +273,18 @@ def _check_factors(assumptions: Assumptions) -> None:
         missing = [r for r in value.references if r.startswith("factor:") and r not in factors]
         if missing:
             raise IntegrityError(
-                f"The assumption {name} names factors that are not here: {missing}."
+                "The assumption {name} names factors that are not here: {missing}.",
+                name=name,
+                missing=missing,
             )
         if len(value.references) == 1 and value.references[0] in factors:
             factor = factors[value.references[0]].estimate()
             if factor.best != value.best or factor.doubts.items() - value.doubts.items():
                 raise IntegrityError(
-                    f"The assumption {name} is {value!r}, but its factor says {factor!r}."
+                    "The assumption {name} is {value!r}, but its factor says {factor!r}.",
+                    name=name,
+                    value=value,
+                    factor=factor,
                 )
 
 
