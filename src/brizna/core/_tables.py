@@ -131,11 +131,15 @@ def _read(package: str, table: str) -> bytes:
     module = sys.modules.get(package)
     spec = getattr(module, "__spec__", None)
     if module is None or spec is None or spec.loader is None:
-        raise InputError(f"{package!r} is not an imported room: import it before its tables.")
+        raise InputError(
+            "{package!r} is not an imported room: import it before its tables.", package=package
+        )
     try:
         return spec.loader.get_data(f"{module.__path__[0]}/tables/{table}.csv")
     except OSError as error:
-        raise InputError(f"{package} has no table {table!r} ({error}).") from error
+        raise InputError(
+            "{package} has no table {table!r} ({error}).", package=package, table=table, error=error
+        ) from error
 
 
 def _parse(
@@ -175,6 +179,11 @@ def _parse(
 
 def _fault(path: str, line: int, column: str, saw: str, expected: str) -> IntegrityError:
     return IntegrityError(
-        f"Table {path}, line {line}, column {column!r}: saw {saw}, expected {expected}. "
-        "The installed package was changed: install brizna again."
+        "Table {path}, line {line}, column {column!r}: saw {saw}, expected {expected}. The "
+        "installed package was changed: install brizna again.",
+        path=path,
+        line=line,
+        column=column,
+        saw=saw,
+        expected=expected,
     )

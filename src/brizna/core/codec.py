@@ -27,8 +27,9 @@ def encode(value: Any) -> bytes:
         return _text(value).encode("utf-8")
     except UnicodeEncodeError as error:
         raise InputError(
-            f"{error.object[error.start : error.end]!r} is half a character (a lone surrogate) "
-            "and cannot be stored: replace it before recording."
+            "{text!r} is half a character (a lone surrogate) and cannot be stored: replace it "
+            "before recording.",
+            text=error.object[error.start : error.end],
         ) from error
 
 
@@ -42,8 +43,9 @@ def decode(data: bytes | str) -> Any:
         return loads(data, parse_int=_integer, object_pairs_hook=_object_of)
     except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or too many digits or levels
         raise IntegrityError(
-            f"These bytes are not JSON ({error}): the file was cut or changed. "
-            "Restore it from a copy."
+            "These bytes are not JSON ({error}): the file was cut or changed. Restore it from a "
+            "copy.",
+            error=error,
         ) from error
 
 
@@ -85,7 +87,7 @@ def _text(value: Any) -> str:
     if isinstance(value, int):
         if not -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER:
             raise InputError(
-                f"{value} is beyond 2**53 - 1, the largest integer JSON readers share."
+                "{value} is beyond 2**53 - 1, the largest integer JSON readers share.", value=value
             )
         return str(int(value))
     if isinstance(value, float):
@@ -94,13 +96,15 @@ def _text(value: Any) -> str:
         return f"[{','.join(map(_text, value))}]"  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     if isinstance(value, dict):
         return _object(value)  # pyright: ignore[reportUnknownArgumentType]
-    raise InputError(f"{type(value).__name__} has no JSON form: {value!r:.80}.")
+    raise InputError(
+        "{kind} has no JSON form: {value!r:.80}.", kind=type(value).__name__, value=value
+    )
 
 
 def _object(value: dict[Any, Any]) -> str:
     for key in value:
         if not isinstance(key, str):
-            raise InputError(f"The key {key!r} is not text; JSON objects have text keys.")
+            raise InputError("The key {key!r} is not text; JSON objects have text keys.", key=key)
     keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
     return f"{{{','.join(f'{encode_basestring(key)}:{_text(value[key])}' for key in keys)}}}"
 
@@ -108,7 +112,9 @@ def _object(value: dict[Any, Any]) -> str:
 def _number(value: float) -> str:
     """Return a number as ECMAScript prints it (RFC 8785 section 3.2.2.3)."""
     if not isfinite(value):
-        raise InputError(f"{value} has no JSON form: leave out what is unknown, with a reason.")
+        raise InputError(
+            "{value} has no JSON form: leave out what is unknown, with a reason.", value=value
+        )
     if value == 0:
         return "0"
     sign = "-" if value < 0 else ""

@@ -10,14 +10,55 @@
     ├── IntegrityError     bytes are not what they were: restore them from a copy
     └── SchemaError        a record of another kind or a newer version: use a newer brizna
 
-A message says what was seen, what was expected and what to do.
+A message says what was seen, what was expected and what to do. It is kept as a template and its
+values, so that it can be shown in another language than English::
+
+    raise InputError("The interval is {interval_s} s: expected more than 0.", interval_s=interval_s)
+
+A value that is a `Said` or an error itself is shown in the language of the whole.
 """
 
 from __future__ import annotations
 
 
+class Said:
+    """A text that is a value in another one, such as a hint in an error's message.
+
+    Attributes:
+        text: English, with the names of the values in braces, as for ``str.format``.
+        values: What stands there.
+    """
+
+    __slots__ = ("text", "values")
+
+    def __init__(self, text: str, /, **values: object) -> None:
+        self.text = text
+        self.values = values
+
+    def __str__(self) -> str:
+        return _english(self.text, self.values)
+
+    def __repr__(self) -> str:
+        return f"Said({str(self)!r})"
+
+
 class BriznaError(Exception):
-    """Any error that brizna raises on purpose."""
+    """Any error that brizna raises on purpose; as a text it is its message in English.
+
+    Attributes:
+        text: The message in English, with the names of the values in braces, as for
+            ``str.format``; a text without values is taken as it is.
+        values: What stands there.
+    """
+
+    def __init__(self, text: str = "", /, **values: object) -> None:
+        super().__init__(_english(text, values))
+        self.text = text
+        self.values = values
+
+
+def _english(text: str, values: dict[str, object]) -> str:
+    return text.format_map(values) if values else text
 
 
 class InputError(BriznaError, ValueError):

@@ -63,8 +63,12 @@ class Estimate:
         for name, (low, high) in (doubts or {}).items():
             if type(low) is not type(best) or type(high) is not type(best):
                 raise InputError(
-                    f"The doubt {name!r} runs from {low!r} to {high!r}, but the best value is "
-                    f"{best!r}: ends and best must be of one kind."
+                    "The doubt {name!r} runs from {low!r} to {high!r}, but the best value is "
+                    "{best!r}: ends and best must be of one kind.",
+                    name=name,
+                    low=low,
+                    high=high,
+                    best=best,
                 )
             ends[name] = (low.value, high.value)
         _fill(self, best, ends, basis, references)
@@ -142,8 +146,9 @@ class Estimate:
         ]
         if min(values) <= 0 <= max(values):
             raise InputError(
-                f"Cannot divide by {other!r}: it may be 0. Only figures that are surely "
-                "positive or surely negative can be divisors."
+                "Cannot divide by {other!r}: it may be 0. Only figures that are surely positive "
+                "or surely negative can be divisors.",
+                other=other,
             )
         return _combine(self, other, kind, lambda x, y: x / y * scale, relative=True)
 
@@ -159,9 +164,11 @@ class Estimate:
             InputError: If the name is taken or an end is of another kind.
         """
         if name in self.doubts:
-            raise InputError(f"This estimate already has a doubt named {name!r}.")
+            raise InputError("This estimate already has a doubt named {name!r}.", name=name)
         if type(at_low) is not self.kind or type(at_high) is not self.kind:
-            raise InputError(f"The ends of {name!r} must be {self.kind.__name__}.")
+            raise InputError(
+                "The ends of {name!r} must be {kind}.", name=name, kind=self.kind.__name__
+            )
         ends = {**self.doubts, name: (at_low.value, at_high.value)}
         return _build(self.best, ends, self.basis, self.references)
 
@@ -203,8 +210,11 @@ class Estimate:
             return _build(kind(data["best"]), ends, data["basis"], data["references"])
         except (KeyError, TypeError, ValueError) as error:
             raise SchemaError(
-                f"{data!r:.200} is not an estimate of {kind.__name__} ({error!r}): expected "
-                "best, basis, doubts and references."
+                "{data!r:.200} is not an estimate of {kind} ({error!r}): expected best, basis, "
+                "doubts and references.",
+                data=data,
+                kind=kind.__name__,
+                error=error,
             ) from error
 
 
@@ -253,7 +263,9 @@ def weakest(*bases: str) -> str:
     """
     for basis in bases:
         if basis not in BASES:
-            raise InputError(f"{basis!r} is not a basis; known: {', '.join(BASES)}.")
+            raise InputError(
+                "{basis!r} is not a basis; known: {known}.", basis=basis, known=", ".join(BASES)
+            )
     return max(bases, key=BASES.index)
 
 

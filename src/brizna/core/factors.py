@@ -100,12 +100,25 @@ class Factor(Record):
 
     def _check(self) -> None:
         if (self.low is None) != (self.high is None):
-            raise InputError(f"{self.name} has one end of an interval: give both or neither.")
+            raise InputError(
+                "{name} has one end of an interval: give both or neither.", name=self.name
+            )
         ends = [end for end in (self.low, self.value, self.high) if end is not None]
         if ends != sorted(ends):
-            raise InputError(f"{self.name}: {self.value} is not in [{self.low}, {self.high}].")
+            raise InputError(
+                "{name}: {value} is not in [{low}, {high}].",
+                name=self.name,
+                value=self.value,
+                low=self.low,
+                high=self.high,
+            )
         if self.basis not in BASES:
-            raise InputError(f"{self.name}: {self.basis!r} is not one of {', '.join(BASES)}.")
+            raise InputError(
+                "{name}: {basis!r} is not one of {known}.",
+                name=self.name,
+                basis=self.basis,
+                known=", ".join(BASES),
+            )
         kind_of(self.unit)
 
     @property
@@ -145,7 +158,11 @@ def kind_of(unit: str) -> type[Quantity]:
     for kind in _KINDS:
         if unit in kind.units:
             return kind
-    raise InputError(f"{unit!r} is not a unit of any of {', '.join(k.__name__ for k in _KINDS)}.")
+    raise InputError(
+        "{unit!r} is not a unit of any of {kinds}.",
+        unit=unit,
+        kinds=", ".join(k.__name__ for k in _KINDS),
+    )
 
 
 @cache
@@ -185,8 +202,11 @@ def factor_of_year(package: str, table: str, factor_id: str, year: int | None = 
     if year is not None and year not in years:
         stated = ", ".join(map(str, years)) or "no stated year"
         raise CoverageError(
-            f"{factor_id} is known for {stated}, but {year} was asked for. "
-            "Take one of these years, or leave the year out for the latest."
+            "{factor_id} is known for {stated}, but {year} was asked for. Take one of these "
+            "years, or leave the year out for the latest.",
+            factor_id=factor_id,
+            stated=stated,
+            year=year,
         )
     made = resolve(package, table, factor_id, _latest_statements(data, rows, year))
     if made.year is None or made.basis == "default":
@@ -230,7 +250,12 @@ def resolve(package: str, table: str, factor_id: str, rows: Sequence[int]) -> Fa
     cell = data.rows[chosen]
     units = {(data.rows[row]["unit"], data.rows[row].get("per", "")) for row in rows}
     if len(units) > 1:
-        raise IntegrityError(f"{data.path}: the rows of {factor_id!r} have units {sorted(units)}.")
+        raise IntegrityError(
+            "{table}: the rows of {factor_id!r} have units {units}.",
+            table=data.path,
+            factor_id=factor_id,
+            units=sorted(units),
+        )
     others = tuple(_said(data, row) for row in rows if row != chosen)
     return Factor(
         id=factor_id,
@@ -271,8 +296,10 @@ def _rows_of(package: str, table: str, factor_id: str) -> tuple[int, ...]:
     known = positions(package, table)
     if factor_id not in known:
         raise CoverageError(
-            f"{factor_id!r} is not in {load(package, table).path}.{nearest(factor_id, known)} "
-            "docs/reference/factors.md says what there is."
+            "{factor_id!r} is not in {table}.{hint} docs/reference/factors.md says what there is.",
+            factor_id=factor_id,
+            table=load(package, table).path,
+            hint=nearest(factor_id, known),
         )
     return known[factor_id]
 
@@ -305,7 +332,9 @@ def _preferred(data: Table, rows: Sequence[int]) -> int:
 def _value(data: Table, row: int) -> float:
     value = data.number(row, "value")
     if value is None:
-        raise IntegrityError(f"{data.path}, line {data.lines[row]}: the value is missing.")
+        raise IntegrityError(
+            "{table}, line {line}: the value is missing.", table=data.path, line=data.lines[row]
+        )
     return value
 
 
@@ -324,7 +353,7 @@ def _ends(
         return None, None, "none"
     spread = factor(data.package, "spreads", name)
     if spread.low is None or spread.high is None:
-        raise IntegrityError(f"{spread.table}: {name} needs low and high.")
+        raise IntegrityError("{table}: {name} needs low and high.", table=spread.table, name=name)
     return values[0] * spread.low, values[0] * spread.high, name
 
 

@@ -63,11 +63,18 @@ class Channel(Record):
 
     def _check(self) -> None:
         if self.basis not in ("metered", "modelled"):
-            raise InputError(f"basis is {self.basis!r}: expected metered or modelled.")
+            raise InputError("basis is {basis!r}: expected metered or modelled.", basis=self.basis)
         if self.kind not in KINDS:
-            raise InputError(f"{self.kind!r} is not a kind of channel; known: {', '.join(KINDS)}.")
+            raise InputError(
+                "{kind!r} is not a kind of channel; known: {known}.",
+                kind=self.kind,
+                known=", ".join(KINDS),
+            )
         if self.counted_by not in ("device", "reader"):
-            raise InputError(f"counted_by is {self.counted_by!r}: expected device or reader.")
+            raise InputError(
+                "counted_by is {counted_by!r}: expected device or reader.",
+                counted_by=self.counted_by,
+            )
 
 
 class Gap(Record):

@@ -36,8 +36,11 @@ class Quantity:
         number = float(value)
         if not isfinite(number):
             raise InputError(
-                f"{type(self).__name__} got {value!r}, but needs a finite number of {self.unit}. "
-                "Leave out what is unknown instead of writing NaN or infinity."
+                "{kind} got {value!r}, but needs a finite number of {unit}. Leave out what is "
+                "unknown instead of writing NaN or infinity.",
+                kind=type(self).__name__,
+                value=value,
+                unit=self.unit,
             )
         object.__setattr__(self, "value", number)
 
@@ -70,8 +73,12 @@ class Quantity:
                 continue
             return cls.of(value, unit or cls.unit)
         raise InputError(
-            f"{text!r} is no {cls.__name__.lower()}: expected a number and a unit out of "
-            f"{', '.join(cls.units)}, for example '1.5 {cls.unit}'."
+            "{text!r} is no {kind}: expected a number and a unit out of {known}, for example '1.5 "
+            "{unit}'.",
+            text=text,
+            kind=cls.__name__.lower(),
+            known=", ".join(cls.units),
+            unit=cls.unit,
         )
 
     def to(self, unit: str) -> float:
@@ -84,7 +91,10 @@ class Quantity:
             return cls.units[unit]
         except KeyError:
             raise InputError(
-                f"{unit!r} is not a unit of {cls.__name__}; known units: {', '.join(cls.units)}."
+                "{unit!r} is not a unit of {kind}; known units: {known}.",
+                unit=unit,
+                kind=cls.__name__,
+                known=", ".join(cls.units),
             ) from None
 
     def __eq__(self, other: object) -> bool:

@@ -131,20 +131,29 @@ class Record(metaclass=_RecordType):
                 holds what it cannot.
         """
         if not hasattr(data, "items"):
-            raise SchemaError(f"Expected a {cls.__name__} as a JSON object, but saw {data!r:.80}.")
+            raise SchemaError(
+                "Expected a {kind} as a JSON object, but saw {data!r:.80}.",
+                kind=cls.__name__,
+                data=data,
+            )
         values = dict(data)
         seen = values.pop("schema", None)
         if seen != cls.schema:
             raise SchemaError(
-                f"This record says schema {seen!r}, but {cls.schema!r} was expected. "
-                "A newer number needs a newer brizna: pip install --upgrade brizna."
+                "This record says schema {seen!r}, but {expected!r} was expected. A newer number "
+                "needs a newer brizna: pip install --upgrade brizna.",
+                seen=seen,
+                expected=cls.schema,
             )
         missing = [n for n in cls._fields if n not in values and n not in cls._defaults]
         unknown = [name for name in values if name not in cls._fields]
         if missing or unknown:
             raise SchemaError(
-                f"A {cls.schema or cls.__name__} record lacks {missing} and has unknown {unknown}: "
-                "it was changed by hand or written by another version."
+                "A {kind} record lacks {missing} and has unknown {unknown}: it was changed by "
+                "hand or written by another version.",
+                kind=cls.schema or cls.__name__,
+                missing=missing,
+                unknown=unknown,
             )
         forms = cls._forms
         try:
@@ -154,8 +163,9 @@ class Record(metaclass=_RecordType):
             return cls(**values)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise SchemaError(
-                f"A {cls.schema or cls.__name__} record cannot be right ({error}): "
-                "restore it from a copy."
+                "A {kind} record cannot be right ({error}): restore it from a copy.",
+                kind=cls.schema or cls.__name__,
+                error=error,
             ) from error
 
 

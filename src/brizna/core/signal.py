@@ -41,19 +41,28 @@ class Signal(Record):
     def _check(self) -> None:
         if len(self.edges) != len(self.values) + 1 or not self.values:
             raise InputError(
-                f"A signal of {len(self.values)} values needs {len(self.values) + 1} edges and at "
-                f"least one value, but has {len(self.edges)} edges."
+                "A signal of {values} values needs {needed} edges and at least one value, but has "
+                "{edges} edges.",
+                values=len(self.values),
+                needed=len(self.values) + 1,
+                edges=len(self.edges),
             )
         for edge in self.edges:
             offset = edge.utcoffset()
             if offset is None or offset.total_seconds() != 0:
-                raise InputError(f"The edge {edge.isoformat()} is not in UTC: convert it first.")
+                raise InputError(
+                    "The edge {edge} is not in UTC: convert it first.", edge=edge.isoformat()
+                )
         if any(late <= early for early, late in zip(self.edges, self.edges[1:], strict=False)):
             raise InputError("The edges of a signal must rise strictly: sort it, drop duplicates.")
         if self.kind not in (None, "average", "marginal"):
-            raise InputError(f"kind is {self.kind!r}, but only average or marginal exist.")
+            raise InputError(
+                "kind is {kind!r}, but only average or marginal exist.", kind=self.kind
+            )
         if self.scope not in (None, "life-cycle", "direct"):
-            raise InputError(f"scope is {self.scope!r}, but only life-cycle or direct exist.")
+            raise InputError(
+                "scope is {scope!r}, but only life-cycle or direct exist.", scope=self.scope
+            )
 
     @property
     def start(self) -> datetime:
@@ -84,7 +93,9 @@ class Signal(Record):
         """
         if end <= start:
             raise InputError(
-                f"The interval from {start.isoformat()} to {end.isoformat()} is empty."
+                "The interval from {start} to {end} is empty.",
+                start=start.isoformat(),
+                end=end.isoformat(),
             )
         if start < self.start or end > self.end:
             raise CoverageError(self._outside(f"{start.isoformat()} to {end.isoformat()}"))
@@ -100,9 +111,11 @@ class Signal(Record):
         value = self.values[slot]
         if value is None:
             raise CoverageError(
-                f"{self.source} has no value from {self.edges[slot].isoformat()} to "
-                f"{self.edges[slot + 1].isoformat()}. "
-                "Fill the gap knowingly or ask for other hours."
+                "{source} has no value from {start} to {end}. Fill the gap knowingly or ask for "
+                "other hours.",
+                source=self.source,
+                start=self.edges[slot].isoformat(),
+                end=self.edges[slot + 1].isoformat(),
             )
         return value
 

@@ -48,8 +48,9 @@ class Site(Record):
     def _check(self) -> None:
         if self.pue is not None and self.pue.best.value < 1:
             raise InputError(
-                f"PUE is {self.pue.best.value:g}, but a facility uses at least what its IT uses: "
-                "give a number from 1 up, such as 1.2."
+                "PUE is {pue:g}, but a facility uses at least what its IT uses: give a number "
+                "from 1 up, such as 1.2.",
+                pue=self.pue.best.value,
             )
         if (self.tariff_per_kwh is None) != (self.currency is None):
             raise InputError("A tariff needs a currency, and a currency a tariff: give both.")
