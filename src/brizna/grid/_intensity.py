@@ -39,8 +39,12 @@ def intensity(zone: str, *, year: int | None = None) -> Factor:
         part = f" {found.country} is another grid: take it knowingly." if "-" in found.id else ""
         reason = f" ({found.note})" if found.note else ""
         raise CoverageError(
-            f"No source here states the carbon intensity of {found.name_en} ({found.id})"
-            f"{reason}.{part} Or state the figure itself: --intensity, in gCO2e/kWh."
+            "No source here states the carbon intensity of {name} ({zone}){reason}.{part} Or "
+            "state the figure itself: --intensity, in gCO2e/kWh.",
+            name=found.name_en,
+            zone=found.id,
+            reason=reason,
+            part=part,
         )
     return factor_of_year(ROOM, "intensity", f"grid/{found.id}", year)
 
@@ -58,7 +62,9 @@ def hour_of_year(zone: str, duration: Duration) -> Factor:
         InputError: If there is no such zone, or the duration is negative.
     """
     if duration.value < 0:
-        raise InputError(f"The run lasts {duration}, but no run is shorter than 0 s.")
+        raise InputError(
+            "The run lasts {duration}, but no run is shorter than 0 s.", duration=duration
+        )
     found = find_zone(zone)
     hours = duration.to("h")
     window_h = next((window for window in _WINDOWS_H if window <= hours), _WINDOWS_H[-1])
@@ -114,7 +120,9 @@ def _hour_of_year_doubt(zone: str, started: datetime | None) -> str:
     if started is None:
         return f"model:hour-of-year/{zone}"
     if started.utcoffset() is None:
-        raise InputError(f"{started.isoformat()} has no time zone: give an aware instant.")
+        raise InputError(
+            "{started} has no time zone: give an aware instant.", started=started.isoformat()
+        )
     from datetime import UTC
 
     hour = started.astimezone(UTC).replace(tzinfo=None)

@@ -80,9 +80,11 @@ def find_zone(text: str) -> Zone:
     if found is None:
         near = nearest(text.strip(), known, shown=lambda name: str(known[name]))
         raise InputError(
-            f"{text!r} is no grid zone that is known here: expected a country such as ES or "
-            f"Spain, or a zone such as US-CAL-CISO.{near} "
-            "Or state the carbon intensity itself: --intensity, in gCO2e/kWh."
+            "{text!r} is no grid zone that is known here: expected a country such as ES or Spain, "
+            "or a zone such as US-CAL-CISO.{hint} Or state the carbon intensity itself: "
+            "--intensity, in gCO2e/kWh.",
+            text=text,
+            hint=near,
         )
     return found
 
@@ -99,12 +101,19 @@ def cloud_zone(provider: str, region: str) -> Zone:
     if key not in known:
         near = nearest(key, known, shown=lambda name: name.removeprefix("cloud/"))
         raise InputError(
-            f"{provider}/{region} is no cloud region that is known here.{near} "
-            "Give the grid zone instead."
+            "{provider}/{region} is no cloud region that is known here.{hint} Give the grid zone "
+            "instead.",
+            provider=provider,
+            region=region,
+            hint=near,
         )
     zone = next((data.rows[row]["zone"] for row in known[key] if data.rows[row]["zone"]), "")
     if not zone:
-        raise CoverageError(f"The grid zone of {provider}/{region} is not known: give the zone.")
+        raise CoverageError(
+            "The grid zone of {provider}/{region} is not known: give the zone.",
+            provider=provider,
+            region=region,
+        )
     return find_zone(zone)
 
 
