@@ -63,7 +63,7 @@ def pack(runs: Iterable[tuple[str, str, bytes]], file: str) -> str:
         with open(file, "rb") as written:
             return digest_of_bytes(written.read())
     except FileExistsError as error:
-        raise InputError(f"{file!r} is there already: name a new file.") from error
+        raise InputError("{file!r} is there already: name a new file.", file=file) from error
     except OSError as error:
         with suppress(OSError):
             os.unlink(file)
@@ -82,14 +82,18 @@ def unpack(file: str, home: str) -> list[str]:
             contents = _checked(archive, os.fstat(source.fileno()).st_size)
     except (BadZipFile, ZlibError, EOFError, RuntimeError) as error:
         raise IntegrityError(
-            f"{file!r} cannot be unpacked ({error}): it is no archive of brizna, or was cut short. "
-            "Fetch it again."
+            "{file!r} cannot be unpacked ({error}): it is no archive of brizna, or was cut short. "
+            "Fetch it again.",
+            file=file,
+            error=error,
         ) from error
     except OSError as error:
         if error.errno == EINVAL:  # zipfile looked for its directory before its first byte
             raise _refusal("its directory lies outside it") from error
         raise InputError(
-            f"{file!r} cannot be read ({error.strerror}): name a file of brizna runs export."
+            "{file!r} cannot be read ({reason}): name a file of brizna runs export.",
+            file=file,
+            reason=error.strerror,
         ) from error
     runs: dict[str, dict[str, bytes]] = {}
     for path, data in contents.items():
@@ -167,8 +171,9 @@ def _listed(manifest: Any) -> dict[str, tuple[int, str]]:
 
 def _refusal(seen: str) -> IntegrityError:
     return IntegrityError(
-        f"This archive is not as 'brizna runs export' wrote it: {seen}. Nothing was unpacked; "
-        "fetch it again from where it was made."
+        "This archive is not as 'brizna runs export' wrote it: {seen}. Nothing was unpacked; "
+        "fetch it again from where it was made.",
+        seen=seen,
     )
 
 
@@ -202,8 +207,9 @@ def _is_here(home: str, run_id: str, files: dict[str, bytes]) -> bool:
         same = False
     if not same:
         raise InputError(
-            f"The store has another run named {run_id}. To take the archive's, first remove it: "
-            f"brizna runs rm {run_id}."
+            "The store has another run named {run_id}. To take the archive's, first remove it: "
+            "brizna runs rm {run_id}.",
+            run_id=run_id,
         )
     return True
 

@@ -19,8 +19,11 @@ def unavailable(what: str, error: OSError, *, choose: str = _OTHER_STORE) -> Una
         choose: How to choose another place.
     """
     return UnavailableError(
-        f"{what}: {error.strerror or error}. Expected a place with room and permission; "
-        f"free some, or choose another {choose}."
+        "{what}: {reason}. Expected a place with room and permission; free some, or choose "
+        "another {choose}.",
+        what=what,
+        reason=error.strerror or error,
+        choose=choose,
     )
 
 
@@ -71,8 +74,9 @@ def _holds(path: str, data: bytes) -> bool:
         return False
     if not same:
         raise IntegrityError(
-            f"{path!r} is there with other content, and records never change. Move the file away "
-            "to keep both, or remove the run with 'brizna runs rm'."
+            "{path!r} is there with other content, and records never change. Move the file away "
+            "to keep both, or remove the run with 'brizna runs rm'.",
+            path=path,
         )
     return True
 

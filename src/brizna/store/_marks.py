@@ -43,8 +43,10 @@ def append_mark(directory: str, name: str, t_us: int, *, ends: bool = False) -> 
     line = frame({"name": name, "t": t_us, "ends": ends})
     if len(line) + 1 > LONGEST_LINE:
         raise InputError(
-            f"The mark's name has {len(name)} characters: expected a line of at most "
-            f"{LONGEST_LINE} bytes. Give a shorter name."
+            "The mark's name has {length} characters: expected a line of at most {longest} bytes. "
+            "Give a shorter name.",
+            length=len(name),
+            longest=LONGEST_LINE,
         )
     path = os.path.join(directory, MARKS)
     try:
@@ -56,8 +58,11 @@ def append_mark(directory: str, name: str, t_us: int, *, ends: bool = False) -> 
             os.close(descriptor)
     except OSError as error:
         raise UnavailableError(
-            f"The mark {name!r:.80} was not kept: {path!r} cannot be written ({error.strerror}). "
-            "Is the run still there, and is there room on its disk?"
+            "The mark {name!r:.80} was not kept: {path!r} cannot be written ({reason}). Is the "
+            "run still there, and is there room on its disk?",
+            name=name,
+            path=path,
+            reason=error.strerror,
         ) from error
 
 
@@ -74,8 +79,10 @@ def read_marks(directory: str) -> tuple[list[dict[str, Any]], int]:
         return [], 0
     except OSError as error:
         raise UnavailableError(
-            f"The marks of {directory!r} cannot be read ({error.strerror}). "
-            "Ask the owner of the store for permission."
+            "The marks of {directory!r} cannot be read ({reason}). Ask the owner of the store for "
+            "permission.",
+            directory=directory,
+            reason=error.strerror,
         ) from error
     marks = [
         mark

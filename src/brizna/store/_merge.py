@@ -127,8 +127,9 @@ def _channel(group: list[tuple[_Part, ChannelEnergy]], notes: dict[str, None]) -
     first = group[0][1]
     if len({(channel.parent, channel.mirror_of) for _, channel in group}) > 1:
         raise InputError(
-            f"The runs disagree about what contains {first.id!r}: a sum could count it twice. "
-            "Merge only runs that were measured in the same way."
+            "The runs disagree about what contains {channel!r}: a sum could count it twice. Merge "
+            "only runs that were measured in the same way.",
+            channel=first.id,
         )
     group.sort(key=lambda member: member[0].start_s)
     energies: list[Estimate] = []
@@ -181,9 +182,13 @@ def _once(
     if outside_s > max(_SLACK_S, _SLACK_SHARE * part.run.duration_s):
         others = ", ".join(other.run.id for other, _ in cluster if other is not part)
         raise InputError(
-            f"{channel.id!r} was read by {part.run.id} and by {others} in times that overlap only "
-            f"partly ({outside_s:.3g} s stick out): expected runs side by side or one after the "
-            "other. Merge fewer of them."
+            "{channel!r} was read by {run_id} and by {others} in times that overlap only partly "
+            "({outside_s:.3g} s stick out): expected runs side by side or one after the other. "
+            "Merge fewer of them.",
+            channel=channel.id,
+            run_id=part.run.id,
+            others=others,
+            outside_s=outside_s,
         )
     notes[
         f"Runs that overlap on {part.run.machine} read the same counters: "
@@ -223,8 +228,10 @@ def _site(parts: Sequence[_Part]) -> Site:
     for run in runs[1:]:
         if run.site.replace(hardware=None) != site.replace(hardware=None):
             raise InputError(
-                f"{runs[0].id} and {run.id} ran at sites with other factors (zone, PUE, tariff): "
-                "their joules may be summed, but not accounted as one. Account each by itself."
+                "{first} and {second} ran at sites with other factors (zone, PUE, tariff): their "
+                "joules may be summed, but not accounted as one. Account each by itself.",
+                first=runs[0].id,
+                second=run.id,
             )
     hardware = _hardware(runs)
     whole_s = max(part.end_s for part in parts)

@@ -28,15 +28,19 @@ def read_events(path: str) -> tuple[list[dict[str, Any]], int]:
             data = file.read()
     except OSError as error:
         raise UnavailableError(
-            f"The journal {path!r} cannot be read ({error.strerror}). If it is there, ask the "
-            "owner of the store for permission."
+            "The journal {path!r} cannot be read ({reason}). If it is there, ask the owner of the "
+            "store for permission.",
+            path=path,
+            reason=error.strerror,
         ) from error
     try:
         return heal([unframe(line) for line in split(data)])
     except (TypeError, LookupError, AttributeError) as error:
         raise IntegrityError(
-            f"The journal {path!r} has events that brizna does not write ({error!r}): it was "
-            "changed by hand. Restore it from a copy."
+            "The journal {path!r} has events that brizna does not write ({error!r}): it was "
+            "changed by hand. Restore it from a copy.",
+            path=path,
+            error=error,
         ) from error
 
 

@@ -51,8 +51,11 @@ def check_subject(run_id: str, digest: str, records: Iterable[dict[str, Any]]) -
     subjects = [record["subject"] for record in records if "subject" in record]
     if subjects and digest not in subjects:
         raise IntegrityError(
-            f"The record of {run_id} is {digest}, but what was computed from it says "
-            f"{subjects[0]!r:.80}: it was changed afterwards. Restore run.json from a copy."
+            "The record of {run_id} is {digest}, but what was computed from it says "
+            "{subject!r:.80}: it was changed afterwards. Restore run.json from a copy.",
+            run_id=run_id,
+            digest=digest,
+            subject=subjects[0],
         )
 
 
@@ -65,12 +68,15 @@ def record_of_bytes(path: str, data: bytes) -> dict[str, Any]:
     promised = os.path.basename(path).removesuffix(".json")
     if digest_of_bytes(data) != f"sha256:{promised}":
         raise IntegrityError(
-            f"{path!r} was changed: its bytes do not have the digest in its name. "
-            "Restore it from a copy, or remove it."
+            "{path!r} was changed: its bytes do not have the digest in its name. Restore it from "
+            "a copy, or remove it.",
+            path=path,
         )
     record = decode(data)
     if not isinstance(record, dict):
-        raise IntegrityError(f"{path!r} is not a record: a JSON object was expected. Remove it.")
+        raise IntegrityError(
+            "{path!r} is not a record: a JSON object was expected. Remove it.", path=path
+        )
     return record  # pyright: ignore[reportUnknownVariableType]
 
 

@@ -276,9 +276,11 @@ class Store:
         for event in events:
             if event.get("e") == "start" and event.get("schema") != JOURNAL_SCHEMA:
                 raise SchemaError(
-                    f"The journal of {run_id} says schema {event.get('schema')!r}, but "
-                    f"{JOURNAL_SCHEMA!r} was expected. Read it with a newer brizna: "
-                    "pip install --upgrade brizna."
+                    "The journal of {run_id} says schema {seen!r}, but {expected!r} was expected. "
+                    "Read it with a newer brizna: pip install --upgrade brizna.",
+                    run_id=run_id,
+                    seen=event.get("schema"),
+                    expected=JOURNAL_SCHEMA,
                 )
         return events, damaged
 
@@ -310,7 +312,11 @@ class Store:
     def _known(self, run_id: str) -> str:
         if _ID.fullmatch(run_id) and os.path.isdir(self.directory(run_id)):
             return run_id
-        raise InputError(f"There is no run {run_id!r} in {self.path!r}. See: brizna runs list.")
+        raise InputError(
+            "There is no run {run_id!r} in {store!r}. See: brizna runs list.",
+            run_id=run_id,
+            store=self.path,
+        )
 
     def _finished(self, run_id: str) -> StoredRun | None:
         """Return a run that has its record; None if it has none yet."""
@@ -326,8 +332,9 @@ class Store:
         run = Run.from_json(value)
         if run.id != run_id or encode(value) != data:
             raise IntegrityError(
-                f"{path!r} is not as brizna wrote it: it was edited or moved. Restore it from a "
-                "copy, or remove it to have it told anew from the journal."
+                "{path!r} is not as brizna wrote it: it was edited or moved. Restore it from a "
+                "copy, or remove it to have it told anew from the journal.",
+                path=path,
             )
         digest = digest_of_bytes(data)
         check_subject(run_id, digest, read_records(self.directory(run_id)))
@@ -567,9 +574,15 @@ def _told(run_id: str, events: list[dict[str, Any]], marks: Sequence[Event]) -> 
         run = replay(events, [mark for mark in marks if mark["t"] <= last_us])
     except (TypeError, ValueError, LookupError, AttributeError) as error:
         raise IntegrityError(
-            f"The journal of {run_id} has events that brizna does not write ({error!r}): it was "
-            "changed by hand. Restore it from a copy."
+            "The journal of {run_id} has events that brizna does not write ({error!r}): it was "
+            "changed by hand. Restore it from a copy.",
+            run_id=run_id,
+            error=error,
         ) from error
     if run.id != run_id:
-        raise IntegrityError(f"The journal in {run_id} is of the run {run.id}: it was moved.")
+        raise IntegrityError(
+            "The journal in {run_id} is of the run {second}: it was moved.",
+            run_id=run_id,
+            second=run.id,
+        )
     return run

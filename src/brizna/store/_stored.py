@@ -88,7 +88,7 @@ def fresh_summary(run_id: str, record: str) -> RunSummary:
     try:
         run = json.loads(data)
         if run["id"] != run_id:
-            raise IntegrityError(f"run.json is of the run {run['id']}")
+            raise IntegrityError("run.json is of the run {run_id}", run_id=run["id"])
         summary = RunSummary.of(run, digest_of_bytes(data))
     except (BriznaError, ValueError, TypeError, LookupError, AttributeError) as error:
         return RunSummary(id=run_id, state="unreadable", reason=f"run.json: {error}")
