@@ -54,8 +54,10 @@ def explain_view(view: View, figure: str | None) -> dict[str, Any]:
     figure = figure or FIGURES[0]
     if figure not in FIGURES:
         raise InputError(
-            f"{figure!r} is not a figure of a footprint.{nearest(figure, FIGURES)} "
-            f"Known: {', '.join(FIGURES)}."
+            "{figure!r} is not a figure of a footprint.{hint} Known: {known}.",
+            figure=figure,
+            hint=nearest(figure, FIGURES),
+            known=", ".join(FIGURES),
         )
     footprint = Footprint.from_json(view["footprint"])
     measurement = Measurement.from_json(view["measurement"])

@@ -44,8 +44,10 @@ def mark(name: str, *, ends: bool = False, environ: Mapping[str, str] | None = N
     around = run_around(os.environ if environ is None else environ)
     if around is None:
         raise UnavailableError(
-            f"There is no run around this process ({RUN_VARIABLE} is not set), so the mark "
-            f"{name!r} has nothing to mark. Start the program with: brizna run -- COMMAND"
+            "There is no run around this process ({variable} is not set), so the mark {name!r} "
+            "has nothing to mark. Start the program with: brizna run -- COMMAND",
+            variable=RUN_VARIABLE,
+            name=name,
         )
     start_us, directory = around
     append_mark(directory, name, BootClock().now_us() - start_us, ends=ends)

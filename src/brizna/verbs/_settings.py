@@ -173,12 +173,16 @@ def _file_layer(path: str, *tables: str) -> dict[str, tuple[str, Any]]:
         if tables:
             return {}  # somebody else's file: what is wrong with it is not ours to say
         raise InputError(
-            f"{path} is not a settings file ({error}): correct or remove it."
+            "{path} is not a settings file ({error}): correct or remove it.", path=path, error=error
         ) from error
     for table in tables:
         found = found.get(table, {}) if hasattr(found, "get") else {}
     if not hasattr(found, "items"):
-        raise InputError(f"{path} sets tool.brizna to {found!r}, but a table was expected.")
+        raise InputError(
+            "{path} sets tool.brizna to {found!r}, but a table was expected.",
+            path=path,
+            found=found,
+        )
     return {_known(name, path): (path, value) for name, value in found.items()}
 
 
@@ -188,8 +192,11 @@ def _known(name: str, where: str) -> str:
     from brizna.core.factors import nearest
 
     raise InputError(
-        f"{where} sets {name!r}, which is not a setting.{nearest(name, SETTINGS)} "
-        f"Settings: {', '.join(SETTINGS)}."
+        "{where} sets {name!r}, which is not a setting.{hint} Settings: {known}.",
+        where=where,
+        name=name,
+        hint=nearest(name, SETTINGS),
+        known=", ".join(SETTINGS),
     )
 
 
@@ -198,7 +205,13 @@ def _read(name: str, value: Any, origin: str) -> Any:
     read = _converted(setting.kind, value)
     wrong = _KINDS[setting.kind] if read is None else setting.check(read)
     if wrong:
-        raise InputError(f"{name} is {value!r} ({origin}), but {wrong} was expected.")
+        raise InputError(
+            "{name} is {value!r} ({origin}), but {wrong} was expected.",
+            name=name,
+            value=value,
+            origin=origin,
+            wrong=wrong,
+        )
     return read
 
 

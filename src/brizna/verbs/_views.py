@@ -113,14 +113,16 @@ def recompute_view(store: Store, reference: str) -> bytes:
     footprint = None if stored.is_running else stored_footprint(store, stored.run)
     if footprint is None:
         raise UnavailableError(
-            f"There is no stored footprint of {stored.run.id} to compute again: show the run first "
-            "(brizna show), once it has ended."
+            "There is no stored footprint of {run_id} to compute again: show the run first "
+            "(brizna show), once it has ended.",
+            run_id=stored.run.id,
         )
     again = encode(recompute(footprint, subject_of_run(stored.run)).to_json())
     if again != encode(footprint.to_json()):
         raise IntegrityError(
-            f"The footprint of {stored.run.id} computes to other bytes than were stored: it was "
-            "changed, or this brizna computes otherwise than the one that wrote it."
+            "The footprint of {run_id} computes to other bytes than were stored: it was changed, "
+            "or this brizna computes otherwise than the one that wrote it.",
+            run_id=stored.run.id,
         )
     return again
 
