@@ -49,8 +49,10 @@ def _facts(path: str) -> dict[str, Any]:
         return decode(_read(path))
     except IntegrityError as error:  # a case is written by hand: nothing was damaged
         raise InputError(
-            f"{path!r} is not JSON: {error.__cause__ or error}. Expected an object of named facts: "
-            "see brizna account --help"
+            "{path!r} is not JSON: {error}. Expected an object of named facts: see brizna account "
+            "--help",
+            path=path,
+            error=error.__cause__ or error,
         ) from error
 
 
@@ -61,4 +63,6 @@ def _read(path: str) -> bytes:
         with open(path, "rb") as file:
             return file.read()
     except OSError as error:
-        raise InputError(f"{path!r} cannot be read: {error.strerror}.") from error
+        raise InputError(
+            "{path!r} cannot be read: {reason}.", path=path, reason=error.strerror
+        ) from error

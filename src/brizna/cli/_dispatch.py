@@ -251,7 +251,9 @@ def _write(stream: TextIO | None, lines: Sequence[str]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         if isinstance(error, BrokenPipeError):
             raise
-        raise UnavailableError(f"The output cannot be written: {error.strerror}.") from error
+        raise UnavailableError(
+            "The output cannot be written: {reason}.", reason=error.strerror
+        ) from error
 
 
 def _write_text(stream: TextIO, text: str) -> None:

@@ -56,7 +56,9 @@ def _write_whole(path: str, page: bytes) -> None:
         replace_file(path, page)
     except OSError as error:
         raise UnavailableError(
-            f"{path!r} could not be written ({error.strerror}): name another file with -o."
+            "{path!r} could not be written ({reason}): name another file with -o.",
+            path=path,
+            reason=error.strerror,
         ) from error
 
 

@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
         """Raise what is wrong with the arguments, with the way to the help."""
         _ = self.texts.gettext
         hint = _("See: {command} --help").format(command=self.prog)
-        raise InputError(f"{message}. {hint}")
+        raise InputError("{message}. {hint}", message=message, hint=hint)
 
     def _print_message(self, message: str, file: Any = None) -> None:
         stream = file or sys.stderr

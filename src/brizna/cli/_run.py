@@ -59,7 +59,9 @@ def _check_folder(path: str | None) -> None:
     folder = os.path.dirname(path or "") or "."
     if not os.path.isdir(folder):
         raise InputError(
-            f"--json names {path!r}, but there is no folder {folder!r}: make it first."
+            "--json names {path!r}, but there is no folder {folder!r}: make it first.",
+            path=path,
+            folder=folder,
         )
 
 
@@ -78,8 +80,9 @@ def read_unit(text: str | None) -> FunctionalUnit | None:
         return FunctionalUnit(name=name.strip() or "unit", count=float(count))
     except ValueError as error:
         raise InputError(
-            f"--unit is {text!r}, but a count above 0 and a name were expected, such as "
-            "'1000 inferences'."
+            "--unit is {text!r}, but a count above 0 and a name were expected, such as '1000 "
+            "inferences'.",
+            text=text,
         ) from error
 
 

@@ -101,7 +101,9 @@ def _list(context: Context, store: Store, given: Namespace) -> int:
     found = [run for run in store.runs() if given.tag is None or given.tag in run.tags]
     if given.limit is not None:
         if given.limit < 1:
-            raise InputError(f"--limit is {given.limit}, but a number from 1 up was expected.")
+            raise InputError(
+                "--limit is {limit}, but a number from 1 up was expected.", limit=given.limit
+            )
         found = found[-given.limit :]
     if given.json:
         context.tell_json([run.to_json() for run in found])

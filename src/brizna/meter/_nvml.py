@@ -39,8 +39,10 @@ def load_nvml() -> Any:
             ctypes.CDLL(_LIBRARY)
         except OSError as error:
             raise UnavailableError(
-                f"The NVIDIA driver's library {_LIBRARY} cannot be loaded ({error}): "
-                "install the driver, or mount it into the container."
+                "The NVIDIA driver's library {library} cannot be loaded ({error}): install the "
+                "driver, or mount it into the container.",
+                library=_LIBRARY,
+                error=error,
             ) from error
     import pynvml  # pyright: ignore[reportMissingTypeStubs]  (it ships none)
 

@@ -79,7 +79,11 @@ def _asked(figure: str, figures: tuple[str, ...]) -> tuple[str, ...]:
         if figure in (name, name.rpartition("_")[0], name.partition("_")[0]):
             return (name,)
     known = ", ".join(figures)
-    raise InputError(f"{figure!r} is not a figure that can be explained here; these are: {known}.")
+    raise InputError(
+        "{figure!r} is not a figure that can be explained here; these are: {known}.",
+        figure=figure,
+        known=known,
+    )
 
 
 class _Teller:

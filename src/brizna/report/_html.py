@@ -214,7 +214,8 @@ def _when(started: str, lang: str, time_zone: str) -> str:
         zone = ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise InputError(
-            f"{time_zone!r} is not a time zone: expected a name such as 'Europe/Madrid' or 'UTC'."
+            "{time_zone!r} is not a time zone: expected a name such as 'Europe/Madrid' or 'UTC'.",
+            time_zone=time_zone,
         ) from error
     instant = datetime.fromisoformat(started).astimezone(zone)
     pattern = {"en": "d MMMM y, HH:mm:ss", "es": "d 'de' MMMM 'de' y, HH:mm:ss"}[lang]

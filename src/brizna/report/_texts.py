@@ -87,5 +87,10 @@ def pick_language(option: str | None, environ: Mapping[str, str]) -> str:
 
 def _known(lang: str, what: str) -> str:
     if lang not in LANGUAGES:
-        raise InputError(f"{what} is {lang!r}: there are texts in {' and '.join(LANGUAGES)}.")
+        raise InputError(
+            "{what} is {lang!r}: there are texts in {known}.",
+            what=what,
+            lang=lang,
+            known=" and ".join(LANGUAGES),
+        )
     return lang

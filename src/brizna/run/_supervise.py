@@ -106,8 +106,9 @@ class Supervisor:
         """
         if not command or any("\0" in argument for argument in command):
             raise InputError(
-                f"The command is {list(command)!r}; expected a program and its arguments, without "
-                "NUL characters. Give it after '--'."
+                "The command is {command!r}; expected a program and its arguments, without NUL "
+                "characters. Give it after '--'.",
+                command=list(command),
             )
         pace = pace or Pace()
         if not hasattr(os, "fork"):

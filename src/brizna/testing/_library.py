@@ -40,5 +40,10 @@ def build_fake_nvml(folder: Path, *, has_field_values: bool = True) -> Path:
         [*command, "-o", str(library), str(source)], capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise UnavailableError(f"{compiler} cannot build {source.name}: {done.stderr.strip()}")
+        raise UnavailableError(
+            "{compiler} cannot build {source}: {reason}",
+            compiler=compiler,
+            source=source.name,
+            reason=done.stderr.strip(),
+        )
     return library
