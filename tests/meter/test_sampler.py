@@ -64,10 +64,20 @@ def test_the_start_tells_channels_and_what_no_meter_covers(rig):
     assert first == {"t": 0, "c": [0]}
 
 
-def test_a_sample_holds_the_time_what_was_counted_and_cpu_time(rig):
+def test_a_sample_holds_the_time_what_was_counted_and_what_is_known_beside(rig):
     sampler = rig.start([Counting(), constant()])
     rig.clock.advance(1)
-    assert sampler.sample((5, 7)) == {"t": 1_000_000, "c": [10_000_000, 10_000_000], "cpu": [5, 7]}
+    assert sampler.sample({"cpu": [5, 7], "mem": [1, None]}) == {
+        "t": 1_000_000,
+        "c": [10_000_000, 10_000_000],
+        "cpu": [5, 7],
+        "mem": [1, None],
+    }
+
+
+def test_the_first_sample_too_holds_what_is_known_beside(rig):
+    sampler = Sampler([constant()], clock=rig.clock, write=rig.events.append)
+    assert sampler.start({"cpu": [0, 9]}) == {"t": 0, "c": [0], "cpu": [0, 9]}
 
 
 def test_windows_read_at_once_and_are_written_with_the_next_sample(rig):
@@ -189,6 +199,27 @@ def test_the_thread_samples_and_ends_with_the_sampler():
         (thread,) = (t for t in threading.enumerate() if t.name == "brizna-sampler")
         assert thread.daemon
     assert not thread.is_alive()
+
+
+def test_the_thread_asks_what_is_known_beside_and_does_without_it_where_that_raises():
+    told, enough = [], threading.Semaphore(0)
+    answers = iter([{"cpu": [1, 2]}, None])
+
+    def write(event):
+        told.append(event)
+        enough.release()
+
+    with Sampler([constant()], clock=BootClock(), write=write) as sampler:
+        sampler.start()
+        sampler.run_thread(0.001, lambda: next(answers))
+        assert all(enough.acquire(timeout=10) for _ in range(6))
+    assert [event.get("cpu") for event in told if "e" not in event][:4] == [
+        None,
+        [1, 2],
+        None,
+        None,
+    ]
+    assert sampler.trouble == "StopIteration: "
 
 
 def test_an_interval_must_be_positive(rig):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     """What one meter said: its raw numbers and, by channel, why some are missing."""
     _Moment = tuple[int, int, list[_Read]]
     """The time since the start, how much of it the machine slept, what each meter said."""
+    _Beside = Callable[[], Mapping[str, Any] | None]
 
     class Clock(Protocol):
         """What tells the time: `BootClock`, or a fake one in tests."""
@@ -78,7 +79,7 @@ class Sampler:
         self._sources = [source for meter in self._meters if (source := self._source(meter))]
         ids = [channel.id for source in self._sources for channel in source.channels]
         if len(set(ids)) != len(ids):
-            raise InputError(f"Two meters claim one channel: {', '.join(sorted(ids))}.")
+            raise InputError("Two meters claim one channel: {names}.", names=", ".join(sorted(ids)))
 
     def __enter__(self) -> Self:
         return self
@@ -91,11 +92,11 @@ class Sampler:
         """What is read, in the order in which samples list it."""
         return tuple(channel for source in self._sources for channel in source.channels)
 
-    def start(self, cpu: tuple[int | None, int | None] | None = None) -> dict[str, Any]:
+    def start(self, beside: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Tell which channels there are and what no meter sees; return the first sample.
 
         Args:
-            cpu: As for `sample`.
+            beside: As for `sample`.
         """
         with self._lock:
             moment = self._read(edge=False)
@@ -107,14 +108,15 @@ class Sampler:
                 for component, reason in source.unseen.items():
                     if component not in seen:
                         self._tell({"e": "unseen", "component": component, "reason": reason})
-            return self._keep(moment, {} if cpu is None else {"cpu": list(cpu)})
+            return self._keep(moment, beside or {})
 
-    def sample(self, cpu: tuple[int | None, int | None] | None = None) -> dict[str, Any] | None:
+    def sample(self, beside: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         """Read all meters, write what was seen since the last time, and return the sample.
 
         Args:
-            cpu: Microseconds of CPU time of the command's process tree since it started, then of
-                the whole machine since it did.
+            beside: What else is known at this moment, in the form in which `brizna.core.replay`
+                reads it beside a sample's ``t`` and ``c``: who used what (``cpu``, ``mem``,
+                ``gpu``), gauges (``g``).
 
         Returns:
             The event; None in a forked child, or once the sampler is closed.
@@ -124,7 +126,7 @@ class Sampler:
         with self._lock:
             moment = self._read(edge=False)
             self._flush()
-            return self._keep(moment, {} if cpu is None else {"cpu": list(cpu)})
+            return self._keep(moment, beside or {})
 
     def begin(self, name: str) -> int | None:
         """Open a window now and return its number; None in a forked child or once closed.
@@ -146,8 +148,13 @@ class Sampler:
         with self._lock:
             self._edge({"e": "finish", "w": window})
 
-    def run_thread(self, interval_s: float) -> None:
+    def run_thread(self, interval_s: float, beside: _Beside | None = None) -> None:
         """Start the one thread that samples at an interval, until `close`.
+
+        Args:
+            interval_s: Seconds from one sample to the next.
+            beside: Called before each sample for what `sample` takes; where it raises, the sample
+                stands alone and `trouble` says why.
 
         Raises:
             InputError: If the interval is not positive, or the thread runs already.
@@ -155,14 +162,16 @@ class Sampler:
         import threading
 
         if interval_s <= 0:
-            raise InputError(f"The interval is {interval_s} s: expected more than 0.")
+            raise InputError(
+                "The interval is {interval_s} s: expected more than 0.", interval_s=interval_s
+            )
         if self._thread is not None:
             raise InputError("This sampler has its thread already: close it before another.")
         self._going_on = allocate_lock()
         self._going_on.acquire()
         self._thread = threading.Thread(
             target=self._tick,
-            args=(self._going_on, interval_s),
+            args=(self._going_on, interval_s, beside),
             name="brizna-sampler",
             daemon=True,
         )
@@ -191,7 +200,7 @@ class Sampler:
             self._note(error)
             return None
 
-    def _tick(self, going_on: LockType, interval_s: float) -> None:
+    def _tick(self, going_on: LockType, interval_s: float, beside: _Beside | None) -> None:
         """Sample at whole intervals since the start, so that lateness does not add up.
 
         Waits on a bare lock, which is free once it is time to stop: an Event, which is made of
@@ -202,7 +211,14 @@ class Sampler:
             elapsed_us = self._clock.now_us() - self.start_us
             if going_on.acquire(timeout=(interval_us - elapsed_us % interval_us) * 1e-6):
                 return
-            self.sample()
+            self.sample(None if beside is None else self._beside(beside))
+
+    def _beside(self, beside: _Beside) -> Mapping[str, Any] | None:
+        try:
+            return beside()
+        except Exception as error:  # noqa: BLE001  (anyone's reader: the sample goes on without it)
+            self._note(error)
+            return None
 
     def _read(self, *, edge: bool) -> _Moment:
         t_us = self._clock.now_us() - self.start_us
@@ -219,7 +235,7 @@ class Sampler:
         for moment, event in waiting:
             self._keep(moment, event)
 
-    def _keep(self, moment: _Moment, event: dict[str, Any]) -> dict[str, Any]:
+    def _keep(self, moment: _Moment, event: Mapping[str, Any]) -> dict[str, Any]:
         """Count what was read, and write the event that it belongs to."""
         t_us, asleep_us, reads = moment
         counted: list[int | None] = []

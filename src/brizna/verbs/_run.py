@@ -106,10 +106,10 @@ class _Ticks:
     def take(self, cpu: tuple[int | None, int | None]) -> None:
         """Sample; the first time, tell the channels too."""
         if self._has_begun:
-            self._recorder.sampler.sample(cpu)
+            self._recorder.sampler.sample({"cpu": cpu})
         else:
             self._has_begun = True
-            self._recorder.sampler.start(cpu)
+            self._recorder.sampler.start({"cpu": cpu})
 
 
 def _environment(environ: Mapping[str, str], recorder: Recorder) -> dict[str, str]:
