@@ -8,8 +8,10 @@ fraction of a dataclass's import time (this is on the way of every ``brizna run`
         end_us: int | None = None
 
 Fields that JSON cannot hold by itself say how to read them back in ``_forms``, a mapping from
-field name to a function; ``to_json`` writes them through their own ``to_json``. Fields named
-with a unit suffix (``energy_j``) hold estimates or plain numbers in that unit.
+field name to a function; ``to_json`` writes them through their own ``to_json``. Fields that a
+schema got after records of it were kept stand in ``_later``: ``to_json`` leaves them out where
+they say nothing, so that an older record has the bytes it always had. Fields named with a unit
+suffix (``energy_j``) hold estimates or plain numbers in that unit.
 """
 
 from __future__ import annotations
@@ -60,6 +62,7 @@ class Record(metaclass=_RecordType):
     _fields: ClassVar[tuple[str, ...]]
     _defaults: ClassVar[dict[str, Any]]
     _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+    _later: ClassVar[tuple[str, ...]] = ()
     schema: ClassVar[str | None] = None
     """Name and version of a record that is stored on its own, e.g. ``brizna.run/1``."""
 
@@ -120,7 +123,12 @@ class Record(metaclass=_RecordType):
     def to_json(self) -> dict[str, Any]:
         """Return the record's JSON value, ``schema`` first where it has one."""
         head = {"schema": self.schema} if self.schema else {}
-        return {**head, **{name: _plain(getattr(self, name)) for name in self._fields}}
+        later, defaults = self._later, self._defaults
+        return head | {
+            name: _plain(getattr(self, name))
+            for name in self._fields
+            if name not in later or getattr(self, name) != defaults.get(name)
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

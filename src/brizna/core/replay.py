@@ -30,8 +30,6 @@ A mark ends the marked phase before it. Marks after the last sample are not part
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-
 from brizna.core.errors import IntegrityError
 from brizna.core.estimate import Estimate, total
 from brizna.core.factors import Factor
@@ -39,12 +37,12 @@ from brizna.core.measurement import (
     Channel,
     ChannelEnergy,
     Coverage,
-    Gap,
     Measurement,
     Phase,
     Run,
 )
 from brizna.core.quantities import Energy
+from brizna.core.series import UJ, US, Series, fill_gaps, mirrors_of, overlap_s, share
 from brizna.core.site import Site
 
 TYPE_CHECKING = False
@@ -56,14 +54,10 @@ if TYPE_CHECKING:
 
 JOURNAL_SCHEMA = "brizna.journal/1"
 
-_UJ = 1e-6
-_US = 1e-6
 _NEGLIGIBLE = 1e-9
 """A doubt smaller than this share of the energy is not written down."""
 _LEAST_SHARE = 0.01
 """Of the energy of a window, what is left of it where the doubt about an edge would take it all."""
-_MIRROR_SKEW_US = 2000
-"""The reads of one sample lie at most this far apart; a mirror moves no more meanwhile."""
 
 
 def replay(events: Iterable[Event], marks: Iterable[Event] = ()) -> Run:
@@ -90,7 +84,7 @@ def replay(events: Iterable[Event], marks: Iterable[Event] = ()) -> Run:
         parent=start.get("parent"),
         command=None if start.get("command") is None else tuple(start["command"]),
         started=start["started"],
-        duration_s=(story.last_us - story.first_us) * _US,
+        duration_s=(story.last_us - story.first_us) * US,
         exit_code=end.get("exit_code"),
         signal=end.get("signal"),
         state=end.get("state", "interrupted"),
@@ -102,53 +96,6 @@ def replay(events: Iterable[Event], marks: Iterable[Event] = ()) -> Run:
         factors=story.factors,
         brizna=start["brizna"],
     )
-
-
-class Series:
-    """The readings of one channel: energy counted since the start, with its gaps.
-
-    Attributes:
-        t_us: Times of the readings.
-        uj: Microjoules counted since the first reading of the run.
-        gaps: Gaps in which energy may be missing, with what was put in for them.
-    """
-
-    def __init__(self, channel: Channel, readings: Sequence[tuple[int, int]]) -> None:
-        self.channel = channel
-        self.t_us = [t for t, _ in readings]
-        self.uj = [uj for _, uj in readings]
-        self.gaps: list[Gap] = []
-
-    def power_uw(self, since_us: int, until_us: int) -> float | None:
-        """Return the mean power between two times that were read, in microwatts."""
-        first, last = bisect_left(self.t_us, since_us), bisect_right(self.t_us, until_us) - 1
-        if first < 0 or last <= first:
-            return None
-        return (self.uj[last] - self.uj[first]) / (self.t_us[last] - self.t_us[first]) * 1e6
-
-    def counted(self, t_us: int) -> tuple[float, float, float] | None:
-        """Return the microjoules counted until a time: low, best, high; None outside the readings.
-
-        Between two readings the best value lies on the line between them; the ends are what the
-        highest plausible power allows.
-        """
-        right = bisect_left(self.t_us, t_us)
-        if right == len(self.t_us):
-            return None
-        if self.t_us[right] == t_us:
-            read = self.uj[right]
-            return read, read, read
-        if right == 0:
-            return None
-        before, after = self.uj[right - 1], self.uj[right]
-        t_before, t_after = self.t_us[right - 1], self.t_us[right]
-        best = before + (after - before) * (t_us - t_before) / (t_after - t_before)
-        top = self.channel.max_power_w
-        if top is None:
-            return before, best, after
-        low = max(before, after - top * (t_after - t_us))
-        high = min(after, before + top * (t_us - t_before))
-        return min(low, best), best, max(high, best)
 
 
 class _Story:
@@ -228,7 +175,7 @@ class _Story:
                 if index < len(counted) and counted[index] is not None:
                     readings[sample["t"]] = counted[index]
             series = Series(channel, list(readings.items()))
-            _fill_gaps(series, self._gaps_of(channel.id), self.last_us)
+            fill_gaps(series, self._gaps_of(channel.id), self.last_us)
             made.append(series)
         return made
 
@@ -238,7 +185,7 @@ class _Story:
         return [latest[key] for key in sorted(latest)]
 
     def measurement(self) -> Measurement:
-        mirrors = _mirrors(self.series)
+        mirrors = mirrors_of(self.series)
         channels = tuple(self._channel_energy(series, mirrors) for series in self.series)
         roots = [
             series
@@ -260,10 +207,10 @@ class _Story:
             channels=channels,
             phases=tuple(self._phase(window, roots) for window in self._phases()),
             coverage=self._coverage(channels),
-            cpu_time_s=cpu[-1] * _US if cpu else None,
+            cpu_time_s=cpu[-1] * US if cpu else None,
             cpu_time_coverage=self.cpu.get("coverage") if cpu else None,
             samples=len(self.samples),
-            interval_s=None if interval_us is None else interval_us * _US,
+            interval_s=None if interval_us is None else interval_us * US,
         )
 
     def _channel_energy(self, series: Series, mirrors: dict[str, str]) -> ChannelEnergy:
@@ -297,10 +244,10 @@ class _Story:
         hidden = [
             gap
             for gap in series.gaps
-            if not gap.counted and (whole or _overlap_s(gap, start_us, end_us) > 0)
+            if not gap.counted and (whole or overlap_s(gap, start_us, end_us) > 0)
         ]
-        bare = energy_uj * _UJ
-        parts = [1.0 if whole else _share(gap, start_us, end_us, self.last_us) for gap in hidden]
+        bare = energy_uj * UJ
+        parts = [1.0 if whole else share(gap, start_us, end_us, self.last_us) for gap in hidden]
         added = sum(part * (gap.added_j or 0.0) for part, gap in zip(parts, hidden, strict=True))
         estimate = Estimate(
             Energy(bare + added), basis=channel.basis, references=(channel.id, *channel.references)
@@ -345,7 +292,7 @@ class _Story:
             power_uw = near or series.power_uw(series.t_us[0], series.t_us[-1]) or 0.0
             stale = power_uw * series.channel.update_us * 1e-6
         low, best, high = counted
-        fewer, more = (low - best) * _UJ, (high - best + stale) * _UJ
+        fewer, more = (low - best) * UJ, (high - best + stale) * UJ
         energy_j = estimate.best.value
         if more - fewer <= _NEGLIGIBLE * abs(energy_j):
             return estimate
@@ -374,8 +321,8 @@ class _Story:
         known = [part for part in parts if part is not None]
         return Phase(
             name=window["name"],
-            start_s=start_us * _US,
-            end_s=end_us * _US,
+            start_s=start_us * US,
+            end_s=end_us * US,
             energy_j=total(known) if known and len(known) == len(parts) else None,
             open="to" not in window,
         )
@@ -392,7 +339,7 @@ class _Story:
                 not_seen.setdefault(component, channel.reason or "not known")
         gaps = [
             sum(
-                (self.last_us * _US if gap.end_s is None else gap.end_s) - gap.start_s
+                (self.last_us * US if gap.end_s is None else gap.end_s) - gap.start_s
                 for gap in channel.gaps
                 if not gap.counted
             )
@@ -406,86 +353,6 @@ class _Story:
         )
 
 
-def _fill_gaps(series: Series, gaps: Sequence[Event], last_us: int) -> None:
-    """Put into each bracketed gap the mean power of its neighbours; bound what each can hide."""
-    for gap in gaps:
-        start_us, end_us = gap["from"], gap.get("to")
-        counted = bool(gap.get("counted"))
-        added = most = None
-        if not counted:
-            length_us = (last_us if end_us is None else end_us) - start_us
-            inside = 0.0
-            if end_us is not None:
-                first, last = series.counted(start_us), series.counted(end_us)
-                inside = last[1] - first[1] if first and last else 0.0
-                added = _bridge_uj(series, start_us, end_us, inside)
-            if series.channel.max_power_w is not None:
-                most = max(series.channel.max_power_w * length_us - inside, added or 0.0)
-        series.gaps.append(
-            Gap(
-                reason=gap["reason"],
-                start_s=start_us * _US,
-                end_s=None if end_us is None else end_us * _US,
-                counted=counted,
-                added_j=None if added is None else added * _UJ,
-                most_j=None if most is None else most * _UJ,
-            )
-        )
-
-
-def _bridge_uj(series: Series, start_us: int, end_us: int, inside: float) -> float | None:
-    """Return the microjoules to put into a gap; None where one side of it was never read."""
-    before = after = None
-    left = bisect_right(series.t_us, start_us) - 1
-    if left >= 1:
-        before = series.power_uw(series.t_us[left - 1], series.t_us[left])
-    right = bisect_left(series.t_us, end_us)
-    if right + 1 < len(series.t_us):
-        after = series.power_uw(series.t_us[right], series.t_us[right + 1])
-    if before is None or after is None:
-        return None
-    bridge = (before + after) / 2 * (end_us - start_us) * 1e-6 - inside
-    return bridge if bridge > 0 else 0.0
-
-
-def _overlap_s(gap: Gap, start_us: int, end_us: int) -> float:
-    end_s = end_us * _US if gap.end_s is None else gap.end_s
-    return min(end_s, end_us * _US) - max(gap.start_s, start_us * _US)
-
-
-def _share(gap: Gap, start_us: int, end_us: int, last_us: int) -> float:
-    """Return the share of a gap that lies in a window, in [0, 1]."""
-    length_s = (last_us * _US if gap.end_s is None else gap.end_s) - gap.start_s
-    overlap_s = _overlap_s(gap, start_us, end_us)
-    return overlap_s / length_s if length_s > 0 and overlap_s > 0 else 0.0
-
-
-def _mirrors(series: Sequence[Series]) -> dict[str, str]:
-    """Return, for each channel that shows another's counter again, the id of that other."""
-    mirrors: dict[str, str] = {}
-    for index, later in enumerate(series):
-        group = later.channel.mirror_group
-        if group is None or len(later.t_us) < 2:
-            continue
-        for earlier in series[:index]:
-            if earlier.channel.mirror_group == group and _same_counter(earlier, later):
-                mirrors[later.channel.id] = mirrors.get(earlier.channel.id, earlier.channel.id)
-                break
-    return mirrors
-
-
-def _same_counter(one: Series, other: Series) -> bool:
-    """Tell whether two channels show one counter: equal at the start and at every reading."""
-    if one.t_us != other.t_us or one.channel.raw_start is None or other.channel.raw_start is None:
-        return False
-    length_us = one.t_us[-1] - one.t_us[0]
-    moved = one.uj[-1] - one.uj[0]
-    skew_uj = 200 + moved / length_us * _MIRROR_SKEW_US if length_us > 0 else 200
-    if abs(one.channel.raw_start - other.channel.raw_start) > skew_uj:
-        return False
-    return all(abs(a - b) <= skew_uj for a, b in zip(one.uj, other.uj, strict=True))
-
-
 def power_series(events: Iterable[Event]) -> dict[str, list[tuple[float, float]]]:
     """Return the mean power between readings of each channel: for drawing, not for summing.
 
@@ -496,7 +363,7 @@ def power_series(events: Iterable[Event]) -> dict[str, list[tuple[float, float]]
     story = _Story(events, ())
     return {
         series.channel.id: [
-            (late * _US, (after - before) / (late - early))
+            (late * US, (after - before) / (late - early))
             for early, late, before, after in zip(
                 series.t_us, series.t_us[1:], series.uj, series.uj[1:], strict=False
             )
