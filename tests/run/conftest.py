@@ -84,15 +84,15 @@ def python():
     return lambda program, *arguments: (sys.executable, "-I", "-S", "-c", program, *arguments)
 
 
-def _can_make_cgroups():
-    """Return whether this machine lets this user measure in a control group."""
+def _can_make_cgroups(cgroup_root):
+    """Return whether this machine lets this user measure in a control group mounted there."""
     from brizna.run import Roots
     from brizna.run._cgroup import open_cgroup
 
     pid = os.fork()
     if pid == 0:
         signal.pause()
-    group = open_cgroup(pid, roots=Roots())
+    group = open_cgroup(pid, roots=Roots(cgroup_root=cgroup_root))
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     if group is not None:
@@ -100,11 +100,24 @@ def _can_make_cgroups():
     return group is not None
 
 
-@pytest.fixture(params=["cgroup", "rusage+procfs"], scope="session")
+def _mounts(kind, option=""):
+    """Return where control groups of a kind are mounted."""
+    lines = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    return [line[1] for line in lines if line[2] == kind and option in [*line[3].split(","), ""]]
+
+
+_PLACES = {
+    "cgroup": lambda: _mounts("cgroup2"),
+    "cgroup-v1": lambda: _mounts("cgroup", "cpuacct"),
+    "rusage+procfs": lambda: [NO_CGROUP],
+}
+
+
+@pytest.fixture(params=_PLACES, scope="session")
 def counting(request):
     """Settings for each way to count processor time, with its name."""
-    if request.param == "cgroup":
-        if not _can_make_cgroups():
-            pytest.skip("no control group of version 2 can be made here")
-        return {"cgroup_root": "/sys/fs/cgroup", "method": "cgroup"}
-    return {"cgroup_root": NO_CGROUP, "method": "rusage+procfs"}
+    method = request.param
+    for place in _PLACES[method]():
+        if place == NO_CGROUP or _can_make_cgroups(place):
+            return {"cgroup_root": place, "method": method}
+    pytest.skip(f"{method}: no control group of our own can be made here")

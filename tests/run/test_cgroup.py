@@ -7,8 +7,8 @@ import os
 import pytest
 
 from brizna.run import Roots
-from brizna.run import _cgroup as cgroup
-from brizna.run._cgroup import CgroupTime, open_cgroup
+from brizna.run._cgroup import CgroupTime, GroupCounter, open_cgroup
+from brizna.run._hierarchy import hierarchies, own_group
 
 MOUNT = "36 25 0:31 {root} {point} rw,nosuid - cgroup2 cgroup2 rw\n"
 V1_MOUNT = "35 25 0:30 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
@@ -47,15 +47,21 @@ def machine(tmp_path):
     return Machine(tmp_path)
 
 
+def found(machine):
+    """Return the group of this process in the first hierarchy; None if it is not shown."""
+    places = hierarchies(machine.roots)
+    return own_group(places[0], roots=machine.roots) if places else None
+
+
 def test_the_own_group_is_found_below_the_mount(machine):
     own = machine.belong("/user.slice/app", below="/user.slice/app")
-    assert cgroup._own_group(machine.roots) == str(own)
+    assert found(machine) == str(own)
 
 
 def test_a_mount_of_a_part_of_the_hierarchy_is_understood(machine):
     machine.mount(root="/docker/abc")
     own = machine.belong("/docker/abc/inner", below="/inner")
-    assert cgroup._own_group(machine.roots) == str(own)
+    assert found(machine) == str(own)
 
 
 def test_a_mount_point_with_blanks_is_understood(tmp_path):
@@ -63,31 +69,54 @@ def test_a_mount_point_with_blanks_is_understood(tmp_path):
     machine.point = tmp_path / "a b\\c"
     machine.mount(point=str(machine.point).replace("\\", "\\134").replace(" ", "\\040"))
     own = machine.belong("/", below="/")
-    assert cgroup._own_group(machine.roots) == str(own)
+    assert found(machine) == str(own)
 
 
 def test_a_path_that_names_another_namespaces_group_is_not_ours(machine):
     machine.belong("/", below="/", pids=2)
-    assert cgroup._own_group(machine.roots) is None
+    assert found(machine) is None
 
 
 def test_a_mount_above_our_namespace_is_not_ours(machine):
     machine.mount(root="/../..")
     machine.belong("/", below="/")
-    assert cgroup._own_group(machine.roots) is None
+    assert found(machine) is None
 
 
 def test_a_mount_outside_the_root_asked_for_is_left_out(machine):
     machine.belong("/", below="/")
     roots = Roots(proc_root=str(machine.proc), cgroup_root=str(machine.point / "other"))
-    assert cgroup._own_group(roots) is None
+    assert hierarchies(roots) == []
     assert open_cgroup(os.getpid(), roots=roots) is None
 
 
-def test_version_1_alone_is_no_help(machine):
-    machine.mount(line="\n")
-    machine.belong("/", below="/")
+def belong_v1(machine, controllers):
+    """Mount version 1 alone, and put this process into a group of it."""
+    line = f"35 25 0:30 / {machine.point} rw - cgroup cgroup rw,{controllers}\n"
+    machine.mount(line=line)
+    own = machine.belong("/", below="/job")
+    (machine.proc / "self" / "cgroup").write_text(f"4:memory:/else\n2:{controllers}:/job\n")
+    return own
+
+
+def test_a_group_of_version_1_is_found_where_it_only_counts(machine):
+    own = belong_v1(machine, "cpuacct")
+    assert found(machine) == str(own)
+    (hierarchy,) = hierarchies(machine.roots)
+    assert (hierarchy.version, hierarchy.controllers) == (1, ("rw", "cpuacct"))
+
+
+def test_no_group_of_version_1_is_made_where_it_also_shares_out_processors(machine):
+    own = belong_v1(machine, "cpu,cpuacct")
     assert open_cgroup(os.getpid(), roots=machine.roots) is None
+    assert not [name for name in os.listdir(own) if name.startswith("brizna")]
+
+
+def test_nanoseconds_of_version_1_are_microseconds_here(tmp_path):
+    (tmp_path / "cpuacct.usage").write_text("7341784295176\n")
+    counter = GroupCounter(str(tmp_path), 1)
+    assert counter.read_us() == 7_341_784_295
+    counter.close()
 
 
 def test_without_a_group_of_version_2_there_is_none(machine):

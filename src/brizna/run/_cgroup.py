@@ -1,24 +1,28 @@
-"""Processor time by a control group (version 2) of the command's own: exact, and cheap to read.
+"""Processor time by a control group of the command's own: exact, and cheap to read.
 
 The group is made below the one that this process lives in, so every limit that holds here holds
 there. It is not made where that would change how the command is scheduled: where the group above
-shares out processors among its members, the command would become one of them.
+shares out processors among its members (version 2), or where what counts processor time also
+shares it out (version 1 with ``cpu`` and ``cpuacct`` in one hierarchy, as most systems mount
+them), the command would become one of those members.
 """
 
 from __future__ import annotations
 
 import os
 
+from brizna.run._hierarchy import hierarchies, members, own_group, read, tree
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from brizna.run._hierarchy import Hierarchy
     from brizna.run._outcome import Roots
 
 _PREFIX = "brizna-"
 _LEAK_US = 10_000
 """Two clock ticks and the time between fork and joining are no sign of a process that left."""
 _LEAK_SHARE = 0.01
+_METHODS = {1: "cgroup-v1", 2: "cgroup"}
 
 
 class CgroupTime:
@@ -26,11 +30,13 @@ class CgroupTime:
 
     Blind to processes that leave for another group (``systemd-run``, a container engine's); what
     the command's own process waited for tells when that happened.
+
+    Attributes:
+        method: ``cgroup`` for version 2, ``cgroup-v1`` for version 1.
+        why: Why the time is a lower bound; None where it is exact.
     """
 
-    method = "cgroup"
-
-    def __init__(self, directory: str, pid: int) -> None:
+    def __init__(self, directory: str, pid: int, *, version: int = 2) -> None:
         """Make the group and move a process into it.
 
         Raises:
@@ -40,13 +46,12 @@ class CgroupTime:
         self._pid = pid
         self._used_us = 0
         self._waited_us = 0
+        self.method = _METHODS[version]
         self.why: str | None = None
-        """Why the time is a lower bound; None where it is exact."""
+        self._counter = GroupCounter(directory, version)
         os.mkdir(directory)
-        self._stat = -1
         try:
-            self._stat = os.open(f"{directory}/cpu.stat", os.O_RDONLY | os.O_CLOEXEC)
-            self._read_us()
+            self._counter.read_us()
             _write(f"{directory}/cgroup.procs", b"%d" % pid)
         except OSError:
             self.close()
@@ -55,7 +60,7 @@ class CgroupTime:
     def now_us(self) -> int | None:
         """Return the microseconds used so far; None where they cannot be read now."""
         try:
-            self._used_us = self._read_us()
+            self._used_us = self._counter.read_us()
         except OSError:
             return None
         return self._used_us
@@ -78,78 +83,71 @@ class CgroupTime:
 
     def living(self) -> tuple[int, ...]:
         """Return the processes in the group."""
-        pids: list[int] = []
-        for directory in _tree(self._directory):
-            try:
-                pids += [int(pid) for pid in _read(f"{directory}/cgroup.procs").split()]
-            except OSError:
-                continue  # a group that its owner removed meanwhile has no processes
-        return tuple(sorted(pids))
+        return members(self._directory)
 
     def close(self) -> None:
         """Remove the group, with the empty ones that the command left in it.
 
         One that still has processes stays: the next command that is measured here removes it.
         """
-        if self._stat >= 0:
-            os.close(self._stat)
-            self._stat = -1
+        self._counter.close()
         _remove(self._directory)
 
-    def _read_us(self) -> int:
-        line = os.pread(self._stat, 64, 0).partition(b"\n")[0]
-        if not line.startswith(b"usage_usec "):
-            raise OSError(f"{self._directory}/cpu.stat begins with {line!r}, not usage_usec.")
-        return int(line[11:])
+
+class GroupCounter:
+    """The processor time that a control group and those inside it have used since it was made."""
+
+    def __init__(self, directory: str, version: int) -> None:
+        """Say which group; its file is opened when it is first read."""
+        self._path = f"{directory}/{'cpu.stat' if version == 2 else 'cpuacct.usage'}"
+        self._file = -1
+
+    def read_us(self) -> int:
+        """Return microseconds, rounded down.
+
+        Raises:
+            OSError: If the file cannot be read, or does not hold what it should.
+        """
+        if self._file < 0:
+            self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        line = os.pread(self._file, 64, 0).partition(b"\n")[0]
+        if line.startswith(b"usage_usec "):
+            return int(line[11:])
+        if line.isdigit():
+            return int(line) // 1000  # version 1 counts nanoseconds
+        raise OSError(f"{self._path} begins with {line!r}: expected processor time.")
+
+    def close(self) -> None:
+        """Close the file; a later read opens it again."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 def open_cgroup(pid: int, *, roots: Roots) -> CgroupTime | None:
     """Return a new control group with this process in it; None where none can be made."""
     try:
-        own = _own_group(roots)
-        if own is None or b"cpu" in _read(f"{own}/cgroup.subtree_control").split():
-            return None
-        _sweep(own, roots)
-        return CgroupTime(f"{own}/{_PREFIX}{os.getpid()}", pid)
+        places = hierarchies(roots)
     except (OSError, ValueError):
-        return None  # no version 2, no permission, read-only, threaded: time is counted otherwise
-
-
-def _own_group(roots: Roots) -> str | None:
-    """Return the directory of the group that this process lives in."""
-    path = None
-    for line in _read(f"{roots.proc_root}/self/cgroup").splitlines():
-        if line.startswith(b"0::"):
-            path = os.fsdecode(line[3:])
-    if path is None:
-        return None
-    for point, root in _mounts(roots):
-        inside = os.path.relpath(path, root)
-        if root.startswith("/..") or inside.startswith(".."):
-            continue
-        directory = os.path.normpath(os.path.join(point, inside))
-        # Seen from another cgroup namespace the same path can name another group.
-        if b"%d" % os.getpid() in _read(f"{directory}/cgroup.procs").split():
-            return directory
+        return None  # a system that shows no mounts: time is counted otherwise
+    for hierarchy in places:
+        try:
+            own = own_group(hierarchy, roots=roots)
+            if own is None or _would_be_scheduled(own, hierarchy):
+                continue
+            _sweep(own, roots)
+            directory = f"{own}/{_PREFIX}{os.getpid()}"
+            return CgroupTime(directory, pid, version=hierarchy.version)
+        except (OSError, ValueError):
+            continue  # no permission, read-only, threaded: the next, or time is counted otherwise
     return None
 
 
-def _mounts(roots: Roots) -> Iterator[tuple[str, str]]:
-    """Yield mount point and root of each mounted version 2 hierarchy below the root asked for."""
-    top = roots.cgroup_root.rstrip("/") + "/"
-    for line in _read(f"{roots.proc_root}/self/mountinfo").splitlines():
-        place, _, kind = line.partition(b" - ")
-        if not kind.startswith(b"cgroup2 "):
-            continue
-        root, point = (os.fsdecode(_unescape(field)) for field in place.split()[3:5])
-        if (point + "/").startswith(top):
-            yield point, root
-
-
-def _unescape(field: bytes) -> bytes:
-    """Return a field of mountinfo with its octal escapes (of blanks and backslashes) undone."""
-    head, *tail = field.split(b"\\")
-    return head + b"".join(bytes([int(part[:3], 8)]) + part[3:] for part in tail)
+def _would_be_scheduled(own: str, hierarchy: Hierarchy) -> bool:
+    """Tell whether a group below this one would get a share of the processors as a whole."""
+    if hierarchy.version == 1:
+        return "cpuacct" not in hierarchy.controllers or "cpu" in hierarchy.controllers
+    return b"cpu" in read(f"{own}/cgroup.subtree_control").split()
 
 
 def _sweep(own: str, roots: Roots) -> None:
@@ -162,29 +160,11 @@ def _sweep(own: str, roots: Roots) -> None:
 
 def _remove(directory: str) -> None:
     """Remove a group and those inside it, as far as they are empty."""
-    for inner in reversed(list(_tree(directory))):
+    for inner in reversed(list(tree(directory))):
         try:
             os.rmdir(inner)
         except OSError:
             return  # processes live there
-
-
-def _tree(directory: str) -> Iterator[str]:
-    """Yield a group and those inside it, outer ones first."""
-    yield directory
-    try:
-        with os.scandir(directory) as entries:
-            inner = sorted(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
-    except OSError:
-        return  # removed by its owner meanwhile
-    for path in inner:
-        yield from _tree(path)
-
-
-def _read(path: str) -> bytes:
-    """Return the bytes of a small kernel file."""
-    with open(path, "rb", buffering=0) as file:
-        return file.read()
 
 
 def _write(path: str, content: bytes) -> None:

@@ -45,7 +45,8 @@ class Outcome(Record):
         cpu_time_us: Microseconds of processor time of the command and of everything that it
             started, until the command ended; None where nothing could be read.
         cpu_coverage: ``exact``, or ``at-least`` where processes can have been missed.
-        cpu_method: ``cgroup``, ``rusage+procfs``, or ``rusage`` where there is no procfs.
+        cpu_method: ``cgroup`` (version 2), ``cgroup-v1``, ``rusage+procfs``, or ``rusage`` where
+            there is no procfs.
         cpu_why: Why the coverage is not exact, as a sentence.
         left_running: Processes of the command that were alive when it ended.
         forwarded: Names of the signals that were handed on, in the order of their first arrival.
