@@ -1,29 +1,39 @@
 """Keep the translations in step with the source: ``python tools/texts.py`` (or ``--check``).
 
-Extracts every ``_("...")`` of the report and the command line, merges it into each language's
-``.po`` and compiles the ``.mo``. Translate what it lists as missing by editing the ``.po``, then
-run it again. ``--check`` changes nothing and fails where something is missing, stale or fuzzy.
+Extracts every ``_("...")`` of the report and the command line and, in all rooms, the first argument
+of every error and ``Said``; merges it into each language's ``.po`` and compiles the ``.mo``.
+Translate what it lists as missing by editing the ``.po``, then run it again. ``--check`` changes
+nothing and fails where something is missing, stale or fuzzy.
 """
 
 # ruff: noqa: TID253 - a tool may load babel
 
 from __future__ import annotations
 
+import ast
 import io
 import sys
 from pathlib import Path
+from string import Formatter
+from typing import TYPE_CHECKING
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from brizna.core import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "brizna"
 LOCALE = SOURCE / "report" / "locale"
-ROOMS = ("report", "cli")
-METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
-KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
+TEMPLATES = [("**/templates/**.html", "jinja2")]
+ERRORS = [name for name, kind in vars(errors).items() if isinstance(kind, type)]
+KEYWORDS = {"ngettext": 2, **dict.fromkeys(["_", "N_", "gettext", *ERRORS], 1)}
+"""What marks a text, and how many of its arguments are texts."""
 TRANSLATIONS = ("es",)
 _COLUMNS = 96
 
@@ -40,14 +50,27 @@ class Compiled(Catalog):
 def extract() -> Catalog:
     """Return the texts that the source asks for."""
     found = Catalog(project="brizna", charset="utf-8")
-    for room in ROOMS:
-        if not (SOURCE / room).is_dir():
-            continue
-        texts = extract_from_dir(SOURCE / room, METHODS, keywords=KEYWORDS, comment_tags=())
-        for _, _, message, _, context in sorted(texts, key=str):
-            if message:
-                found.add(message, context=context)
+    for _, _, message, _, _ in sorted(extract_from_dir(SOURCE, TEMPLATES), key=str):
+        found.add(message)
+    for path in sorted(SOURCE.rglob("*.py")):
+        for message in marked(ast.parse(path.read_text(encoding="utf-8"))):
+            found.add(message)
     return found
+
+
+def marked(tree: ast.AST) -> Iterator[str | tuple[str, ...]]:
+    """Yield the texts that a module marks, nested ones too; one that has a plural is a pair."""
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call):
+            continue
+        count = KEYWORDS.get(getattr(call.func, "id", getattr(call.func, "attr", "")), 0)
+        texts = tuple(
+            first.value
+            for first in call.args[:count]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str)
+        )
+        if count and len(texts) == count and texts[0]:
+            yield texts if count > 1 else texts[0]
 
 
 def po_path(lang: str) -> Path:
@@ -123,8 +146,6 @@ def _translated(message) -> bool:
 
 def _fields(text) -> set[str]:
     """Return the names in braces of a text, of all its plural forms together."""
-    from string import Formatter
-
     forms = text if isinstance(text, (list, tuple)) else [text]
     return {name for form in forms for _, name, _, _ in Formatter().parse(form) if name}
 

@@ -350,5 +350,5 @@ def test_a_device_is_known_by_the_name_it_gives_itself(table, name, power_w) -> 
 
 def test_names_that_are_shown_alike_are_suggested_once() -> None:
     said = nearest("spian", ["spain", "SPAIN", "Spane"], shown=lambda _: "ES")
-    assert said == " Did you mean ES?"
-    assert nearest("qqqq", ["spain"]) == ""
+    assert str(said) == " Did you mean ES?"
+    assert str(nearest("qqqq", ["spain"])) == ""

@@ -44,7 +44,7 @@ def test_the_first_that_is_set_decides_the_language(option, environ, lang):
 
 
 def test_a_language_without_texts_is_refused_where_it_was_asked_for_by_name():
-    with pytest.raises(InputError, match=r"--lang is 'fr'.*en and es"):
+    with pytest.raises(InputError, match=r"--lang is 'fr'.*en, es"):
         pick_language("fr", {})
     with pytest.raises(InputError, match="BRIZNA_LANG"):
         pick_language(None, {"BRIZNA_LANG": "tlh"})

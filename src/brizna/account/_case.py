@@ -100,8 +100,9 @@ def read_case(given: Mapping[str, Any]) -> Case:
     if "energy" not in facts and not (read and "duration" in facts):
         raise InputError(
             "The case gives neither energy_kwh nor both duration_h and devices, so there is no "
-            'energy to account for. Example: {"duration_h": 10, "devices": [{"count": 4, '
-            '"power_w": 300}], "pue": 1.5, "intensity_g_per_kwh": 450}'
+            "energy to account for. Example: {example}",
+            example='{"duration_h": 10, "devices": [{"count": 4, "power_w": 300}], "pue": 1.5, '
+            '"intensity_g_per_kwh": 450}',
         )
     if "energy" in facts and read:
         raise InputError("The case gives energy and devices: keep the one that was measured.")
@@ -224,9 +225,13 @@ def _facts(
     return facts
 
 
+def _parts(value: Any) -> list[Any]:
+    return [*value] if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
+
+
 def _declared(field: str, value: Any, kind: type[Quantity], unit: str) -> Estimate:
     """Return a declared number, or ``[low, best, high]``, as an estimate of its own doubt."""
-    parts: list[Any] = [*value] if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
+    parts = _parts(value)
     numbers = [
         part for part in parts if isinstance(part, (int, float)) and not isinstance(part, bool)
     ]

@@ -7,7 +7,7 @@ import sys
 from brizna.cli._options import add_json, add_settings
 from brizna.cli._parser import Parser
 from brizna.core.codec import decode
-from brizna.core.errors import InputError, IntegrityError
+from brizna.core.errors import InputError, IntegrityError, Said
 from brizna.verbs import account_case, view_of_case
 
 TYPE_CHECKING = False
@@ -49,9 +49,9 @@ def _facts(path: str) -> dict[str, Any]:
         return decode(_read(path))
     except IntegrityError as error:  # a case is written by hand: nothing was damaged
         raise InputError(
-            "{path!r} is not JSON: {error}. Expected an object of named facts: see brizna account "
+            "{place} is not JSON: {error}. Expected an object of named facts: see brizna account "
             "--help",
-            path=path,
+            place=Said("standard input") if path == "-" else repr(path),
             error=error.__cause__ or error,
         ) from error
 

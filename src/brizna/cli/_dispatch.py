@@ -14,7 +14,7 @@ from brizna.core.errors import (
     SchemaError,
     UnavailableError,
 )
-from brizna.report import LANGUAGES, pick_language, texts, wants_color
+from brizna.report import LANGUAGES, pick_language, said, texts, wants_color
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Context:
         """Say what went wrong; names in it, which others may have chosen, steer no terminal."""
         from brizna.report._view import printable
 
-        self.say(f"brizna: {printable(str(error))}")
+        self.say(f"brizna: {printable(said(error, self.lang))}")
 
     def tell(self, *lines: str) -> None:
         """Give data: to stdout."""
@@ -107,7 +107,7 @@ def dispatch(words: list[str]) -> int:
     words = _after_language(words)
     name = words[0] if words else "--help"
     try:
-        code = _command(context.texts, name)(context, words[1:])
+        code = _command(name)(context, words[1:])
         return code if words else WRONG_USE
     except SystemExit as leaving:  # argparse's --help
         return leaving.code if isinstance(leaving.code, int) else DONE
@@ -120,7 +120,7 @@ def dispatch(words: list[str]) -> int:
         return _OUR_FAILURE if name == "run" else _exit_code(error)
 
 
-def _command(texts: Texts, name: str) -> Command:
+def _command(name: str) -> Command:
     """Return the command of this name.
 
     Raises:
@@ -132,7 +132,7 @@ def _command(texts: Texts, name: str) -> Command:
         return _version
     home = _COMMANDS.get(name)
     if home is None:
-        raise InputError(_unknown(texts, name))
+        raise _unknown(name)
     from importlib import import_module
 
     return getattr(import_module(f"brizna.cli.{home}"), name)
@@ -195,13 +195,14 @@ def _language_option(words: Sequence[str]) -> str | None:
     return None
 
 
-def _unknown(texts: Texts, name: str) -> str:
+def _unknown(name: str) -> InputError:
     from brizna.core.factors import nearest
 
-    _ = texts.gettext
-    said = _("{name!r} is not a command.").format(name=name)
-    return f"{said}{nearest(name, _COMMANDS)} " + _("Commands: {names}.").format(
-        names=", ".join(_COMMANDS)
+    return InputError(
+        "{name!r} is not a command.{hint} Commands: {names}.",
+        name=name,
+        hint=nearest(name, _COMMANDS),
+        names=", ".join(_COMMANDS),
     )
 
 

@@ -41,9 +41,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what is wrong with the arguments, with the way to the help."""
-        _ = self.texts.gettext
-        hint = _("See: {command} --help").format(command=self.prog)
-        raise InputError("{message}. {hint}", message=message, hint=hint)
+        raise InputError("{wrong}. See: {command} --help", wrong=message, command=self.prog)
 
     def _print_message(self, message: str, file: Any = None) -> None:
         stream = file or sys.stderr

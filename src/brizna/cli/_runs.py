@@ -20,15 +20,15 @@ _ACTIONS = ("list", "rm", "prune", "export", "import", "merge")
 
 def runs(context: Context, words: list[str]) -> int:
     """Carry out one of the actions on runs; list them if none is named."""
-    _ = context.texts.gettext
     action = words[0] if words and words[0] in _ACTIONS else "list"
     if words and words[0] not in _ACTIONS and not words[0].startswith("-"):
         from brizna.core.factors import nearest
 
         raise InputError(
-            _("{name!r} is not something to do with runs.").format(name=words[0])
-            + f"{nearest(words[0], _ACTIONS)} "
-            + _("Known: {names}.").format(names=", ".join(_ACTIONS))
+            "{name!r} is not something to do with runs.{hint} Known: {names}.",
+            name=words[0],
+            hint=nearest(words[0], _ACTIONS),
+            names=", ".join(_ACTIONS),
         )
     add, carry_out, about = _known_actions(context)[action]
     parser = Parser(f"brizna runs {action}", about, context.texts)
@@ -123,14 +123,11 @@ def _remove(context: Context, store: Store, given: Namespace) -> int:
 
 
 def _prune(context: Context, store: Store, given: Namespace) -> int:
-    _ = context.texts.gettext
     if given.keep_last is None and given.older_than is None:
-        raise InputError(_("Which runs? Give --keep-last, --older-than, or both."))
+        raise InputError("Which runs? Give --keep-last, --older-than, or both.")
     if given.older_than is not None and given.older_than.strip()[-1:].isdigit():
         raise InputError(
-            _("--older-than {age} has no unit: give one, such as 30d or 12h.").format(
-                age=given.older_than
-            )
+            "--older-than {age} has no unit: give one, such as 30d or 12h.", age=given.older_than
         )
     age = None if given.older_than is None else Duration.parse(given.older_than).value
     ids = store.prune(keep_last=given.keep_last, older_than_s=age, samples_only=given.samples_only)

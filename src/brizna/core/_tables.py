@@ -12,7 +12,7 @@ import sys
 from functools import cache
 
 from brizna.core.codec import digest_of_bytes
-from brizna.core.errors import InputError, IntegrityError
+from brizna.core.errors import InputError, IntegrityError, Said
 from brizna.core.records import Record
 
 TYPE_CHECKING = False
@@ -65,7 +65,7 @@ class Table(Record):
         except ValueError:
             value = float("nan")
         if not -float("inf") < value < float("inf"):
-            raise _fault(self.path, self.lines[row], column, f"{text!r}", "a finite number")
+            raise _fault(self.path, self.lines[row], column, repr(text), Said("a finite number"))
         return value
 
     def whole_number(self, row: int, column: str) -> int | None:
@@ -78,7 +78,7 @@ class Table(Record):
         if not text:
             return None
         if not text.isdecimal():
-            raise _fault(self.path, self.lines[row], column, f"{text!r}", "a whole number")
+            raise _fault(self.path, self.lines[row], column, repr(text), Said("a whole number"))
         return int(text)
 
 
@@ -100,13 +100,17 @@ def load(package: str, table: str) -> Table:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise _fault(path, line, "?", "bytes that are not UTF-8", "UTF-8 text") from error
+        raise _fault(
+            path, line, "?", Said("bytes that are not UTF-8"), Said("UTF-8 text")
+        ) from error
     about, columns, cells, lines = _parse(path, text)
     rows = tuple(dict(zip(columns, row, strict=True)) for row in cells)
     for row, line in zip(rows, lines, strict=True):
         for column in _REQUIRED:
             if not row[column]:
-                raise _fault(path, line, column, "an empty cell", "provenance for every row")
+                raise _fault(
+                    path, line, column, Said("an empty cell"), Said("provenance for every row")
+                )
     return Table(
         package=package,
         name=table,
@@ -159,25 +163,25 @@ def _parse(
         columns = tuple(next(reader, ()))
         missing = [name for name in PROVENANCE if name not in columns]
         if missing or len(set(columns)) != len(columns):
-            raise _fault(
-                path, comments + 1, ", ".join(missing), f"the header {columns}",
-                f"each column once, and {', '.join(PROVENANCE)} among them",
-            )  # fmt: skip
+            expected = Said("each column once, and {names} among them", names=", ".join(PROVENANCE))
+            saw = Said("the header {columns}", columns=", ".join(columns))
+            raise _fault(path, comments + 1, ", ".join(missing), saw, expected)
         for row in reader:
             line = comments + reader.line_num
             if len(row) != len(columns):
                 column = columns[min(len(row), len(columns) - 1)]
-                raise _fault(path, line, column, f"{len(row)} cells", f"{len(columns)} cells")
+                expected = Said("{count} cells", count=len(columns))
+                raise _fault(path, line, column, Said("{count} cells", count=len(row)), expected)
             rows.append(tuple(row))
             lines.append(line)
     except csv.Error as error:
         raise _fault(
-            path, comments + reader.line_num, "?", str(error), "comma-separated text"
+            path, comments + reader.line_num, "?", str(error), Said("comma-separated text")
         ) from error
     return about, columns, tuple(rows), tuple(lines)
 
 
-def _fault(path: str, line: int, column: str, saw: str, expected: str) -> IntegrityError:
+def _fault(path: str, line: int, column: str, saw: Said | str, expected: Said) -> IntegrityError:
     return IntegrityError(
         "Table {path}, line {line}, column {column!r}: saw {saw}, expected {expected}. The "
         "installed package was changed: install brizna again.",

@@ -19,7 +19,7 @@ from functools import cache
 
 from brizna.core._tables import Table, load, positions
 from brizna.core.codec import digest
-from brizna.core.errors import CoverageError, InputError, IntegrityError
+from brizna.core.errors import CoverageError, InputError, IntegrityError, Said
 from brizna.core.estimate import BASES, Estimate
 from brizna.core.quantities import (
     Carbon,
@@ -200,12 +200,18 @@ def factor_of_year(package: str, table: str, factor_id: str, year: int | None = 
     data = load(package, table)
     years = sorted({y for row in rows if (y := data.whole_number(row, "year")) is not None})
     if year is not None and year not in years:
-        stated = ", ".join(map(str, years)) or "no stated year"
+        if not years:
+            raise CoverageError(
+                "No source of {factor_id} states a year, but {year} was asked for. Leave the year "
+                "out.",
+                factor_id=factor_id,
+                year=year,
+            )
         raise CoverageError(
             "{factor_id} is known for {stated}, but {year} was asked for. Take one of these "
             "years, or leave the year out for the latest.",
             factor_id=factor_id,
-            stated=stated,
+            stated=", ".join(map(str, years)),
             year=year,
         )
     made = resolve(package, table, factor_id, _latest_statements(data, rows, year))
@@ -276,20 +282,27 @@ def resolve(package: str, table: str, factor_id: str, rows: Sequence[int]) -> Fa
     )
 
 
-def nearest(name: str, known: Iterable[str], *, shown: Callable[[str], str] = repr) -> str:
-    """Return `` Did you mean ...?`` with the nearest known names, or nothing.
+def nearest(name: str, known: Iterable[str], *, shown: Callable[[str], object] = repr) -> Said:
+    """Return `` Did you mean ...?`` with the nearest known names, or an empty text.
 
     Args:
         name: What was written.
         known: Every way to write a known name; upper and lower case are the same.
-        shown: How a known name is shown; names that are shown alike are shown once.
+        shown: What is shown of a known name; names that are shown alike are shown once.
     """
     from difflib import get_close_matches
 
     folded = {written.casefold(): written for written in known}
     found = get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)
-    texts = dict.fromkeys(shown(folded[written]) for written in found)
-    return f" Did you mean {' or '.join(texts)}?" if texts else ""
+    match list(dict.fromkeys(shown(folded[written]) for written in found)):
+        case [only]:
+            return Said(" Did you mean {name}?", name=only)
+        case [one, two]:
+            return Said(" Did you mean {one} or {two}?", one=one, two=two)
+        case [one, two, three]:
+            return Said(" Did you mean {one}, {two} or {three}?", one=one, two=two, three=three)
+        case _:
+            return Said("")
 
 
 def _rows_of(package: str, table: str, factor_id: str) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from math import fsum
 
-from brizna.core.errors import CoverageError, InputError
+from brizna.core.errors import CoverageError, InputError, Said
 from brizna.core.records import Record
 
 TYPE_CHECKING = False
@@ -81,7 +81,7 @@ class Signal(Record):
             CoverageError: If the instant lies outside the signal or in a slot without a value.
         """
         if not self.start <= instant < self.end:
-            raise CoverageError(self._outside(instant.isoformat()))
+            raise self._outside(instant, None)
         return self.quantity(self._value(bisect_right(self.edges, instant) - 1))
 
     def mean(self, start: datetime, end: datetime) -> Quantity:
@@ -98,7 +98,7 @@ class Signal(Record):
                 end=end.isoformat(),
             )
         if start < self.start or end > self.end:
-            raise CoverageError(self._outside(f"{start.isoformat()} to {end.isoformat()}"))
+            raise self._outside(start, end)
         parts: list[float] = []
         slot = bisect_right(self.edges, start) - 1
         while slot < len(self.values) and self.edges[slot] < end:
@@ -119,8 +119,16 @@ class Signal(Record):
             )
         return value
 
-    def _outside(self, asked: str) -> str:
-        return (
-            f"{self.source} is known from {self.start.isoformat()} to {self.end.isoformat()}, "
-            f"but {asked} was asked for. Load a longer series."
+    def _outside(self, instant: datetime, end: datetime | None) -> CoverageError:
+        """Return the error for an instant, or an interval, that is not covered."""
+        asked: object = instant.isoformat()
+        if end is not None:
+            asked = Said("{start} to {end}", start=asked, end=end.isoformat())
+        return CoverageError(
+            "{source} is known from {first} to {last}, but {asked} was asked for. Load a longer "
+            "series.",
+            source=self.source,
+            first=self.start.isoformat(),
+            last=self.end.isoformat(),
+            asked=asked,
         )

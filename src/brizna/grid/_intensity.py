@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from brizna.core._tables import positions
-from brizna.core.errors import CoverageError, InputError
+from brizna.core.errors import CoverageError, InputError, Said
 from brizna.core.factors import Factor, factor, factor_of_year
 from brizna.grid._zones import ROOM, find_zone
 
@@ -36,15 +36,14 @@ def intensity(zone: str, *, year: int | None = None) -> Factor:
     """
     found = find_zone(zone)
     if not found.is_known:
-        part = f" {found.country} is another grid: take it knowingly." if "-" in found.id else ""
-        reason = f" ({found.note})" if found.note else ""
         raise CoverageError(
-            "No source here states the carbon intensity of {name} ({zone}){reason}.{part} Or "
-            "state the figure itself: --intensity, in gCO2e/kWh.",
-            name=found.name_en,
-            zone=found.id,
-            reason=reason,
-            part=part,
+            "No source here states the carbon intensity of {zone}.{note}{whole} Or state the "
+            "figure itself: --intensity, in gCO2e/kWh.",
+            zone=found,
+            note=Said(" Note: {note}.", note=Said(found.note)) if found.note else Said(""),
+            whole=Said(" {country} is another grid: take it knowingly.", country=found.country)
+            if "-" in found.id
+            else Said(" Name the zone it takes its electricity from."),
         )
     return factor_of_year(ROOM, "intensity", f"grid/{found.id}", year)
 

@@ -40,7 +40,11 @@ class Zone(Record):
     _forms = {"years": tuple}
 
     def __str__(self) -> str:
-        return f"{self.id} ({self.name_en})"
+        return self.in_language("en")
+
+    def in_language(self, lang: str) -> str:
+        """Return its key and name as a message in ``es`` or ``en`` shows them."""
+        return f"{self.id} ({self.name(lang)})"
 
     def name(self, language: str) -> str:
         """Return its name in ``es`` or ``en``."""
@@ -78,7 +82,7 @@ def find_zone(text: str) -> Zone:
     known = _zones_by_name()
     found = known.get(text.strip().casefold())
     if found is None:
-        near = nearest(text.strip(), known, shown=lambda name: str(known[name]))
+        near = nearest(text.strip(), known, shown=known.__getitem__)
         raise InputError(
             "{text!r} is no grid zone that is known here: expected a country such as ES or Spain, "
             "or a zone such as US-CAL-CISO.{hint} Or state the carbon intensity itself: "

@@ -11,6 +11,7 @@ Refuses to measure, to account, and to look anything up: what a report shows was
 from __future__ import annotations
 
 from brizna.core.lazy import lazily
+from brizna.report._said import said, stored
 from brizna.report._texts import LANGUAGES, pick_language, texts
 
 TYPE_CHECKING = False
@@ -42,8 +43,10 @@ __all__ = [
     "pick_language",
     "run_lines",
     "runs_lines",
+    "said",
     "saving",
     "show_lines",
+    "stored",
     "texts",
     "wants_color",
     "zones_lines",

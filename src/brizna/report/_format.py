@@ -22,6 +22,7 @@ from brizna.core.quantities import (
     Water,
     WaterIntensity,
 )
+from brizna.report._said import stored
 from brizna.report._texts import texts
 
 TYPE_CHECKING = False
@@ -99,16 +100,8 @@ class Format:
         self._marks: dict[str, Any] = MARKS[lang]
 
     def stored(self, text: str | None) -> str:
-        """Return a text that a record holds in English, in this language where it is known.
-
-        Of ``unreadable: Permission denied`` the part before the colon is ours, the rest is what
-        the system said and stays as it is.
-        """
-        if not text:
-            return ""
-        said = self.say(text)
-        ours, colon, theirs = text.partition(": ")
-        return self.say(ours) + colon + theirs if said == text and colon else said
+        """Return a text that a record holds in English, in this language where it is known."""
+        return stored(text or "", self.lang)
 
     def number(self, value: float, *, step: float | None = None) -> str:
         """Return a number rounded to a step, or to three significant digits without one.

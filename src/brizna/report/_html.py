@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).resolve().parent
 _LIBRARIES = ("vega", "vega-lite", "vega-interpreter")
-_INSTALL = "The HTML report needs Jinja2 and babel: pip install 'brizna[report]'."
 
 
 def html_report(
@@ -207,7 +206,7 @@ def _when(started: str, lang: str, time_zone: str) -> str:
     try:
         from babel.dates import format_datetime
     except ImportError as error:
-        raise UnavailableError(_INSTALL) from error
+        raise _not_installed() from error
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     try:
@@ -272,7 +271,7 @@ def _render(values: dict[str, Any], lang: str) -> bytes:
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
     except ImportError as error:
-        raise UnavailableError(_INSTALL) from error
+        raise _not_installed() from error
 
     said = texts(lang)
     templates = Environment(
@@ -299,6 +298,10 @@ def _render(values: dict[str, Any], lang: str) -> bytes:
         scripts=[_as_it_stands(script) for script in scripts],
     )
     return page.encode()
+
+
+def _not_installed() -> UnavailableError:
+    return UnavailableError("The HTML report needs Jinja2 and babel: pip install 'brizna[report]'.")
 
 
 def _scripts() -> list[str]:

@@ -7,6 +7,9 @@ texts are English, which is why English reads no file.
 
 from __future__ import annotations
 
+from functools import cache
+from os.path import dirname, join
+
 from brizna.core.errors import InputError
 
 TYPE_CHECKING = False
@@ -30,6 +33,7 @@ LANGUAGES = ("en", "es")
 """The languages there are texts for."""
 
 _DOMAIN = "brizna"
+_LOCALE = join(dirname(__file__), "locale")
 
 
 class _Source:
@@ -57,9 +61,21 @@ def texts(lang: str) -> Texts:
     if lang == "en":
         return _Source()
     from gettext import translation
-    from os.path import dirname, join
 
-    return translation(_DOMAIN, join(dirname(__file__), "locale"), [lang])
+    return translation(_DOMAIN, _LOCALE, [lang])
+
+
+@cache
+def keys(lang: str) -> tuple[str, ...]:
+    """Return every text that is translated into a language, as it stands in the source."""
+    from struct import unpack_from
+
+    with open(join(_LOCALE, lang, "LC_MESSAGES", f"{_DOMAIN}.mo"), "rb") as file:
+        catalogue = file.read()
+    count, table = unpack_from("<2I", catalogue, 8)
+    places = (unpack_from("<2I", catalogue, table + 8 * index) for index in range(count))
+    found = (catalogue[start : start + length].decode() for length, start in places)
+    return tuple(key for key in found if key and "\0" not in key)  # no plurals
 
 
 def pick_language(option: str | None, environ: Mapping[str, str]) -> str:
@@ -91,6 +107,6 @@ def _known(lang: str, what: str) -> str:
             "{what} is {lang!r}: there are texts in {known}.",
             what=what,
             lang=lang,
-            known=" and ".join(LANGUAGES),
+            known=", ".join(LANGUAGES),
         )
     return lang

@@ -17,7 +17,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from zlib import error as ZlibError  # noqa: N812  (an error class with a small name)
 
 from brizna.core.codec import decode, digest_of_bytes, encode
-from brizna.core.errors import BriznaError, InputError, IntegrityError
+from brizna.core.errors import BriznaError, InputError, IntegrityError, Said
 from brizna.core.measurement import Run
 from brizna.store._files import unavailable
 from brizna.store._records import RECORDS, check_subject, record_of_bytes
@@ -67,7 +67,9 @@ def pack(runs: Iterable[tuple[str, str, bytes]], file: str) -> str:
     except OSError as error:
         with suppress(OSError):
             os.unlink(file)
-        raise unavailable(f"{file!r} cannot be written", error, choose="with -o") from error
+        raise unavailable(
+            Said("{path!r} cannot be written", path=file), error, choose=Said("with -o")
+        ) from error
 
 
 def unpack(file: str, home: str) -> list[str]:
@@ -89,7 +91,7 @@ def unpack(file: str, home: str) -> list[str]:
         ) from error
     except OSError as error:
         if error.errno == EINVAL:  # zipfile looked for its directory before its first byte
-            raise _refusal("its directory lies outside it") from error
+            raise _refusal(Said("its directory lies outside it")) from error
         raise InputError(
             "{file!r} cannot be read ({reason}): name a file of brizna runs export.",
             file=file,
@@ -132,25 +134,47 @@ def _checked(archive: ZipFile, packed_bytes: int) -> dict[str, bytes]:
     members = archive.infolist()
     unpacked_bytes = sum(member.file_size for member in members)
     if unpacked_bytes > _LARGEST_FACTOR * packed_bytes + _ROOM_BYTES:
-        raise _refusal(f"it says that {packed_bytes} bytes unpack to {unpacked_bytes}")
+        raise _refusal(
+            Said(
+                "it says that {packed} bytes unpack to {unpacked}",
+                packed=packed_bytes,
+                unpacked=unpacked_bytes,
+            )
+        )
     for member in members:
         if member.flag_bits & 1 or member.compress_type not in (ZIP_DEFLATED, ZIP_STORED):
-            raise _refusal(f"{member.filename!r:.100} is encrypted or packed in another way")
+            raise _refusal(
+                Said("{name!r:.100} is encrypted or packed in another way", name=member.filename)
+            )
     if not members or members[0].filename != MANIFEST:
-        raise _refusal(f"its first member is not {MANIFEST}")
+        raise _refusal(Said("its first member is not {manifest}", manifest=MANIFEST))
     listed = _listed(decode(archive.read(members[0])))
     names = [member.filename for member in members[1:]]
     if sorted(names) != sorted(listed):
         odd = set(names) ^ set(listed) or {name for name in names if names.count(name) > 1}
-        raise _refusal(f"its members are not those of its manifest: {', '.join(sorted(odd)[:3])}")
+        raise _refusal(
+            Said(
+                "its members are not those of its manifest: {names}",
+                names=", ".join(sorted(odd)[:3]),
+            )
+        )
     contents: dict[str, bytes] = {}
     for member in members[1:]:
         size, digest = listed[member.filename]
         if member.file_size != size:
-            raise _refusal(f"{member.filename} has {member.file_size} bytes instead of {size}")
+            raise _refusal(
+                Said(
+                    "{name} has {seen} bytes instead of {expected}",
+                    name=member.filename,
+                    seen=member.file_size,
+                    expected=size,
+                )
+            )
         data = archive.read(member)
         if digest_of_bytes(data) != digest:
-            raise _refusal(f"{member.filename} does not have the digest that its manifest says")
+            raise _refusal(
+                Said("{name} does not have the digest that its manifest says", name=member.filename)
+            )
         contents[member.filename] = data
     return contents
 
@@ -159,17 +183,23 @@ def _listed(manifest: Any) -> dict[str, tuple[int, str]]:
     """Return size and digest of each path of a manifest, all of them paths of a store."""
     try:
         if manifest["schema"] != SCHEMA:
-            raise _refusal(f"its schema is {manifest['schema']!r} instead of {SCHEMA!r}")
+            raise _refusal(
+                Said(
+                    "its schema is {seen!r} instead of {expected!r}",
+                    seen=manifest["schema"],
+                    expected=SCHEMA,
+                )
+            )
         files = {file["path"]: (file["bytes"], file["digest"]) for file in manifest["files"]}
     except (TypeError, KeyError) as error:
-        raise _refusal(f"its manifest lacks something ({error!r})") from error
+        raise _refusal(Said("its manifest lacks something ({error!r})", error=error)) from error
     for path in files:
         if not isinstance(path, str) or _MEMBER.fullmatch(path) is None:
-            raise _refusal(f"{path!r:.100} is no path of a store")
+            raise _refusal(Said("{path!r:.100} is no path of a store", path=path))
     return files
 
 
-def _refusal(seen: str) -> IntegrityError:
+def _refusal(seen: Said | BriznaError) -> IntegrityError:
     return IntegrityError(
         "This archive is not as 'brizna runs export' wrote it: {seen}. Nothing was unpacked; "
         "fetch it again from where it was made.",
@@ -180,19 +210,23 @@ def _refusal(seen: str) -> IntegrityError:
 def _check_run(run_id: str, files: dict[str, bytes]) -> None:
     """Refuse a run without a record that this brizna can read, or changed since it was used."""
     if "run.json" not in files:
-        raise _refusal(f"the run {run_id} has no record")
+        raise _refusal(Said("the run {run_id} has no record", run_id=run_id))
     try:
         run = Run.from_json(decode(files["run.json"]))
     except BriznaError as error:
-        raise _refusal(f"the record of {run_id} cannot be read: {error}") from error
+        raise _refusal(
+            Said("the record of {run_id} cannot be read: {error}", run_id=run_id, error=error)
+        ) from error
     if run.id != run_id:
-        raise _refusal(f"the record of {run_id} is of the run {run.id}")
+        raise _refusal(
+            Said("the record of {run_id} is of the run {seen}", run_id=run_id, seen=run.id)
+        )
     beside = [(path, data) for path, data in files.items() if path.startswith(f"{RECORDS}/")]
     try:
         records = [record_of_bytes(path, data) for path, data in beside]
         check_subject(run_id, digest_of_bytes(files["run.json"]), records)
     except IntegrityError as error:
-        raise _refusal(str(error)) from error
+        raise _refusal(error) from error
 
 
 def _is_here(home: str, run_id: str, files: dict[str, bytes]) -> bool:
@@ -227,4 +261,6 @@ def _place(home: str, run_id: str, files: dict[str, bytes]) -> None:
         os.rename(draft, os.path.join(home, run_id))
     except OSError as error:
         rmtree(draft, ignore_errors=True)
-        raise unavailable(f"The run {run_id} cannot be unpacked", error) from error
+        raise unavailable(
+            Said("The run {run_id} cannot be unpacked", run_id=run_id), error
+        ) from error

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from brizna.core.errors import IntegrityError, UnavailableError
+from brizna.core.errors import IntegrityError, Said, UnavailableError
 
-_OTHER_STORE = "with --store or BRIZNA_STORE"
+_OTHER_STORE = Said("with --store or BRIZNA_STORE")
 
 
-def unavailable(what: str, error: OSError, *, choose: str = _OTHER_STORE) -> UnavailableError:
+def unavailable(what: Said, error: OSError, *, choose: Said = _OTHER_STORE) -> UnavailableError:
     """Return the error for a file or directory that the system does not let us use.
 
     Args:

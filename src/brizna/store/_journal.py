@@ -103,8 +103,11 @@ class Journal:
             line = frame(event)
             if "c" in event and len(line) + 1 > LONGEST_LINE:
                 raise InputError(
-                    f"A sample of {len(event['c'])} channels takes {len(line)} bytes: expected at "
-                    f"most {LONGEST_LINE}. Measure fewer channels in one run."
+                    "A sample of {channels} channels takes {length} bytes: expected at most "
+                    "{longest}. Measure fewer channels in one run.",
+                    channels=len(event["c"]),
+                    length=len(line),
+                    longest=LONGEST_LINE,
                 )
             if self._waiting or not self._append(line):
                 self._waiting.append(event)

@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from shutil import rmtree
 
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, Said
 from brizna.store._files import unavailable
 from brizna.store._journal import JOURNAL
 from brizna.store._marks import MARKS
@@ -50,7 +50,7 @@ def remove(directory: str) -> None:
         os.rename(directory, away)
         rmtree(away)
     except OSError as error:
-        raise unavailable(f"The run {name} cannot be removed", error) from error
+        raise unavailable(Said("The run {name} cannot be removed", name=name), error) from error
 
 
 def remove_samples(directory: str) -> None:
@@ -61,4 +61,6 @@ def remove_samples(directory: str) -> None:
         if os.path.exists(marks):
             os.unlink(marks)
     except OSError as error:
-        raise unavailable(f"The samples in {directory!r} cannot be removed", error) from error
+        raise unavailable(
+            Said("The samples in {directory!r} cannot be removed", directory=directory), error
+        ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from brizna.core.codec import decode, digest_of_bytes
-from brizna.core.errors import IntegrityError
+from brizna.core.errors import IntegrityError, Said
 from brizna.store._files import unavailable
 
 TYPE_CHECKING = False
@@ -31,7 +31,9 @@ def read_records(directory: str) -> list[dict[str, Any]]:
         return []
     except OSError as error:
         run_id = os.path.basename(directory)
-        raise unavailable(f"The records of {run_id} cannot be read", error) from error
+        raise unavailable(
+            Said("The records of {run_id} cannot be read", run_id=run_id), error
+        ) from error
 
 
 def check_subject(run_id: str, digest: str, records: Iterable[dict[str, Any]]) -> None:

@@ -13,12 +13,14 @@ from brizna.core.errors import (
     BriznaError,
     InputError,
     IntegrityError,
+    Said,
     SchemaError,
     UnavailableError,
 )
 from brizna.core.measurement import Run
 from brizna.core.replay import JOURNAL_SCHEMA, replay
 from brizna.store._alive import PROC, RECENT_S, command_runs, liveness
+from brizna.store._asked import blank, going_on, unresolved
 from brizna.store._files import unavailable, write_once
 from brizna.store._journal import JOURNAL
 from brizna.store._lines import split, unframe
@@ -40,7 +42,6 @@ _ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
 _TIME = "%Y%m%dT%H%M%SZ"
 _HEAD_BYTES = 64 * 1024
 """The start and child events lie within the first lines of a journal."""
-_GOES_ON = "The run {} still goes on: wait for its end, or end it first."
 _GIVEN_UP_S = 86_400.0
 """Silence from another host after which its run is written down as interrupted."""
 
@@ -115,7 +116,9 @@ class Store:
                 os.mkdir(os.path.join(directory, os.path.dirname(MARKS)))
                 return directory
         except OSError as error:
-            raise unavailable(f"No run can be made in the store {self.path!r}", error) from error
+            raise unavailable(
+                Said("No run can be made in the store {path!r}", path=self.path), error
+            ) from error
 
     def finish(self, run: Run) -> str:
         """Write a run's record, once and for ever, and return its digest.
@@ -152,7 +155,7 @@ class Store:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             write_once(path, data)
         except OSError as error:
-            raise unavailable(f"{path!r} cannot be written", error) from error
+            raise unavailable(Said("{path!r} cannot be written", path=path), error) from error
 
     # ------------------------------------------------------------------------------------ reading
 
@@ -167,7 +170,9 @@ class Store:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise unavailable(f"The store {self.path!r} cannot be read", error) from error
+            raise unavailable(
+                Said("The store {path!r} cannot be read", path=self.path), error
+            ) from error
 
     def runs(self) -> list[RunSummary]:
         """Return a summary of every run, the newest last; what cannot be read says so."""
@@ -209,7 +214,7 @@ class Store:
             found = [i for i in ids if i.startswith(reference) or i.endswith(reference)]
         if len(found) == 1:
             return found[0]
-        raise InputError(_unresolved(reference, summaries, set(found)))
+        raise unresolved(reference, summaries, set(found))
 
     def read(self, reference: str) -> StoredRun:
         """Return the run that a person means, recovered first if its recorder was killed.
@@ -243,7 +248,7 @@ class Store:
             return stored
         state = self._state(run_id)
         if self._is_blank(run_id) and not self.has_record(run_id):
-            raise UnavailableError(_blank(run_id, is_alive=state == "alive"))
+            raise blank(run_id, is_alive=state == "alive")
         events, damaged = self.events(run_id)  # after the state: what is dead writes no more
         stored = self._finished(run_id)
         if stored is not None:
@@ -327,7 +332,7 @@ class Store:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise unavailable(f"{path!r} cannot be read", error) from error
+            raise unavailable(Said("{path!r} cannot be read", path=path), error) from error
         value = decode(data)
         run = Run.from_json(value)
         if run.id != run_id or encode(value) != data:
@@ -415,7 +420,7 @@ class Store:
         ids = [self.resolve(reference) for reference in references]
         for run_id in ids:
             if self._goes_on(run_id):
-                raise InputError(_GOES_ON.format(run_id))
+                raise going_on(run_id)
         for run_id in ids:
             remove(self.directory(run_id))
         return ids
@@ -505,7 +510,7 @@ class Store:
     def _ended(self, run_id: str) -> StoredRun:
         stored = self.recover(run_id)
         if stored.is_running:
-            raise InputError(_GOES_ON.format(run_id))
+            raise going_on(run_id)
         return stored
 
     def _goes_on(self, run_id: str) -> bool:
@@ -532,39 +537,6 @@ def _personal(environ: Mapping[str, str], platform: str) -> str:
     else:
         data = environ.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
     return os.path.join(data, "brizna")
-
-
-def _unresolved(reference: str, summaries: Sequence[RunSummary], found: set[str]) -> str:
-    """Return what to say about a reference that means no run, or several."""
-    if not summaries:
-        return "There is no run in this store yet. Make one: brizna run -- COMMAND."
-    if found:
-        several = [summary for summary in summaries if summary.id in found]
-        return f"{reference!r} means {len(found)} runs; name one by its id: {_listed(several)}."
-    from difflib import get_close_matches
-
-    words = {word: run for run in summaries for word in (run.id[-6:], run.id, run.name) if word}
-    close = [words[word] for word in get_close_matches(reference, words, n=3, cutoff=0.6)]
-    near = list({run.id: run for run in close}.values())
-    hint = (
-        f"Did you mean {_listed(near)}?" if near else f"The newest are {_listed(summaries[-3:])}."
-    )
-    return f"{reference!r} is no run of this store: an id, a part of one, a name or last. {hint}"
-
-
-def _listed(summaries: Sequence[RunSummary]) -> str:
-    shown = [f"{run.id} ({run.name})" if run.name else run.id for run in summaries[-10:]]
-    return ", ".join(shown)
-
-
-def _blank(run_id: str, *, is_alive: bool) -> str:
-    """Return what to say about a run that has not one line."""
-    if is_alive:
-        return "Nothing is recorded yet: the run has just begun, or its disk is full."
-    return (
-        "Nothing was recorded: the recorder ended, or its disk was full, before its first reading. "
-        f"Remove the run: brizna runs rm {run_id}."
-    )
 
 
 def _told(run_id: str, events: list[dict[str, Any]], marks: Sequence[Event]) -> Run:

@@ -165,7 +165,7 @@ class Measuring:
             return
         text = " ".join(recorder.trouble)
         if recorder.settings["strict"]:
-            raise UnavailableError(text)
+            raise UnavailableError("Not all was measured or kept: {trouble}", trouble=text)
         _warn(text)
 
     def phase(self, name: str) -> _Phase:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, Said
 from brizna.core.records import Record
 
 TYPE_CHECKING = False
@@ -26,30 +26,30 @@ class Setting(Record):
     kind: type
     about: str
     default: Any = None
-    check: Callable[[Any], str | None] = lambda _: None
+    check: Callable[[Any], Said | None] = lambda _: None
 
     _forms: ClassVar = {}
 
 
-def _positive(value: float) -> str | None:
-    return None if value > 0 else "a number above 0"
+def _positive(value: float) -> Said | None:
+    return None if value > 0 else Said("a number above 0")
 
 
-def _from_one(value: float) -> str | None:
-    return None if value >= 1 else "a number from 1 up, such as 1.2"
+def _from_one(value: float) -> Said | None:
+    return None if value >= 1 else Said("a number from 1 up, such as 1.2")
 
 
-def _at_least_interval(value: float) -> str | None:
-    return None if 0.01 <= value <= 86400 else "from 0.01 to 86400 seconds"
+def _at_least_interval(value: float) -> Said | None:
+    return None if 0.01 <= value <= 86400 else Said("from 0.01 to 86400 seconds")
 
 
-def _language(value: str) -> str | None:
-    return None if value in ("en", "es") else "en or es"
+def _language(value: str) -> Said | None:
+    return None if value in ("en", "es") else Said("en or es")
 
 
-def _currency(value: str) -> str | None:
+def _currency(value: str) -> Said | None:
     good = len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()
-    return None if good else "three capital letters, such as EUR"
+    return None if good else Said("three capital letters, such as EUR")
 
 
 SETTINGS: Mapping[str, Setting] = {
@@ -78,7 +78,7 @@ SETTINGS: Mapping[str, Setting] = {
 """Every setting there is, by name."""
 
 _NOT_SETTINGS = ("BRIZNA_RUN",)
-_KINDS = {str: "a text", float: "a number", bool: "true or false"}
+_KINDS = {str: Said("a text"), float: Said("a number"), bool: Said("true or false")}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -118,7 +118,7 @@ def read_settings(
         _project_layer(directory),
         _environment_layer(environ),
         {
-            _known(name, "An argument"): ("option", value)
+            _known(name, Said("An argument")): ("option", value)
             for name, value in options.items()
             if value is not None
         },
@@ -141,7 +141,7 @@ def _environment_layer(environ: Mapping[str, str]) -> dict[str, tuple[str, Any]]
     for variable, value in environ.items():
         if variable.startswith("BRIZNA_") and variable not in _NOT_SETTINGS and value:
             name = variable.removeprefix("BRIZNA_").lower()
-            layer[_known(name, f"environment variable {variable}")] = (
+            layer[_known(name, Said("The environment variable {variable}", variable=variable))] = (
                 f"environment {variable}",
                 value,
             )
@@ -183,10 +183,10 @@ def _file_layer(path: str, *tables: str) -> dict[str, tuple[str, Any]]:
             path=path,
             found=found,
         )
-    return {_known(name, path): (path, value) for name, value in found.items()}
+    return {_known(name, Said(path)): (path, value) for name, value in found.items()}
 
 
-def _known(name: str, where: str) -> str:
+def _known(name: str, where: Said) -> str:
     if name in SETTINGS:
         return name
     from brizna.core.factors import nearest
@@ -209,7 +209,7 @@ def _read(name: str, value: Any, origin: str) -> Any:
             "{name} is {value!r} ({origin}), but {wrong} was expected.",
             name=name,
             value=value,
-            origin=origin,
+            origin=Said(origin),
             wrong=wrong,
         )
     return read
