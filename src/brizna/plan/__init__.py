@@ -8,6 +8,7 @@ which nothing is known.
 
 from __future__ import annotations
 
+from brizna.plan._bulk import Board, BulkJob, Placement
 from brizna.plan._contiguous import Limit, Profile, Window, best_start, candidate_starts, taken
 from brizna.plan._elastic import Allocation, Level, best_allocation
 from brizna.plan._pausable import Intervals, Pausing, best_pauses, cheapest_moments
@@ -15,10 +16,13 @@ from brizna.plan._rate import Rate, combine
 
 __all__ = [
     "Allocation",
+    "Board",
+    "BulkJob",
     "Intervals",
     "Level",
     "Limit",
     "Pausing",
+    "Placement",
     "Profile",
     "Rate",
     "Window",
