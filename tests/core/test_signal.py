@@ -74,3 +74,38 @@ def test_edges_must_rise_and_fit_the_values() -> None:
         Signal(quantity=CarbonIntensity, edges=(START, START), values=(1.0,), source="test")
     with pytest.raises(InputError, match="edges"):
         Signal(quantity=CarbonIntensity, edges=(START,), values=(1.0,), source="test")
+
+
+@given(st.lists(st.floats(0, 1000), min_size=1, max_size=12), st.data())
+def test_a_cut_signal_answers_as_the_whole_does(values: list[float], data: st.DataObject) -> None:
+    whole = hourly(*values)
+    minutes = len(values) * 60
+    start = data.draw(st.integers(0, minutes - 1))
+    end = data.draw(st.integers(start + 1, minutes))
+    cut = whole.between(START + timedelta(minutes=start), START + timedelta(minutes=end))
+    assert cut.mean(cut.start, cut.end) == whole.mean(cut.start, cut.end)
+    assert cut.at(cut.start) == whole.at(cut.start)
+
+
+def test_a_difference_holds_where_both_are_known() -> None:
+    later = Signal(
+        quantity=CarbonIntensity,
+        edges=(START + timedelta(minutes=30), START + timedelta(hours=3)),
+        values=(50,),
+        source="other",
+        kind="average",
+    )
+    assert hourly(100, None, 300, 400).minus(later).values == (50, None, 250)
+
+
+@pytest.mark.parametrize(
+    "change", [{"kind": "marginal"}, {"scope": "direct"}, {"basis": "production"}]
+)
+def test_signals_that_say_different_things_are_not_mixed(change: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="do not say the same"):
+        hourly(100).minus(hourly(100).replace(**change))
+
+
+def test_a_quantile_needs_a_value_for_each_slot() -> None:
+    with pytest.raises(InputError, match="2 values"):
+        hourly(100, 200).replace(quantiles={0.1: (90,)})
