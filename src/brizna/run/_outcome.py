@@ -12,10 +12,13 @@ class Roots(Record):
         proc_root: Directory of the process file system.
         cgroup_root: Only control groups mounted here or below are used; a directory without any
             leaves them out.
+        stat_file: Where the kernel counts what its processors do; ``schedstat`` is looked for
+            beside it.
     """
 
     proc_root: str = "/proc"
     cgroup_root: str = "/sys/fs/cgroup"
+    stat_file: str = "/proc/stat"
 
 
 class Pace(Record):
