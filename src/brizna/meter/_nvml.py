@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from brizna.meter._gauges import GaugeGroup
+
 _LIBRARY = "libnvidia-ml.so.1"
 _UPDATE_US = 100_000
 """The energy counter moves in steps of tens of milliseconds (arXiv 2312.02741, section 4)."""
@@ -79,6 +81,7 @@ class NvmlMeter:
         self._unseen: dict[str, str] = {}
         self._trouble: dict[str, str] = {}
         self._cards: list[_Card] = []
+        self._handles: list[Any] = []
         try:
             count = nvml.nvmlDeviceGetCount()
         except nvml.NVMLError as error:
@@ -86,7 +89,9 @@ class NvmlMeter:
             count = 0
         for index in range(count):
             try:
-                self._cards.append(_open_card(nvml, index, machine, self._unseen))
+                handle = nvml.nvmlDeviceGetHandleByIndex(index)
+                self._cards.append(_open_card(nvml, handle, machine, self._unseen))
+                self._handles.append(handle)
             except nvml.NVMLError as error:
                 self._unseen[f"gpu/{index}"] = str(error)
         if not self._cards and self._unseen:
@@ -119,6 +124,15 @@ class NvmlMeter:
     def trouble(self) -> Mapping[str, str]:
         """Return what the driver said of the cards that could not be read."""
         return self._trouble
+
+    def gauges(self) -> Sequence[GaugeGroup]:
+        """Return what the driver says of each card beside its energy."""
+        from brizna.meter._nvml_gauges import card_gauges
+
+        return [
+            card_gauges(self._nvml, handle, card.channel.id)
+            for handle, card in zip(self._handles, self._cards, strict=True)
+        ]
 
     def close(self) -> None:
         """Shut the library down."""
@@ -170,8 +184,7 @@ class _Integral:
 _Card = _Counter | _Integral
 
 
-def _open_card(nvml: Any, index: int, machine: str, unseen: dict[str, str]) -> _Card:
-    handle = nvml.nvmlDeviceGetHandleByIndex(index)
+def _open_card(nvml: Any, handle: Any, machine: str, unseen: dict[str, str]) -> _Card:
     uuid = _text(nvml.nvmlDeviceGetUUID(handle))
     name = _name_of(nvml, handle)
     if _has_slices(nvml, handle):

@@ -45,6 +45,13 @@ class FakeGpu(Record):
         has_instant_power: Whether it tells the power of this instant.
         has_slices: Whether it is cut into MIG slices.
         limit_w: The highest power limit that can be set; None if it does not tell.
+        architecture: As the library numbers them: 5 is Volta, 7 Ampere, 9 Hopper.
+        use: Share of the time in which it works, in [0, 1].
+        memory_used: Bytes of its memory that are taken.
+        clock_mhz: Its clock.
+        temperature_c: In degrees Celsius.
+        reasons: Why its clock is lower than it could be, as the library's bits.
+        has_gauges: Whether it tells its use, memory, clock, temperature and reasons.
     """
 
     uuid: str
@@ -55,6 +62,13 @@ class FakeGpu(Record):
     has_instant_power: bool = True
     has_slices: bool = False
     limit_w: float | None = 400.0
+    architecture: int = 7
+    use: float = 0.0
+    memory_used: int = 0
+    clock_mhz: int = 1410
+    temperature_c: int = 40
+    reasons: int = 0
+    has_gauges: bool = True
 
 
 class FakeNvml:
@@ -68,6 +82,8 @@ class FakeNvml:
     NVMLError = FakeNvmlError
     NVML_SUCCESS = 0
     NVML_FI_DEV_POWER_INSTANT = 186
+    NVML_CLOCK_SM = 1
+    NVML_TEMPERATURE_GPU = 0
 
     def __init__(self, clock: FakeClock, cards: Sequence[FakeGpu]) -> None:
         """Take the cards; their counters move whenever the clock does."""
@@ -92,6 +108,10 @@ class FakeNvml:
     def draw(self, index: int, power_w: float) -> None:
         """Change what a card draws, from now on."""
         self._power_w[index] = power_w
+
+    def show(self, index: int, **gauges: Any) -> None:
+        """Change what a card tells beside its power: the fields of `FakeGpu` that are named."""
+        self._cards[index] = self._cards[index].replace(**gauges)
 
     def lose(self, index: int) -> None:
         """Make a card fall off the bus: every question about it fails."""
@@ -177,6 +197,46 @@ class FakeNvml:
 
     def nvmlDeviceGetEnforcedPowerLimit(self, handle: int) -> int:
         return self.nvmlDeviceGetPowerManagementLimitConstraints(handle)[1]
+
+    def nvmlDeviceGetArchitecture(self, handle: int) -> int:
+        return self._card(handle).architecture
+
+    def nvmlDeviceGetUtilizationRates(self, handle: int) -> _Rates:
+        card = self._gauged(handle)
+        return _Rates(round(card.use * 100), round(card.use * 50))
+
+    def nvmlDeviceGetMemoryInfo(self, handle: int) -> _Memory:
+        return _Memory(self._gauged(handle).memory_used)
+
+    def nvmlDeviceGetClockInfo(self, handle: int, clock: int) -> int:
+        del clock
+        return self._gauged(handle).clock_mhz
+
+    def nvmlDeviceGetTemperature(self, handle: int, sensor: int) -> int:
+        del sensor
+        return self._gauged(handle).temperature_c
+
+    def nvmlDeviceGetCurrentClocksEventReasons(self, handle: int) -> int:
+        return self._gauged(handle).reasons
+
+    def _gauged(self, handle: int) -> FakeGpu:
+        card = self._card(handle)
+        if not card.has_gauges:
+            raise FakeNvmlError(_NOT_SUPPORTED)
+        return card
+
+
+class _Rates:
+    """Percentages of the time in which a card, and its memory, worked."""
+
+    def __init__(self, gpu: int, memory: int) -> None:
+        self.gpu = gpu
+        self.memory = memory
+
+
+class _Memory:
+    def __init__(self, used: int) -> None:
+        self.used = used
 
 
 class _Field:

@@ -11,6 +11,7 @@
  *   FAKE_NVML_SLICES       they are cut into MIG slices
  *   FAKE_NVML_NO_DRIVER    the driver does not answer
  *   FAKE_NVML_LOST         number of a card that fell off the bus
+ *   FAKE_NVML_USE          percentage of the time in which they work (0)
  * Built with -DWITHOUT_FIELD_VALUES it lacks a function, as an old driver does.
  */
 
@@ -26,6 +27,10 @@ enum {
     DRIVER_NOT_LOADED = 9,
     GPU_IS_LOST = 15,
     POWER_INSTANT = 186,
+    AMPERE = 7,
+    CLOCK_MHZ = 1410,
+    TEMPERATURE_C = 40,
+    MEMORY_USED = 1 << 30,
     UNSIGNED_INT = 1,
     LIMIT_MW = 400000,
     STARTS_AT_MJ = 123456,
@@ -165,5 +170,48 @@ int nvmlDeviceGetPowerManagementLimitConstraints(card *device, unsigned *least_m
 
 int nvmlDeviceGetEnforcedPowerLimit(card *device, unsigned *limit_mw) {
     *limit_mw = LIMIT_MW;
+    return check(device);
+}
+
+typedef struct rates {
+    unsigned gpu, memory;
+} rates;
+
+typedef struct memory {
+    unsigned long long total, free, used;
+} memory;
+
+int nvmlDeviceGetArchitecture(card *device, unsigned *architecture) {
+    *architecture = AMPERE;
+    return check(device);
+}
+
+int nvmlDeviceGetUtilizationRates(card *device, rates *used) {
+    used->gpu = (unsigned)number("FAKE_NVML_USE", 0);
+    used->memory = used->gpu / 2;
+    return check(device);
+}
+
+int nvmlDeviceGetMemoryInfo(card *device, memory *told) {
+    told->used = MEMORY_USED;
+    told->free = 39ULL * MEMORY_USED;
+    told->total = 40ULL * MEMORY_USED;
+    return check(device);
+}
+
+int nvmlDeviceGetClockInfo(card *device, unsigned clock, unsigned *mhz) {
+    (void)clock;
+    *mhz = CLOCK_MHZ;
+    return check(device);
+}
+
+int nvmlDeviceGetTemperature(card *device, unsigned sensor, unsigned *celsius) {
+    (void)sensor;
+    *celsius = TEMPERATURE_C;
+    return check(device);
+}
+
+int nvmlDeviceGetCurrentClocksEventReasons(card *device, unsigned long long *reasons) {
+    *reasons = 0;
     return check(device);
 }
