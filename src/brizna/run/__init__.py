@@ -14,7 +14,8 @@ do for it is not its: a container engine's containers, a batch system's steps, o
 
 from __future__ import annotations
 
+from brizna.run._descendants import ancestors
 from brizna.run._outcome import Outcome, Pace, Roots
 from brizna.run._supervise import Supervisor
 
-__all__ = ["Outcome", "Pace", "Roots", "Supervisor"]
+__all__ = ["Outcome", "Pace", "Roots", "Supervisor", "ancestors"]

@@ -161,7 +161,7 @@ def has_children() -> bool:
     return True
 
 
-def ancestors(proc_root: str) -> list[list[int]]:
+def ancestors(proc_root: str = "/proc") -> list[list[int]]:
     """Return pid and start time of each process above this one, its parent first.
 
     At most 32; fewer where procfs does not show them. The start time is in clock ticks.

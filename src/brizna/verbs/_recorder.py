@@ -9,6 +9,7 @@ from brizna.core.replay import JOURNAL_SCHEMA, replay
 from brizna.core.version import VERSION
 from brizna.environment import capture, machine_name, redact
 from brizna.meter import BootClock, Sampler, factors_behind, open_meters
+from brizna.run import ancestors
 from brizna.store import Journal, Store, new_run_id, process_start, writer_identity
 from brizna.verbs._mark import run_address, run_around
 from brizna.verbs._site import hardware_of, site_of
@@ -217,7 +218,9 @@ class Recorder:
             "machine": self._machine,
             "brizna": VERSION,
             "site": self._site.to_json(),
+            "cpus": os.cpu_count(),
             "writer": writer_identity(),
+            "ancestors": ancestors(),
         }
 
 
