@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Seen = TypeVar("Seen")
+
 
 class Allowance:
     """Permits something dear only so often that it uses a given share of one processor.
@@ -26,3 +33,12 @@ class Allowance:
     def spend(self, cost_s: float) -> None:
         """Take note of what the latest time cost."""
         self._again_s = time.monotonic() + cost_s / self._share
+
+    def spending(self, look: Callable[[], Seen], *, at_any_cost: bool = False) -> Seen | None:
+        """Return what a look sees; None where it is not yet time to look again."""
+        if not (at_any_cost or self.permits()):
+            return None
+        begun = time.process_time()
+        seen = look()
+        self.spend(time.process_time() - begun)
+        return seen
