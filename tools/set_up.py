@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".venv"
 PYTHON = HOME / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOCKED = (3, 11)
-EXTRAS = {"demo": "demo,report", "dev": "demo,dev,plan,report"}
+EXTRAS = {"demo": "demo,report", "dev": "demo,dev,parquet,plan,report"}
 
 
 def version_of(python: Path) -> tuple[int, int] | None:

@@ -11,12 +11,18 @@ the clock's time zone carries the spread of the world's countries.
 
 from __future__ import annotations
 
+from brizna.core.lazy import lazily
 from brizna.grid._guess import Guess, guess_zone
 from brizna.grid._intensity import ZONE_GUESS, fuel, hour_of_year, intensity, run_intensity
 from brizna.grid._zones import Zone, cloud_zone, find_zone, zones
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brizna.grid._files import About, read_signals
+
 __all__ = [
     "ZONE_GUESS",
+    "About",
     "Guess",
     "Zone",
     "cloud_zone",
@@ -25,6 +31,9 @@ __all__ = [
     "guess_zone",
     "hour_of_year",
     "intensity",
+    "read_signals",
     "run_intensity",
     "zones",
 ]
+
+__getattr__ = lazily(__name__, {"About": "_files", "read_signals": "_files"})

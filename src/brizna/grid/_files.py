@@ -1,0 +1,290 @@
+"""Series from files: CSV or Parquet, one column a zone or one row a zone and time."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from itertools import pairwise
+
+from brizna.core.errors import InputError, UnavailableError
+from brizna.core.quantities import CarbonIntensity
+from brizna.core.records import Record
+from brizna.core.signal import Signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from brizna.core.quantities import Quantity
+
+    _Columns = dict[str, list[Any]]
+    _Row = tuple[datetime, float | None]
+
+_TIMES = ("utc", "time", "timestamp", "datetime", "start", "from", "target_utc", "datetime_utc")
+_ZONES = ("zone", "region", "bidding_zone")
+_ISSUES = ("issue_utc", "issued_at", "generated_at")
+_VALUES = ("value", "carbon_intensity", "intensity_g_per_kwh", "lifecycle", "ci")
+_ASIDE = ("source", "estimated", "estimation_method", "lead_h")
+
+
+class About(Record):
+    """What the numbers of a file are: a file seldom says.
+
+    Attributes:
+        quantity: The type of the values.
+        unit: Their unit, as `Quantity.of` knows it; the base unit if None.
+        kind: As in `Signal`.
+        scope: As in `Signal`.
+        basis: As in `Signal`.
+        origin: As in `Signal`.
+        source: Where they come from; the file's name if None.
+    """
+
+    quantity: type[Quantity] = CarbonIntensity
+    unit: str | None = None
+    kind: str | None = "average"
+    scope: str | None = None
+    basis: str | None = None
+    origin: str = "observed"
+    source: str | None = None
+
+
+def read_signals(
+    path: str, about: About | None = None, *, column: str | None = None, zone: str | None = None
+) -> dict[str, Signal]:
+    """Return the series of a file by zone.
+
+    A table with a column ``zone`` has one row for a zone and time (long), and its values in the
+    column asked for, or in one of a usual name; any other table has one column for a zone (wide).
+    Times are instants: ISO 8601 with an offset, or, in a column whose name contains ``utc``,
+    without. A missing row or an empty cell is a slot without a value.
+
+    Args:
+        path: A ``.csv`` file (also gzipped, ``.csv.gz``) or a ``.parquet`` one.
+        about: What the numbers are; average carbon intensity in gCO2e/kWh if None.
+        column: Column of the values of a long table, or the one to take of a wide one.
+        zone: What to call the one series of a file that names no zone.
+
+    Raises:
+        InputError: If the file is not such a table, or says two things of one slot.
+        UnavailableError: If it cannot be read, or Parquet is asked for without pyarrow.
+    """
+    about = about or About()
+    source = about.source or os.path.basename(path)
+    columns = _read(path)
+    times = _column(columns, _TIMES, path=path, needed="a column of times")
+    instants = _instants(columns[times], is_utc="utc" in times, path=path)
+    by_zone = _find(columns, _ZONES)
+    if by_zone is None:
+        wide = {column: columns[column]} if column in columns else _wide(columns, times)
+        if zone is not None and len(wide) == 1:
+            wide = {zone: next(iter(wide.values()))}
+        parts = {
+            name: list(zip(instants, map(_number, cells), strict=True))
+            for name, cells in wide.items()
+        }
+    else:
+        values = column or _column(columns, _VALUES, path=path, needed="a column of values")
+        if values not in columns:
+            raise InputError(
+                "{path} has no column {column!r}; it has {known}.",
+                path=path,
+                column=values,
+                known=", ".join(columns),
+            )
+        parts = _long(columns[by_zone], instants, columns[values], _latest(columns, path))
+    if not parts or not any(parts.values()):
+        raise InputError("{path} holds no series: expected times and values.", path=path)
+    return {name: _signal(rows, about, source, name) for name, rows in parts.items()}
+
+
+def _signal(rows: Sequence[_Row], about: About, source: str, zone: str) -> Signal:
+    """Return the series of one zone; rows in any order."""
+    ordered = sorted(rows, key=lambda row: row[0])
+    known: list[_Row] = []
+    for instant, value in ordered:
+        if known and known[-1][0] == instant:
+            if known[-1][1] != value:
+                raise InputError(
+                    "{source} says {one} and {other} of {zone} at {instant}. Keep one row for a "
+                    "zone and time; local times without an offset do this when clocks change.",
+                    source=source,
+                    one=known[-1][1],
+                    other=value,
+                    zone=zone,
+                    instant=instant.isoformat(),
+                )
+            continue
+        known.append((instant, value))
+    step = _usual_step([instant for instant, _ in known])
+    edges, values = [known[0][0]], list[float | None]()
+    size = 1.0 if about.unit is None else about.quantity.of(1.0, about.unit).value
+    for (instant, value), after in zip(known, [*(i for i, _ in known[1:]), None], strict=True):
+        values.append(None if value is None else value * size)
+        end = instant + step if after is None or after - instant > step * 1.5 else after
+        edges.append(end)
+        if after is not None and end < after:
+            values.append(None)
+            edges.append(after)
+    return Signal(
+        quantity=about.quantity,
+        edges=tuple(edges),
+        values=tuple(values),
+        kind=about.kind,
+        scope=about.scope,
+        basis=about.basis,
+        origin=about.origin,
+        source=source,
+        zone=zone,
+    )
+
+
+def _usual_step(instants: Sequence[datetime]) -> timedelta:
+    """Return the most frequent time between two rows: how long the last slot lasts."""
+    steps = Counter(late - early for early, late in pairwise(instants))
+    return steps.most_common(1)[0][0] if steps else timedelta(hours=1)
+
+
+def _long(
+    zones: Sequence[Any],
+    instants: Sequence[datetime],
+    cells: Sequence[Any],
+    keep: Sequence[bool] | None,
+) -> dict[str, list[_Row]]:
+    parts: dict[str, list[_Row]] = {}
+    for row, (zone, instant, cell) in enumerate(zip(zones, instants, cells, strict=True)):
+        if keep is None or keep[row]:
+            parts.setdefault(str(zone), []).append((instant, _number(cell)))
+    return parts
+
+
+def _latest(columns: _Columns, path: str) -> list[bool] | None:
+    """Tell which rows no later forecast replaces; None where nothing was issued."""
+    issues = _find(columns, _ISSUES)
+    if issues is None:
+        return None
+    times = _column(columns, _TIMES, path=path, needed="a column of times")
+    zones = columns[_column(columns, _ZONES, path=path, needed="a column of zones")]
+    keys = list(zip(zones, columns[times], strict=True))
+    newest: dict[Any, Any] = {}
+    for key, issued in zip(keys, columns[issues], strict=True):
+        if key not in newest or issued > newest[key]:
+            newest[key] = issued
+    return [newest[key] == issued for key, issued in zip(keys, columns[issues], strict=True)]
+
+
+def _wide(columns: _Columns, times: str) -> _Columns:
+    aside = {times, *_ASIDE, *_ISSUES}
+    return {name: cells for name, cells in columns.items() if name.casefold() not in aside}
+
+
+def _find(columns: Mapping[str, object], names: Iterable[str]) -> str | None:
+    folded = {name.casefold(): name for name in columns}
+    return next((folded[name] for name in names if name in folded), None)
+
+
+def _column(columns: _Columns, names: Sequence[str], *, path: str, needed: str) -> str:
+    found = _find(columns, names)
+    if found is None:
+        raise InputError(
+            "{path} has the columns {known}: expected {needed}, called {names}.",
+            path=path,
+            known=", ".join(columns),
+            needed=needed,
+            names=", ".join(names),
+        )
+    return found
+
+
+def _instants(cells: Sequence[Any], *, is_utc: bool, path: str) -> list[datetime]:
+    return [_instant(cell, is_utc=is_utc, path=path) for cell in cells]
+
+
+def _instant(cell: Any, *, is_utc: bool, path: str) -> datetime:
+    try:
+        instant = cell if isinstance(cell, datetime) else datetime.fromisoformat(str(cell).strip())
+    except ValueError:
+        raise InputError(
+            "{path} holds {cell!r} where a time should be: expected ISO 8601, such as "
+            "2026-03-29T00:00Z.",
+            path=path,
+            cell=cell,
+        ) from None
+    if instant.tzinfo is not None:
+        return instant.astimezone(UTC)
+    if not is_utc:
+        raise InputError(
+            "{path} holds the time {cell} without an offset, which happens twice or never when "
+            "clocks change. Write it with its offset, or in UTC in a column named utc.",
+            path=path,
+            cell=str(cell),
+        )
+    return instant.replace(tzinfo=UTC)
+
+
+def _number(cell: Any) -> float | None:
+    """Return a cell's number; None where it is empty or not a number."""
+    if cell is None or cell == "":
+        return None
+    try:
+        number = float(cell)
+    except ValueError:
+        raise InputError(
+            "{cell!r} stands where a number should be: write the number, or leave the cell empty.",
+            cell=cell,
+        ) from None
+    return number if number == number and abs(number) != float("inf") else None  # noqa: PLR0124
+
+
+def _read(path: str) -> _Columns:
+    """Return the columns of a table."""
+    try:
+        return _read_parquet(path) if path.endswith(".parquet") else _read_csv(path)
+    except OSError as error:
+        raise UnavailableError(
+            "{path} cannot be read: {reason}. Name a CSV or Parquet file.",
+            path=path,
+            reason=error.strerror or str(error),
+        ) from error
+
+
+def _read_csv(path: str) -> _Columns:
+    import gzip
+
+    opener: Any = gzip.open if path.endswith(".gz") else open
+    with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    if len(rows) < 2:
+        raise InputError("{path} holds no rows: expected a head and at least one row.", path=path)
+    head, *body = rows
+    for number, row in enumerate(body, 2):
+        if len(row) != len(head):
+            raise InputError(
+                "Line {number} of {path} has {cells} cells, but the head names {columns} columns.",
+                number=number,
+                path=path,
+                cells=len(row),
+                columns=len(head),
+            )
+    return {name.strip(): [row[index] for row in body] for index, name in enumerate(head)}
+
+
+def _read_parquet(path: str) -> _Columns:
+    try:
+        parquet: Any = import_module("pyarrow.parquet")
+    except ImportError:
+        raise UnavailableError(
+            "{path} is a Parquet file, and pyarrow is not installed: pip install "
+            "'brizna[parquet]'. Or give the series as CSV.",
+            path=path,
+        ) from None
+    try:
+        table: Any = parquet.read_table(path)
+    except ValueError as error:  # of which pyarrow's own errors are a kind
+        raise InputError("{path} is no Parquet file: {error}.", path=path, error=error) from error
+    names: list[str] = table.column_names
+    return {name: table.column(name).to_pylist() for name in names}
