@@ -7,13 +7,13 @@ from brizna.core.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any, Self
 
     from brizna.testing._clock import FakeClock
 
 _PJ_PER_MJ = 1_000_000_000
-_UNINITIALISED, _NOT_SUPPORTED, _DRIVER_NOT_LOADED, _GPU_IS_LOST = 1, 3, 9, 15
+_UNINITIALISED, _NOT_SUPPORTED, _NOT_FOUND, _DRIVER_NOT_LOADED, _GPU_IS_LOST = 1, 3, 6, 9, 15
 
 
 class FakeNvmlError(Exception):
@@ -28,6 +28,7 @@ class FakeNvmlError(Exception):
 _TEXTS = {
     _UNINITIALISED: "Uninitialized",
     _NOT_SUPPORTED: "Not Supported",
+    _NOT_FOUND: "Not Found",
     _DRIVER_NOT_LOADED: "Driver Not Loaded",
     _GPU_IS_LOST: "GPU is lost",
 }
@@ -52,6 +53,7 @@ class FakeGpu(Record):
         temperature_c: In degrees Celsius.
         reasons: Why its clock is lower than it could be, as the library's bits.
         has_gauges: Whether it tells its use, memory, clock, temperature and reasons.
+        has_process_use: Whether it tells in which share of the time each process used it.
     """
 
     uuid: str
@@ -69,13 +71,13 @@ class FakeGpu(Record):
     temperature_c: int = 40
     reasons: int = 0
     has_gauges: bool = True
+    has_process_use: bool = True
 
 
 class FakeNvml:
     """Stands in for the ``pynvml`` module, and for the function that provides it.
 
     Attributes:
-        is_open: Whether it was initialised and not shut down since.
         driver_is_loaded: Set to False to make ``nvmlInit`` fail.
     """
 
@@ -93,7 +95,9 @@ class FakeNvml:
         self._counter_pj = [card.start_mj * _PJ_PER_MJ for card in cards]
         self._frozen: set[int] = set()
         self._lost: set[int] = set()
-        self.is_open = False
+        self._processes: dict[int, list[_Process]] = {}
+        self._clock = clock
+        self._users = 0
         self.driver_is_loaded = True
         clock.watch(self._move)
 
@@ -112,6 +116,21 @@ class FakeNvml:
     def show(self, index: int, **gauges: Any) -> None:
         """Change what a card tells beside its power: the fields of `FakeGpu` that are named."""
         self._cards[index] = self._cards[index].replace(**gauges)
+
+    def occupy(self, index: int, use: Mapping[int, float], *, memory: int = 2**30) -> None:
+        """Let processes work on a card, from now on.
+
+        Args:
+            index: Which card; its own `FakeGpu.use` is told apart with `show`.
+            use: For each process, the share of the time in which it works.
+            memory: Bytes of the card's memory that each of them holds.
+        """
+        self._processes[index] = [_Process(pid, share, memory) for pid, share in use.items()]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was initialised, and not shut down as often since."""
+        return self._users > 0
 
     def lose(self, index: int) -> None:
         """Make a card fall off the bus: every question about it fails."""
@@ -152,12 +171,12 @@ class FakeNvml:
     def nvmlInit(self) -> None:
         if not self.driver_is_loaded:
             raise FakeNvmlError(_DRIVER_NOT_LOADED)
-        self.is_open = True
+        self._users += 1
 
     def nvmlShutdown(self) -> None:
         if not self.is_open:
             raise FakeNvmlError(_UNINITIALISED)
-        self.is_open = False
+        self._users -= 1
 
     def nvmlDeviceGetCount(self) -> int:
         return len(self._cards)
@@ -205,6 +224,20 @@ class FakeNvml:
         card = self._gauged(handle)
         return _Rates(round(card.use * 100), round(card.use * 50))
 
+    def nvmlDeviceGetProcessUtilization(self, handle: int, seen_us: int) -> list[_Process]:
+        card = self._card(handle)
+        if card.has_slices or not card.has_process_use:
+            raise FakeNvmlError(_NOT_SUPPORTED)
+        now_us = self._clock.now_us()
+        found = [process.at(now_us) for process in self._processes.get(handle, ())]
+        if now_us <= seen_us or not found:
+            raise FakeNvmlError(_NOT_FOUND)
+        return found
+
+    def nvmlDeviceGetComputeRunningProcesses(self, handle: int) -> list[_Process]:
+        self._card(handle)
+        return self._processes.get(handle, [])
+
     def nvmlDeviceGetMemoryInfo(self, handle: int) -> _Memory:
         return _Memory(self._gauged(handle).memory_used)
 
@@ -224,6 +257,20 @@ class FakeNvml:
         if not card.has_gauges:
             raise FakeNvmlError(_NOT_SUPPORTED)
         return card
+
+
+class _Process:
+    """One process on a card, with the library's own names."""
+
+    def __init__(self, pid: int, share: float, memory: int, at_us: int = 0) -> None:
+        self.pid = pid
+        self.smUtil = round(share * 100)
+        self.usedGpuMemory = memory
+        self.timeStamp = at_us
+
+    def at(self, now_us: int) -> _Process:
+        """Return the same at a later time."""
+        return _Process(self.pid, self.smUtil / 100, self.usedGpuMemory, now_us)
 
 
 class _Rates:

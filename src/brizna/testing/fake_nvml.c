@@ -10,6 +10,7 @@
  *   FAKE_NVML_NO_INSTANT   they tell no instant power, only its average
  *   FAKE_NVML_SLICES       they are cut into MIG slices
  *   FAKE_NVML_NO_DRIVER    the driver does not answer
+ *   FAKE_NVML_PROCESS      number of the one process that uses them
  *   FAKE_NVML_LOST         number of a card that fell off the bus
  *   FAKE_NVML_USE          percentage of the time in which they work (0)
  * Built with -DWITHOUT_FIELD_VALUES it lacks a function, as an old driver does.
@@ -24,6 +25,8 @@ enum {
     SUCCESS = 0,
     INVALID_ARGUMENT = 2,
     NOT_SUPPORTED = 3,
+    NOT_FOUND = 6,
+    INSUFFICIENT_SIZE = 7,
     DRIVER_NOT_LOADED = 9,
     GPU_IS_LOST = 15,
     POWER_INSTANT = 186,
@@ -190,6 +193,29 @@ int nvmlDeviceGetUtilizationRates(card *device, rates *used) {
     used->gpu = (unsigned)number("FAKE_NVML_USE", 0);
     used->memory = used->gpu / 2;
     return check(device);
+}
+
+typedef struct process_use {
+    unsigned pid;
+    unsigned long long at_us;
+    unsigned processor, memory, encoder, decoder;
+} process_use;
+
+int nvmlDeviceGetProcessUtilization(card *device, process_use *told, unsigned *count,
+                                    unsigned long long seen_us) {
+    unsigned long long now_us = (unsigned long long)(now_ms() * 1e3);
+    if (check(device) != SUCCESS) return check(device);
+    if (!is_set("FAKE_NVML_PROCESS") || now_us <= seen_us) return NOT_FOUND;
+    if (told == NULL || *count < 1) {
+        *count = 1;
+        return INSUFFICIENT_SIZE;
+    }
+    *count = 1;
+    told[0].pid = (unsigned)number("FAKE_NVML_PROCESS", 0);
+    told[0].at_us = now_us;
+    told[0].processor = (unsigned)number("FAKE_NVML_USE", 0);
+    told[0].memory = told[0].encoder = told[0].decoder = 0;
+    return SUCCESS;
 }
 
 int nvmlDeviceGetMemoryInfo(card *device, memory *told) {
