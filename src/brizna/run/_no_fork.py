@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import time
 
-from brizna.run._outcome import Outcome
+from brizna.core.errors import Said
+from brizna.run._outcome import AFTER_THE_START, MEASURING, Outcome, failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,32 +29,34 @@ def run_without_fork(
     """
     notes: dict[str, None] = {}
 
-    def guard(what: str, call: Callable[[], object]) -> None:
+    def guard(what: Said, call: Callable[[], object]) -> None:
         try:
             call()
         except Exception as error:  # noqa: BLE001 - the caller's: a note; the command goes on
-            notes[f"{what} failed: {type(error).__name__}: {error}"] = None
+            notes[failed(what, error)] = None
 
-    guard("Measuring", lambda: tick((0, None)))
+    guard(MEASURING, lambda: tick((0, None)))
     due_s = time.monotonic() + interval_s
     try:
         process = subprocess.Popen(command, env=dict(environ))
     except FileNotFoundError as error:
-        reason = f"The command {command[0]!r} was not found."
-        return Outcome(exit_code=127, started=False, errno=error.errno, reason=reason)
+        reason = Said("The command {name!r} was not found.", name=command[0])
+        return Outcome(exit_code=127, started=False, errno=error.errno, reason=str(reason))
     except OSError as error:
-        reason = f"{command[0]!r} could not be executed: {error.strerror}."
-        return Outcome(exit_code=126, started=False, errno=error.errno, reason=reason)
+        reason = Said(
+            "{name!r} could not be executed: {reason}.", name=command[0], reason=error.strerror
+        )
+        return Outcome(exit_code=126, started=False, errno=error.errno, reason=str(reason))
     if on_start is not None:
-        guard("What follows the start", lambda: on_start(process.pid))
+        guard(AFTER_THE_START, lambda: on_start(process.pid))
     while process.poll() is None:
         now_s = time.monotonic()
         try:
             process.wait(due_s - now_s if due_s > now_s else 0.0)
         except subprocess.TimeoutExpired:
-            guard("Measuring", lambda: tick((None, None)))
+            guard(MEASURING, lambda: tick((None, None)))
             due_s += interval_s * ((time.monotonic() - due_s) // interval_s + 1)
-    guard("Measuring", lambda: tick((None, None)))
+    guard(MEASURING, lambda: tick((None, None)))
     return Outcome(
         exit_code=process.returncode,
         pid=process.pid,

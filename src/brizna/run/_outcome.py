@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
+
+MEASURING = Said("Measuring")
+AFTER_THE_START = Said("What follows the start")
+"""What the caller does while the command runs."""
 
 
 class Roots(Record):
@@ -69,3 +74,9 @@ class Outcome(Record):
     left_running: tuple[int, ...] = ()
     forwarded: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def failed(what: Said, error: Exception) -> str:
+    """Return the note that something of the caller's raised; the command goes on."""
+    kind = type(error).__name__
+    return str(Said("{what} failed: {kind}: {error}", what=what, kind=kind, error=error))

@@ -13,6 +13,8 @@ import os
 import signal
 import time
 
+from brizna.core.errors import Said
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -95,24 +97,31 @@ def exit_code(number: int) -> int:
     return 127 if number == errno.ENOENT else 126
 
 
-def explain(name: str, number: int, *, environ: Mapping[str, str]) -> str:
+def explain(name: str, number: int, *, environ: Mapping[str, str]) -> Said:
     """Return the sentence that says why a program could not be executed."""
     if number == errno.ENOENT:
         if any(os.path.lexists(file) for file in _candidates(name, environ)):
-            return f"{name!r} needs a program that is not there: see its first line, or its link."
+            return Said(
+                "{name!r} needs a program that is not there: see its first line, or its link.",
+                name=name,
+            )
         if "/" in name:
-            return f"There is no file {name!r}."
-        return f"The command {name!r} was not found in the directories of PATH."
+            return Said("There is no file {name!r}.", name=name)
+        return Said("The command {name!r} was not found in the directories of PATH.", name=name)
     if number == errno.ENOEXEC:
-        return (
-            f"{name!r} is not a program for this machine: a script needs a first line such as "
-            "'#!/bin/sh', or its interpreter before it on the command line."
+        return Said(
+            "{name!r} is not a program for this machine: a script needs a first line such as "
+            "'#!/bin/sh', or its interpreter before it on the command line.",
+            name=name,
         )
     if number == errno.EACCES and os.path.isdir(name):
-        return f"{name!r} is a directory."
+        return Said("{name!r} is a directory.", name=name)
     if number == errno.EACCES:
-        return f"{name!r} may not be executed: check its mode (chmod +x) and its file system."
-    return f"{name!r} could not be executed: {os.strerror(number)}."
+        return Said(
+            "{name!r} may not be executed: check its mode (chmod +x) and its file system.",
+            name=name,
+        )
+    return Said("{name!r} could not be executed: {reason}.", name=name, reason=os.strerror(number))
 
 
 def _candidates(name: str, environ: Mapping[str, str]) -> list[bytes]:

@@ -6,11 +6,11 @@ import os
 import signal
 import time
 
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, Said
 from brizna.run._busy import MachineTime
 from brizna.run._cgroup import CgroupTime, open_cgroup
 from brizna.run._mark_watch import MarkWatch
-from brizna.run._outcome import Outcome, Pace, Roots
+from brizna.run._outcome import AFTER_THE_START, MEASURING, Outcome, Pace, Roots, failed
 from brizna.run._process_tree import ProcessTree
 from brizna.run._signals import hold_signals
 from brizna.run._spawn import exit_code, explain, spawn
@@ -166,14 +166,16 @@ class _Watch:
                 )
             except OSError as error:
                 self._tick(0)
-                return self._not_started(125, error.errno, f"No process could be made: {error}.")
+                return self._not_started(
+                    125, error.errno, Said("No process could be made: {reason}.", reason=error)
+                )
             self._pid, self._used_before_us = child.pid, child.used_us
             if child.errno is not None:
                 os.waitpid(child.pid, 0)
                 reason = explain(command[0], child.errno, environ=environ)
                 return self._not_started(exit_code(child.errno), child.errno, reason)
             if on_start is not None:
-                self._guard("What follows the start", lambda: on_start(child.pid))
+                self._guard(AFTER_THE_START, lambda: on_start(child.pid))
             self._later = later
             self._later_s = time.monotonic() + _LATER_S if later is not None else float("inf")
             self._follow()
@@ -233,7 +235,10 @@ class _Watch:
         try:
             os.kill(self._pid, number)
         except PermissionError:
-            self._notes[f"{name} could not be handed on: the command runs as another user."] = None
+            said = Said(
+                "{signal} could not be handed on: the command runs as another user.", signal=name
+            )
+            self._notes[str(said)] = None
             return
         except ProcessLookupError:
             return  # it has just ended
@@ -271,17 +276,17 @@ class _Watch:
         """Do what takes longer, once."""
         later, self._later, self._later_s = self._later, None, float("inf")
         if later is not None:
-            self._guard("What follows the start", later)
+            self._guard(AFTER_THE_START, later)
 
     def _tick(self, used_us: int | None, *, last: bool = False) -> None:
         busy_us = self._machine.busy_us(at_any_cost=last)
-        self._guard("Measuring", lambda: self._call((used_us, busy_us)))
+        self._guard(MEASURING, lambda: self._call((used_us, busy_us)))
 
-    def _guard(self, what: str, call: Callable[[], object]) -> None:
+    def _guard(self, what: Said, call: Callable[[], object]) -> None:
         try:
             call()
         except Exception as error:  # noqa: BLE001 - the caller's: a note; the command goes on
-            self._notes[f"{what} failed: {type(error).__name__}: {error}"] = None
+            self._notes[failed(what, error)] = None
 
     def _end(self) -> Outcome:
         """Tick for the last time and return how the command ended."""
@@ -315,12 +320,12 @@ class _Watch:
             time.sleep(_LAST_BREATH_S / 8)
         return left
 
-    def _not_started(self, code: int, number: int | None, reason: str) -> Outcome:
+    def _not_started(self, code: int, number: int | None, reason: Said) -> Outcome:
         return Outcome(
             exit_code=code,
             started=False,
             errno=number,
-            reason=reason,
+            reason=str(reason),
             notes=tuple(self._notes),
         )
 
@@ -362,4 +367,10 @@ def _name(number: int) -> str:
 def _left_running(count: int) -> str:
     if count == 1:
         return "1 process of the command still runs; what it uses from now on is not measured."
-    return f"{count} processes of the command still run; what they use from now on is not measured."
+    return str(
+        Said(
+            "{count} processes of the command still run; what they use from now on is not "
+            "measured.",
+            count=count,
+        )
+    )
