@@ -7,20 +7,31 @@ energy known. It refuses to touch a real device.
 
 from __future__ import annotations
 
+from brizna.testing._battery import FakeBattery
 from brizna.testing._clock import FakeClock
+from brizna.testing._hwmon import FakeHwmon, FakeMonitor
 from brizna.testing._library import build_fake_nvml
 from brizna.testing._machine import FakeMachine
 from brizna.testing._meters import meter_conformance
 from brizna.testing._nvml import FakeGpu, FakeNvml, FakeNvmlError
+from brizna.testing._power_units import FakePowerEvent, FakePowerUnit
 from brizna.testing._powercap import FakePowercap, FakeZone
+from brizna.testing._wire import FakeIpmi, FakeWire
 
 __all__ = [
+    "FakeBattery",
     "FakeClock",
     "FakeGpu",
+    "FakeHwmon",
+    "FakeIpmi",
     "FakeMachine",
+    "FakeMonitor",
     "FakeNvml",
     "FakeNvmlError",
+    "FakePowerEvent",
+    "FakePowerUnit",
     "FakePowercap",
+    "FakeWire",
     "FakeZone",
     "build_fake_nvml",
     "meter_conformance",

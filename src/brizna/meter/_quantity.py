@@ -1,0 +1,58 @@
+"""Numbers in the answers of devices: whole microjoules with their step, watts, or a refusal."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_UJ = {"J": 10**6, "Wh": 3600 * 10**6, "kWh": 3600 * 10**9}
+"""Microjoules in each unit in which devices count energy."""
+
+
+def number(value: Any) -> float:
+    """Return a number of JSON.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    return float(_decimal(value))
+
+
+def counted(value: Any, unit: str) -> tuple[int, int]:
+    """Return an energy counter in microjoules, and its smallest step by the digits it shows.
+
+    Args:
+        value: A number of JSON, read as an integer or a Decimal.
+        unit: ``J``, ``Wh`` or ``kWh``.
+
+    Raises:
+        ValueError: If it is no number.
+    """
+    read = _decimal(value)
+    exponent = read.as_tuple().exponent
+    digits = -exponent if isinstance(exponent, int) else 0
+    step = Decimal(_UJ[unit]).scaleb(-digits)
+    return int(read * _UJ[unit]), max(int(step), 1)
+
+
+def part(answer: Any, *path: str | int) -> Any:
+    """Return what stands in an answer at a path of names and places.
+
+    Raises:
+        ValueError: If there is nothing; says where.
+    """
+    for name in path:
+        try:
+            answer = answer[name]
+        except (LookupError, TypeError) as error:
+            raise ValueError(f"its answer lacks {name}") from error
+    return answer
+
+
+def _decimal(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise ValueError(f"it says {value!r:.40}, where a number was expected")  # noqa: TRY004 - its answer
+    return Decimal(value)

@@ -1,0 +1,280 @@
+"""Devices that are asked over a wire: one thread for each, never on the sampler's tick.
+
+A device answers in milliseconds or in seconds, or not at all, so a thread of its own asks it at
+its own pace, and a reading takes what was answered last. While a device is silent its channel has
+a gap that says why; when it answers again the channel goes on.
+
+A device that counts energy finely enough is read as a counter. Else its power is taken to hold
+until the next answer: a power that is asked for now and then has no better use.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+
+from brizna.core.records import Record
+from brizna.meter._clock import BootClock
+from brizna.meter._sensors import SensorMeter, why
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from brizna.core.measurement import Channel
+
+    class Clock(Protocol):
+        """What tells the time: `BootClock`, or a fake one in tests."""
+
+        def now_us(self) -> int: ...
+        def asleep_us(self) -> int: ...
+
+    class Device(Protocol):
+        """What is asked."""
+
+        def ask(self) -> Answer:
+            """Return what the device says now; raise OSError or ValueError where it does not."""
+            ...
+
+        def interrupt(self) -> None:
+            """Make a question that another thread asks end soon; no more will be asked."""
+            ...
+
+        def close(self) -> None:
+            """Give the connection back; a second call does nothing."""
+            ...
+
+    Begin = Callable[[Callable[[], object], float], Callable[[], bool]]
+    """Has a function called every so many seconds, until the function that it returns is: that one
+    says whether no call is under way any more."""
+
+_MISSED = 3
+"""Answers that may be missing one after another before the last one is not believed any more."""
+_FINE = 2.0
+"""A counter is fine enough if it moves within this many polls at the present power."""
+_PATIENCE_S = 3.0
+"""How long closing waits for a thread that is in the middle of asking."""
+
+
+class Answer(Record):
+    """What a device said.
+
+    Attributes:
+        power_w: Its power; None if it tells none.
+        energy_uj: Its energy counter; None if it has none.
+        step_uj: The counter's smallest step, by the digits that it shows.
+        most_w: The highest power that it says it can deliver; None if it does not.
+    """
+
+    power_w: float | None = None
+    energy_uj: int | None = None
+    step_uj: int = 0
+    most_w: float | None = None
+
+
+class Wire(Record):
+    """How a device is asked, and what its readings are worth.
+
+    Attributes:
+        method: How its channel is read, e.g. ``redfish``.
+        name: Its name in records, which tells no address.
+        every_s: Seconds between two questions.
+        accuracy: The row of table ``spreads`` with how far its readings are off.
+        machine: The machine's name, for the names of the doubts.
+    """
+
+    method: str
+    name: str
+    every_s: float
+    accuracy: str
+    machine: str
+
+
+def open_remote(
+    device: Device, wire: Wire, *, clock: Clock | None = None, begin: Begin | None = None
+) -> SensorMeter:
+    """Ask a device once and return a meter that goes on asking.
+
+    A device that does not answer now has a channel too, which begins with a gap. Its power is read
+    once it answers.
+
+    Args:
+        device: What is asked; closed with the meter.
+        wire: How.
+        clock: What tells the time; the boot-time clock if None.
+        begin: Has it asked again and again; a thread if None.
+    """
+    clock = clock or BootClock()
+    try:
+        first = device.ask()
+        trouble = None
+    except (OSError, ValueError) as error:
+        first, trouble = Answer(), why(error)
+    counts = _counts_finely(first, wire.every_s)
+    channel = _channel(first, wire, counts=counts)
+    sensor = RemoteSensor(channel, device, wire.every_s, clock=clock, begin=begin or in_thread)
+    if trouble is None:
+        sensor.hear(first)
+    else:
+        sensor.miss(trouble)
+    return SensorMeter([sensor])
+
+
+def _counts_finely(first: Answer, every_s: float) -> bool:
+    if first.energy_uj is None:
+        return False
+    return first.power_w is None or first.step_uj <= _FINE * first.power_w * 1e6 * every_s
+
+
+def _channel(first: Answer, wire: Wire, *, counts: bool) -> Channel:
+    from brizna.core.measurement import Channel
+    from brizna.meter._power_facts import accuracy, limit_w
+
+    update_us = wire.every_s * 1e6
+    if counts and first.power_w:
+        update_us += first.step_uj / first.power_w
+    most_w = limit_w("wire") if first.most_w is None else first.most_w * limit_w("margin")
+    channel_id = f"{wire.method}/{wire.name}"
+    return Channel(
+        id=channel_id,
+        kind="node",
+        method=f"{wire.method}-energy" if counts else f"{wire.method}-power",
+        basis="metered",
+        counted_by="device" if counts else "reader",
+        doubts={f"meter:{channel_id}@{wire.machine}": accuracy(wire.accuracy)},
+        max_power_w=most_w,
+        update_us=round(update_us),
+        references=(f"factor:accuracy/{wire.accuracy}",),
+    )
+
+
+class RemoteSensor:
+    """One device behind a wire, as a sensor of a `SensorMeter`."""
+
+    def __init__(
+        self, channel: Channel, device: Device, every_s: float, *, clock: Clock, begin: Begin
+    ) -> None:
+        """Take the device over; asking goes on from the second reading.
+
+        Not from the first, because a command is started close to it: a process with one thread
+        forks most safely.
+
+        Args:
+            channel: What is read; ``counted_by`` says whether by counter or by power.
+            device: What is asked.
+            every_s: Seconds between two questions.
+            clock: What tells the time.
+            begin: Has it asked again and again.
+        """
+        self.channel = channel
+        self._device = device
+        self._every_s = every_s
+        self._clock = clock
+        self._begin = begin
+        self._end: Callable[[], bool] | None = None
+        self._readings = 0
+        self._lock = allocate_lock()
+        self._answer: Answer | None = None
+        self._answered_us = 0
+        self._held_us = 0
+        self._counted_pj = 0
+        self._silence = "it has not answered yet"
+
+    def poll(self) -> None:
+        """Ask once, and remember the answer or why there is none."""
+        try:
+            answer = self._device.ask()
+        except (OSError, ValueError) as error:
+            self.miss(why(error))
+        else:
+            self.hear(answer)
+
+    def hear(self, answer: Answer) -> None:
+        """Take an answer: from now on its power holds, or its counter stands there."""
+        wrong = self._wrong(answer)
+        if wrong is not None:
+            self.miss(wrong)
+            return
+        with self._lock:
+            now_us = self._clock.now_us()
+            if self._answer is None or self._is_stale(now_us):
+                self._held_us = now_us
+            self._hold(now_us)
+            self._answer, self._answered_us = answer, now_us
+
+    def miss(self, reason: str) -> None:
+        """Remember why there is no answer; the last one holds for a while."""
+        with self._lock:
+            self._silence = reason
+
+    def read(self, t_us: int) -> int:
+        """Return the microjoules counted by the device, or held so far.
+
+        Raises:
+            OSError: If it has been silent for too long.
+        """
+        del t_us
+        self._readings += 1
+        if self._readings == 2:
+            self._end = self._begin(self.poll, self._every_s)
+        with self._lock:
+            now_us = self._clock.now_us()
+            if self._answer is None or self._is_stale(now_us):
+                raise OSError(self._silence)
+            if self._answer.energy_uj is not None and self.channel.counted_by == "device":
+                return self._answer.energy_uj
+            self._hold(now_us)
+            return self._counted_pj // 1_000_000
+
+    def lose(self) -> None:
+        """Do nothing: once the device answers again, its power counts from then on."""
+
+    def close(self) -> None:
+        """Stop asking and close the device; a second call does nothing."""
+        self._device.interrupt()
+        end, self._end = self._end, None
+        if end is None or end():
+            self._device.close()
+
+    def _wrong(self, answer: Answer) -> str | None:
+        """Return why an answer is not believed; None if it is."""
+        if self.channel.counted_by == "device":
+            return None if answer.energy_uj is not None else "it tells its energy no more"
+        if answer.power_w is None:
+            return "it tells no power"
+        most_w = self.channel.max_power_w
+        if answer.power_w <= 0 or (most_w is not None and answer.power_w > most_w):
+            return f"it says {answer.power_w:g} W, which this machine cannot draw"
+        return None
+
+    def _is_stale(self, now_us: int) -> bool:
+        return now_us - self._answered_us > _MISSED * self._every_s * 1e6
+
+    def _hold(self, now_us: int) -> None:
+        """Let the last power go on until now."""
+        if self._answer is not None and self._answer.power_w is not None:
+            held_us = max(now_us - self._held_us, 0)  # two threads: the other may have been later
+            self._counted_pj += round(self._answer.power_w * 1e6) * held_us
+        self._held_us = max(now_us, self._held_us)
+
+
+def in_thread(poll: Callable[[], object], every_s: float) -> Callable[[], bool]:
+    """Call a function every so many seconds in a thread, until the returned function is called."""
+    from threading import Thread
+
+    going_on = allocate_lock()
+    going_on.acquire()
+
+    def follow() -> None:
+        while not going_on.acquire(timeout=every_s):
+            poll()
+
+    thread = Thread(target=follow, name="brizna-wire", daemon=True)
+    thread.start()
+
+    def end() -> bool:
+        going_on.release()
+        thread.join(_PATIENCE_S)
+        return not thread.is_alive()
+
+    return end
