@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from brizna.core.codec import digest
-from brizna.core.errors import InputError, IntegrityError
+from brizna.core.errors import InputError, IntegrityError, Said
 from brizna.core.estimate import Estimate, estimate_of, exactly
 from brizna.core.factors import Factor
 from brizna.core.quantities import (
@@ -331,7 +331,8 @@ class _Ledger:
             if origin == symbol and symbol in self.reasons:
                 return self.reasons[symbol]
             if origin.startswith("assumptions.") and getattr(self.assumptions, symbol) is None:
-                return self.assumptions.reasons.get(symbol, f"{symbol} is not known")
+                unknown = Said("{symbol} is not known", symbol=symbol)
+                return self.assumptions.reasons.get(symbol, str(unknown))
         return self.subject.reason or "for how long the hardware was reserved is not known"
 
     def close(self) -> Footprint:

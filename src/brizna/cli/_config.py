@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from brizna.cli._options import add_json, add_settings, settings_of
 from brizna.cli._parser import Parser
+from brizna.report import stored
 from brizna.verbs import SETTINGS
 
 TYPE_CHECKING = False
@@ -39,8 +40,8 @@ def config(context: Context, words: list[str]) -> int:
         )
         return 0
     for name, value in settings.values.items():
-        line = f"{name} = {_shown(value)}"
-        context.tell(f"{line:<28}{settings.origins[name]}" if given.origin else line)
+        line, origin = f"{name} = {_shown(value)}", stored(settings.origins[name], context.lang)
+        context.tell(f"{line:<28}{origin}" if given.origin else line)
     return 0
 
 

@@ -14,7 +14,7 @@ from brizna.core.errors import (
     SchemaError,
     UnavailableError,
 )
-from brizna.report import LANGUAGES, pick_language, said, texts, wants_color
+from brizna.report import LANGUAGES, pick_language, said, stored, texts, wants_color
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,11 +80,19 @@ class Context:
         with suppress(BrokenPipeError, UnavailableError):
             _write(sys.stderr, lines)
 
-    def complain(self, error: BriznaError) -> None:
-        """Say what went wrong; names in it, which others may have chosen, steer no terminal."""
+    def complain(self, *wrong: BriznaError | str) -> None:
+        """Say what went wrong; names in it, which others may have chosen, steer no terminal.
+
+        Args:
+            *wrong: An error, or sentences in English as a record holds them.
+        """
         from brizna.report._view import printable
 
-        self.say(f"brizna: {printable(said(error, self.lang))}")
+        told = [
+            stored(one, self.lang) if isinstance(one, str) else said(one, self.lang)
+            for one in wrong
+        ]
+        self.say(f"brizna: {printable(' '.join(told))}")
 
     def tell(self, *lines: str) -> None:
         """Give data: to stdout."""

@@ -7,7 +7,7 @@ import os
 
 from brizna.cli._options import add_settings, settings_of
 from brizna.cli._parser import Parser
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, Said
 from brizna.report import run_lines
 from brizna.verbs._recorder import Job
 from brizna.verbs._run import Finished, current_directory, run_command
@@ -128,12 +128,12 @@ class _Report:
         try:
             trouble = [*finished.trouble, *self._write_json(finished.view)]
             if not finished.outcome.started:
-                self._context.say(f"brizna: {finished.outcome.reason}")
+                self._context.complain(finished.outcome.reason or "")
             elif finished.view is not None and not self._quiet:
                 self._context.say(*self._lines(finished.view, finished))
             if trouble:
                 self.failed = True
-                self._context.say(f"brizna: {' '.join(trouble)}")
+                self._context.complain(*trouble)
         except Exception:  # noqa: BLE001  (nobody reads stderr, say: the exit code is the command's)
             self.failed = True
 
@@ -157,5 +157,13 @@ class _Report:
         try:
             replace_file(self._json_file, encode(view) + b"\n")
         except OSError as error:
-            return [f"{self._json_file!r} could not be written: {error.strerror}."]
+            return [
+                str(
+                    Said(
+                        "{path!r} could not be written: {reason}.",
+                        path=self._json_file,
+                        reason=error.strerror,
+                    )
+                )
+            ]
         return []

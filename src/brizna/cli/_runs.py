@@ -96,7 +96,7 @@ def _add_merge(parser: Parser) -> None:
 
 
 def _list(context: Context, store: Store, given: Namespace) -> int:
-    from brizna.report import runs_lines
+    from brizna.report import runs_lines, stored
 
     found = [run for run in store.runs() if given.tag is None or given.tag in run.tags]
     if given.limit is not None:
@@ -114,7 +114,13 @@ def _list(context: Context, store: Store, given: Namespace) -> int:
         return 0
     readable = [run.to_json() for run in found if run.state != "unreadable"]
     context.tell(*runs_lines(readable, lang=context.lang, width=context.width, color=context.color))
-    context.say(*(f"{run.id}: {run.reason}" for run in found if run.state == "unreadable"))
+    context.say(
+        *(
+            f"{run.id}: {stored(run.reason or '', context.lang)}"
+            for run in found
+            if run.state == "unreadable"
+        )
+    )
     return 0
 
 

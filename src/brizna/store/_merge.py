@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, Said
 from brizna.core.estimate import total, weakest
 from brizna.core.measurement import ChannelEnergy, Coverage, Gap, Measurement, Run
 from brizna.core.records import Record
@@ -138,8 +138,12 @@ def _channel(group: list[tuple[_Part, ChannelEnergy]], notes: dict[str, None]) -
         part, channel, energy = _once(cluster, notes)
         gaps += [_moved(gap, part.start_s) for gap in channel.gaps]
         if energy is None:
-            reason = f"not known in the run {part.run.id}: {channel.reason}"
-            gaps.append(Gap(reason=reason, start_s=part.start_s, end_s=part.end_s))
+            reason = Said(
+                "not known in the run {run_id}: {reason}",
+                run_id=part.run.id,
+                reason=channel.reason,
+            )
+            gaps.append(Gap(reason=str(reason), start_s=part.start_s, end_s=part.end_s))
         else:
             energies.append(energy)
     return first.replace(
@@ -190,10 +194,14 @@ def _once(
             others=others,
             outside_s=outside_s,
         )
-    notes[
-        f"Runs that overlap on {part.run.machine} read the same counters: "
-        f"{channel.id} counts once, as {part.run.id} read it."
-    ] = None
+    once = Said(
+        "Runs that overlap on {machine} read the same counters: {channel} counts once, as {run_id} "
+        "read it.",
+        machine=part.run.machine,
+        channel=channel.id,
+        run_id=part.run.id,
+    )
+    notes[str(once)] = None
     energy = channel.energy_j
     if energy is not None and outside_s > 0:
         more = energy.best * (1 + outside_s / part.run.duration_s)
@@ -207,7 +215,11 @@ def _coverage(runs: Sequence[Run], channels: Sequence[ChannelEnergy]) -> Coverag
     for component in dict.fromkeys(c for run in runs for c in run.measurement.coverage.not_seen):
         reasons = {run.id: run.measurement.coverage.not_seen.get(component) for run in runs}
         reason = _one(set(reasons.values()))
-        told = [f"{why} (in {run_id})" for run_id, why in reasons.items() if why is not None]
+        told = [
+            str(Said("{reason} (in {run_id})", reason=why, run_id=run_id))
+            for run_id, why in reasons.items()
+            if why is not None
+        ]
         not_seen[component] = "; ".join(told) if reason is None else reason
     return Coverage(
         metered=tuple(dict.fromkeys(c.kind for c in roots if c.basis == "metered")),

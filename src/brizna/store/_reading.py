@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brizna.core.errors import IntegrityError, UnavailableError
+from brizna.core.errors import IntegrityError, Said, UnavailableError
 from brizna.store._lines import split, unframe
 
 TYPE_CHECKING = False
@@ -56,10 +56,18 @@ def heal(lines: Sequence[Event | None]) -> tuple[list[dict[str, Any]], int]:
 
 
 def _statement(damaged: int) -> str:
-    lines = "1 line of the journal is" if damaged == 1 else f"{damaged} lines of the journal are"
-    return (
-        f"{lines} damaged or cut short and left out. Energy goes on being counted from the reading "
-        "before, but a window, a mark of a gap or a note may be lost."
+    if damaged == 1:
+        return (
+            "1 line of the journal is damaged or cut short and left out. Energy goes on being "
+            "counted from the reading before, but a window, a mark of a gap or a note may be lost."
+        )
+    return str(
+        Said(
+            "{count} lines of the journal are damaged or cut short and left out. Energy goes on "
+            "being counted from the reading before, but a window, a mark of a gap or a note may be "
+            "lost.",
+            count=damaged,
+        )
     )
 
 
@@ -96,7 +104,9 @@ def _lost_spans(lines: Sequence[Event | None], channels: Sequence[str]) -> list[
         elif "c" in event:
             if damaged and before_us is not None:
                 span = {"e": "gap", "from": before_us, "to": event["t"], "counted": True}
-                reason = f"damaged journal: {damaged} line{'s'[: damaged > 1]} lost"
+                reason = str(Said("damaged journal: {count} lines lost", count=damaged))
+                if damaged == 1:
+                    reason = "damaged journal: 1 line lost"
                 gaps += [{**span, "channel": channel, "reason": reason} for channel in channels]
             before_us, damaged = event["t"], 0
     return gaps

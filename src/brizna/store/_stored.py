@@ -6,7 +6,7 @@ import json
 import os
 
 from brizna.core.codec import digest_of_bytes
-from brizna.core.errors import BriznaError, IntegrityError
+from brizna.core.errors import BriznaError, IntegrityError, Said
 from brizna.core.records import Record
 from brizna.store._files import replace_file
 from brizna.store._records import check_subject, read_records
@@ -91,7 +91,9 @@ def fresh_summary(run_id: str, record: str) -> RunSummary:
             raise IntegrityError("run.json is of the run {run_id}", run_id=run["id"])
         summary = RunSummary.of(run, digest_of_bytes(data))
     except (BriznaError, ValueError, TypeError, LookupError, AttributeError) as error:
-        return RunSummary(id=run_id, state="unreadable", reason=f"run.json: {error}")
+        return RunSummary(
+            id=run_id, state="unreadable", reason=str(Said("run.json: {error}", error=error))
+        )
     try:
         check_subject(run_id, digest_of_bytes(data), read_records(os.path.dirname(record)))
     except BriznaError as error:

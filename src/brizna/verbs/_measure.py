@@ -6,8 +6,8 @@ import os
 import warnings
 from functools import update_wrapper
 
-from brizna.core.errors import BriznaError, InputError, UnavailableError
-from brizna.verbs._recorder import Job, Recorder, sentence
+from brizna.core.errors import BriznaError, InputError, Said, UnavailableError
+from brizna.verbs._recorder import Job, Recorder, untold
 from brizna.verbs._run import current_directory
 from brizna.verbs._settings import read_settings
 
@@ -150,13 +150,13 @@ class Measuring:
         try:
             recorder.sampler.sample()
             if kind is not None:
-                recorder.note(f"The measured block ended with {kind.__name__}.")
+                said = Said("The measured block ended with {kind}.", kind=kind.__name__)
+                recorder.note(str(said))
             self.view = recorder.finish()
         except Exception as error:  # the block is done: what it raised or returned must pass
             if recorder.settings["strict"]:
                 raise
-            told = f"The run could not be told: {type(error).__name__}: {error}"
-            recorder.trouble.append(sentence(told))
+            recorder.trouble.append(untold(error))
         self._complain(recorder)
 
     def _complain(self, recorder: Recorder) -> None:

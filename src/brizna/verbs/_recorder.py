@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from brizna.core.errors import BriznaError, UnavailableError
+from brizna.core.errors import BriznaError, Said, UnavailableError
 from brizna.core.replay import JOURNAL_SCHEMA, replay
 from brizna.core.version import VERSION
 from brizna.environment import capture, machine_name, redact
@@ -95,7 +95,7 @@ class Recorder:
         self.id = new_run_id() if self.directory is None else os.path.basename(self.directory)
         self._journal = Journal(self.directory)
         opened = self._open_meters() if meters is None else meters
-        self.sampler = Sampler(opened, clock=clock or BootClock(), write=self._journal.write)
+        self.sampler = Sampler(opened, clock=clock or BootClock(), write=self._journal.add)
         self._journal.write(self._start_event())
 
     @property
@@ -143,7 +143,7 @@ class Recorder:
 
         self.sampler.close()
         if self.sampler.trouble:
-            failed = f"A meter or the journal failed: {self.sampler.trouble}"
+            failed = str(Said("A meter or the journal failed: {error}", error=self.sampler.trouble))
             self.note(failed)
             self.trouble.append(sentence(failed))
         if cpu is not None:
@@ -185,8 +185,10 @@ class Recorder:
         except Exception as error:  # the job must run, on any machine: the run's end says so
             if self.settings["strict"]:
                 raise
-            reason = f"No meter could be opened: {type(error).__name__}: {error}"
-            self.trouble.append(sentence(reason))
+            reason = Said(
+                "No meter could be opened: {kind}: {error}", kind=type(error).__name__, error=error
+            )
+            self.trouble.append(sentence(str(reason)))
             return ()
 
     def _open_store(self) -> tuple[Store | None, str | None]:
@@ -222,6 +224,12 @@ class Recorder:
             "writer": writer_identity(),
             "ancestors": ancestors(),
         }
+
+
+def untold(error: Exception) -> str:
+    """Return the sentence that a run could not be told."""
+    kind = type(error).__name__
+    return sentence(str(Said("The run could not be told: {kind}: {error}", kind=kind, error=error)))
 
 
 def sentence(text: str) -> str:

@@ -8,7 +8,7 @@ from brizna.core.errors import BriznaError, UnavailableError
 from brizna.core.records import Record
 from brizna.run import Pace, Supervisor
 from brizna.verbs._mark import RUN_VARIABLE
-from brizna.verbs._recorder import Job, Recorder, sentence
+from brizna.verbs._recorder import Job, Recorder, untold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ def _supervise(supervisor: Supervisor, recorder: Recorder, environ: Mapping[str,
 
 
 def _unmeasured(outcome: Outcome, directory: str | None, error: Exception) -> Finished:
-    reason = sentence(f"The run could not be told: {type(error).__name__}: {error}")
-    return Finished(view=None, outcome=outcome, directory=directory, trouble=(reason,))
+    return Finished(view=None, outcome=outcome, directory=directory, trouble=(untold(error),))
 
 
 class _Ticks:

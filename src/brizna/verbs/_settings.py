@@ -141,10 +141,9 @@ def _environment_layer(environ: Mapping[str, str]) -> dict[str, tuple[str, Any]]
     for variable, value in environ.items():
         if variable.startswith("BRIZNA_") and variable not in _NOT_SETTINGS and value:
             name = variable.removeprefix("BRIZNA_").lower()
-            layer[_known(name, Said("The environment variable {variable}", variable=variable))] = (
-                f"environment {variable}",
-                value,
-            )
+            where = Said("The environment variable {variable}", variable=variable)
+            origin = Said("environment {variable}", variable=variable)
+            layer[_known(name, where)] = (str(origin), value)
     return layer
 
 
