@@ -147,7 +147,7 @@ class _Forest:
         self._machine = machine
         processor = find_processor(roots)
         self._device = processor.name
-        self._accuracy = _accuracy_of_packages(processor)
+        self._accuracy = accuracy_of_packages(processor)
         top = [zone for zone in zones if ":" not in zone.number]
         node = None
         for zone in top:
@@ -222,7 +222,8 @@ def _children(zone: Zone, zones: Iterable[Zone]) -> list[Zone]:
     ]
 
 
-def _accuracy_of_packages(processor: Processor) -> str:
+def accuracy_of_packages(processor: Processor) -> str:
+    """Return which row says how far the package counters of a processor are off."""
     from brizna.meter._power_facts import architecture_of
 
     if processor.vendor != "GenuineIntel" or architecture_of(processor) in _MODELLED:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from brizna.core.records import Record
+from brizna.testing._shown import hide, show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,14 +97,8 @@ class FakePowercap:
         self._frozen.discard(label)
 
     def refuse(self, label: str) -> None:
-        """Take a zone's counter file away; a file that is open already shows nothing any more.
-
-        Real files answer a reader without permission with an error. A mode would not do here: it
-        does not bind a superuser, who may well run the tests.
-        """
-        file = self._file(label)
-        file.write_bytes(b"")
-        file.unlink()
+        """Take a zone's counter file away; a file that is open already shows nothing any more."""
+        hide(self._file(label))
         self._refused.add(label)
 
     def allow(self, label: str) -> None:
@@ -131,14 +124,7 @@ class FakePowercap:
         self._write(label, str(counter_uj - counter_uj % zone.step_uj))
 
     def _write(self, label: str, text: str) -> None:
-        """Overwrite in place: a reader that holds the file open must see it, and never nothing."""
-        data = text.encode() + b"\n"
-        file = os.open(self._file(label), os.O_WRONLY | os.O_CREAT, 0o644)
-        try:
-            os.write(file, data)
-            os.truncate(file, len(data))
-        finally:
-            os.close(file)
+        show(self._file(label), text)
 
     def _folder(self, label: str) -> Path:
         if self._is_flat:
