@@ -28,9 +28,15 @@ def channel(name, **fields):
 
 
 def figures(events, marks=()):
-    """Return all that a run says but for how many samples were kept."""
+    """Return all that a run says but for how many samples were kept, and whose the energy was.
+
+    Shares go by what was used between two readings: fewer readings tell them a little coarser.
+    """
     run = replay(events, marks).to_json()
-    del run["measurement"]["samples"]
+    del run["measurement"]["samples"], run["measurement"]["attribution"]
+    for phase in run["measurement"]["phases"]:
+        for part in ("above_idle_j", "fair_share_j"):
+            phase.pop(part, None)
     return run
 
 

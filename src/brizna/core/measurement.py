@@ -10,7 +10,7 @@ from __future__ import annotations
 from brizna.core.errors import InputError
 from brizna.core.estimate import Estimate, estimate_of
 from brizna.core.factors import Factor
-from brizna.core.quantities import Energy
+from brizna.core.quantities import Energy, Power
 from brizna.core.records import Record, each
 from brizna.core.site import Site
 
@@ -42,6 +42,8 @@ class Channel(Record):
         raw_start: First raw reading, which tells a mirrored counter from an equal one.
         references: Ids of the tables and publications behind its factors.
         device: What the device calls itself, e.g. ``NVIDIA A100-SXM4-40GB``; None if it does not.
+        idle_w: What it draws while nobody uses it, where a model says so; the channel's doubts
+            are this number's too. None where that has to be measured.
     """
 
     id: str
@@ -58,8 +60,10 @@ class Channel(Record):
     raw_start: int | None = None
     references: tuple[str, ...] = ()
     device: str | None = None
+    idle_w: float | None = None
 
     _forms: ClassVar = {"references": tuple}
+    _later: ClassVar = ("idle_w",)
 
     def _check(self) -> None:
         if self.basis not in ("metered", "modelled"):
@@ -129,6 +133,8 @@ class Phase(Record):
         end_s: From the start of the run.
         energy_j: Of all roots; None where some root does not cover the window.
         open: Whether the run ended before the phase did.
+        above_idle_j: Of that what the run used above idle; None where that is not known.
+        fair_share_j: The run's fair share of it, idle included; None where that is not known.
     """
 
     name: str
@@ -136,8 +142,80 @@ class Phase(Record):
     end_s: float
     energy_j: Estimate | None
     open: bool = False
+    above_idle_j: Estimate | None = None
+    fair_share_j: Estimate | None = None
 
-    _forms: ClassVar = {"energy_j": estimate_of(Energy)}
+    _forms: ClassVar = {
+        "energy_j": estimate_of(Energy),
+        "above_idle_j": estimate_of(Energy),
+        "fair_share_j": estimate_of(Energy),
+    }
+    _later: ClassVar = ("above_idle_j", "fair_share_j")
+
+
+class UserEnergy(Record):
+    """What one user of the machine used of it while the run was measured.
+
+    Attributes:
+        id: ``run`` for the run itself, ``others`` for all that nobody watched, ``unattributed``
+            for energy that nobody used or of which nobody can tell who did; else what it is, such
+            as ``cgroup:/system.slice/x.service``.
+        kind: ``tree`` (a command with all its descendants), ``block`` (a process while a block of
+            it ran), ``cgroup``, ``others`` or ``unattributed``.
+        cpu_time_s: CPU time used; None where not known.
+        above_idle_j: Its part of the energy above idle; None where idle power is not known.
+        fair_share_j: Its part of all energy, idle included.
+        reason: Why something is None.
+    """
+
+    id: str
+    kind: str
+    cpu_time_s: float | None = None
+    above_idle_j: Estimate | None = None
+    fair_share_j: Estimate | None = None
+    reason: str | None = None
+
+    _forms: ClassVar = {
+        "above_idle_j": estimate_of(Energy),
+        "fair_share_j": estimate_of(Energy),
+    }
+
+
+class Attribution(Record):
+    """Whose the energy was: parts of disjoint users that sum to the machine's.
+
+    Attributes:
+        users: The run first, then the watched ones, ``others`` and ``unattributed``; empty where
+            nobody knows who used anything.
+        reason: Why there are no users.
+        above_idle_j: Of the whole machine, minus idle; None where idle power is not known.
+        idle_w: What each root channel draws while nobody uses it, as far as that is known.
+        idle_reason: Why above idle is not known.
+        baseline: Where measured idle power comes from: ``digest``, ``measured`` (when), ``age_s``
+            and ``stale`` (why it may not hold any more); None where it was not measured.
+        untold: Channels of whose use nobody can tell, with the reason; all of their energy is
+            unattributed.
+    """
+
+    users: tuple[UserEnergy, ...] = ()
+    reason: str | None = None
+    above_idle_j: Estimate | None = None
+    idle_w: dict[str, Estimate] = {}
+    idle_reason: str | None = None
+    baseline: dict[str, Any] | None = None
+    untold: dict[str, str] = {}
+
+    _forms: ClassVar = {
+        "users": each(UserEnergy.from_json),
+        "above_idle_j": estimate_of(Energy),
+        "idle_w": lambda powers: {
+            channel: Estimate.from_json(Power, power) for channel, power in powers.items()
+        },
+    }
+
+    def run(self) -> UserEnergy | None:
+        """Return the part of the run itself; None where nobody knows who used anything."""
+        return self.users[0] if self.users else None
 
 
 class Coverage(Record):
@@ -166,6 +244,7 @@ class Measurement(Record):
         cpu_time_s: CPU time of the command and all its descendants; None where not read.
         cpu_time_coverage: ``exact``, or ``at-least`` with the blind spot in the run's notes.
         samples: How many readings were stored.
+        attribution: Whose the energy was; None in runs recorded before brizna could tell.
     """
 
     energy_j: Estimate | None
@@ -177,13 +256,16 @@ class Measurement(Record):
     cpu_time_coverage: str | None = None
     samples: int = 0
     interval_s: float | None = None
+    attribution: Attribution | None = None
 
     _forms: ClassVar = {
         "energy_j": estimate_of(Energy),
         "channels": each(ChannelEnergy.from_json),
         "phases": each(Phase.from_json),
         "coverage": Coverage.from_json,
+        "attribution": Attribution.from_json,
     }
+    _later: ClassVar = ("attribution",)
 
     def roots(self) -> tuple[ChannelEnergy, ...]:
         """Return the channels that a total sums: without parent, and not shown twice."""

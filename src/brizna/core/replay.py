@@ -11,10 +11,17 @@ event           fields
 ``channel``     the fields of `Channel`
 ``unseen``      component, reason: what no meter covers
 ``child``       pid, start_ticks: the command's process
-(none)          t, c, cpu: a sample. ``t`` is in microseconds on the boot-time clock since the
-                start; ``c`` holds, in the order of the channels, microjoules counted since the
-                start, or null where unreadable; ``cpu``, where known, holds the microseconds of
-                CPU time of the command's process tree, then of the whole machine since it booted
+(none)          t, c, cpu, mem, gpu: a sample. ``t`` is in microseconds on the boot-time clock
+                since the start; ``c`` holds, in the order of the channels, microjoules counted
+                since the start, or null where unreadable. The others say who used the machine, in
+                the order of the users and the whole machine last, null where unknown, and may be
+                in few samples only: ``cpu`` counts microseconds of CPU time, ``mem`` is bytes
+                resident now, ``gpu`` counts by channel microseconds in which the device was busy
+``users``       users: ``id`` and ``kind`` of each user of the machine; the first is the run. A
+                later event may name more, never fewer. Journals without it know the run alone
+``baseline``    what is drawn while nobody uses anything: ``baseline`` (a ``brizna.baseline/1``
+                record or null), its ``digest``, why it may be ``stale``, and ``declared`` watts by
+                channel
 ``gap``         channel, reason, from, to (null while it lasts), counted
 ``begin``       w, name, t, c: a window opens, numbered ``w``
 ``finish``      w, t, c: it closes
@@ -44,6 +51,7 @@ from brizna.core.measurement import (
 from brizna.core.quantities import Energy
 from brizna.core.series import UJ, US, Series, fill_gaps, mirrors_of, overlap_s, share
 from brizna.core.site import Site
+from brizna.core.whose import Whose
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,6 +120,8 @@ class _Story:
         self.hardware: dict[str, Any] | None = None
         self.factors: tuple[Factor, ...] = ()
         self.cpu: Event = {}
+        self.users: list[Event] = []
+        self.baseline: Event = {}
         self.end: Event | None = None
         start: Event | None = None
         for event in events:
@@ -157,6 +167,10 @@ class _Story:
             self.factors = tuple(map(Factor.from_json, event["factors"]))
         elif kind == "cpu":
             self.cpu = event
+        elif kind == "users":
+            self.users = list(event["users"])
+        elif kind == "baseline":
+            self.baseline = event
         elif kind == "note":
             self.notes.append(event)
         elif kind == "end":
@@ -196,6 +210,8 @@ class _Story:
             c.energy_j for c in channels if c.parent is None and not c.mirror_of and c.energy_j
         ]
         interval_us = self.start.get("interval_us")
+        whose = self._whose(mirrors)
+        self.factors += whose.factors
         cpu = [
             sample["cpu"][0]
             for sample in self.samples
@@ -205,12 +221,22 @@ class _Story:
             energy_j=total(known) if known else None,
             reason=None if known else "no channel gave two readings",
             channels=channels,
-            phases=tuple(self._phase(window, roots) for window in self._phases()),
+            phases=tuple(self._phase(window, roots, whose) for window in self._phases()),
             coverage=self._coverage(channels),
             cpu_time_s=cpu[-1] * US if cpu else None,
             cpu_time_coverage=self.cpu.get("coverage") if cpu else None,
             samples=len(self.samples),
             interval_s=None if interval_us is None else interval_us * US,
+            attribution=whose.attribution(self._energy),
+        )
+
+    def _whose(self, mirrors: dict[str, str]) -> Whose:
+        return Whose(
+            self.start,
+            self.samples,
+            [s for s in self.series if len(s.t_us) >= 2 and s.channel.id not in mirrors],
+            users=self.users,
+            baseline=self.baseline,
         )
 
     def _channel_energy(self, series: Series, mirrors: dict[str, str]) -> ChannelEnergy:
@@ -314,17 +340,21 @@ class _Story:
         phases.sort(key=lambda phase: phase["from"])
         return phases
 
-    def _phase(self, window: Mapping[str, Any], roots: Sequence[Series]) -> Phase:
+    def _phase(self, window: Mapping[str, Any], roots: Sequence[Series], whose: Whose) -> Phase:
         start_us = min(max(window["from"], 0), self.last_us)
         end_us = min(window.get("to", self.last_us), self.last_us)
         parts = [self._energy(series, start_us, end_us, whole=False) for series in roots]
         known = [part for part in parts if part is not None]
+        is_whole = bool(known) and len(known) == len(parts)
+        above, fair = whose.phase(self._energy, start_us, end_us) if is_whole else (None, None)
         return Phase(
             name=window["name"],
             start_s=start_us * US,
             end_s=end_us * US,
-            energy_j=total(known) if known and len(known) == len(parts) else None,
+            energy_j=total(known) if is_whole else None,
             open="to" not in window,
+            above_idle_j=above,
+            fair_share_j=fair,
         )
 
     def _coverage(self, channels: Sequence[ChannelEnergy]) -> Coverage:

@@ -3,8 +3,9 @@
 Readings are cumulative, so a total needs the first and the last; everything else that `replay`
 looks at (windows, marks, gaps, and the power next to their edges) names a time. Thinning keeps
 the readings around those times for each channel, and drops every second of the others until the
-journal is under half. A run told from a thinned journal has the same figures, bit for bit; only
-its curve of power over time is coarser, and older parts the more so.
+journal is under half. A run told from a thinned journal has the same energies, bit for bit; only
+its curve of power over time, and whose the energy was, are told by longer intervals, and older
+parts the more so.
 """
 
 from __future__ import annotations
@@ -120,7 +121,8 @@ def _needed(events: Sequence[Event | None], marks: Sequence[Event]) -> set[int]:
             needed.update(readings.around(edge_us))
     needed.update(_beside_damage(events))
     needed.update(_apart(channels, samples))
-    needed.update([place for place, event in samples if event.get("cpu")][-1:])
+    for field in ("cpu", "mem", "gpu"):
+        needed.update([place for place, event in samples if event.get(field)][-1:])
     return needed
 
 

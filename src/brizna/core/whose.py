@@ -1,0 +1,186 @@
+"""From a journal's users, samples and idle power to the record of whose the energy was."""
+
+from __future__ import annotations
+
+from brizna.core.attribution import OTHERS, UNATTRIBUTED, Attributor, uses_of
+from brizna.core.estimate import Estimate, exactly
+from brizna.core.factors import factor
+from brizna.core.measurement import Attribution, UserEnergy
+from brizna.core.quantities import Power
+from brizna.core.series import US
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from brizna.core.attribution import Energies, Parted, Use
+    from brizna.core.factors import Factor
+    from brizna.core.measurement import Channel
+    from brizna.core.series import Series
+
+    Event = Mapping[str, Any]
+
+_NO_USE = "how much of the machine the run used was not recorded"
+_NO_IDLE = "idle power is not known (brizna doctor --baseline measures it)"
+_UNSEEN_USER = "what it used was not read"
+_UNTOLD = "nobody can tell who used it"
+_OF_A_CONTAINER = "it counts one container, and who used what inside is not known"
+
+
+class Whose:
+    """Whose the energy of a run was, as a whole and in any window.
+
+    Attributes:
+        factors: The published numbers that attribution rests on; none where nothing was parted.
+    """
+
+    def __init__(
+        self,
+        start: Event,
+        samples: Sequence[Event],
+        series: Sequence[Series],
+        *,
+        users: Sequence[Event],
+        baseline: Event,
+    ) -> None:
+        """Take what the journal says.
+
+        Args:
+            start: The start event.
+            samples: All samples, by time.
+            series: The channels that count, mirrors aside, each with two readings or more.
+            users: The users that were told, the run first; none in older journals.
+            baseline: The event that says what is drawn while nobody uses anything; empty if none.
+        """
+        kind = "block" if start.get("command") is None else "tree"
+        self._users = list(users) or [{"id": "run", "kind": kind}]
+        self._start = start
+        self._baseline = baseline
+        self._series = {each.channel.id: each for each in series}
+        self._uses = uses_of(samples, len(self._users))
+        self._idle_w = _idle_powers(baseline, [each.channel for each in series])
+        self._attributor: Attributor | None = None
+        self.factors: tuple[Factor, ...] = ()
+        if self._uses and series:
+            weight = factor("brizna.core", "attribution", "attribution/weight")
+            self.factors = (weight,)
+            self._attributor = Attributor(
+                start["id"],
+                series,
+                self._uses,
+                users=[user["id"] for user in self._users],
+                idle_w=self._idle_w,
+                weight=(weight.low or 1.0, weight.high or 1.0),
+            )
+
+    def attribution(self, energy: Energies) -> Attribution:
+        """Return the record for the whole run."""
+        attributor = self._attributor
+        if attributor is None:
+            return Attribution(reason=_NO_USE)
+        parted = attributor.part(energy)
+        if parted is None or set(attributor.roots()) <= set(attributor.untold):
+            return Attribution(reason=_NO_USE)
+        missing = ", ".join(sorted(set(parted.missing)))
+        roots = {name: self._idle_w[name] for name in attributor.roots() if name in self._idle_w}
+        return Attribution(
+            users=tuple(self._user(parted, place) for place in range(len(parted.fair))),
+            above_idle_j=parted.machine_above,
+            idle_w=roots,
+            idle_reason=f"{_NO_IDLE}: {missing}" if missing else None,
+            baseline=self._origin(),
+            untold={name: self._why_untold(name) for name in attributor.untold},
+        )
+
+    def phase(
+        self, energy: Energies, start_us: int, end_us: int
+    ) -> tuple[Estimate | None, Estimate | None]:
+        """Return what the run used in a window: above idle, and as its fair share."""
+        attributor = self._attributor
+        if attributor is None or not self._is_seen(0):
+            return None, None
+        parted = attributor.part(energy, (start_us, end_us))
+        return (None, None) if parted is None else (parted.above[0], parted.fair[0])
+
+    def _user(self, parted: Parted, place: int) -> UserEnergy:
+        """Return the part of one user, of the others, or of nobody."""
+        cpu = self._uses.get("cpu")
+        above, fair = parted.above[place], parted.fair[place]
+        why = f"{_NO_IDLE}: {', '.join(sorted(set(parted.missing)))}" if above is None else None
+        if place == len(self._users):
+            left = None if cpu is None else cpu.left_us() * US
+            return UserEnergy(
+                id=OTHERS,
+                kind=OTHERS,
+                cpu_time_s=left,
+                above_idle_j=above,
+                fair_share_j=fair,
+                reason=why,
+            )
+        if place > len(self._users):
+            return UserEnergy(
+                id=UNATTRIBUTED,
+                kind=UNATTRIBUTED,
+                above_idle_j=above,
+                fair_share_j=fair,
+                reason=why,
+            )
+        user = self._users[place]
+        if not self._is_seen(place):
+            return UserEnergy(id=user["id"], kind=user["kind"], reason=_UNSEEN_USER)
+        return UserEnergy(
+            id=user["id"],
+            kind=user["kind"],
+            cpu_time_s=_cpu_time_s(cpu, place),
+            above_idle_j=above,
+            fair_share_j=fair,
+            reason=why,
+        )
+
+    def _is_seen(self, place: int) -> bool:
+        """Tell whether anything is known of what a user used."""
+        return any(use.users[place] is not None for use in self._uses.values())
+
+    def _why_untold(self, name: str) -> str:
+        return _UNTOLD if self._series[name].channel.scope == "machine" else _OF_A_CONTAINER
+
+    def _origin(self) -> dict[str, Any] | None:
+        """Return which baseline was used, and how old it was when the run started."""
+        record = self._baseline.get("baseline")
+        if not record:
+            return None
+        from datetime import datetime
+
+        age = datetime.fromisoformat(self._start["started"]) - datetime.fromisoformat(
+            record["measured"]
+        )
+        return {
+            "digest": self._baseline.get("digest"),
+            "measured": record["measured"],
+            "age_s": age.total_seconds(),
+            "stale": list(self._baseline.get("stale") or ()),
+        }
+
+
+def _cpu_time_s(cpu: Use | None, place: int) -> float | None:
+    track = None if cpu is None else cpu.users[place]
+    return None if track is None else (track.counts[-1] - track.counts[0]) * US
+
+
+def _idle_powers(baseline: Event, channels: Sequence[Channel]) -> dict[str, Estimate]:
+    """Return what channels draw while nobody uses them: declared, else measured, else modelled."""
+    found: dict[str, Estimate] = {}
+    for channel in channels:
+        if channel.idle_w is not None:
+            power_w = Estimate(Power(channel.idle_w), basis=channel.basis, references=(channel.id,))
+            for name, (low, high) in channel.doubts.items():
+                power_w = power_w.doubted_by(name, low, high)
+            found[channel.id] = power_w
+    record: Mapping[str, Any] = baseline.get("baseline") or {}
+    measured: Sequence[Event] = record.get("channels") or ()
+    found |= {entry["id"]: Estimate.from_json(Power, entry["power_w"]) for entry in measured}
+    declared: Mapping[str, float] = baseline.get("declared") or {}
+    found |= {name: exactly(Power(power_w), "declared") for name, power_w in declared.items()}
+    known = {channel.id for channel in channels}
+    return {name: power_w for name, power_w in found.items() if name in known}
