@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from brizna.core.measurement import Channel
 
 _ROOM = "brizna.meter"
-_TABLES = ("spreads", "vcpu", "load_curve", "memory", "processors", "limits")
+_TABLES = (
+    "spreads",
+    "vcpu",
+    "load_curve",
+    "memory",
+    "processors",
+    "limits",
+    "sensors",
+    "sampled_cards",
+)
 
 
 def factors_behind(channels: Iterable[Channel]) -> tuple[Factor, ...]:

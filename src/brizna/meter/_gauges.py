@@ -12,7 +12,7 @@ import os
 import sys
 
 from brizna.core.gauges import Gauge
-from brizna.meter._host import KeptFile, read_text, read_whole_number
+from brizna.meter._host import KeptFile, find_processor, read_text, read_whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +136,8 @@ def _load(roots: Roots) -> GaugeGroup | None:
     text = read_text(file.path)
     if text is None or not text.startswith("cpu "):
         return None
-    threads = sum(line.startswith("cpu") for line in text.splitlines()) - 1 or os.cpu_count() or 1
+    threads = sum(line.startswith("cpu") for line in text.splitlines()) - 1
+    threads = threads or find_processor(roots).threads
     size = 2 * len(text) + 4096
     per_s = os.sysconf("SC_CLK_TCK") * threads
 

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from brizna.meter._gauges import GaugeGroup
 
 _LIBRARY = "libnvidia-ml.so.1"
-_UPDATE_US = 100_000
-"""The energy counter moves in steps of tens of milliseconds (arXiv 2312.02741, section 4)."""
+_AMPERE = 7
+"""Number of the architecture from which on a card's plain power is an average over a second."""
+_GA100 = ("sampled/a100", "sampled/a800", "sampled/a30")
+"""Cards of that architecture whose plain power is that of the instant."""
 _UJ_PER_MJ = 1000
 _W_PER_MW = 1e-3
 
@@ -191,9 +193,7 @@ def _open_card(nvml: Any, handle: Any, machine: str, unseen: dict[str, str]) -> 
         unseen[f"gpu/{uuid}/mig"] = "the driver counts the whole card's energy, not its slices'"
     most_w = _most_w(nvml, handle)
 
-    def channel(method: str, accuracy_name: str, counted_by: str) -> Channel:
-        from brizna.meter._power_facts import accuracy
-
+    def channel(lies: _Lies, method: str, counted_by: str) -> Channel:
         return Channel(
             id=uuid,
             kind="gpu",
@@ -201,42 +201,88 @@ def _open_card(nvml: Any, handle: Any, machine: str, unseen: dict[str, str]) -> 
             method=method,
             basis="metered",
             counted_by=counted_by,
-            doubts={f"meter:nvml/{uuid}@{machine}": accuracy(accuracy_name)},
+            doubts={
+                f"meter:{lie}/{uuid}@{machine}": factors for lie, factors in lies.doubts.items()
+            },
             max_power_w=most_w,
-            update_us=_UPDATE_US,
-            references=(f"factor:accuracy/{accuracy_name}",),
+            update_us=lies.update_us,
+            references=lies.references,
         )
 
     try:
         nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
     except nvml.NVMLError:
-        power_mw = _power_reader(nvml, handle)
-        return _Integral(channel("nvml-power", "nvml-power-part-time", "reader"), power_mw)
+        power_mw, is_average = _power_reader(nvml, handle)
+        if is_average:
+            is_average = _averages(nvml, handle, name)
+        return _Integral(channel(_lies_of_power(is_average), "nvml-power", "reader"), power_mw)
     return _Counter(
-        channel("nvml-energy", "nvml-energy", "device"),
+        channel(_lies_of_counter(name), "nvml-energy", "device"),
         lambda: int(nvml.nvmlDeviceGetTotalEnergyConsumption(handle)),
     )
 
 
-def _power_reader(nvml: Any, handle: Any) -> Callable[[], int]:
-    """Return how to read a card's power: of this instant if it tells, else its running average.
+class _Lies:
+    """What a card's sensor is known to get wrong.
+
+    Attributes:
+        doubts: By name, the factors on the energy at its low and at its high end.
+        update_us: Longest time between two updates.
+        references: Rows of the tables that say so.
+    """
+
+    def __init__(self, accuracies: Mapping[str, str], update: str, *references: str) -> None:
+        """Take rows of the tables: by name of the doubt an accuracy, and the sensor's update."""
+        from brizna.meter._power_facts import accuracy, update_us
+
+        self.doubts = {lie: accuracy(row) for lie, row in accuracies.items()}
+        self.update_us = update_us(update)
+        rows = [f"accuracy/{row}" for row in accuracies.values()]
+        self.references = tuple(f"factor:{row}" for row in (*rows, f"sensor/{update}", *references))
+
+
+def _lies_of_counter(card: str | None) -> _Lies:
+    from brizna.meter._power_facts import samples_part_time
+
+    sampled = samples_part_time(card)
+    if sampled is None:
+        return _Lies({"nvml": "nvml-energy"}, "nvml-step", "sensor/nvml-idle")
+    accuracies = {"nvml": "nvml-energy", "nvml-part-time": "nvml-part-time"}
+    return _Lies(accuracies, "nvml-step", "sensor/nvml-idle", sampled.id)
+
+
+def _lies_of_power(is_average: bool) -> _Lies:  # noqa: FBT001 - private, and its only one
+    accuracies = {"nvml": "nvml-power", "nvml-polled": "nvml-power-part-time"}
+    return _Lies(accuracies, "nvml-average" if is_average else "nvml-step")
+
+
+def _averages(nvml: Any, handle: Any, card: str | None) -> bool:
+    """Tell whether a card's plain power is an average over a second, or may be."""
+    from brizna.meter._power_facts import samples_part_time
+
+    sampled = samples_part_time(card)
+    if sampled is not None and sampled.id in _GA100:
+        return False
+    try:
+        return int(nvml.nvmlDeviceGetArchitecture(handle)) >= _AMPERE
+    except (nvml.NVMLError, AttributeError):  # an old driver, or bindings without the function
+        return True
+
+
+def _power_reader(nvml: Any, handle: Any) -> tuple[Callable[[], int], bool]:
+    """Return how to read a card's power: of this instant, or else (and True) its plain one.
 
     Raises:
         NVMLError: If it tells neither.
     """
-
-    def instant_mw() -> int:
-        field = nvml.nvmlDeviceGetFieldValues(handle, [nvml.NVML_FI_DEV_POWER_INSTANT])[0]
-        if field.nvmlReturn != nvml.NVML_SUCCESS:
-            raise nvml.NVMLError(field.nvmlReturn)
-        return int(field.value.uiVal)
+    from brizna.meter._nvml_gauges import instant_mw
 
     try:
-        instant_mw()
+        instant_mw(nvml, handle)
     except nvml.NVMLError:
         nvml.nvmlDeviceGetPowerUsage(handle)
-        return lambda: int(nvml.nvmlDeviceGetPowerUsage(handle))
-    return instant_mw
+        return lambda: int(nvml.nvmlDeviceGetPowerUsage(handle)), True
+    return lambda: instant_mw(nvml, handle), False
 
 
 def _name_of(nvml: Any, handle: Any) -> str | None:

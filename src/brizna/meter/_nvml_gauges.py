@@ -76,6 +76,10 @@ def _questions(nvml: Any, handle: Any, uuid: str) -> list[_Question]:
             lambda: [float(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU))],
         ),
         (
+            (gauge("power", "W", "power.draw.instant"),),
+            lambda: [instant_mw(nvml, handle) * _W_PER_MW],
+        ),
+        (
             (gauge("power-limit", "W", "enforced.power.limit"),),
             lambda: [nvml.nvmlDeviceGetEnforcedPowerLimit(handle) * _W_PER_MW],
         ),
@@ -87,6 +91,18 @@ def _questions(nvml: Any, handle: Any, uuid: str) -> list[_Question]:
             limited,
         ),
     ]
+
+
+def instant_mw(nvml: Any, handle: Any) -> int:
+    """Return the power of this instant, in milliwatts.
+
+    Raises:
+        NVMLError: If the card does not tell it.
+    """
+    field = nvml.nvmlDeviceGetFieldValues(handle, [nvml.NVML_FI_DEV_POWER_INSTANT])[0]
+    if field.nvmlReturn != nvml.NVML_SUCCESS:
+        raise nvml.NVMLError(field.nvmlReturn)
+    return int(field.value.uiVal)
 
 
 def _reasons(nvml: Any, handle: Any) -> int:

@@ -153,6 +153,16 @@ def accuracy(name: str) -> list[float]:
     return _spread((row,)) or [1.0, 1.0]
 
 
+def update_us(name: str) -> int:
+    """Return the longest time between two updates of a kind of sensor, in microseconds."""
+    return round(factor(_ROOM, "sensors", f"sensor/{name}").value * 1e6)
+
+
+def samples_part_time(card: str | None) -> Factor | None:
+    """Return the share of the time in which a card's sensor looks; None if it always may."""
+    return None if card is None else recognised(_ROOM, "sampled_cards", card)
+
+
 def limit_w(name: str) -> float:
     """Return the highest plausible power, in watts, of a kind of counter."""
     return factor(_ROOM, "limits", f"limit/{name}").value

@@ -2,8 +2,9 @@
 
 The zones form the forest that `brizna.core.measurement` sums: ``package`` contains ``core`` and
 ``uncore``, ``dram`` stands beside its package, and ``psys`` contains them all, so that it replaces
-their sum and is never added to it. A zone that a second driver shows again is left out; dies of
-one package that may show one counter say so, and replay finds out.
+their sum and is never added to it. A zone that a second driver shows again is left out, and so is
+``core`` on AMD, where it counts one core of the package (RRZE-HPC/likwid, pull request 402). Dies
+of one package that may show one counter say so, and replay finds out.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
 
     from brizna.meter._host import Processor
 
-_UPDATE_US = 1000
-"""Intel SDM volume 3, 15.10.3: the status registers are updated about every millisecond."""
 _KINDS = {"psys": "node", "package": "cpu", "dram": "memory", "core": "core", "uncore": "uncore"}
 _LIMITS = {"psys": "node", "package": "package", "dram": "memory"}
 _MODELLED = ("sandy-bridge", "ivy-bridge")
 """Intel's architectures whose counter is a model; Haswell was the first to measure."""
+_COUNTING_BY_CORE = ("AuthenticAMD", "HygonGenuine")
+"""Makers whose ``core`` counter is that of one core."""
 _NEVER_MOVED = "it stands at 0, as where the hardware has no such counter"
 _DEPTH, _CONSTRAINTS = 3, 3
 """Driver, package, part of it; and the limits of a zone: long, short, peak."""
@@ -147,6 +148,7 @@ class _Forest:
         self._machine = machine
         processor = find_processor(roots)
         self._device = processor.name
+        self._counts_one_core = processor.vendor in _COUNTING_BY_CORE
         self._accuracy = accuracy_of_packages(processor)
         top = [zone for zone in zones if ":" not in zone.number]
         node = None
@@ -178,7 +180,7 @@ class _Forest:
             path = f"{zone.name}/{child.name}"
             if child.part == "dram":
                 self._add(child, path, parent=node)
-            elif package is not None:
+            elif package is not None and not (child.part == "core" and self._counts_one_core):
                 self._add(child, path, parent=package)
 
     def _add(self, zone: Zone, path: str, *, parent: str | None) -> str | None:
@@ -188,7 +190,7 @@ class _Forest:
             if kind not in ("core", "uncore"):
                 self.unseen[f"{kind}/{path}"] = f"unreadable: {zone.reason}"
             return None
-        from brizna.meter._power_facts import accuracy
+        from brizna.meter._power_facts import accuracy, update_us
 
         channel_id = f"rapl/{path}"
         method = "rapl-dram" if zone.part == "dram" else self._accuracy
@@ -202,9 +204,9 @@ class _Forest:
                 parent=parent,
                 doubts={f"meter:{channel_id}@{self._machine}": accuracy(method)},
                 max_power_w=_most_w(zone),
-                update_us=_UPDATE_US,
+                update_us=update_us("rapl-update"),
                 mirror_group=_mirror_group(path),
-                references=(f"factor:accuracy/{method}",),
+                references=(f"factor:accuracy/{method}", "factor:sensor/rapl-update"),
             )
         )
         self.files.append(zone.file)
