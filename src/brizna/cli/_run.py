@@ -43,7 +43,13 @@ def run(context: Context, words: list[str]) -> int:
     _check_folder(given.json)
     report = _Report(context, given.json, quiet=settings["quiet"])
     finished = run_command(
-        Job(command=command, name=given.name, tags=given.tag, unit=read_unit(given.unit)),
+        Job(
+            command=command,
+            name=given.name,
+            tags=given.tag,
+            unit=read_unit(given.unit),
+            watch=given.watch,
+        ),
         settings,
         environ=context.environ,
         directory=current_directory(),
@@ -108,6 +114,16 @@ def _parser(context: Context) -> Parser:
     )
     parser.add_argument(
         "--unit", metavar="'N NAME'", help=_("what to divide by, such as '1000 inferences' (SCI)")
+    )
+    parser.add_argument(
+        "--watch",
+        action="append",
+        default=[],
+        metavar=_("USER"),
+        help=_(
+            "tell what another uses too: cgroup:/PATH, container:ID, slurm:JOBID, pid:NUMBER; may "
+            "be repeated"
+        ),
     )
     parser.add_argument("--json", metavar="FILE", help=_("write the result to a file as JSON"))
     add_settings(parser, _SETTINGS)

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from brizna.meter._doctor import REASONS, Component, describe_meters
     from brizna.meter._host import Processor, find_memory, find_memory_limit, find_processor
     from brizna.meter._protocol import Meter
+    from brizna.meter._use_nvml import NvmlUse, open_nvml_use
 
 __all__ = [
     "REASONS",
     "BootClock",
     "Component",
     "Meter",
+    "NvmlUse",
     "Processor",
     "Roots",
     "Sampler",
@@ -41,6 +43,7 @@ __all__ = [
     "find_memory_limit",
     "find_processor",
     "open_meters",
+    "open_nvml_use",
 ]
 
 _HOMES = {
@@ -55,6 +58,8 @@ _HOMES = {
     "find_memory_limit": "_host",
     "find_processor": "_host",
     "open_meters": "_discover",
+    "NvmlUse": "_use_nvml",
+    "open_nvml_use": "_use_nvml",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

@@ -14,8 +14,25 @@ do for it is not its: a container engine's containers, a batch system's steps, o
 
 from __future__ import annotations
 
+from brizna.core.lazy import lazily
 from brizna.run._descendants import ancestors
 from brizna.run._outcome import Outcome, Pace, Roots
 from brizna.run._supervise import Supervisor
+from brizna.run._users import Users
 
-__all__ = ["Outcome", "Pace", "Roots", "Supervisor", "ancestors"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brizna.run._watch import check_disjoint, watch
+
+__all__ = [
+    "Outcome",
+    "Pace",
+    "Roots",
+    "Supervisor",
+    "Users",
+    "ancestors",
+    "check_disjoint",
+    "watch",
+]
+
+__getattr__ = lazily(__name__, {"check_disjoint": "_watch", "watch": "_watch"})

@@ -60,6 +60,25 @@ class Supervisor:
         """Say where the kernel shows processes and control groups, if not in the usual places."""
         self._roots = roots or Roots()
         self._signals = hold_signals()
+        self._watch: _Watch | None = None
+
+    @property
+    def roots(self) -> Roots:
+        """Where the kernel shows processes and control groups."""
+        return self._roots
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the command has been reaped: the next tick, or this one, is the last."""
+        return self._watch is not None and self._watch.has_ended
+
+    def living(self) -> tuple[int, ...]:
+        """Return the command's living processes, as far as they were seen."""
+        return () if self._watch is None else self._watch.living()
+
+    def methods(self) -> dict[str, str | None]:
+        """Return how processor time is counted: of the command, and of the whole machine."""
+        return {} if self._watch is None else self._watch.methods()
 
     def __enter__(self) -> Self:
         self._signals.__enter__()
@@ -116,8 +135,8 @@ class Supervisor:
 
             return run_without_fork(command, environ, tick, on_start, pace.interval_s)
         with MarkWatch(pace.mark_directory) as marks:
-            watch = _Watch(self._signals, marks, tick, pace.interval_s, self._roots)
-            return watch.run(command, environ, on_start, later)
+            self._watch = _Watch(self._signals, marks, tick, pace.interval_s, self._roots)
+            return self._watch.run(command, environ, on_start, later)
 
 
 class _Watch:
@@ -184,6 +203,17 @@ class _Watch:
             self._machine.close()
             if self._cpu is not None:
                 self._cpu.close()
+
+    @property
+    def has_ended(self) -> bool:
+        return self._status is not None
+
+    def living(self) -> tuple[int, ...]:
+        return () if self._cpu is None else self._cpu.living()
+
+    def methods(self) -> dict[str, str | None]:
+        method = None if self._cpu is None else self._cpu.method
+        return {"run": method, "machine": self._machine.source}
 
     def _begin(self, pid: int) -> None:
         """Count the processor time of a process that has not begun, and tick.

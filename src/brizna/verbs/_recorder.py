@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from brizna.account import FunctionalUnit
     from brizna.core.measurement import Run
     from brizna.meter import Meter
+    from brizna.run import Users
     from brizna.verbs._settings import Settings
     from brizna.verbs._views import View
 
@@ -34,9 +35,10 @@ class Job:
         name: What the person calls it.
         tags: What it belongs to.
         unit: What to divide the footprint by.
+        watch: Users of the machine to watch beside it, as `brizna.run.watch` takes them.
     """
 
-    __slots__ = ("command", "name", "tags", "unit")
+    __slots__ = ("command", "name", "tags", "unit", "watch")
 
     def __init__(
         self,
@@ -45,11 +47,13 @@ class Job:
         name: str | None = None,
         tags: Sequence[str] = (),
         unit: FunctionalUnit | None = None,
+        watch: Sequence[str] = (),
     ) -> None:
         self.command = command
         self.name = name
         self.tags = tuple(tags)
         self.unit = unit
+        self.watch = tuple(watch)
 
 
 class Recorder:
@@ -114,9 +118,18 @@ class Recorder:
         """Write whose process the command is."""
         self._journal.write({"e": "child", "pid": pid, "start_ticks": process_start(pid)})
 
-    def describe(self) -> None:
-        """Write what the run happens in and on; called once the job is under way."""
+    def name_users(self, users: Users, *, kind: str) -> None:
+        """Write who uses the machine: the run, of this kind, and those watched beside it."""
+        self._journal.write(users.event(kind))
+
+    def describe(self, use: Mapping[str, Any] | None = None) -> None:
+        """Write what the run happens in and on; called once the job is under way.
+
+        Args:
+            use: How it is known who uses the machine.
+        """
         environment = capture(self._environ, directory=self._where, names=self.settings["names"])
+        environment["use"] = dict(use or {})
         self._journal.write({"e": "environment", "environment": environment})
         channels = self.sampler.channels
         self._journal.write({"e": "hardware", "hardware": hardware_of(channels)})

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 
-from brizna.core.errors import BriznaError, UnavailableError
+from brizna.core.errors import BriznaError, Said, UnavailableError
 from brizna.core.records import Record
-from brizna.run import Pace, Supervisor
+from brizna.run import Pace, Supervisor, Users
 from brizna.verbs._mark import RUN_VARIABLE
 from brizna.verbs._recorder import Job, Recorder, untold
+from brizna.verbs._users import open_device_use, open_watched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from brizna.run import Outcome
+    from brizna.run._watch import Watched
     from brizna.verbs._settings import Settings
     from brizna.verbs._views import View
 
@@ -57,6 +60,7 @@ def run_command(
         UnavailableError: Only with ``strict``, before the command starts: if the run could not be
             kept, or nothing could be measured.
     """
+    watched, missing = open_watched(job.watch, strict=settings["strict"])
     with Supervisor() as supervisor:
         try:
             recorder = Recorder(job, settings, environ=environ, directory=directory)
@@ -70,21 +74,26 @@ def run_command(
         else:
             if settings["strict"] and not recorder.sampler.channels:
                 raise UnavailableError("Nothing can be measured here: see brizna doctor.")
-            finished = _supervise(supervisor, recorder, environ)
+            recorder.trouble += missing
+            ticks = _Ticks(recorder, supervisor, watched)
+            finished = _supervise(supervisor, recorder, ticks, environ)
         afterwards(finished)
     return finished
 
 
-def _supervise(supervisor: Supervisor, recorder: Recorder, environ: Mapping[str, str]) -> Finished:
+def _supervise(
+    supervisor: Supervisor, recorder: Recorder, ticks: _Ticks, environ: Mapping[str, str]
+) -> Finished:
     interval_s = recorder.settings["interval"]
     outcome = supervisor.run(
         recorder.job.command or (),
         environ=_environment(environ, recorder),
-        tick=_Ticks(recorder).take,
+        tick=ticks.take,
         on_start=recorder.started,
-        later=recorder.describe,
+        later=ticks.describe,
         pace=Pace(interval_s=interval_s, mark_directory=recorder.mark_directory),
     )
+    ticks.close()
     try:
         return _finish(recorder, outcome)
     except Exception as error:  # noqa: BLE001  (the command has its exit code, whatever happens here)
@@ -96,19 +105,56 @@ def _unmeasured(outcome: Outcome, directory: str | None, error: Exception) -> Fi
 
 
 class _Ticks:
-    """Turns the supervisor's ticks into samples."""
+    """Turns the supervisor's ticks into samples that say who used what."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(
+        self, recorder: Recorder, supervisor: Supervisor, watched: Sequence[Watched]
+    ) -> None:
         self._recorder = recorder
+        self._supervisor = supervisor
+        self._users = Users(
+            members=supervisor.living,
+            watched=watched,
+            devices=open_device_use(recorder.sampler.channels),
+            roots=supervisor.roots,
+        )
         self._has_begun = False
+        self._failure: Exception | None = None
 
     def take(self, cpu: tuple[int | None, int | None]) -> None:
-        """Sample; the first time, tell the channels too."""
+        """Sample; the first time, tell the users and the channels too."""
+        beside = self._beside(cpu)
         if self._has_begun:
-            self._recorder.sampler.sample({"cpu": cpu})
+            self._recorder.sampler.sample(beside)
         else:
             self._has_begun = True
-            self._recorder.sampler.start({"cpu": cpu})
+            self._recorder.name_users(self._users, kind="tree")
+            self._recorder.sampler.start(beside)
+
+    def describe(self) -> None:
+        """Write what the run happens in and on, and how its use of the machine is known."""
+        self._recorder.describe({**self._supervisor.methods(), **self._users.describe()})
+
+    def close(self) -> None:
+        """Write what a reader should know of the users, and close their readers."""
+        notes = self._users.notes()
+        if self._failure is not None:
+            said = Said(
+                "Who used the machine could not be read: {kind}: {error}.",
+                kind=type(self._failure).__name__,
+                error=self._failure,
+            )
+            notes.append(str(said))
+        for text in notes:
+            self._recorder.note(text)
+        self._users.close()
+
+    def _beside(self, cpu: tuple[int | None, int | None]) -> dict[str, Any]:
+        try:
+            return self._users.beside(*cpu, last=self._supervisor.has_ended)
+        except Exception as error:  # noqa: BLE001  (a system we forgot: the sample goes on without it)
+            self._failure = self._failure or error
+            return {"cpu": [cpu[0], *(None for _ in self._users.watched), cpu[1]]}
 
 
 def _environment(environ: Mapping[str, str], recorder: Recorder) -> dict[str, str]:
