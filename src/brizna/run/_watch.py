@@ -215,7 +215,7 @@ def _group(spec: str, kind: str, name: str, roots: Roots) -> GroupUse:
             "a container mount /sys/fs/cgroup of the host read-only.",
             spec=spec,
         )
-    if len({os.path.basename(directory) for _, directory in found}) > 1:
+    if kind == "container" and len({os.path.basename(place) for _, place in found}) > 1:
         raise InputError(
             "{spec} is the beginning of {count} containers: give more of its id.",
             spec=spec,
@@ -223,10 +223,11 @@ def _group(spec: str, kind: str, name: str, roots: Roots) -> GroupUse:
         )
     # A process has a group in each hierarchy: the one in which its processes really are counts.
     hierarchy, directory = next((each for each in found if members(each[1])), found[0])
-    own = path_of(hierarchy, roots=roots)
-    ours = None if own is None else directory_of(hierarchy, own)
-    if ours is not None and _holds(directory, ours):
-        raise _contains_us(spec)
+    for place, group in found:
+        own = path_of(place, roots=roots)
+        ours = None if own is None else directory_of(place, own)
+        if ours is not None and _holds(group, ours):
+            raise _contains_us(spec)
     return GroupUse(spec, directory, hierarchy, _memory(hierarchy, directory, places))
 
 
