@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from brizna.meter._host import Roots
     from brizna.meter._sensors import Sensor
 
-_UPDATE_US = 30_000_000
-"""Firmware asks a battery's gauge this seldom on some machines, every second on others."""
 _CHANNEL = "battery"
 _ON_MAINS = "on mains power a battery does not tell what the machine draws"
 _S_PER_H = 3600
@@ -185,7 +183,7 @@ def _find(roots: Roots) -> list[str]:
 
 
 def _channel(method: str, machine: str) -> Channel:
-    from brizna.meter._power_facts import accuracy, limit_w
+    from brizna.meter._power_facts import accuracy, limit_w, update_us
 
     return Channel(
         id=_CHANNEL,
@@ -195,6 +193,6 @@ def _channel(method: str, machine: str) -> Channel:
         counted_by="reader",
         doubts={f"meter:{_CHANNEL}@{machine}": accuracy("battery")},
         max_power_w=limit_w("battery"),
-        update_us=_UPDATE_US,
+        update_us=update_us("battery-update"),
         references=("factor:accuracy/battery",),
     )

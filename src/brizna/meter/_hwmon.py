@@ -26,12 +26,6 @@ if TYPE_CHECKING:
 
 _MOST_RAILS = 8
 """Channels of one monitor of rails that are looked at; it has seven."""
-_CARD_UPDATE_US = 100_000
-"""Of a card's sensor: as for the counters of other makers' cards; none of the drivers states it."""
-_AVERAGE_MS = 1000
-"""The averaging time of a power meter that does not state its own: the longest that Grace's has."""
-_RAIL_UPDATE_US = 100_000
-"""The driver's conversion time times its samples, at most, on the boards that are known."""
 _SOCKETS = {
     "Grace Power Socket": ("", "cpu"),
     "CPU Power Socket": ("core", "core"),
@@ -98,7 +92,11 @@ def _shows(folder: str) -> bool:
 
 
 def open_hwmon(
-    roots: Roots, *, machine: str, drivers: frozenset[str] | None = None
+    roots: Roots,
+    *,
+    machine: str,
+    drivers: frozenset[str] | None = None,
+    apart_from: frozenset[str] = frozenset(),
 ) -> list[SensorMeter]:
     """Return meters of the monitors there are, counters and powers apart; nothing without any.
 
@@ -106,9 +104,12 @@ def open_hwmon(
         roots: Where sysfs and procfs are.
         machine: The machine's name, for the names of the doubts.
         drivers: Which drivers to look at; all that are known if None.
+        apart_from: Devices that are counted otherwise.
     """
     monitors = [
-        monitor for monitor in find_monitors(roots) if drivers is None or monitor.driver in drivers
+        monitor
+        for monitor in find_monitors(roots)
+        if (drivers is None or monitor.driver in drivers) and monitor.device not in apart_from
     ]
     if not monitors:
         return []
@@ -125,7 +126,8 @@ class _About(Record):
         id: Of its channel.
         kind: Of its channel.
         accuracy: Which row of table ``spreads`` says how far it is off.
-        update_us: How often it is updated, in microseconds.
+        update: Which row of table ``sensors`` says how often it is updated.
+        update_us: What it states of that itself, in microseconds; None or 0 if nothing.
         most_w: The highest plausible power; the kind's if None.
         parent: Id of the sensor that contains it.
         device: What it calls itself.
@@ -134,7 +136,8 @@ class _About(Record):
     id: str
     kind: str
     accuracy: str
-    update_us: int
+    update: str
+    update_us: int | None = None
     most_w: float | None = None
     parent: str | None = None
     device: str | None = None
@@ -196,7 +199,7 @@ class _Found:
         return True
 
     def _channel(self, about: _About, method: str, counted_by: str) -> Channel:
-        from brizna.meter._power_facts import accuracy, limit_w
+        from brizna.meter._power_facts import accuracy, limit_w, update_us
 
         limit = about.kind if about.kind in ("node", "gpu", "memory") else "package"
         return Channel(
@@ -209,7 +212,7 @@ class _Found:
             counted_by=counted_by,
             doubts={f"meter:{about.id}@{self._machine}": accuracy(about.accuracy)},
             max_power_w=limit_w(limit) if about.most_w is None else about.most_w,
-            update_us=about.update_us,
+            update_us=about.update_us or update_us(about.update),
             references=(f"factor:accuracy/{about.accuracy}",),
         )
 
@@ -260,7 +263,7 @@ def _card(monitor: Monitor, maker: str) -> _About:
         accuracy="hwmon-card",
         device=f"{maker} graphics card at {monitor.device}",
         most_w=card_limit_w(monitor),
-        update_us=_CARD_UPDATE_US,
+        update="card-step",
     )
 
 
@@ -295,14 +298,15 @@ def _open_power_meter(found: _Found, monitor: Monitor) -> None:
         found.unseen[f"node/{info or monitor.device}"] = _NOT_DOCUMENTED
     if channel_id is None:
         return
-    interval_ms = read_whole_number(f"{monitor.folder}/power1_average_interval") or _AVERAGE_MS
+    interval_ms = read_whole_number(f"{monitor.folder}/power1_average_interval")
     about = _About(
         id=channel_id,
         kind=kind,
         accuracy="hwmon-power-meter",
         parent=parent,
         device=info or None,
-        update_us=interval_ms * 1000,
+        update="power-meter-average",
+        update_us=interval_ms and interval_ms * 1000,
     )
     found.integrate(NumberFile(f"{monitor.folder}/power1_average"), about)
 
@@ -328,7 +332,7 @@ def _open_rails(found: _Found, monitor: Monitor) -> None:
             accuracy="hwmon-rail",
             parent=f"rail/{row['inside']}" if row["inside"] in here else None,
             device=label,
-            update_us=_RAIL_UPDATE_US,
+            update="rail-update",
         )
         files = (f"{monitor.folder}/{name}{number}_input" for name in ("curr", "in"))
         found.integrate(_Product(*files), about)
@@ -348,7 +352,7 @@ def _open_amd_sockets(found: _Found, monitor: Monitor) -> None:
                 kind="cpu",
                 accuracy=accuracy_of_packages(processor),
                 device=processor.name,
-                update_us=_CARD_UPDATE_US,
+                update="card-step",
             )
             found.count(f"{monitor.folder}/{file.removesuffix('_label')}_input", about)
 

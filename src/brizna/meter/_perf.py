@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     OpenEvent = Callable[[int, int, int], Event]
     """Opens an event, by the unit's number, the event's and the processor's."""
 
-_UPDATE_US = 1000
-"""Intel SDM volume 3, 15.10.3: the status registers are updated about every millisecond."""
 _UNITS = ("power", "power_core")
 """Of packages, and of AMD's cores one by one."""
 _PARTS = {
@@ -201,7 +199,7 @@ class _Forest:
             self._packages.add(path)
 
     def _channel(self, path: str, kind: str, parent: str | None) -> Channel:
-        from brizna.meter._power_facts import accuracy, limit_w
+        from brizna.meter._power_facts import accuracy, limit_w, update_us
 
         method = "rapl-dram" if kind == "memory" else self._accuracy
         package, die, rest = path.partition("-die-")
@@ -214,7 +212,7 @@ class _Forest:
             parent=parent,
             doubts={f"meter:{path}@{self._machine}": accuracy(method)},
             max_power_w=limit_w(kind if kind in ("node", "memory") else "package"),
-            update_us=_UPDATE_US,
+            update_us=update_us("rapl-update"),
             mirror_group=f"{package}{rest.lstrip('0123456789')}" if die else None,
             references=(f"factor:accuracy/{method}",),
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from brizna.testing._battery import FakeBattery
 from brizna.testing._clock import FakeClock
 from brizna.testing._hwmon import FakeHwmon, FakeMonitor
-from brizna.testing._library import build_fake_nvml
+from brizna.testing._library import build_fake_amd_smi, build_fake_nvml
 from brizna.testing._machine import FakeMachine
 from brizna.testing._meters import meter_conformance
 from brizna.testing._nvml import FakeGpu, FakeNvml, FakeNvmlError
@@ -33,6 +33,7 @@ __all__ = [
     "FakePowercap",
     "FakeWire",
     "FakeZone",
+    "build_fake_amd_smi",
     "build_fake_nvml",
     "meter_conformance",
 ]

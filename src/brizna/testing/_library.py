@@ -1,4 +1,4 @@
-"""Builds the simulated driver library that real bindings can load."""
+"""Builds the simulated driver libraries that real bindings can load."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from brizna.core.errors import UnavailableError
 
-_LIBRARY = "libnvidia-ml.so.1"
+_NVML, _AMD_SMI = "libnvidia-ml.so.1", "libamd_smi.so"
 
 
 def build_fake_nvml(folder: Path, *, has_field_values: bool = True) -> Path:
@@ -24,6 +24,25 @@ def build_fake_nvml(folder: Path, *, has_field_values: bool = True) -> Path:
     Raises:
         UnavailableError: If there is no C compiler, or it does not understand the source.
     """
+    missing = [] if has_field_values else ["-DWITHOUT_FIELD_VALUES"]
+    return _build("fake_nvml.c", folder / _NVML, missing)
+
+
+def build_fake_amd_smi(folder: Path) -> Path:
+    """Compile ``fake_amd_smi.c`` into a folder, and return the library's path.
+
+    What the simulated driver shows is said by the environment, as the source's head tells.
+
+    Args:
+        folder: Where the library is put; must be there.
+
+    Raises:
+        UnavailableError: If there is no C compiler, or it does not understand the source.
+    """
+    return _build("fake_amd_smi.c", folder / _AMD_SMI, [])
+
+
+def _build(name: str, library: Path, options: list[str]) -> Path:
     import shutil
     import subprocess
 
@@ -32,10 +51,8 @@ def build_fake_nvml(folder: Path, *, has_field_values: bool = True) -> Path:
         raise UnavailableError(
             "There is no C compiler named cc here: install one, such as with apt install gcc."
         )
-    source = Path(__file__).with_name("fake_nvml.c")
-    library = folder / _LIBRARY
-    missing = [] if has_field_values else ["-DWITHOUT_FIELD_VALUES"]
-    command = [compiler, "-O1", "-Wall", "-Werror", "-shared", "-fPIC", *missing]
+    source = Path(__file__).with_name(name)
+    command = [compiler, "-O1", "-Wall", "-Werror", "-shared", "-fPIC", *options]
     done = subprocess.run(
         [*command, "-o", str(library), str(source)], capture_output=True, text=True, check=False
     )
