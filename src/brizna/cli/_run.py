@@ -160,7 +160,7 @@ class _Report:
             lang=context.lang,
             width=context.width,
             color=context.color_err,
-            stored=finished.directory if not finished.trouble else None,
+            stored=finished.directory,
         )
 
     def _write_json(self, view: View | None) -> list[str]:

@@ -63,6 +63,7 @@ class Recorder:
         directory: The run's directory; None where the store cannot be written.
         sampler: Reads the meters.
         trouble: What went wrong so far, one sentence each.
+        is_kept: Whether the run's record is in the store, once it has ended.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Recorder:
         self.job = job
         self.settings = settings
         self.trouble: list[str] = []
+        self.is_kept = False
         self._environ = environ
         self._where = directory
         self._machine = machine_name()
@@ -178,6 +180,7 @@ class Recorder:
         try:
             self._store.finish(run)
             self._store.put(footprint.to_json(), run_id=run.id)
+            self.is_kept = True
         except (BriznaError, OSError) as error:
             self.trouble.append(sentence(str(error)))
 

@@ -175,7 +175,7 @@ def _finish(recorder: Recorder, outcome: Outcome) -> Finished:
     return Finished(
         view=view,
         outcome=outcome,
-        directory=recorder.directory,
+        directory=recorder.directory if recorder.is_kept else None,
         trouble=tuple(recorder.trouble),
     )
 
