@@ -21,8 +21,10 @@ from brizna.cli._dispatch import _COMMANDS
 from brizna.cli._runs import _ACTIONS
 from brizna.core import replay
 from brizna.core.factors import Factor
+from brizna.core.gauges import GaugeLevels
 from brizna.core.measurement import Channel, ChannelEnergy, Coverage, Gap, Measurement, Phase, Run
 from brizna.core.site import Site
+from brizna.core.work import Work
 from brizna.verbs import SETTINGS, read_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -240,7 +242,7 @@ def test_every_unit_that_is_described_exists():
 @pytest.mark.parametrize(
     "record",
     [
-        *(Run, Measurement, ChannelEnergy, Gap, Phase, Coverage, Site, Factor),
+        *(Run, Measurement, ChannelEnergy, Gap, Phase, Coverage, Site, Factor, GaugeLevels, Work),
         *(Footprint, Assumptions, FunctionalUnit, Step),
     ],
 )

@@ -79,6 +79,35 @@ def gauge_levels(gauges: Sequence[Gauge], samples: Iterable[Event]) -> tuple[Gau
     return tuple(made)
 
 
+def idle_spans(
+    channel: str, gauges: Sequence[Gauge], samples: Iterable[Event]
+) -> list[tuple[int, int, float]]:
+    """Return when a device was told to be idle, and the least power that it told meanwhile.
+
+    Args:
+        channel: Id of the device's channel, whose gauges are ``gpu/<id>/use`` and ``.../power``.
+        gauges: The gauges, in the order in which samples list their readings.
+        samples: Samples in the order of time.
+
+    Returns:
+        Start and end in microseconds, between two readings with a use of 0, and watts.
+    """
+    places = {gauge.id: place for place, gauge in enumerate(gauges)}
+    use, power = (places.get(f"gpu/{channel}/{what}") for what in ("use", "power"))
+    if use is None or power is None:
+        return []
+    read = [
+        (sample["t"], sample["g"][use], sample["g"][power])
+        for sample in samples
+        if len(sample.get("g") or ()) == len(gauges)
+    ]
+    return [
+        (early_us, late_us, min(before_w, after_w))
+        for (early_us, used, before_w), (late_us, still_used, after_w) in pairwise(read)
+        if used == still_used == 0 and before_w is not None and after_w is not None
+    ]
+
+
 def _level(gauge: Gauge, readings: Sequence[tuple[int, float | None]]) -> GaugeLevels | None:
     known = [value for _, value in readings if value is not None]
     if not known:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from brizna.core.errors import InputError
 from brizna.core.estimate import Estimate, estimate_of
 from brizna.core.factors import Factor
+from brizna.core.gauges import GaugeLevels
 from brizna.core.quantities import Energy, Power
 from brizna.core.records import Record, each
 from brizna.core.site import Site
+from brizna.core.work import Work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 KINDS = ("node", "cpu", "core", "uncore", "memory", "gpu", "storage", "network")
 """What a channel can be the energy of."""
+VIEWS = ("machine", "fair-share", "above-idle")
+"""Whose energy a figure is: the whole machine's, the run's fair share of it with idle power, or
+what the run used above idle."""
 
 
 class Channel(Record):
@@ -135,6 +140,7 @@ class Phase(Record):
         open: Whether the run ended before the phase did.
         above_idle_j: Of that what the run used above idle; None where that is not known.
         fair_share_j: The run's fair share of it, idle included; None where that is not known.
+        work: What was counted in it.
     """
 
     name: str
@@ -144,13 +150,15 @@ class Phase(Record):
     open: bool = False
     above_idle_j: Estimate | None = None
     fair_share_j: Estimate | None = None
+    work: tuple[Work, ...] = ()
 
     _forms: ClassVar = {
         "energy_j": estimate_of(Energy),
         "above_idle_j": estimate_of(Energy),
         "fair_share_j": estimate_of(Energy),
+        "work": each(Work.from_json),
     }
-    _later: ClassVar = ("above_idle_j", "fair_share_j")
+    _later: ClassVar = ("above_idle_j", "fair_share_j", "work")
 
 
 class UserEnergy(Record):
@@ -245,6 +253,8 @@ class Measurement(Record):
         cpu_time_coverage: ``exact``, or ``at-least`` with the blind spot in the run's notes.
         samples: How many readings were stored.
         attribution: Whose the energy was; None in runs recorded before brizna could tell.
+        gauges: What was read beside the energy.
+        work: What was counted.
     """
 
     energy_j: Estimate | None
@@ -257,6 +267,8 @@ class Measurement(Record):
     samples: int = 0
     interval_s: float | None = None
     attribution: Attribution | None = None
+    gauges: tuple[GaugeLevels, ...] = ()
+    work: tuple[Work, ...] = ()
 
     _forms: ClassVar = {
         "energy_j": estimate_of(Energy),
@@ -264,8 +276,21 @@ class Measurement(Record):
         "phases": each(Phase.from_json),
         "coverage": Coverage.from_json,
         "attribution": Attribution.from_json,
+        "gauges": each(GaugeLevels.from_json),
+        "work": each(Work.from_json),
     }
-    _later: ClassVar = ("attribution",)
+    _later: ClassVar = ("attribution", "gauges", "work")
+
+    def seen_as(self, view: str) -> tuple[Estimate | None, str | None]:
+        """Return the run's energy in one of `VIEWS`, or why it is not known."""
+        if view == "machine":
+            return self.energy_j, self.reason
+        if self.attribution is None:
+            return None, "the run was recorded before brizna could tell whose energy it was"
+        own = self.attribution.run()
+        if own is None:
+            return None, self.attribution.reason
+        return (own.fair_share_j if view == "fair-share" else own.above_idle_j), own.reason
 
     def roots(self) -> tuple[ChannelEnergy, ...]:
         """Return the channels that a total sums: without parent, and not shown twice."""

@@ -19,20 +19,25 @@ event           fields
                 resident now, ``gpu`` counts by channel microseconds in which the device was busy
 ``users``       users: ``id`` and ``kind`` of each user of the machine; the first is the run. A
                 later event may name more, never fewer. Journals without it know the run alone
+``gauges``      gauges: id, unit, source and whether it counts, of what is read beside the energy; a
+                sample's ``g`` holds the readings in that order, null where unknown, and is in few
+                samples only. A later event names more
 ``baseline``    what is drawn while nobody uses anything: ``baseline`` (a ``brizna.baseline/1``
                 record or null), its ``digest``, why it may be ``stale``, and ``declared`` watts by
                 channel
 ``gap``         channel, reason, from, to (null while it lasts), counted
 ``begin``       w, name, t, c: a window opens, numbered ``w``
-``finish``      w, t, c: it closes
+``finish``      w, t, c: it closes. In these and in samples ``work``, where work is counted, holds
+                by name how much was done since the start
 ``cpu``         coverage: ``exact`` or ``at-least``, and why
 ``environment``, ``hardware``, ``factors``   what was captured after the command had started
 ``note``        text
 ``end``         exit_code, signal, state
 ==============  ====================================================================================
 
-Marks (``brizna mark``) come from a file of their own: name, t and whether they only end a phase.
-A mark ends the marked phase before it. Marks after the last sample are not part of the run.
+Marks (``brizna mark``) come from a file of their own: name, t, whether they only end a phase, and
+``count``, the work done since the mark before. A mark ends the marked phase before it, unless it
+has no name and only counts. Marks after the last sample are not part of the run.
 """
 
 from __future__ import annotations
@@ -40,6 +45,7 @@ from __future__ import annotations
 from brizna.core.errors import IntegrityError
 from brizna.core.estimate import Estimate, total
 from brizna.core.factors import Factor
+from brizna.core.gauges import Gauge, gauge_levels, idle_spans
 from brizna.core.measurement import (
     Channel,
     ChannelEnergy,
@@ -52,6 +58,7 @@ from brizna.core.quantities import Energy
 from brizna.core.series import UJ, US, Series, fill_gaps, mirrors_of, overlap_s, share
 from brizna.core.site import Site
 from brizna.core.whose import Whose
+from brizna.core.work import WorkLog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,6 +71,8 @@ JOURNAL_SCHEMA = "brizna.journal/1"
 
 _NEGLIGIBLE = 1e-9
 """A doubt smaller than this share of the energy is not written down."""
+_DISAGREES = 1.1
+"""Counter and power of one device are each stated to be right within 5 %: beyond, one is wrong."""
 _LEAST_SHARE = 0.01
 """Of the energy of a window, what is left of it where the doubt about an edge would take it all."""
 
@@ -120,6 +129,7 @@ class _Story:
         self.hardware: dict[str, Any] | None = None
         self.factors: tuple[Factor, ...] = ()
         self.cpu: Event = {}
+        self.gauges: list[Gauge] = []
         self.users: list[Event] = []
         self.baseline: Event = {}
         self.end: Event | None = None
@@ -143,6 +153,12 @@ class _Story:
         self.last_us: int = self.samples[-1]["t"] if self.samples else 0
         self.marks = [mark for mark in marks if mark["t"] <= self.last_us]
         self.series = self._series()
+        self.work = WorkLog(self.samples, self.marks)
+        self.idle = {
+            channel.id: idle_spans(channel.id, self.gauges, self.samples)
+            for channel in self.channels
+            if channel.kind == "gpu" and self.gauges
+        }
 
     def _take(self, kind: str, event: Event) -> None:
         if kind == "channel":
@@ -167,6 +183,8 @@ class _Story:
             self.factors = tuple(map(Factor.from_json, event["factors"]))
         elif kind == "cpu":
             self.cpu = event
+        elif kind == "gauges":
+            self.gauges += map(Gauge.from_json, event["gauges"])
         elif kind == "users":
             self.users = list(event["users"])
         elif kind == "baseline":
@@ -217,8 +235,9 @@ class _Story:
             for sample in self.samples
             if (sample.get("cpu") or [None])[0] is not None
         ]
+        energy = total(known) if known else None
         return Measurement(
-            energy_j=total(known) if known else None,
+            energy_j=energy,
             reason=None if known else "no channel gave two readings",
             channels=channels,
             phases=tuple(self._phase(window, roots, whose) for window in self._phases()),
@@ -228,6 +247,8 @@ class _Story:
             samples=len(self.samples),
             interval_s=None if interval_us is None else interval_us * US,
             attribution=whose.attribution(self._energy),
+            gauges=gauge_levels(self.gauges, self.samples),
+            work=self.work.all(energy),
         )
 
     def _whose(self, mirrors: dict[str, str]) -> Whose:
@@ -288,11 +309,30 @@ class _Story:
             estimate = estimate.doubted(
                 f"gap:{channel.id}@{run}", Energy(bare), Energy(bare + max(most, added))
             )
+        estimate = self._doubt_idle(estimate, series, start_us, end_us)
         if start_us == end_us:  # one edge, entered and left: its doubt cancels
             return estimate
         for edge_us, counted, sign in ((start_us, first, -1.0), (end_us, last, 1.0)):
             estimate = self._doubt_edge(estimate, series, edge_us, counted, sign)
         return estimate
+
+    def _doubt_idle(
+        self, estimate: Estimate, series: Series, start_us: int, end_us: int
+    ) -> Estimate:
+        """Add what a device's own power told beyond its counter while it idled."""
+        more_j = 0.0
+        for since_us, until_us, power_w in self.idle.get(series.channel.id, ()):
+            first, last = series.counted(since_us), series.counted(until_us)
+            inside_us = min(until_us, end_us) - max(since_us, start_us)
+            if first is None or last is None or inside_us <= 0:
+                continue
+            counted_w = (last[1] - first[1]) / (until_us - since_us)
+            if power_w > _DISAGREES * counted_w:
+                more_j += (power_w - counted_w) * inside_us * US
+        if not more_j:
+            return estimate
+        name = f"meter:idle/{series.channel.id}@{self.start.get('machine')}"
+        return estimate.doubted(name, estimate.best, Energy(estimate.best.value + more_j))
 
     def _doubt_edge(
         self,
@@ -331,6 +371,8 @@ class _Story:
         phases = [dict(window) for window in self.windows.values()]
         current: dict[str, Any] | None = None
         for mark in self.marks:
+            if not mark["name"] and not mark.get("ends") and mark.get("count"):
+                continue
             if current is not None:
                 current["to"] = mark["t"]
             current = None
@@ -347,14 +389,16 @@ class _Story:
         known = [part for part in parts if part is not None]
         is_whole = bool(known) and len(known) == len(parts)
         above, fair = whose.phase(self._energy, start_us, end_us) if is_whole else (None, None)
+        energy = total(known) if is_whole else None
         return Phase(
             name=window["name"],
             start_s=start_us * US,
             end_s=end_us * US,
-            energy_j=total(known) if is_whole else None,
+            energy_j=energy,
             open="to" not in window,
             above_idle_j=above,
             fair_share_j=fair,
+            work=self.work.between(start_us, end_us, energy),
         )
 
     def _coverage(self, channels: Sequence[ChannelEnergy]) -> Coverage:

@@ -1,0 +1,108 @@
+"""Counted work: tokens, samples, floating-point operations, and the energy of each.
+
+Programs say what they have done as they go. What is said at a time was done before it, so that it
+belongs to the window that has ended by then or ends with it: ``since < t <= until``.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from math import fsum, isfinite
+
+from brizna.core.errors import InputError
+from brizna.core.estimate import Estimate, estimate_of
+from brizna.core.quantities import Energy
+from brizna.core.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any, ClassVar
+
+    Event = Mapping[str, Any]
+
+
+class Work(Record):
+    """So much of one kind of work, and what one of it took.
+
+    Attributes:
+        name: Of one, in the words of whoever counted: ``tokens``, ``flop`` ...
+        amount: How many.
+        energy_j_per_unit: The energy of the run or phase divided by that; None where it is not
+            known.
+    """
+
+    name: str
+    amount: float
+    energy_j_per_unit: Estimate | None = None
+
+    _forms: ClassVar = {"energy_j_per_unit": estimate_of(Energy)}
+
+
+class WorkLog:
+    """What was counted in a run, by time."""
+
+    def __init__(self, samples: Iterable[Event], marks: Iterable[Event]) -> None:
+        """Take what samples and marks say.
+
+        Args:
+            samples: In the order of time; ``work`` holds, by name, what was counted since the
+                start.
+            marks: ``count`` holds, by name, what was counted since the mark before.
+        """
+        done: list[tuple[int, str, float]] = []
+        before: dict[str, float] = {}
+        for sample in samples:
+            counted: Mapping[str, float] = sample.get("work") or {}
+            for name, amount in counted.items():
+                done.append((sample["t"], name, amount - before.get(name, 0.0)))
+                before[name] = amount
+        for mark in marks:
+            more: Mapping[str, float] = mark.get("count") or {}
+            done += [(mark["t"], name, amount) for name, amount in more.items()]
+        self._done = sorted(done, key=_time)
+
+    def all(self, energy: Estimate | None) -> tuple[Work, ...]:
+        """Return what was counted in the whole run."""
+        return _work(self._done, energy)
+
+    def between(self, since_us: int, until_us: int, energy: Estimate | None) -> tuple[Work, ...]:
+        """Return what was counted in a window.
+
+        Args:
+            since_us: Its start; what was counted up to here was done before.
+            until_us: Its end.
+            energy: What it took.
+        """
+        first = bisect_right(self._done, since_us, key=_time)
+        last = bisect_right(self._done, until_us, key=_time)
+        return _work(self._done[first:last], energy)
+
+
+def check_amounts(amounts: Mapping[str, float]) -> None:
+    """Refuse amounts of work that cannot be right.
+
+    Raises:
+        InputError: If one is not a number above 0.
+    """
+    for name, amount in amounts.items():
+        if isinstance(amount, bool) or not isfinite(amount) or amount <= 0:
+            raise InputError(
+                "The count of {name!r} is {amount!r}: expected a number above 0.",
+                name=name,
+                amount=amount,
+            )
+
+
+def _time(done: tuple[int, str, float]) -> int:
+    return done[0]
+
+
+def _work(done: Sequence[tuple[int, str, float]], energy: Estimate | None) -> tuple[Work, ...]:
+    made: list[Work] = []
+    for name in dict.fromkeys(name for _, name, _ in done):
+        amount = fsum(amount for _, kind, amount in done if kind == name)
+        if amount > 0:
+            each = None if energy is None else energy.scaled(1 / amount)
+            made.append(Work(name=name, amount=amount, energy_j_per_unit=each))
+    return tuple(made)
