@@ -241,3 +241,38 @@ int nvmlDeviceGetCurrentClocksEventReasons(card *device, unsigned long long *rea
     *reasons = 0;
     return check(device);
 }
+
+/* What follows brizna does not call, but other tools that read cards do. */
+
+int nvmlSystemGetDriverVersion(char *version, unsigned length) {
+    snprintf(version, length, "580.00");
+    return SUCCESS;
+}
+
+int nvmlSystemGetCudaDriverVersion(int *version) {
+    *version = 13000;
+    return SUCCESS;
+}
+
+int nvmlDeviceGetComputeMode(card *device, unsigned *mode) {
+    *mode = 0;
+    return check(device);
+}
+
+int nvmlDeviceGetMaxClockInfo(card *device, unsigned clock, unsigned *mhz) {
+    return nvmlDeviceGetClockInfo(device, clock, mhz);
+}
+
+int nvmlDeviceGetPowerManagementDefaultLimit(card *device, unsigned *limit_mw) {
+    return nvmlDeviceGetEnforcedPowerLimit(device, limit_mw);
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v3(card *device, unsigned *count, void *told) {
+    (void)told;
+    *count = 0;
+    return check(device);
+}
+
+int nvmlDeviceGetGraphicsRunningProcesses_v3(card *device, unsigned *count, void *told) {
+    return nvmlDeviceGetComputeRunningProcesses_v3(device, count, told);
+}
