@@ -16,6 +16,7 @@ from brizna.testing._meters import meter_conformance
 from brizna.testing._nvml import FakeGpu, FakeNvml, FakeNvmlError
 from brizna.testing._power_units import FakePowerEvent, FakePowerUnit
 from brizna.testing._powercap import FakePowercap, FakeZone
+from brizna.testing._powermetrics import FakePowermetrics
 from brizna.testing._wire import FakeIpmi, FakeWire
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "FakePowerEvent",
     "FakePowerUnit",
     "FakePowercap",
+    "FakePowermetrics",
     "FakeWire",
     "FakeZone",
     "build_fake_amd_smi",
