@@ -1,9 +1,9 @@
 """Keep the translations in step with the source: ``python tools/texts.py`` (or ``--check``).
 
 Extracts every ``_("...")`` of the report and the command line and, in all rooms, the first argument
-of every error and ``Said``; merges it into each language's ``.po`` and compiles the ``.mo``.
-Translate what it lists as missing by editing the ``.po``, then run it again. ``--check`` changes
-nothing and fails where something is missing, stale or fuzzy.
+of every error and ``Said``, and the notes of the tables; merges it into each language's ``.po`` and
+compiles the ``.mo``. Translate what it lists as missing by editing the ``.po``, then run it again.
+``--check`` changes nothing and fails where something is missing, stale or fuzzy.
 """
 
 # ruff: noqa: TID253 - a tool may load babel
@@ -11,6 +11,7 @@ nothing and fails where something is missing, stale or fuzzy.
 from __future__ import annotations
 
 import ast
+import csv
 import io
 import sys
 from pathlib import Path
@@ -34,6 +35,8 @@ TEMPLATES = [("**/templates/**.html", "jinja2")]
 ERRORS = [name for name, kind in vars(errors).items() if isinstance(kind, type)]
 KEYWORDS = {"ngettext": 2, **dict.fromkeys(["_", "N_", "gettext", *ERRORS], 1)}
 """What marks a text, and how many of its arguments are texts."""
+NAMES = {"published_models": ("phase", "per")}
+"""Further columns of tables that hold words."""
 TRANSLATIONS = ("es",)
 _COLUMNS = 96
 
@@ -55,7 +58,18 @@ def extract() -> Catalog:
     for path in sorted(SOURCE.rglob("*.py")):
         for message in marked(ast.parse(path.read_text(encoding="utf-8"))):
             found.add(message)
+    for path in sorted(SOURCE.rglob("tables/*.csv")):
+        for message in noted(path):
+            found.add(message)
     return found
+
+
+def noted(table: Path) -> Iterator[str]:
+    """Yield what a table says in words of ours: each note as factors have it, and NAMES."""
+    with table.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(line for line in file if not line.startswith("#")):
+            note = "; ".join(filter(None, (row["note"], row.get("prefer"))))
+            yield from filter(None, [note, *(row[column] for column in NAMES.get(table.stem, ()))])
 
 
 def marked(tree: ast.AST) -> Iterator[str | tuple[str, ...]]:

@@ -374,8 +374,8 @@ def _said(data: Table, row: int) -> str:
     cell = data.rows[row]
     bounds = f" ({cell['low']} to {cell['high']})" if cell["low"] or cell["high"] else ""
     per = f" per {cell['per']}" if cell.get("per") else ""
-    year = cell["year"] or "no year stated"
-    return f"{cell['value']}{bounds} {cell['unit']}{per}: {cell['source']}, {year}"
+    year = f", {cell['year']}" if cell["year"] else ", no year stated"
+    return f"{cell['value']}{bounds} {cell['unit']}{per}: {cell['source']}{year}"
 
 
 def _words(name: str) -> frozenset[str]:

@@ -37,8 +37,8 @@ def intensity(zone: str, *, year: int | None = None) -> Factor:
     found = find_zone(zone)
     if not found.is_known:
         raise CoverageError(
-            "No source here states the carbon intensity of {zone}.{note}{whole} Or state the "
-            "figure itself: --intensity, in gCO2e/kWh.",
+            "No source here states the carbon intensity of {zone}.{whole} Or state the figure "
+            "itself: --intensity, in gCO2e/kWh.{note}",
             zone=found,
             note=Said(" Note: {note}.", note=Said(found.note)) if found.note else Said(""),
             whole=Said(" {country} is another grid: take it knowingly.", country=found.country)

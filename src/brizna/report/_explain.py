@@ -157,7 +157,9 @@ class _Teller:
             node.facts.append(_("Licence: {licence}").format(licence=factor["licence"]))
         if factor["note"]:
             node.facts.append(self.style.stored(factor["note"]))
-        node.facts += [_("Also: {other}").format(other=other) for other in factor["others"]]
+        node.facts += [
+            _("Also: {other}").format(other=self.style.stored(other)) for other in factor["others"]
+        ]
         return node
 
     def _channel(self, channel: Mapping[str, Any]) -> Node:

@@ -35,6 +35,8 @@ def stored(text: str, lang: str) -> str:
     whole = texts(lang).gettext(text)
     if whole != text:
         return whole
+    if text.endswith(".") and (bare := stored(text[:-1], lang)) != text[:-1]:
+        return f"{bare}."  # a text that was made a sentence
     for template, words in _templates(lang):
         if all(word in text for word in words):
             values = _values(template, text)

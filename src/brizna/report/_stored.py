@@ -1,7 +1,8 @@
 """Texts that other rooms write in English into records, and people read in their own language.
 
-A record holds them as they were written; `Format.stored` translates them where it shows them.
-Listed here so that ``tools/texts.py`` finds them; a test sees to it that each is still written.
+A record holds them as they were written; `stored` translates them where it shows them. What stands
+in braces is a value. Listed here so that ``tools/texts.py`` finds them, if they are not marked as
+`Said` where they are written; a test sees to it that each is still written.
 """
 
 from __future__ import annotations
@@ -23,12 +24,68 @@ STORED = (
     N_("sum of the roots of the channel forest"),
     N_("sum of count * power_w * utilisation * duration_s"),
     N_("reserved time"),
-    N_("unreadable"),
+    N_("unreadable: {reason}"),
+    N_("the counter stands still"),
+    N_("the counter rose more than the channel can draw"),
+    N_("the counter restarted lower"),
+    N_("{count} numbers for {channels} channels"),
+    N_("{file} cannot be read"),
+    N_("{file} went backwards"),
+    N_("{file} stands still"),
+    N_("the NVIDIA driver does not answer: {error}"),
+    N_("its size cannot be found out"),
+    N_("there is no place for this run's journal"),
+    N_("damaged journal: 1 line lost"),
+    N_(
+        "1 line of the journal is damaged or cut short and left out. Energy goes on being "
+        "counted from the reading before, but a window, a mark of a gap or a note may be lost."
+    ),
+    N_("1 process of the command still runs; what it uses from now on is not measured."),
+    N_("option"),
+    N_("{value} ({low} to {high}) {rest}"),
+    N_("{rest}, no year stated"),
+    N_("Measuring"),
+    N_("how much of the machine the run used was not recorded"),
+    N_("what it used was not read"),
+    N_("nobody can tell who used it"),
+    N_("it counts one container, and who used what inside is not known"),
+    N_("on mains power a battery does not tell what the machine draws"),
+    N_("it is a part of the processor, whose power its sensor shows"),
+    N_("left out: it holds the card too, which is counted by itself"),
+    N_("left out: {parent}, which contains it, cannot be read"),
+    N_("it stands at 0, as where the hardware has no such counter"),
+    N_("it does not answer in time"),
+    N_("it refuses the name and password (401)"),
+    N_("it forbids this to our user (403)"),
+    N_("it has no such page (404)"),
+    N_("it does not speak HTTP as we do"),
+    N_("its certificate is not trusted: {reason}"),
+    N_("it does not speak TLS as we do"),
+    N_("its name cannot be resolved"),
+    N_("its answer is cut off"),
+    N_("the controller is busy (C0)"),
+    N_("the controller knows no power reading: it has no DCMI (C1)"),
+    N_("the controller does not allow it (D4)"),
+    N_("it has not answered yet"),
+    N_("it tells no power"),
+    N_("it tells its energy no more"),
+    N_("it says {power} W, which this machine cannot draw"),
+    N_(
+        "the driver names processes by their numbers outside this container, which are not known "
+        "here"
+    ),
+    N_("the driver does not tell which processes use a card that is cut into MIG slices"),
+    N_("Who used {card} is not known: {reason}."),
+    N_(
+        "The memory of some processes could only be read as a resident set, in which pages that "
+        "several share count whole for each."
+    ),
+    N_("it ended, or its group was removed; its last count is kept"),
+    N_("what a process leaves behind when it ends is not handed to us"),
     N_("not read for so long that the counter may have wrapped unseen"),
     N_("the line of the journal that describes this channel is damaged"),
     N_("The recorder stopped before the command was seen to end."),
     N_("The phases of the merged runs stay with them."),
-    N_("A meter or the journal failed"),
     N_("no counter on this machine"),
     N_("brizna has no meter for AMD graphics processors"),
     N_("the driver counts the whole card's energy, not its slices'"),

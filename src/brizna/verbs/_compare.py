@@ -10,6 +10,7 @@ from brizna.core.estimate import Estimate
 from brizna.core.factors import Factor
 from brizna.core.measurement import Measurement
 from brizna.core.quantities import Carbon, Energy
+from brizna.report import stored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def comparisons(footprint: View | None, *, lang: str) -> list[dict[str, Any]]:
         for field, kind in (("carbon_g", Carbon), ("facility_energy_j", Energy))
         if footprint.get(field) is not None
     }
-    return [*_everyday(figures, lang), *_published(figures)]
+    return [*_everyday(figures, lang), *_published(figures, lang)]
 
 
 def _everyday(figures: dict[type[Any], Estimate], lang: str) -> list[dict[str, Any]]:
@@ -113,7 +114,7 @@ def _everyday(figures: dict[type[Any], Estimate], lang: str) -> list[dict[str, A
     return found
 
 
-def _published(figures: dict[type[Any], Estimate]) -> list[dict[str, Any]]:
+def _published(figures: dict[type[Any], Estimate], lang: str) -> list[dict[str, Any]]:
     """Return how often this run fits into published ones: those nearest in energy."""
     mine = figures.get(Energy)
     if mine is None or mine.best.value <= 0:
@@ -125,9 +126,9 @@ def _published(figures: dict[type[Any], Estimate]) -> list[dict[str, Any]]:
         count = mine.scaled(1 / (model.energy_j or 1.0))
         found.append(
             {
-                "label": f"{model.name}, {model.phase}",
+                "label": f"{model.name}, {stored(model.phase, lang)}",
                 "value": count.best.value,
-                "unit": model.per,
+                "unit": stored(model.per, lang),
                 "source": _source(model.source, model.year),
             }
         )
