@@ -1,8 +1,9 @@
 """Measurements: a forest of energy channels with gaps, and the runs that hold them.
 
-Channels form a forest: a parent contains its children (``psys`` contains ``package``, which
-contains ``core`` and ``uncore``; ``dram`` stands beside the package). Energy is summed over the
-roots only, so nothing counts twice.
+Channels form a forest: a parent contains its children (the wall contains the management
+controller's figure, which contains ``psys``, which contains ``package``, which contains ``core``
+and ``uncore``; ``dram`` stands beside the package). Energy is summed over the roots only, so
+nothing counts twice. What a parent has and its children have not is not told apart.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ class Channel(Record):
         device: What the device calls itself, e.g. ``NVIDIA A100-SXM4-40GB``; None if it does not.
         idle_w: What it draws while nobody uses it, where a model says so; the channel's doubts
             are this number's too. None where that has to be measured.
+        place: Where the device sits, e.g. the PCI address ``0000:65:00.0``; None if not known.
+        view_of: The channel that shows the same energy already, by another way; None if none does.
     """
 
     id: str
@@ -66,9 +69,11 @@ class Channel(Record):
     references: tuple[str, ...] = ()
     device: str | None = None
     idle_w: float | None = None
+    place: str | None = None
+    view_of: str | None = None
 
     _forms: ClassVar = {"references": tuple}
-    _later: ClassVar = ("idle_w",)
+    _later: ClassVar = ("idle_w", "place", "view_of")
 
     def _check(self) -> None:
         if self.basis not in ("metered", "modelled"):
@@ -112,7 +117,9 @@ class ChannelEnergy(Record):
 
     Attributes:
         energy_j: None where the channel gave no two readings; ``reason`` says why.
-        mirror_of: The channel whose counter this one shows again; it is in no sum.
+        mirror_of: The channel whose energy this one shows again; it is in no sum.
+        untold_j: What of its energy no channel inside it has; below 0 where they contradict one
+            another. None where there is nothing inside.
     """
 
     id: str
@@ -126,8 +133,14 @@ class ChannelEnergy(Record):
     mirror_of: str | None = None
     device: str | None = None
     gaps: tuple[Gap, ...] = ()
+    untold_j: Estimate | None = None
 
-    _forms: ClassVar = {"energy_j": estimate_of(Energy), "gaps": each(Gap.from_json)}
+    _forms: ClassVar = {
+        "energy_j": estimate_of(Energy),
+        "gaps": each(Gap.from_json),
+        "untold_j": estimate_of(Energy),
+    }
+    _later: ClassVar = ("untold_j",)
 
 
 class Phase(Record):

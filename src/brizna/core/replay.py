@@ -55,7 +55,7 @@ from brizna.core.measurement import (
     Run,
 )
 from brizna.core.quantities import Energy
-from brizna.core.series import UJ, US, Series, fill_gaps, mirrors_of, overlap_s, share
+from brizna.core.series import UJ, US, Series, fill_gaps, mirrors_of, overlap_s, share, stand_in
 from brizna.core.site import Site
 from brizna.core.whose import Whose
 from brizna.core.work import WorkLog
@@ -209,6 +209,7 @@ class _Story:
             series = Series(channel, list(readings.items()))
             fill_gaps(series, self._gaps_of(channel.id), self.last_us)
             made.append(series)
+        stand_in(made)
         return made
 
     def _gaps_of(self, channel: str) -> list[Event]:
@@ -218,7 +219,7 @@ class _Story:
 
     def measurement(self) -> Measurement:
         mirrors = mirrors_of(self.series)
-        channels = tuple(self._channel_energy(series, mirrors) for series in self.series)
+        channels = _told_apart([self._channel_energy(each, mirrors) for each in self.series])
         roots = [
             series
             for series, channel in zip(self.series, channels, strict=True)
@@ -425,6 +426,42 @@ class _Story:
             not_seen=not_seen,
             gap_s=max(gaps, default=0.0),
         )
+
+
+def series_of(events: Iterable[Event]) -> list[Series]:
+    """Return what each channel of a journal counted, in the order of the channels."""
+    return _Story(events, ()).series
+
+
+def _told_apart(channels: Sequence[ChannelEnergy]) -> tuple[ChannelEnergy, ...]:
+    """Return the channels, each with what of its energy those inside it have not.
+
+    Two plugs of one machine hold the same things together: these are below the first, and the
+    other is summed with it.
+    """
+    counted = [channel for channel in channels if channel.energy_j and not channel.mirror_of]
+    inside: dict[str, list[Estimate]] = {}
+    for channel in counted:
+        if channel.parent is not None and channel.energy_j:
+            inside.setdefault(channel.parent, []).append(channel.energy_j)
+    beside = [
+        channel.energy_j
+        for channel in counted
+        if channel.energy_j
+        and channel.kind == "node"
+        and channel.parent is None
+        and channel.id not in inside
+    ]
+    told: list[ChannelEnergy] = []
+    for channel in channels:
+        parts = inside.get(channel.id)
+        if parts and channel.energy_j and not channel.mirror_of:
+            is_wall = channel.kind == "node" and channel.parent is None
+            whole = total([channel.energy_j, *(beside if is_wall else ())])
+            told.append(channel.replace(untold_j=whole - total(parts)))
+        else:
+            told.append(channel)
+    return tuple(told)
 
 
 def power_series(events: Iterable[Event]) -> dict[str, list[tuple[float, float]]]:

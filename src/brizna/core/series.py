@@ -121,12 +121,38 @@ def share(gap: Gap, start_us: int, end_us: int, last_us: int) -> float:
     return inside_s / length_s if length_s > 0 and inside_s > 0 else 0.0
 
 
+def stand_in(series: Sequence[Series]) -> None:
+    """Give the place of a channel without two readings to another view of it, or what is inside."""
+    silent = {each.channel.id: each.channel for each in series if len(each.t_us) < 2}
+    heirs: dict[str, str | None] = {name: channel.parent for name, channel in silent.items()}
+    for each in series:
+        seen = each.channel.view_of
+        if seen in silent and each.channel.id not in silent:
+            if heirs[seen] == silent[seen].parent:
+                each.channel = each.channel.replace(parent=silent[seen].parent, view_of=None)
+                heirs[seen] = each.channel.id
+            else:
+                each.channel = each.channel.replace(view_of=heirs[seen])
+    for each in series:
+        parent = each.channel.parent
+        while parent in silent:
+            parent = heirs[parent]
+        if parent != each.channel.parent:
+            each.channel = each.channel.replace(parent=parent)
+
+
 def mirrors_of(series: Sequence[Series]) -> dict[str, str]:
     """Return, for each channel that shows another's counter again, the id of that other."""
     mirrors: dict[str, str] = {}
     for index, later in enumerate(series):
+        if len(later.t_us) < 2:
+            continue
+        seen = later.channel.view_of
+        if any(each.channel.id == seen and len(each.t_us) >= 2 for each in series):
+            mirrors[later.channel.id] = str(seen)
+            continue
         group = later.channel.mirror_group
-        if group is None or len(later.t_us) < 2:
+        if group is None:
             continue
         for earlier in series[:index]:
             if earlier.channel.mirror_group == group and _same_counter(earlier, later):

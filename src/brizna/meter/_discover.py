@@ -29,20 +29,39 @@ NO_AMD_METER = "brizna has no meter for AMD graphics processors"
 
 
 def open_meters(
-    *, machine: str, roots: Roots | None = None, nvml: Callable[[], Any] | None = None
+    *,
+    machine: str,
+    roots: Roots | None = None,
+    nvml: Callable[[], Any] | None = None,
+    named: Sequence[Meter] = (),
 ) -> list[Meter]:
     """Open the meters of this machine; give them to a `Sampler`, or close them.
 
     A counter that exists but cannot be read is told by its meter's ``unseen``. Processors and
-    memory that no counter covers are modelled.
+    memory that no counter covers are modelled, also inside a meter that was named: one behind a
+    wire may fall silent.
 
     Args:
         machine: A name for the machine that reveals neither host nor user; part of the names of
             doubts, because one machine's counters are off by the same factor in all its runs.
         roots: Where to look; the real places if None.
         nvml: Returns the NVML bindings, or raises `UnavailableError`; the driver's if None.
+        named: Meters that a person asked for by name, open; see `open_specs`.
     """
     roots = roots or Roots()
+    meters = _open_own(roots, machine=machine, nvml=nvml, has_named=bool(named))
+    meters = [*named, *meters]
+    if not any(channel.kind == "node" for meter in meters for channel in meter.channels()):
+        return meters
+    from brizna.meter._forest import arrange
+
+    return arrange(meters)
+
+
+def _open_own(
+    roots: Roots, *, machine: str, nvml: Callable[[], Any] | None, has_named: bool
+) -> list[Meter]:
+    """Return the meters that are found without being named."""
     meters: list[Meter] = []
     if sys.platform == "linux":
         from brizna.meter._rapl import open_rapl
@@ -56,7 +75,8 @@ def open_meters(
         meters.append(open_cpu_model(roots, machine=machine))
     if "memory" not in kinds:
         meters.append(open_memory_model(roots, machine=machine, beside=meters))
-    meters.append(Unmetered({"storage": NO_COUNTER, "network": NO_COUNTER}))
+    if not has_named:
+        meters.append(Unmetered({"storage": NO_COUNTER, "network": NO_COUNTER}))
     return meters
 
 

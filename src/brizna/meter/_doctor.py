@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.core.measurement import Channel
+    from brizna.meter._protocol import Meter
     from brizna.meter._rapl import Zone
 
 REASONS = {
@@ -75,7 +76,11 @@ class Component(Record):
 
 
 def describe_meters(
-    *, machine: str, roots: Roots | None = None, nvml: Callable[[], Any] | None = None
+    *,
+    machine: str,
+    roots: Roots | None = None,
+    nvml: Callable[[], Any] | None = None,
+    named: Sequence[Meter] = (),
 ) -> list[Component]:
     """Return for each part of this machine whether it is metered, modelled or not available.
 
@@ -85,11 +90,17 @@ def describe_meters(
         machine: As for `open_meters`.
         roots: Where to look; the real places if None.
         nvml: As for `open_meters`.
+        named: As for `open_meters`; each is read once, to see whether it answers.
     """
     roots = roots or Roots()
-    meters = open_meters(machine=machine, roots=roots, nvml=nvml)
-    channels = [channel for meter in meters for channel in meter.channels()]
+    for meter in named:
+        meter.read(0)
+    meters = open_meters(machine=machine, roots=roots, nvml=nvml, named=named)
+    trouble = {name: reason for meter in named for name, reason in meter.trouble().items()}
+    every = [channel for meter in meters for channel in meter.channels()]
+    channels = [channel for channel in every if channel.id not in trouble]
     unseen = {name: reason for meter in meters for name, reason in meter.unseen().items()}
+    unseen |= {f"node/{name}": reason for name, reason in trouble.items()}
     for meter in meters:
         meter.close()
     return _Diagnosis(roots, channels, unseen).components()
@@ -124,7 +135,7 @@ class _Diagnosis:
         found = [channel for channel in self._channels if channel.kind == component]
         detail = self._detail(component)
         if any(channel.basis == "metered" for channel in found):
-            by_power = all(channel.method == "nvml-power" for channel in found)
+            by_power = all(channel.counted_by == "reader" for channel in found)
             return _component(
                 component,
                 status="metered",
@@ -132,9 +143,10 @@ class _Diagnosis:
                 method=_methods(found),
                 detail=detail,
             )
-        has_node = any(channel.kind == "node" for channel in self._channels)
-        if has_node and component in ("cpu", "memory"):
-            return _component(component, status="metered", code="inside-node", method="rapl")
+        nodes = [channel for channel in self._channels if channel.kind == "node"]
+        if nodes and component in ("cpu", "memory"):
+            method = _methods(nodes)
+            return _component(component, status="metered", code="inside-node", method=method)
         code, unlock = why_not()
         return _component(
             component,
