@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import log
 
+from brizna.core.attribution import WEIGHT
 from brizna.core.estimate import Estimate
 
 TYPE_CHECKING = False
@@ -79,6 +80,7 @@ class _Tree:
         self.steps = {step.figure: step for step in footprint.derivation}
         self.factors = {factor.name: factor for factor in (*footprint.factors, *factors)}
         self.channels = {c.id: c for c in measurement.channels} if measurement else {}
+        self.measurement = measurement
 
     def figure(self, name: str) -> dict[str, Any]:
         step, value = self.steps.get(name), getattr(self.footprint, name)
@@ -93,6 +95,8 @@ class _Tree:
             return self._assumption(origin.removeprefix("assumptions."))
         if origin.startswith("channel:"):
             return self._channel(origin.removeprefix("channel:"))
+        if origin.startswith("attribution:"):
+            return self._attribution(symbol)
         if origin.startswith("case:"):
             return {"name": symbol, "estimate": None, "reason": "declared", "inputs": []}
         return self.figure(origin)
@@ -112,6 +116,24 @@ class _Tree:
             {**_node(factor.name, factor.estimate(), None), "factor": factor.to_json()}
             for factor in known
         ]
+
+    def _attribution(self, name: str) -> dict[str, Any]:
+        """Return the run's part of the energy, with the channels that it is a part of."""
+        attribution = self.measurement.attribution if self.measurement else None
+        own = attribution.run() if attribution else None
+        value = None if own is None else getattr(own, name)
+        roots = self.measurement.roots() if self.measurement else ()
+        inputs = [self._channel(channel.id) for channel in roots]
+        if attribution and name == "above_idle_j":
+            idle_w = attribution.idle_w.items()
+            inputs += [_node(f"idle:{channel}", power_w, None) for channel, power_w in idle_w]
+        weight = self.factors.get(WEIGHT)
+        if weight is not None and value is not None and WEIGHT in value.references:
+            inputs.append({**_node(WEIGHT, weight.estimate(), None), "factor": weight.to_json()})
+        return {
+            **_node(f"attribution:{name}", value, own.reason if own else None),
+            "inputs": inputs,
+        }
 
     def _channel(self, name: str) -> dict[str, Any]:
         channel = self.channels.get(name)

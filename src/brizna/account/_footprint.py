@@ -134,6 +134,7 @@ class Footprint(Record):
         cost: Facility energy times tariff, in ``currency``.
         sci_g_per_unit: ((E x I) + M) per functional unit, ISO/IEC 21031:2024.
         factor_set: Digest of the factors' digests.
+        view: Whose energy it is, one of `brizna.core.measurement.VIEWS`.
     """
 
     schema: ClassVar = "brizna.footprint/1"
@@ -156,7 +157,9 @@ class Footprint(Record):
     factors: tuple[Factor, ...]
     factor_set: str
     derivation: tuple[Step, ...]
+    view: str = "machine"
 
+    _later: ClassVar = ("view",)
     _forms: ClassVar = {
         "duration_s": estimate_of(Duration),
         "energy_j": estimate_of(Energy),
@@ -183,6 +186,7 @@ class Subject(Record):
         energy_j: IT energy; None where unknown, with ``reason``.
         duration_s: Time for which the hardware was reserved; None where unknown.
         parts: What the energy is the sum of: symbol to channel or device.
+        view: Whose energy it is, one of `brizna.core.measurement.VIEWS`.
     """
 
     digest: str
@@ -192,6 +196,7 @@ class Subject(Record):
     parts: dict[str, str]
     formula: str = "sum of the roots of the channel forest"
     reason: str | None = None
+    view: str = "machine"
 
 
 def account(subject: Subject, assumptions: Assumptions) -> Footprint:
@@ -348,6 +353,7 @@ class _Ledger:
             factors=assumptions.factors,
             factor_set=factor_set(assumptions.factors),
             derivation=tuple(self.steps),
+            view=self.subject.view,
             **self.figures,
         )
 
@@ -386,15 +392,27 @@ _OPERATORS: Mapping[str, Callable[[Estimate, Estimate], Estimate]] = {
 }
 
 
-def subject_of_run(run: Run) -> Subject:
-    """Return what a run gives to account for: its measured energy and its reserved time."""
+_FORMULAS = {
+    "fair-share": "sum over the channels of share * energy",
+    "above-idle": "sum over the channels of share * (energy - idle power * time)",
+}
+_PARTS = {"fair-share": "fair_share_j", "above-idle": "above_idle_j"}
+
+
+def subject_of_run(run: Run, *, view: str = "machine") -> Subject:
+    """Return what a run gives to account for: its energy in a view, and its reserved time.
+
+    Args:
+        run: The run.
+        view: One of `brizna.core.measurement.VIEWS`.
+    """
     measurement = run.measurement
     parts = {
         channel.id: f"channel:{channel.id}"
         for channel in measurement.roots()
         if channel.energy_j is not None
     }
-    return Subject(
+    machine = Subject(
         digest=digest(run.to_json()),
         id=run.id,
         energy_j=measurement.energy_j,
@@ -403,4 +421,14 @@ def subject_of_run(run: Run) -> Subject:
         else None,
         parts=parts,
         reason=measurement.reason,
+    )
+    if view == "machine":
+        return machine
+    energy_j, reason = measurement.seen_as(view)
+    return machine.replace(
+        energy_j=energy_j,
+        reason=reason,
+        view=view,
+        formula=_FORMULAS[view],
+        parts={_PARTS[view]: f"attribution:{_PARTS[view]}"},
     )

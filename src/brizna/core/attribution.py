@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     """Of each user, of the others, of nobody: they sum to 1."""
 
 OTHERS, UNATTRIBUTED = "others", "unattributed"
+WEIGHT = "factor:attribution/weight"
+"""How many times the others' watts for the same use one user's may be."""
 
 _DRIVERS = {"node": "cpu", "cpu": "cpu", "core": "cpu", "uncore": "cpu", "memory": "mem"}
 """What drives the energy of each kind of channel; that of a graphics processor is its own."""
@@ -231,10 +233,12 @@ class Weights:
                 )
                 for name, pair in whole.doubts.items()
             }
-            ends |= {
+            weighed = {
                 name: (best * low[user], best * high[user])
                 for name, (low, high) in self.ends.items()
+                if low[user] != share or high[user] != share
             }
+            ends |= weighed
             kind = whole.kind
             parts.append(
                 Estimate(
@@ -245,7 +249,7 @@ class Weights:
                         if low != mine or high != mine
                     },
                     basis=whole.basis,
-                    references=whole.references,
+                    references=(*whole.references, *([WEIGHT] if weighed else ())),
                 )
             )
         return parts

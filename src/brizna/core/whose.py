@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from brizna.core.attribution import OTHERS, UNATTRIBUTED, Attributor, uses_of
+from brizna.core.attribution import OTHERS, UNATTRIBUTED, WEIGHT, Attributor, uses_of
+from brizna.core.errors import Said
 from brizna.core.estimate import Estimate, exactly
 from brizna.core.factors import factor
 from brizna.core.measurement import Attribution, UserEnergy
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     Event = Mapping[str, Any]
 
 _NO_USE = "how much of the machine the run used was not recorded"
-_NO_IDLE = "idle power is not known (brizna doctor --baseline measures it)"
 _UNSEEN_USER = "what it used was not read"
 _UNTOLD = "nobody can tell who used it"
 _OF_A_CONTAINER = "it counts one container, and who used what inside is not known"
@@ -63,7 +63,7 @@ class Whose:
         self._attributor: Attributor | None = None
         self.factors: tuple[Factor, ...] = ()
         if self._uses and series:
-            weight = factor("brizna.core", "attribution", "attribution/weight")
+            weight = factor("brizna.core", "attribution", WEIGHT.removeprefix("factor:"))
             self.factors = (weight,)
             self._attributor = Attributor(
                 start["id"],
@@ -82,13 +82,12 @@ class Whose:
         parted = attributor.part(energy)
         if parted is None or set(attributor.roots()) <= set(attributor.untold):
             return Attribution(reason=_NO_USE)
-        missing = ", ".join(sorted(set(parted.missing)))
         roots = {name: self._idle_w[name] for name in attributor.roots() if name in self._idle_w}
         return Attribution(
             users=tuple(self._user(parted, place) for place in range(len(parted.fair))),
             above_idle_j=parted.machine_above,
             idle_w=roots,
-            idle_reason=f"{_NO_IDLE}: {missing}" if missing else None,
+            idle_reason=_no_idle(parted) if parted.missing else None,
             baseline=self._origin(),
             untold={name: self._why_untold(name) for name in attributor.untold},
         )
@@ -107,7 +106,7 @@ class Whose:
         """Return the part of one user, of the others, or of nobody."""
         cpu = self._uses.get("cpu")
         above, fair = parted.above[place], parted.fair[place]
-        why = f"{_NO_IDLE}: {', '.join(sorted(set(parted.missing)))}" if above is None else None
+        why = _no_idle(parted) if above is None else None
         if place == len(self._users):
             left = None if cpu is None else cpu.left_us() * US
             return UserEnergy(
@@ -161,6 +160,15 @@ class Whose:
             "age_s": age.total_seconds(),
             "stale": list(self._baseline.get("stale") or ()),
         }
+
+
+def _no_idle(parted: Parted) -> str:
+    return str(
+        Said(
+            "the idle power of {channels} is not known: measure it with brizna doctor --baseline",
+            channels=", ".join(sorted(set(parted.missing))),
+        )
+    )
 
 
 def _cpu_time_s(cpu: Use | None, place: int) -> float | None:

@@ -17,6 +17,7 @@ archive whose files differ from its manifest or leave the store.
       runs/<id>/marks/marks.jsonl    what `brizna mark` said; a directory of its own, to be watched
       runs/<id>/run.json             the run's record, once it has ended
       runs/<id>/records/<hex>.json   records that point to the run, named by their digest
+      baselines/<hex>.json           what machines draw while nobody uses them
       index.json                     a cache of summaries; may be removed at any time
 
 Records lie beside the run that they are about, so that a run is moved, packed and removed whole.
@@ -29,6 +30,7 @@ from brizna.core.lazy import lazily
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.store._alive import command_runs, liveness, process_start, writer_identity
+    from brizna.store._baselines import keep_baseline, latest_baseline
     from brizna.store._files import replace_file
     from brizna.store._journal import Journal
     from brizna.store._marks import append_mark, read_marks
@@ -44,6 +46,8 @@ __all__ = [
     "StoredRun",
     "append_mark",
     "command_runs",
+    "keep_baseline",
+    "latest_baseline",
     "liveness",
     "merge_runs",
     "new_run_id",
@@ -61,6 +65,8 @@ _HOMES = {
     "StoredRun": "_stored",
     "append_mark": "_marks",
     "command_runs": "_alive",
+    "keep_baseline": "_baselines",
+    "latest_baseline": "_baselines",
     "liveness": "_alive",
     "merge_runs": "_merge",
     "new_run_id": "_store",

@@ -29,11 +29,17 @@ def view(run: Run, footprint: Footprint | None) -> View:
     return {**run.to_json(), "footprint": None if footprint is None else footprint.to_json()}
 
 
-def view_of(store: Store, reference: str) -> View:
+def view_of(store: Store, reference: str, *, seen_as: str | None = None) -> View:
     """Return the view of a stored run; accounts for it first if nobody has.
 
     A run that goes on has the footprint of what it has used so far. ``command_runs`` says, for an
     interrupted run, whether its command still runs.
+
+    Args:
+        store: Where it is.
+        reference: An id, a part of one, a name or ``last``.
+        seen_as: Whose energy the footprint is of, one of `brizna.core.measurement.VIEWS`; as it
+            was accounted for if None. Another than that is shown, not kept.
 
     Raises:
         InputError: If the reference means no run, or several.
@@ -45,6 +51,8 @@ def view_of(store: Store, reference: str) -> View:
         footprint = account_run(run)
         if store.has_record(run.id):
             _keep(store, run, footprint)
+    if seen_as not in (None, footprint.view):
+        footprint = account_run(run, unit=footprint.functional_unit, seen_as=seen_as)
     return {
         **view(run, footprint),
         "digest": stored.digest,
@@ -67,10 +75,21 @@ def stored_footprint(store: Store, run: Run) -> Footprint | None:
 
 
 def account_run(
-    run: Run, *, unit: FunctionalUnit | None = None, site: Site | None = None
+    run: Run,
+    *,
+    unit: FunctionalUnit | None = None,
+    site: Site | None = None,
+    seen_as: str = "machine",
 ) -> Footprint:
-    """Return the footprint of a run at its site, or at another."""
-    return account(subject_of_run(run), assumptions_of(run, unit=unit, site=site))
+    """Return the footprint of a run at its site, or at another.
+
+    Args:
+        run: The run.
+        unit: What to divide by for SCI.
+        site: Where; the run's own site if None.
+        seen_as: Whose energy: one of `brizna.core.measurement.VIEWS`.
+    """
+    return account(subject_of_run(run, view=seen_as), assumptions_of(run, unit=unit, site=site))
 
 
 def assumptions_of(
@@ -117,7 +136,8 @@ def recompute_view(store: Store, reference: str) -> bytes:
             "(brizna show), once it has ended.",
             run_id=stored.run.id,
         )
-    again = encode(recompute(footprint, subject_of_run(stored.run)).to_json())
+    subject = subject_of_run(stored.run, view=footprint.view)
+    again = encode(recompute(footprint, subject).to_json())
     if again != encode(footprint.to_json()):
         raise IntegrityError(
             "The footprint of {run_id} computes to other bytes than were stored: it was changed, "
