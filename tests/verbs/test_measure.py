@@ -61,7 +61,19 @@ def test_inside_the_block_the_energy_so_far_is_known() -> None:
 def test_an_exception_passes_and_the_run_is_kept(store: Store) -> None:
     with pytest.raises(ZeroDivisionError), brizna.measure("breaks"):
         1 / 0  # noqa: B018
-    assert "ZeroDivisionError" in str(store.read("breaks").run.notes)
+    run = store.read("breaks").run
+    assert "ZeroDivisionError" in str(run.notes)
+    assert run.state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("raised", "state"),
+    [(SystemExit(0), "finished"), (SystemExit(3), "failed"), (KeyboardInterrupt(), "failed")],
+)
+def test_a_block_that_leaves_by_a_plain_exit_has_not_failed(store: Store, raised, state) -> None:
+    with pytest.raises(type(raised)), brizna.measure("leaves"):
+        raise raised
+    assert store.read("leaves").run.state == state
 
 
 def test_each_call_of_a_function_is_a_run(store: Store) -> None:

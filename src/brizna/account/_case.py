@@ -273,10 +273,11 @@ def _currency(given: Mapping[str, Any]) -> str | None:
 
 def _functional_unit(given: Any) -> FunctionalUnit:
     try:
-        return FunctionalUnit(name=str(given["name"]), count=float(given["count"]))
+        name, count = str(given["name"]), float(given["count"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             'functional_unit is {given!r:.80}, but its form is {{"name": "inference", '
             '"count": 1000}}.',
             given=given,
         ) from error
+    return FunctionalUnit(name=name, count=count)

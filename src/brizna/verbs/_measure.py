@@ -88,6 +88,13 @@ def measure(  # noqa: F811 - the overloads' body
     return Measuring(name, tags=tags, unit=unit, meters=meters, clock=clock, **settings)
 
 
+def _is_failure(raised: BaseException | None) -> bool:
+    """Tell whether a block failed: neither a plain exit nor a generator that is closed early."""
+    if isinstance(raised, SystemExit):
+        return raised.code not in (None, 0)
+    return raised is not None and not isinstance(raised, GeneratorExit)
+
+
 class Measuring:
     """A measured block: a context manager, and a decorator.
 
@@ -143,16 +150,19 @@ class Measuring:
         recorder.describe()
         recorder.sampler.run_thread(settings["interval"])
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, raised: BaseException | None, *_: object
+    ) -> None:
         recorder, self._recorder = self._recorder, None
         if recorder is None or os.getpid() != self._pid:
             return  # a forked child leaves its parent's run alone
         try:
             recorder.sampler.sample()
-            if kind is not None:
-                said = Said("The measured block ended with {kind}.", kind=kind.__name__)
-                recorder.note(str(said))
-            self.view = recorder.finish()
+            if raised is not None:
+                kind = type(raised).__name__
+                recorder.note(str(Said("The measured block ended with {kind}.", kind=kind)))
+            state = "failed" if _is_failure(raised) else "finished"
+            self.view = recorder.finish(state=state)
         except Exception as error:  # the block is done: what it raised or returned must pass
             if recorder.settings["strict"]:
                 raise
