@@ -22,9 +22,13 @@ from brizna.run._users import Users
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from brizna.run._block import Block
+    from brizna.run._busy import MachineTime
     from brizna.run._watch import check_disjoint, watch
 
 __all__ = [
+    "Block",
+    "MachineTime",
     "Outcome",
     "Pace",
     "Roots",
@@ -35,4 +39,11 @@ __all__ = [
     "watch",
 ]
 
-__getattr__ = lazily(__name__, {"check_disjoint": "_watch", "watch": "_watch"})
+_HOMES = {
+    "Block": "_block",
+    "MachineTime": "_busy",
+    "check_disjoint": "_watch",
+    "watch": "_watch",
+}
+
+__getattr__ = lazily(__name__, _HOMES)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _FULL_SCAN_EVERY = 16
 
 
@@ -139,6 +143,35 @@ class Descendants:
 
     def _belongs(self, parent: int) -> bool:
         return parent == self._root or parent in self._members
+
+
+class Growing:
+    """A count that never goes back, though what it is made of may be lost.
+
+    Attributes:
+        lost: What went missing so far: counted when it was seen, and not again.
+    """
+
+    __slots__ = ("_latest", "lost")
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self.lost = 0
+        self._latest = 0
+
+    def take(self, read: Callable[[], int]) -> int:
+        """Read the count, and return it with what was lost from it.
+
+        What seems to be missing may only have changed hands while it was read: it is read again.
+        """
+        count = read() + self.lost
+        if count < self._latest:
+            count = read() + self.lost
+        if count < self._latest:
+            self.lost += self._latest - count
+            count = self._latest
+        self._latest = count
+        return count
 
 
 def children_of_this_process(proc_root: str) -> frozenset[int]:

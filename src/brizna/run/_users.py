@@ -72,6 +72,7 @@ class Users:
         self._device_allowance = Allowance(_DEVICE_SHARE)
         self._begun_s = time.monotonic()
         self._has_begun = False
+        self._failure: Exception | None = None
         self._memory_s = self._device_s = 0.0
         self._device_counts: dict[str, tuple[int, float]] = {}
 
@@ -97,6 +98,15 @@ class Users:
                 as they are at the first, and memory if it never was.
             share: Which part of its processes' memory and devices is the run's, in [0, 1].
         """
+        try:
+            return self._beside(used_us, busy_us, last=last, share=share)
+        except Exception as error:  # noqa: BLE001  (a system we forgot: the sample goes on without it)
+            self._failure = self._failure or error
+            return {"cpu": [used_us, *(None for _ in self.watched), busy_us]}
+
+    def _beside(
+        self, used_us: int | None, busy_us: int | None, *, last: bool, share: float
+    ) -> dict[str, Any]:
         found: dict[str, Any] = {
             "cpu": [used_us, *(user.used_us() for user in self.watched), busy_us]
         }
@@ -147,6 +157,14 @@ class Users:
             Said("Who used {card} is not known: {reason}.", card=card, reason=reason)
             for card, reason in untold.items()
         ]
+        if self._failure is not None:
+            found.append(
+                Said(
+                    "Who used the machine could not be read: {kind}: {error}.",
+                    kind=type(self._failure).__name__,
+                    error=self._failure,
+                )
+            )
         return list(map(str, found))
 
     def close(self) -> None:

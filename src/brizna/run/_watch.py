@@ -13,7 +13,7 @@ import os
 from brizna.core.errors import InputError, UnavailableError
 from brizna.run._allowance import Allowance
 from brizna.run._cgroup import GroupCounter
-from brizna.run._descendants import Descendants, ancestors
+from brizna.run._descendants import Descendants, Growing, ancestors
 from brizna.run._hierarchy import directory_of, hierarchies, members, path_of, read, tree
 
 TYPE_CHECKING = False
@@ -158,17 +158,17 @@ class TreeUse:
         self._tree = Descendants(pid, proc_root=roots.proc_root, with_root=True)
         self._tick_us = 1_000_000 // os.sysconf("SC_CLK_TCK")
         self._allowance = Allowance(_SCAN_SHARE)
-        self._used_us = 0
+        self._used = Growing()
 
     def used_us(self) -> int | None:
         """Return the processor time used so far; None where looking would cost too much."""
-        ticks = self._allowance.spending(self._tree.look)
-        if ticks is None:
-            return None
+        return self._allowance.spending(lambda: self._used.take(self._look))
+
+    def _look(self) -> int:
+        ticks = self._tree.look()
         if not ticks:
             self.why = _VANISHED
-        self._used_us = max(self._used_us, sum(ticks.values()) * self._tick_us)
-        return self._used_us
+        return sum(ticks.values()) * self._tick_us
 
     def living(self) -> tuple[int, ...]:
         """Return the processes seen at the last look that are alive."""

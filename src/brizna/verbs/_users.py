@@ -1,15 +1,17 @@
-"""Who is watched beside a run, and what counts the use of its graphics cards."""
+"""Who uses the machine beside a run, what a block of Python uses, and whose the cards are."""
 
 from __future__ import annotations
 
-from brizna.core.errors import UnavailableError
+from brizna.core.errors import Said, UnavailableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from brizna.core.measurement import Channel
     from brizna.meter import NvmlUse
+    from brizna.run import Block
     from brizna.run import Roots as _Roots
     from brizna.run._watch import Watched
 
@@ -53,3 +55,59 @@ def open_device_use(channels: Sequence[Channel]) -> NvmlUse | None:
     from brizna.meter import open_nvml_use
 
     return open_nvml_use(cards)
+
+
+class BlockUse:
+    """What a block of Python uses of the machine, and the machine.
+
+    Attributes:
+        block: Its part of its process; blocks inside it begin with this.
+    """
+
+    def __init__(
+        self, channels: Sequence[Channel], *, inside: Block | None, roots: _Roots | None = None
+    ) -> None:
+        """Begin.
+
+        Args:
+            channels: What is metered.
+            inside: The block around this one in this process; None if there is none.
+            roots: Where the kernel shows processes and control groups.
+        """
+        from brizna.run import Block, MachineTime, Roots, Users
+
+        roots = roots or Roots()
+        self._machine = MachineTime(roots)
+        self.block = Block(inside=inside, proc_root=roots.proc_root)
+        self.users = Users(
+            members=self.block.living, devices=open_device_use(channels), roots=roots
+        )
+
+    def beside(self, *, last: bool = False) -> dict[str, Any]:
+        """Return what a sample says of it."""
+        used_us = self.block.now_us(at_any_cost=last)
+        busy_us = self._machine.busy_us(at_any_cost=last)
+        return self.users.beside(used_us, busy_us, last=last, share=self.block.share)
+
+    def describe(self) -> dict[str, Any]:
+        """Return how its use of the machine is known."""
+        return {"run": "process", "machine": self._machine.source, **self.users.describe()}
+
+    def coverage(self) -> dict[str, Any]:
+        """Return how far its processor time can be trusted."""
+        why = self.block.why
+        return {"coverage": "at-least" if why else "exact", "why": why}
+
+    def notes(self) -> list[str]:
+        """Return what a reader of the record should know of it, as sentences."""
+        company = Said(
+            "Several blocks were measured at once in this process: each has the processor time of "
+            "the thread that opened it, and an equal part of the rest, of memory and of devices."
+        )
+        return [*self.users.notes(), *([str(company)] if self.block.had_company else [])]
+
+    def close(self) -> None:
+        """End, and close the readers."""
+        self.block.close()
+        self._machine.close()
+        self.users.close()
