@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import warnings
+from contextvars import ContextVar
 from functools import update_wrapper
 
 from brizna.core.errors import BriznaError, InputError, Said, UnavailableError
 from brizna.verbs._recorder import Job, Recorder, untold
 from brizna.verbs._run import current_directory
 from brizna.verbs._settings import read_settings
+from brizna.verbs._users import BlockUse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,15 +22,23 @@ if TYPE_CHECKING:
     from brizna.core.estimate import Estimate
     from brizna.core.measurement import Run
     from brizna.meter import Meter
+    from brizna.run import Block
     from brizna.verbs._settings import Settings
     from brizna.verbs._views import View
 
     Function = TypeVar("Function", bound=Callable[..., Any])
+    _Around = tuple[str, Block, "_Around | None"]
+    """Id of a run, its block, and what is around that."""
 else:
 
     def overload(function: Callable[..., Any]) -> Callable[..., Any]:
         """Stand in for typing's decorator, whose module is too slow to import here."""
         return function
+
+
+_around: ContextVar[_Around | None] = ContextVar("brizna-measure", default=None)
+"""The block around what runs here. It is left as it is when a block ends: whoever looks sees that
+the block has ended, and goes on to the one around that."""
 
 
 class MeasuringWarning(UserWarning):
@@ -118,6 +128,7 @@ class Measuring:
         self._meters = meters
         self._clock = clock
         self._recorder: Recorder | None = None
+        self._use: BlockUse | None = None
         self._pid: int | None = None
         self.view: View | None = None
 
@@ -138,6 +149,10 @@ class Measuring:
         return self
 
     def _begin(self, settings: Settings) -> None:
+        around = _around.get()
+        while around is not None and not around[1].is_open:
+            around = around[2]  # a task that outlives the block in which it was made
+        self._job.parent = None if around is None else around[0]
         self._recorder = recorder = Recorder(
             self._job,
             settings,
@@ -146,27 +161,39 @@ class Measuring:
             meters=self._meters,
             clock=self._clock,
         )
-        recorder.sampler.start()
-        recorder.describe()
-        recorder.sampler.run_thread(settings["interval"])
+        self._use = use = BlockUse(
+            recorder.sampler.channels, inside=None if around is None else around[1]
+        )
+        recorder.name_users(use.users, kind="block")
+        recorder.sampler.start(use.beside())
+        recorder.describe(use.describe())
+        recorder.sampler.run_thread(settings["interval"], use.beside)
+        _around.set((recorder.id, use.block, around))
 
     def __exit__(
         self, _kind: type[BaseException] | None, raised: BaseException | None, *_: object
     ) -> None:
         recorder, self._recorder = self._recorder, None
+        use, self._use = self._use, None
         if recorder is None or os.getpid() != self._pid:
             return  # a forked child leaves its parent's run alone
         try:
-            recorder.sampler.sample()
+            if use is not None:
+                recorder.sampler.sample(use.beside(last=True))
+                for text in use.notes():
+                    recorder.note(text)
             if raised is not None:
                 kind = type(raised).__name__
                 recorder.note(str(Said("The measured block ended with {kind}.", kind=kind)))
             state = "failed" if _is_failure(raised) else "finished"
-            self.view = recorder.finish(state=state)
+            self.view = recorder.finish(cpu=None if use is None else use.coverage(), state=state)
         except Exception as error:  # the block is done: what it raised or returned must pass
             if recorder.settings["strict"]:
                 raise
             recorder.trouble.append(untold(error))
+        finally:
+            if use is not None:
+                use.close()
         self._complain(recorder)
 
     def _complain(self, recorder: Recorder) -> None:
@@ -190,7 +217,7 @@ class Measuring:
             UnavailableError: Before the block begins.
         """
         if self._recorder is not None:
-            self._recorder.sampler.sample()
+            self._recorder.sampler.sample(None if self._use is None else self._use.beside())
             return self._recorder.live()
         if self.view is None:
             raise UnavailableError("Nothing was measured yet: use 'with brizna.measure() as m:'.")

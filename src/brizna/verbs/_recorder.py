@@ -36,9 +36,10 @@ class Job:
         tags: What it belongs to.
         unit: What to divide the footprint by.
         watch: Users of the machine to watch beside it, as `brizna.run.watch` takes them.
+        parent: Id of the run around this one in this process; None to look in the environment.
     """
 
-    __slots__ = ("command", "name", "tags", "unit", "watch")
+    __slots__ = ("command", "name", "parent", "tags", "unit", "watch")
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class Job:
         self.tags = tuple(tags)
         self.unit = unit
         self.watch = tuple(watch)
+        self.parent: str | None = None
 
 
 class Recorder:
@@ -228,7 +230,7 @@ class Recorder:
             "id": self.id,
             "name": job.name,
             "tags": list(job.tags),
-            "parent": os.path.basename(around[1]) if around else None,
+            "parent": job.parent or (os.path.basename(around[1]) if around else None),
             "command": None if job.command is None else list(redact(job.command)),
             "started": now.replace("+00:00", "Z"),
             "interval_us": round(self.settings["interval"] * 1e6),

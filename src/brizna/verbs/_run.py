@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from brizna.core.errors import BriznaError, Said, UnavailableError
+from brizna.core.errors import BriznaError, UnavailableError
 from brizna.core.records import Record
 from brizna.run import Pace, Supervisor, Users
 from brizna.verbs._mark import RUN_VARIABLE
@@ -14,7 +14,6 @@ from brizna.verbs._users import open_device_use, open_watched
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
 
     from brizna.run import Outcome
     from brizna.run._watch import Watched
@@ -119,11 +118,10 @@ class _Ticks:
             roots=supervisor.roots,
         )
         self._has_begun = False
-        self._failure: Exception | None = None
 
     def take(self, cpu: tuple[int | None, int | None]) -> None:
         """Sample; the first time, tell the users and the channels too."""
-        beside = self._beside(cpu)
+        beside = self._users.beside(*cpu, last=self._supervisor.has_ended)
         if self._has_begun:
             self._recorder.sampler.sample(beside)
         else:
@@ -137,24 +135,9 @@ class _Ticks:
 
     def close(self) -> None:
         """Write what a reader should know of the users, and close their readers."""
-        notes = self._users.notes()
-        if self._failure is not None:
-            said = Said(
-                "Who used the machine could not be read: {kind}: {error}.",
-                kind=type(self._failure).__name__,
-                error=self._failure,
-            )
-            notes.append(str(said))
-        for text in notes:
+        for text in self._users.notes():
             self._recorder.note(text)
         self._users.close()
-
-    def _beside(self, cpu: tuple[int | None, int | None]) -> dict[str, Any]:
-        try:
-            return self._users.beside(*cpu, last=self._supervisor.has_ended)
-        except Exception as error:  # noqa: BLE001  (a system we forgot: the sample goes on without it)
-            self._failure = self._failure or error
-            return {"cpu": [cpu[0], *(None for _ in self._users.watched), cpu[1]]}
 
 
 def _environment(environ: Mapping[str, str], recorder: Recorder) -> dict[str, str]:
