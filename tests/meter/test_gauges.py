@@ -122,22 +122,19 @@ def test_what_is_dear_to_read_is_read_less_often(machine):
     assert sum("g" in sample for sample in watched.samples) == 2
 
 
-def test_there_is_one_last_reading_once_the_command_is_gone(machine):
-    gone = 2**22 + 1  # above what Linux gives
-    watched = Watched(
-        Gauges(
-            [((Gauge(id="x/y", unit="1", source="s"),), lambda: [1.0])],
-            clock=machine.clock,
-            ends_with=os.getpid(),
-        ),
-        machine.clock,
-    )
-    watched.tick(1)
-    watched.tick(1)
-    watched.gauges._ends_with = gone
-    watched.tick(1)
-    watched.tick(1)
-    assert ["g" in sample for sample in watched.samples] == [True, False, True, False]
+def test_meters_of_another_machine_bring_their_own_gauges_only():
+    clock = FakeClock()
+    (meter,), _ = open_nvml(machine="m", provider=FakeNvml(clock, [FakeGpu(uuid="GPU-0")]))
+    gauges = open_gauges(None, clock=clock, meters=[meter])
+    assert {gauge["id"].partition("/")[0] for gauge in gauges.event()["gauges"]} == {"gpu"}
+
+
+def test_a_meter_whose_gauges_cannot_be_told_has_none():
+    class Broken:
+        def gauges(self):
+            raise RuntimeError("gone")
+
+    assert open_gauges(None, clock=FakeClock(), meters=[Broken()]).read() == {}
 
 
 def test_a_file_that_vanishes_leaves_readings_out_and_nothing_else(machine):

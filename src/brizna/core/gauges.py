@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Event = Mapping[str, Any]
 
 _US = 1e-6
+_SHORT = 0.1
+"""Of the longest time between two readings: over less, a rate is that of a few events."""
 
 
 class Gauge(Record):
@@ -132,7 +134,12 @@ def _counted(gauge: Gauge, readings: Sequence[tuple[int, float | None]]) -> Gaug
     if not spans:
         return None
     counted = fsum(after - before for _, before, after in spans)
-    rates = [(after - before) / (length_us * _US) for length_us, before, after in spans]
+    longest_us = max(length_us for length_us, _, _ in spans)
+    rates = [
+        (after - before) / (length_us * _US)
+        for length_us, before, after in spans
+        if length_us >= _SHORT * longest_us
+    ]
     return GaugeLevels(
         id=gauge.id,
         unit=gauge.unit,

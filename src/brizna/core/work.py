@@ -55,8 +55,9 @@ class WorkLog:
         for sample in samples:
             counted: Mapping[str, float] = sample.get("work") or {}
             for name, amount in counted.items():
-                done.append((sample["t"], name, amount - before.get(name, 0.0)))
-                before[name] = amount
+                if amount > before.get(name, 0.0):  # an edge may overtake a sample by a moment
+                    done.append((sample["t"], name, amount - before.get(name, 0.0)))
+                    before[name] = amount
         for mark in marks:
             more: Mapping[str, float] = mark.get("count") or {}
             done += [(mark["t"], name, amount) for name, amount in more.items()]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from brizna.meter._counter import Tally
     from brizna.meter._discover import open_meters
     from brizna.meter._doctor import REASONS, Component, describe_meters
+    from brizna.meter._gauges import Gauges, open_gauges
     from brizna.meter._host import Processor, find_memory, find_memory_limit, find_processor
     from brizna.meter._protocol import Meter
     from brizna.meter._use_nvml import NvmlUse, open_nvml_use
@@ -31,6 +32,7 @@ __all__ = [
     "REASONS",
     "BootClock",
     "Component",
+    "Gauges",
     "Meter",
     "NvmlUse",
     "Processor",
@@ -42,6 +44,7 @@ __all__ = [
     "find_memory",
     "find_memory_limit",
     "find_processor",
+    "open_gauges",
     "open_meters",
     "open_nvml_use",
 ]
@@ -49,6 +52,7 @@ __all__ = [
 _HOMES = {
     "REASONS": "_doctor",
     "Component": "_doctor",
+    "Gauges": "_gauges",
     "describe_meters": "_doctor",
     "Meter": "_protocol",
     "Processor": "_host",
@@ -57,6 +61,7 @@ _HOMES = {
     "find_memory": "_host",
     "find_memory_limit": "_host",
     "find_processor": "_host",
+    "open_gauges": "_gauges",
     "open_meters": "_discover",
     "NvmlUse": "_use_nvml",
     "open_nvml_use": "_use_nvml",

@@ -12,7 +12,7 @@ import os
 import sys
 
 from brizna.core.gauges import Gauge
-from brizna.meter._host import KeptFile, find_processor, read_text, read_whole_number
+from brizna.meter._host import KeptFile, read_text, read_whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,19 +41,15 @@ _ZONES = ("x86_pkg_temp", "cpu-thermal", "cpu_thermal")
 class Gauges:
     """The gauges of one run, read now and then."""
 
-    def __init__(
-        self, groups: Sequence[GaugeGroup], *, clock: Clock, ends_with: int | None = None
-    ) -> None:
+    def __init__(self, groups: Sequence[GaugeGroup], *, clock: Clock) -> None:
         """Take the groups; nothing is read yet.
 
         Args:
             groups: What is read.
             clock: Tells the time.
-            ends_with: A process; once it is gone there is one last reading, whatever the pace.
         """
         self._groups = list(groups)
         self._clock = clock
-        self._ends_with = ends_with
         self._due_us = clock.now_us()
 
     def event(self) -> dict[str, Any]:
@@ -68,30 +64,16 @@ class Gauges:
             at_any_cost: Read now, as at the end of a run.
         """
         before_us = self._clock.now_us()
-        is_due = at_any_cost or before_us >= self._due_us or self._has_ended()
-        if not self._groups or not is_due:
+        if not self._groups or not (at_any_cost or before_us >= self._due_us):
             return {}
         readings = [value for group in self._groups for value in _read(group)]
         after_us = self._clock.now_us()
         self._due_us = before_us + max(_EVERY_US, round((after_us - before_us) / _SHARE))
         return {"g": readings}
 
-    def _has_ended(self) -> bool:
-        """Tell, once, that the process is gone."""
-        if self._ends_with is None:
-            return False
-        try:
-            os.kill(self._ends_with, 0)
-        except ProcessLookupError:
-            self._ends_with = None
-            return True
-        except OSError:
-            return False
-        return False
-
 
 def open_gauges(
-    roots: Roots,
+    roots: Roots | None,
     *,
     clock: Clock,
     meters: Iterable[Meter] = (),
@@ -100,23 +82,31 @@ def open_gauges(
     """Return the gauges that there are on this machine.
 
     Args:
-        roots: Where to look.
+        roots: Where to look; None where the meters are not this machine's: then theirs only.
         clock: Tells the time.
         meters: Open meters; those of devices that have gauges offer them.
         command: The process that is measured; None for this one.
     """
-    groups = [
-        group
-        for find in (_load, _clocks, _temperature, _memory, _heat_limits, _power_limit)
-        if (group := find(roots)) is not None
-    ]
+    groups = [] if roots is None else _of_machine(roots, command, clock)
+    for meter in meters:
+        groups += _offered(meter)
+    return Gauges(groups, clock=clock)
+
+
+def _offered(meter: Meter) -> Sequence[GaugeGroup]:
+    try:
+        offer = getattr(meter, "gauges", None)
+        return () if offer is None else offer()
+    except Exception:  # noqa: BLE001  (anyone's meter: its devices have no gauges then)
+        return ()
+
+
+def _of_machine(roots: Roots, command: int | None, clock: Clock) -> list[GaugeGroup]:
+    found = [find(roots) for find in (_clocks, _temperature, _memory, _heat_limits, _power_limit)]
+    groups = [group for group in (_load(roots, clock), *found) if group is not None]
     if sys.platform != "win32":
         groups.append(_own_switches() if command is None else _switches(roots, command))
-    for meter in meters:
-        offer = getattr(meter, "gauges", None)
-        if offer is not None:
-            groups += offer()
-    return Gauges(groups, clock=clock, ends_with=command)
+    return groups
 
 
 def _read(group: GaugeGroup) -> Sequence[float | None]:
@@ -130,23 +120,32 @@ def _read(group: GaugeGroup) -> Sequence[float | None]:
 # ----------------------------------------------------------------------------------- processors
 
 
-def _load(roots: Roots) -> GaugeGroup | None:
-    """Return how busy all processors are, and how often they switch between tasks."""
+def _load(roots: Roots, clock: Clock) -> GaugeGroup | None:
+    """Return how busy all processors are, and how often they switch between tasks.
+
+    Busy time is divided by all time that the kernel counted, so that its ticks, and processors
+    that come or go, cannot make it more than all.
+    """
     file = KeptFile(f"{roots.proc}/stat")
     text = read_text(file.path)
     if text is None or not text.startswith("cpu "):
         return None
-    threads = sum(line.startswith("cpu") for line in text.splitlines()) - 1
-    threads = threads or find_processor(roots).threads
     size = 2 * len(text) + 4096
-    per_s = os.sysconf("SC_CLK_TCK") * threads
+    before: tuple[int, int, int] | None = None
+    used_s = 0.0
 
     def read() -> Sequence[float | None]:
+        nonlocal before, used_s
         lines = file.read(size).splitlines()
-        user, nice, system, _idle, _wait, irq, soft = map(int, lines[0].split()[1:8])
+        ticks = [int(part) for part in lines[0].split()[1:9]]
+        idle = ticks[3] + ticks[4]
+        busy, whole, now_us = sum(ticks) - idle - sum(ticks[7:]), sum(ticks), clock.now_us()
+        if before is not None and whole > before[1]:
+            passed_s = (now_us - before[2]) * 1e-6
+            used_s += (busy - before[0]) / (whole - before[1]) * passed_s
+        before = (busy, whole, now_us)
         switches = [int(line.split()[1]) for line in lines if line.startswith(b"ctxt ")]
-        busy_s = round((user + nice + system + irq + soft) / per_s, 4)
-        return [busy_s, switches[0] if switches else None]
+        return [round(used_s, 4), switches[0] if switches else None]
 
     return (
         (

@@ -128,25 +128,34 @@ class Sampler:
             self._flush()
             return self._keep(moment, beside or {})
 
-    def begin(self, name: str) -> int | None:
+    def begin(self, name: str, beside: Mapping[str, Any] | None = None) -> int | None:
         """Open a window now and return its number; None in a forked child or once closed.
 
         The counters are read at once; the event is written with the next sample.
+
+        Args:
+            name: What to call it.
+            beside: As for `sample`; here the work done so far (``work``).
         """
         if os.getpid() != self._pid or self._closed:
             return None
         with self._lock:
             self._windows += 1
             window = self._windows
-            self._edge({"e": "begin", "w": window, "name": name})
+            self._edge({"e": "begin", "w": window, "name": name, **(beside or {})})
             return window
 
-    def finish(self, window: int | None) -> None:
-        """Close a window now; nothing happens in a forked child or once closed."""
+    def finish(self, window: int | None, beside: Mapping[str, Any] | None = None) -> None:
+        """Close a window now; nothing happens in a forked child or once closed.
+
+        Args:
+            window: Its number.
+            beside: As for `begin`.
+        """
         if window is None or os.getpid() != self._pid or self._closed:
             return
         with self._lock:
-            self._edge({"e": "finish", "w": window})
+            self._edge({"e": "finish", "w": window, **(beside or {})})
 
     def run_thread(self, interval_s: float, beside: _Beside | None = None) -> None:
         """Start the one thread that samples at an interval, until `close`.

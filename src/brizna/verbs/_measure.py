@@ -167,7 +167,9 @@ class Measuring:
         recorder.name_users(use.users, kind="block")
         recorder.sampler.start(use.beside())
         recorder.describe(use.describe())
-        recorder.sampler.run_thread(settings["interval"], use.beside)
+        recorder.sampler.run_thread(
+            settings["interval"], lambda: {**use.beside(), **recorder.beside()}
+        )
         _around.set((recorder.id, use.block, around))
 
     def __exit__(
@@ -179,7 +181,7 @@ class Measuring:
             return  # a forked child leaves its parent's run alone
         try:
             if use is not None:
-                recorder.sampler.sample(use.beside(last=True))
+                recorder.sampler.sample({**use.beside(last=True), **recorder.beside(last=True)})
                 for text in use.notes():
                     recorder.note(text)
             if raised is not None:
@@ -217,7 +219,8 @@ class Measuring:
             UnavailableError: Before the block begins.
         """
         if self._recorder is not None:
-            self._recorder.sampler.sample(None if self._use is None else self._use.beside())
+            use = {} if self._use is None else self._use.beside()
+            self._recorder.sampler.sample({**use, **self._recorder.work()})
             return self._recorder.live()
         if self.view is None:
             raise UnavailableError("Nothing was measured yet: use 'with brizna.measure() as m:'.")
@@ -264,12 +267,32 @@ class Measuring:
     def begin(self, name: str) -> int | None:
         """Open a window now; None in a forked child, or where nothing is being measured."""
         recorder = self._recorder
-        return None if recorder is None else recorder.sampler.begin(name)
+        return None if recorder is None else recorder.sampler.begin(name, recorder.work())
 
     def finish(self, window: int | None) -> None:
         """Close a window now."""
-        if self._recorder is not None:
-            self._recorder.sampler.finish(window)
+        recorder = self._recorder
+        if recorder is not None:
+            recorder.sampler.finish(window, recorder.work())
+
+    def count(self, **amounts: float) -> None:
+        """Say how much work was done since the last time: ``m.count(tokens=4096, flop=2e12)``.
+
+        The record then has the amounts of the run and of each phase, with the energy of each
+        unit. Work belongs to the phase that is open, or that ends now. A forked child's counts
+        nothing.
+
+        Args:
+            **amounts: By name, how many; each above 0.
+
+        Raises:
+            InputError: If an amount is not a number above 0.
+        """
+        from brizna.core.work import check_amounts
+
+        check_amounts(amounts)
+        if self._recorder is not None and os.getpid() == self._pid:
+            self._recorder.count(amounts)
 
     def __repr__(self) -> str:
         state = "measuring" if self._recorder else "ended" if self.view else "not begun"

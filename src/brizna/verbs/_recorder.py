@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from _thread import allocate_lock
 
 from brizna.core.errors import BriznaError, Said, UnavailableError
 from brizna.core.replay import JOURNAL_SCHEMA, replay
 from brizna.core.version import VERSION
 from brizna.environment import capture, machine_name, redact
-from brizna.meter import BootClock, Sampler, factors_behind, open_meters
+from brizna.meter import BootClock, Roots, Sampler, factors_behind, open_gauges, open_meters
 from brizna.run import ancestors
 from brizna.store import Journal, Store, new_run_id, process_start, writer_identity
 from brizna.verbs._mark import run_address, run_around
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from brizna.account import FunctionalUnit
     from brizna.core.measurement import Run
-    from brizna.meter import Meter
+    from brizna.meter import Gauges, Meter
     from brizna.run import Users
     from brizna.verbs._settings import Settings
     from brizna.verbs._views import View
@@ -102,8 +103,14 @@ class Recorder:
         self._store, self.directory = self._open_store()
         self.id = new_run_id() if self.directory is None else os.path.basename(self.directory)
         self._journal = Journal(self.directory)
+        self._gauges: Gauges | None = None
+        self._child: int | None = None
+        self._work: dict[str, float] = {}
+        self._counting = allocate_lock()
+        self._simulates = meters is not None
         opened = self._open_meters() if meters is None else meters
-        self.sampler = Sampler(opened, clock=clock or BootClock(), write=self._journal.add)
+        self._meters, self._clock = opened, clock or BootClock()
+        self.sampler = Sampler(opened, clock=self._clock, write=self._journal.add)
         self._journal.write(self._start_event())
 
     @property
@@ -120,6 +127,7 @@ class Recorder:
 
     def started(self, pid: int) -> None:
         """Write whose process the command is."""
+        self._child = pid
         self._journal.write({"e": "child", "pid": pid, "start_ticks": process_start(pid)})
 
     def name_users(self, users: Users, *, kind: str) -> None:
@@ -139,6 +147,32 @@ class Recorder:
         self._journal.write({"e": "hardware", "hardware": hardware_of(channels)})
         factors = [factor.to_json() for factor in factors_behind(channels)]
         self._journal.write({"e": "factors", "factors": factors})
+        roots = None if self._simulates else Roots()
+        self._gauges = open_gauges(
+            roots, clock=self._clock, meters=self._meters, command=self._child
+        )
+        self._journal.write(self._gauges.event())
+
+    def beside(self, *, last: bool = False) -> dict[str, Any]:
+        """Return what a sample says beside energy and use: gauges if it is time, work so far.
+
+        Args:
+            last: Whether this is the run's last sample.
+        """
+        gauges = {} if self._gauges is None else self._gauges.read(at_any_cost=last)
+        return {**gauges, **self.work()}
+
+    def count(self, amounts: Mapping[str, float]) -> None:
+        """Add to the work done so far, from any thread; no sample sees half of it."""
+        with self._counting:
+            done = dict(self._work)
+            for name, amount in amounts.items():
+                done[name] = done.get(name, 0.0) + amount
+            self._work = done
+
+    def work(self) -> dict[str, Any]:
+        """Return what a sample or the edge of a window says of the work done so far."""
+        return {"work": self._work} if self._work else {}
 
     def note(self, text: str) -> None:
         """Write a sentence for the reader of the record."""

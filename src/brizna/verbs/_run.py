@@ -121,7 +121,8 @@ class _Ticks:
 
     def take(self, cpu: tuple[int | None, int | None]) -> None:
         """Sample; the first time, tell the users and the channels too."""
-        beside = self._users.beside(*cpu, last=self._supervisor.has_ended)
+        last = self._supervisor.has_ended
+        beside = {**self._users.beside(*cpu, last=last), **self._recorder.beside(last=last)}
         if self._has_begun:
             self._recorder.sampler.sample(beside)
         else:
