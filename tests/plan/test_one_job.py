@@ -101,7 +101,7 @@ def test_free_pauses_take_the_cheapest_moments(rate, length):
 def every_way_to_pause(rate, profile, window, pausing):
     """Score of the best way to pause on the grid, by trying all sets of steps."""
     step = pausing.step_us
-    steps = (window.latest_us - window.earliest_us) // step
+    steps = -(-(window.latest_us - window.earliest_us) // step)
     long = sum(length for length, _ in profile)
     best = None
     for count in range(1, steps + 1):
@@ -126,7 +126,7 @@ def score_of(chosen, rate, profile, window, pausing, long):
     score, done = 0, 0
     for number, (first, last) in enumerate(blocks):
         t = window.earliest_us + first * pausing.step_us
-        until = window.earliest_us + last * pausing.step_us
+        until = min(window.earliest_us + last * pausing.step_us, window.latest_us)
         begun = t
         if number:
             idle_from = window.earliest_us + blocks[number - 1][1] * pausing.step_us
@@ -146,8 +146,10 @@ def score_of(chosen, rate, profile, window, pausing, long):
                 return None
             score += powers[done] * rate.at(t)
             done, t = done + 1, t + 1
-        if t <= until - pausing.step_us:
+        if t <= window.earliest_us + (last - 1) * pausing.step_us:
             return None  # a step that is not needed
+        if t == window.latest_us and done < long:
+            return None
         if done < long and t - begun < pausing.minimum_us:
             return None
         if done == long and number < len(blocks) - 1:

@@ -11,13 +11,18 @@ from __future__ import annotations
 from brizna.plan._bulk import Board, BulkJob, Placement
 from brizna.plan._contiguous import Limit, Profile, Window, best_start, candidate_starts, taken
 from brizna.plan._elastic import Allocation, Level, best_allocation
+from brizna.plan._fleet import FleetJob, FleetPlan, plan_fleet
 from brizna.plan._pausable import Intervals, Pausing, best_pauses, cheapest_moments
 from brizna.plan._rate import Rate, combine
+from brizna.plan._squeeze import Crowd
 
 __all__ = [
     "Allocation",
     "Board",
     "BulkJob",
+    "Crowd",
+    "FleetJob",
+    "FleetPlan",
     "Intervals",
     "Level",
     "Limit",
@@ -32,5 +37,6 @@ __all__ = [
     "candidate_starts",
     "cheapest_moments",
     "combine",
+    "plan_fleet",
     "taken",
 ]

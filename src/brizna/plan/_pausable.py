@@ -162,9 +162,10 @@ class _Search:
         self._pausing = pausing
         self._delay_cost = delay_cost
         self._length_us = length_of(profile)
-        self._steps = (window.latest_us - window.earliest_us) // pausing.step_us
-        longest = max(pausing.restart_us + 1, pausing.minimum_us)
-        self._first_steps = -(-longest // pausing.step_us)
+        self._steps = -(-(window.latest_us - window.earliest_us) // pausing.step_us)
+        self._first_steps = -(-max(pausing.minimum_us, 1) // pausing.step_us)
+        again_us = max(pausing.restart_us + 1, pausing.minimum_us)
+        self._again_steps = -(-again_us // pausing.step_us)
         self._by_work = len(profile) == 1 and all((value or 0) >= 0 for value in cost.values)
         """Whether to have done more work is never worse: not where a joule may earn something, nor
         where the work to come differs from hour to hour."""
@@ -192,7 +193,7 @@ class _Search:
     def _resume(self, running: list[_Open], node: _Node, index: int, done: int) -> None:
         most = self._pausing.most_pauses
         if most is None or node.restarts < most:
-            self._run(running, node, index, done, steps=self._first_steps, resumes=True)
+            self._run(running, node, index, done, steps=self._again_steps, resumes=True)
 
     def _run(
         self,
