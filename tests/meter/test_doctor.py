@@ -121,7 +121,7 @@ def test_cards_are_metered_by_counter_or_by_power(machine, rig):
 
 @pytest.mark.parametrize(
     ("vendor", "code", "unlock"),
-    [("0x10de", "gpu-driver", "nvidia-smi"), ("0x1002", "no-gpu-meter", None)],
+    [("0x10de", "gpu-driver", "nvidia-smi"), ("0x1002", "gpu-driver", "sudo modprobe amdgpu")],
 )
 def test_a_card_that_no_meter_reads_says_why(machine, tmp_path, vendor, code, unlock):
     device = tmp_path / "sys/bus/pci/devices/0000:01:00.0"

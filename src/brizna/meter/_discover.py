@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from brizna.core.measurement import Channel
+from brizna.core.records import Record
 from brizna.meter._host import (
     Roots,
     find_cpu_limit,
@@ -20,12 +22,33 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.meter._host import CpuLimit
+    from brizna.meter._perf import OpenEvent
     from brizna.meter._protocol import Meter
 
 _TICK_US = 10_000
 """The kernel counts load in ticks of this length."""
 NO_COUNTER = "no counter on this machine"
-NO_AMD_METER = "brizna has no meter for AMD graphics processors"
+NO_AMD_DRIVER = "the driver amdgpu is not loaded"
+_WHOLE = ("node", "cpu", "memory", "storage", "network")
+"""What a meter of a whole machine covers."""
+
+
+class _Here(Record):
+    """The machine whose meters are opened.
+
+    Attributes:
+        roots: Where to look.
+        machine: Its name, for the names of doubts.
+        nvml: Returns the NVML bindings; the driver's if None.
+        amd_smi: Returns AMD's management library; the driver's if None.
+        open_event: Opens a performance event; the kernel's if None.
+    """
+
+    roots: Roots
+    machine: str
+    nvml: Callable[[], Any] | None
+    amd_smi: Callable[[], Any] | None
+    open_event: OpenEvent | None
 
 
 def open_meters(
@@ -33,24 +56,41 @@ def open_meters(
     machine: str,
     roots: Roots | None = None,
     nvml: Callable[[], Any] | None = None,
+    amd_smi: Callable[[], Any] | None = None,
+    open_event: OpenEvent | None = None,
     named: Sequence[Meter] = (),
 ) -> list[Meter]:
     """Open the meters of this machine; give them to a `Sampler`, or close them.
 
     A counter that exists but cannot be read is told by its meter's ``unseen``. Processors and
-    memory that no counter covers are modelled, also inside a meter that was named: one behind a
-    wire may fall silent.
+    memory that no counter covers are modelled, also inside a meter of the whole machine that was
+    named: one behind a wire may fall silent. A meter of a part of the machine that was named
+    stands in for what would be found.
 
     Args:
         machine: A name for the machine that reveals neither host nor user; part of the names of
             doubts, because one machine's counters are off by the same factor in all its runs.
         roots: Where to look; the real places if None.
         nvml: Returns the NVML bindings, or raises `UnavailableError`; the driver's if None.
+        amd_smi: Returns AMD's management library, or raises `UnavailableError`; the driver's if
+            None.
+        open_event: Opens a performance event, by the numbers of its unit, of itself and of the
+            processor; the kernel's if None.
         named: Meters that a person asked for by name, open; see `open_specs`.
     """
-    roots = roots or Roots()
-    meters = _open_own(roots, machine=machine, nvml=nvml, has_named=bool(named))
-    meters = [*named, *meters]
+    here = _Here(
+        roots=roots or Roots(), machine=machine, nvml=nvml, amd_smi=amd_smi, open_event=open_event
+    )
+    meters = list(named)
+    covered = _kinds(named)
+    if "node" in covered:
+        covered |= {"storage", "network"}
+    for component, open_some in _OPENERS:
+        if component not in covered:
+            opened = open_some(here, meters)
+            meters += opened
+            kinds = _kinds(opened)
+            covered.update(_WHOLE if "node" in kinds else kinds)
     if not any(channel.kind == "node" for meter in meters for channel in meter.channels()):
         return meters
     from brizna.meter._forest import arrange
@@ -58,26 +98,8 @@ def open_meters(
     return arrange(meters)
 
 
-def _open_own(
-    roots: Roots, *, machine: str, nvml: Callable[[], Any] | None, has_named: bool
-) -> list[Meter]:
-    """Return the meters that are found without being named."""
-    meters: list[Meter] = []
-    if sys.platform == "linux":
-        from brizna.meter._rapl import open_rapl
-
-        meters += open_rapl(roots, machine=machine)
-    meters += _open_gpus(roots, machine=machine, provider=nvml)
-    kinds = {channel.kind for meter in meters for channel in meter.channels()}
-    if "node" in kinds:
-        return meters
-    if "cpu" not in kinds:
-        meters.append(open_cpu_model(roots, machine=machine))
-    if "memory" not in kinds:
-        meters.append(open_memory_model(roots, machine=machine, beside=meters))
-    if not has_named:
-        meters.append(Unmetered({"storage": NO_COUNTER, "network": NO_COUNTER}))
-    return meters
+def _kinds(meters: Sequence[Meter]) -> set[str]:
+    return {channel.kind for meter in meters for channel in meter.channels()}
 
 
 class Unmetered:
@@ -112,17 +134,95 @@ class Unmetered:
         """Do nothing."""
 
 
-def _open_gpus(roots: Roots, *, machine: str, provider: Callable[[], Any] | None) -> list[Meter]:
-    """Return the meters of the graphics processors, or a note of those that no meter covers."""
+def _count_processors(here: _Here, beside: Sequence[Meter]) -> list[Meter]:
+    """Return the first way to the processors' counters that can be read; never two.
+
+    Where none can, the first that is there says why.
+    """
+    del beside
+    refused: list[Meter] = []
+    for look in (_find_powercap, _find_power_units, _find_processor_monitors):
+        meters = look(here)
+        if _kinds(meters):
+            return meters
+        refused = refused or meters
+    return refused
+
+
+def _find_powercap(here: _Here) -> list[Meter]:
+    if sys.platform != "linux":
+        return []
+    from brizna.meter._rapl import open_rapl
+
+    return [*open_rapl(here.roots, machine=here.machine)]
+
+
+def _find_power_units(here: _Here) -> list[Meter]:
+    if not os.path.isdir(f"{here.roots.sys}/bus/event_source/devices/power"):
+        return []
+    from brizna.meter._perf import open_perf
+
+    return [*open_perf(here.roots, machine=here.machine, open_event=here.open_event)]
+
+
+def _find_processor_monitors(here: _Here) -> list[Meter]:
+    if not os.path.isdir(f"{here.roots.sys}/class/hwmon"):
+        return []
+    from brizna.meter._hwmon import PROCESSORS, open_hwmon
+
+    return [*open_hwmon(here.roots, machine=here.machine, drivers=PROCESSORS)]
+
+
+def _count_cards(here: _Here, beside: Sequence[Meter]) -> list[Meter]:
+    """Return the meters of the graphics processors, and a note of makers whose no meter covers."""
+    del beside
     from brizna.meter._nvml import open_nvml
 
-    meters, reason = open_nvml(machine=machine, provider=provider)
-    if meters:
-        return [*meters]
-    return [
-        Unmetered({"gpu": NO_AMD_METER if vendor == "AMD" else reason or NO_COUNTER})
-        for vendor in find_gpu_vendors(roots)[:1]
-    ]
+    by_nvml, reason = open_nvml(machine=here.machine, provider=here.nvml)
+    reasons = {"NVIDIA": reason or NO_COUNTER, "AMD": NO_AMD_DRIVER}
+    meters: list[Meter] = [*by_nvml]
+    by_amd: list[Meter] = []
+    if _is_loaded(here, "amdgpu"):
+        from brizna.meter._amd import open_amd
+
+        opened, reason = open_amd(here.roots, machine=here.machine, provider=here.amd_smi)
+        by_amd = [*opened]
+        reasons["AMD"] = reason or NO_COUNTER
+    if _is_loaded(here, "i915") or _is_loaded(here, "xe"):
+        from brizna.meter._hwmon import INTEL_CARDS, open_hwmon
+
+        meters += open_hwmon(here.roots, machine=here.machine, drivers=INTEL_CARDS)
+    meters += by_amd
+    if by_nvml:
+        return meters
+    has_cards = "gpu" in _kinds(meters)
+    for vendor in find_gpu_vendors(here.roots):
+        if vendor == "NVIDIA" or not by_amd:
+            name = f"gpu/{vendor}" if has_cards else "gpu"
+            return [*meters, Unmetered({name: reasons[vendor]})]
+    return meters
+
+
+def _is_loaded(here: _Here, driver: str) -> bool:
+    return os.path.isdir(f"{here.roots.sys}/module/{driver}")
+
+
+def _count_batteries(here: _Here, beside: Sequence[Meter]) -> list[Meter]:
+    """Return the meter of the batteries: where nothing finer covers the processors."""
+    del beside
+    if not has_entries(f"{here.roots.sys}/class/power_supply"):
+        return []
+    from brizna.meter._battery import open_battery
+
+    return [*open_battery(here.roots, machine=here.machine)]
+
+
+def has_entries(folder: str) -> bool:
+    """Tell whether there is anything in a folder that may not be there."""
+    try:
+        return bool(os.listdir(folder))
+    except OSError:
+        return False
 
 
 def open_cpu_model(roots: Roots, *, machine: str) -> Meter:
@@ -202,3 +302,28 @@ def _cpus(roots: Roots) -> tuple[float, CpuLimit | None]:
     if limit is None or limit.cpus >= threads:
         return threads, None
     return limit.cpus, limit
+
+
+def _model_processors(here: _Here, beside: Sequence[Meter]) -> list[Meter]:
+    del beside
+    return [open_cpu_model(here.roots, machine=here.machine)]
+
+
+def _model_memory(here: _Here, beside: Sequence[Meter]) -> list[Meter]:
+    return [open_memory_model(here.roots, machine=here.machine, beside=beside)]
+
+
+def _name_the_rest(here: _Here, beside: Sequence[Meter]) -> list[Meter]:
+    del here, beside
+    return [Unmetered({"storage": NO_COUNTER, "network": NO_COUNTER})]
+
+
+_OPENERS = (
+    ("cpu", _count_processors),
+    ("gpu", _count_cards),
+    ("cpu", _count_batteries),
+    ("cpu", _model_processors),
+    ("memory", _model_memory),
+    ("storage", _name_the_rest),
+)
+"""What is tried, in this order, each for the component beside it if none before covers that."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from brizna.core.records import Record
-from brizna.meter._discover import NO_AMD_METER, NO_COUNTER, open_meters
-from brizna.meter._host import Roots, find_processor
+from brizna.meter._discover import NO_COUNTER, open_meters
+from brizna.meter._host import Roots, find_gpu_vendors, find_processor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.core.measurement import Channel
+    from brizna.meter._perf import OpenEvent
     from brizna.meter._protocol import Meter
     from brizna.meter._rapl import Zone
 
@@ -29,7 +30,6 @@ REASONS = {
     "no-memory-counter": "This processor has no energy counter for memory.",
     "no-size": "Its size cannot be found out.",
     "no-gpu": "No graphics processor was found.",
-    "no-gpu-meter": "There is no meter for the graphics processors of this maker.",
     "gpu-driver": "Its driver does not answer, or its library is not there.",
     "no-counter": "It has no energy counter.",
 }
@@ -48,9 +48,12 @@ _OPEN_COUNTERS = (
 """Lets one group read the counters, after every start of the machine too; nobody else gains."""
 _LOAD_DRIVER = "sudo modprobe intel_rapl_msr"
 """The driver of Intel's and of AMD's counters alike."""
-_TRY_GPU_DRIVER = "nvidia-smi"
-"""Says what is wrong with the driver, in NVIDIA's own words."""
+_TRY_GPU_DRIVER = {"NVIDIA": "nvidia-smi", "AMD": "sudo modprobe amdgpu"}
+"""By maker: what says what is wrong with the driver, in its own words, or loads it."""
+_GET_AMD_LIBRARY = "sudo apt install amd-smi-lib"
+"""From the repository of AMD's ROCm: with it the cards' own counters are read."""
 _DENIED = ("Permission denied", "Operation not permitted")
+_DENIED_EVENTS = tuple(f"unreadable: {reason}" for reason in _DENIED)
 
 
 class Component(Record):
@@ -80,6 +83,8 @@ def describe_meters(
     machine: str,
     roots: Roots | None = None,
     nvml: Callable[[], Any] | None = None,
+    amd_smi: Callable[[], Any] | None = None,
+    open_event: OpenEvent | None = None,
     named: Sequence[Meter] = (),
 ) -> list[Component]:
     """Return for each part of this machine whether it is metered, modelled or not available.
@@ -90,12 +95,16 @@ def describe_meters(
         machine: As for `open_meters`.
         roots: Where to look; the real places if None.
         nvml: As for `open_meters`.
+        amd_smi: As for `open_meters`.
+        open_event: As for `open_meters`.
         named: As for `open_meters`; each is read once, to see whether it answers.
     """
     roots = roots or Roots()
     for meter in named:
         meter.read(0)
-    meters = open_meters(machine=machine, roots=roots, nvml=nvml, named=named)
+    meters = open_meters(
+        machine=machine, roots=roots, nvml=nvml, amd_smi=amd_smi, open_event=open_event, named=named
+    )
     trouble = {name: reason for meter in named for name, reason in meter.trouble().items()}
     every = [channel for meter in meters for channel in meter.channels()]
     channels = [channel for channel in every if channel.id not in trouble]
@@ -142,6 +151,7 @@ class _Diagnosis:
                 code="power-sensor" if by_power else "counter",
                 method=_methods(found),
                 detail=detail,
+                unlock=self._unlock_counter(found) if by_power else None,
             )
         nodes = [channel for channel in self._channels if channel.kind == "node"]
         if nodes and component in ("cpu", "memory"):
@@ -157,6 +167,13 @@ class _Diagnosis:
             unlock=unlock,
         )
 
+    def _unlock_counter(self, found: Sequence[Channel]) -> str | None:
+        """Return what lets a card's counter be read instead of its power; None if nothing does."""
+        is_amd = "AMD" in find_gpu_vendors(self._roots) and any(
+            channel.kind == "gpu" and channel.method == "hwmon-power" for channel in found
+        )
+        return _GET_AMD_LIBRARY if is_amd else None
+
     def _detail(self, component: str) -> str | None:
         parts = [
             reason if name == component else f"{name}: {reason}"
@@ -168,6 +185,10 @@ class _Diagnosis:
     def _why_closed(self, component: str) -> tuple[str, str | None] | None:
         """Return why the counters of a component are closed; None if it has none."""
         zones = [zone for zone in self._zones if zone.part in _PARTS[component]]
+        if not zones and self._unseen.get(component) in _DENIED_EVENTS:
+            from brizna.meter._perf import UNLOCK
+
+            return "permission", UNLOCK
         if not zones:
             return None
         if any(zone.reason in _DENIED for zone in zones):
@@ -198,12 +219,10 @@ class _Diagnosis:
         return self._why_no_cpu()
 
     def _why_no_gpu(self) -> tuple[str, str | None]:
-        reason = self._unseen.get("gpu")
-        if reason is None:
+        if "gpu" not in self._unseen:
             return "no-gpu", None
-        if reason == NO_AMD_METER:
-            return "no-gpu-meter", None
-        return "gpu-driver", _TRY_GPU_DRIVER
+        vendors = find_gpu_vendors(self._roots)
+        return "gpu-driver", _TRY_GPU_DRIVER[vendors[0]] if vendors else None
 
 
 _PARTS = {"node": ("psys",), "cpu": ("package",), "memory": ("dram",)}

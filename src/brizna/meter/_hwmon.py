@@ -365,5 +365,5 @@ _DRIVERS: Mapping[str, Callable[[_Found, Monitor], None]] = {
     "ina3221": _open_rails,
     "amd_energy": _open_amd_sockets,
 }
-CARDS = frozenset({"i915", "xe", "amdgpu"})
+INTEL_CARDS = frozenset({"i915", "xe"})
 PROCESSORS = frozenset({"power_meter", "ina3221", "amd_energy"})

@@ -62,7 +62,8 @@ class FakeHwmon:
             for name, text in monitor.texts.items():
                 show(folder / name, text)
             device = sys / "devices" / monitor.device
-            device.mkdir(parents=True, exist_ok=True)
+            for place in (device, sys / "module" / monitor.driver):
+                place.mkdir(parents=True, exist_ok=True)
             if not (folder / "device").exists():
                 (folder / "device").symlink_to(device)
             self._folders.append(folder)
