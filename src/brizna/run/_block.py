@@ -5,7 +5,8 @@ descendants. A block that is alone has all of it while it runs. Where several ru
 each has the time of the thread that opened it (blocks that one thread opened share that equally,
 as tasks of one event loop do) and an equal part of the rest: their parts always sum to the
 process. A block inside another has its part of that block's time, in the same way. Which thread
-started which other is nowhere known; what those use is part of the rest.
+started which other is nowhere known: what those use is part of the rest, as is what a thread used
+between the last look and its end.
 """
 
 from __future__ import annotations
