@@ -186,6 +186,54 @@ def test_splitting_a_window_and_summing_changes_nothing(powers_w, cuts):
     assert parts.low.value <= long.low.value + 1e-3 * len(powers_w)
 
 
+class Thorough(Tally):
+    """A tally that takes no short cut."""
+
+    __slots__ = ()
+
+    def _plain_rise(self, *_):
+        return None
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([1, 1000, 10_000, 300_000, SECOND_US, 400 * SECOND_US]),
+            st.one_of(
+                st.none(),
+                st.sampled_from([0, 1, 1_000_000, SPAN_UJ - 1, SPAN_UJ]),
+                st.integers(0, SPAN_UJ),
+            ),
+            st.floats(0, 1.3),
+            st.sampled_from([0, 0, 0, 500_000]),
+        ),
+        max_size=30,
+    ),
+    st.sampled_from([None, SPAN_UJ]),
+    st.sampled_from([None, MOST_W]),
+    st.sampled_from(["device", "reader"]),
+)
+def test_the_short_cut_for_plain_readings_comes_to_the_same(steps, wrap_uj, most_w, counted_by):
+    kinds = (Tally, Thorough)
+    told = ([], [])
+    about = channel(max_power_w=most_w, counted_by=counted_by)
+    one, other = (
+        kind(about, wrap_uj=wrap_uj, report=gaps.append)
+        for kind, gaps in zip(kinds, told, strict=True)
+    )
+    t_us = asleep_us = raw = 0
+    for wait_us, jump, load, nap_us in steps:
+        t_us += wait_us + nap_us
+        asleep_us += nap_us
+        raw = round(raw + load * MOST_W * wait_us) if jump is None else jump
+        reading = {"reason": "glitch"} if jump == 1 else {}
+        seen = None if jump == 1 else raw
+        assert one.take(t_us, seen, asleep_us=asleep_us, **reading) == other.take(
+            t_us, seen, asleep_us=asleep_us, **reading
+        )
+    assert told[0] == told[1]
+
+
 def test_a_lower_number_is_a_wrap_only_where_the_power_allows_it():
     counter, gaps = tally()
     counter.take(0, SPAN_UJ - 50_000_000)

@@ -20,10 +20,10 @@ def constant(channel_id="c", power_w=10.0, **about):
 class Counting:
     """A device that can be read at any time, and counts how often it was."""
 
-    def __init__(self):
+    def __init__(self, **about):
         self.reads = 0
         self.is_closed = False
-        self._channel = Channel(id="d", kind="cpu", method="rapl", basis="metered")
+        self._channel = Channel(id="d", kind="cpu", method="rapl", basis="metered", **about)
 
     def channels(self):
         return (self._channel,)
@@ -220,6 +220,61 @@ def test_the_thread_asks_what_is_known_beside_and_does_without_it_where_that_rai
         None,
     ]
     assert sampler.trouble == "StopIteration: "
+
+
+def test_a_thread_ends_at_once_though_its_next_sample_is_far_away():
+    sampler = Sampler([constant()], clock=BootClock(), write=lambda _: None)
+    sampler.start()
+    sampler.run_thread(3600)
+    sampler.close()
+    assert "brizna-sampler" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_program_without_descriptors_left_is_sampled_too(monkeypatch):
+    def no_pipe():
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(os, "pipe", no_pipe)
+    seen = threading.Semaphore(0)
+    with Sampler([constant()], clock=BootClock(), write=lambda _: seen.release()) as sampler:
+        sampler.start()
+        sampler.run_thread(0.001)
+        assert all(seen.acquire(timeout=10) for _ in range(5))
+
+
+@pytest.mark.parametrize("look", ["window", "sample", "late tick"])
+def test_sleep_of_the_machine_is_found_whatever_looks_first(rig, look):
+    awake_s = [0.0]
+    device = Counting(max_power_w=11.0)
+    device.read = lambda _: (round(awake_s[0] * 10_000_000),)
+    device.ranges = lambda: {"d": 1_000_000_000}  # which it would pass in under two minutes
+    sampler = rig.start([device])
+
+    def wake(seconds):
+        awake_s[0] += seconds
+        rig.clock.advance(seconds)
+
+    wake(1)
+    sampler.sample()
+    rig.clock.sleep(3600)
+    wake(0.5)
+    if look == "window":
+        sampler.begin("at once")
+    elif look == "late tick":
+        sampler._take(None, due_us=2_000_000)
+    else:
+        sampler.sample()
+    wake(1)
+    sampler.sample()
+    assert rig.gaps() == []
+    assert rig.events[-1]["c"] == [25_000_000]
+
+
+def test_a_wait_that_ended_in_time_is_no_sleep(rig):
+    sampler = rig.start([Counting()])
+    rig.clock.asleep_us = None  # asking would be an error
+    rig.clock.advance(60)
+    assert sampler._take(None, due_us=60_000_000 - 300)["c"] == [600_000_000]
 
 
 def test_an_interval_must_be_positive(rig):

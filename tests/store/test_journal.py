@@ -15,6 +15,7 @@ from brizna.core import codec
 from brizna.core.errors import InputError, UnavailableError
 from brizna.core.replay import replay
 from brizna.store import Journal, append_mark, read_events
+from brizna.store._lines import frame, unframe
 
 SECOND = 1_000_000
 
@@ -50,6 +51,23 @@ def test_what_was_written_is_read_back(write, story):
 def test_a_long_command_fits_in_its_one_line(write, story):
     events = story.events(command=["python", "x" * 10_000])
     assert read_events(str(write(events))) == (events, 0)
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.integers(-(2**63), 2**63)), max_size=9),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "cpu": st.lists(st.one_of(st.none(), st.integers(0, 2**63))),
+            "mem": st.lists(st.one_of(st.none(), st.integers(0, 2**63))),
+            "gpu": st.dictionaries(st.text(), st.lists(st.integers())),
+            "g": st.lists(st.floats(allow_nan=False, allow_infinity=False)),
+        },
+    ),
+)
+def test_a_sample_is_written_as_any_event_is(counted, beside):
+    sample = {"t": 5, "c": counted, **beside}
+    assert unframe(frame(sample)[:-1]) == sample
 
 
 @pytest.mark.parametrize("place", [None, "."])

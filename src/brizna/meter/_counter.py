@@ -47,6 +47,7 @@ class Tally:
         "_gap_from_us",
         "_gap_reason",
         "_lap_us",
+        "_late_us",
         "_longest_stand_us",
         "_most_w",
         "_moved_awake_us",
@@ -74,6 +75,7 @@ class Tally:
         self.channel = channel
         self._wrap_uj = wrap_uj
         self._most_w = channel.max_power_w if channel.counted_by == "device" else None
+        self._late_us = channel.update_us + _LATE_US
         self._lap_us = self._shortest_lap_us()
         self._report = report
         self._counted_uj = 0
@@ -105,6 +107,9 @@ class Tally:
             if reason is not None:
                 self._open_gap(t_us, f"unreadable: {reason}")
             return None
+        rise = self._plain_rise(t_us - asleep_us, raw)
+        if rise is not None:
+            return self._accept(t_us, raw, rise, asleep_us)
         if self._raw is None:
             if self._gap_from_us is not None:
                 self._close_gap(t_us, counted=False)
@@ -124,11 +129,26 @@ class Tally:
             return None
         return self._accept(t_us, raw, rise, asleep_us)
 
+    def _plain_rise(self, awake_us: int, raw: int) -> int | None:
+        """Return the rise since the last reading where nothing is odd, as nearly always.
+
+        All that follows in `take` comes to the same, by a way that costs several times as much:
+        a meter that wakes up once a second finds none of its code in the processor's caches.
+        """
+        if self._raw is None or raw <= self._raw or self._gap_from_us is not None:
+            return None
+        elapsed_us, rise = awake_us - self._moved_awake_us, raw - self._raw
+        if elapsed_us >= self._lap_us:
+            return None
+        if self._most_w is not None and rise > self._most_w * (elapsed_us + self._late_us):
+            return None
+        return rise
+
     def _shortest_lap_us(self) -> float:
         """Return how long the counter takes at least to pass its range; infinite if it has none."""
         if self._wrap_uj is None or not self._most_w:
             return float("inf")
-        return (self._wrap_uj - _GRAIN_UJ) / self._most_w - self.channel.update_us - _LATE_US
+        return (self._wrap_uj - _GRAIN_UJ) / self._most_w - self._late_us
 
     def _stand(self, t_us: int, awake_us: int) -> int:
         """Return what was counted, unchanged; from some time on that is not to be believed.
@@ -195,25 +215,23 @@ class Tally:
         return self._accept(t_us, raw, known, asleep_us)
 
     def _accept(self, t_us: int, raw: int, rise: int, asleep_us: int) -> int:
+        awake_us = t_us - asleep_us
         if raw != self._raw:
-            self._pace(t_us - asleep_us, rise)
-            self._alive_us = t_us if self._raw is None else max(self._alive_us, self._moved_us)
-        self._raw, self._moved_us, self._moved_awake_us = raw, t_us, t_us - asleep_us
+            if rise > 0:  # at least how fast it moves; it may have stopped in the middle of this
+                elapsed_us = awake_us - self._changed_awake_us + self._late_us
+                self._paces_w = (self._paces_w[1], (rise - _GRAIN_UJ) / elapsed_us)
+            if self._stand_us:
+                self._longest_stand_us = max(self._longest_stand_us, self._stand_us)
+                self._stand_us = 0
+            self._changed_awake_us = awake_us
+            if self._raw is None:
+                self._alive_us = t_us
+            elif self._moved_us > self._alive_us:
+                self._alive_us = self._moved_us
+        self._raw, self._moved_us, self._moved_awake_us = raw, t_us, awake_us
         self._suspect = None
         self._counted_uj += rise
         return self._counted_uj
-
-    def _pace(self, awake_us: int, rise: int) -> None:
-        """Note at least how fast the counter moves, and how long it stood before it did.
-
-        The last two rises are kept: it may have stopped in the middle of the last.
-        """
-        if rise > 0:
-            elapsed_us = awake_us - self._changed_awake_us + self.channel.update_us + _LATE_US
-            self._paces_w = (self._paces_w[1], max(0, rise - _GRAIN_UJ) / elapsed_us)
-        self._longest_stand_us = max(self._longest_stand_us, self._stand_us)
-        self._stand_us = 0
-        self._changed_awake_us = awake_us
 
     def _rise(self, before: int, before_us: int, now: int, now_us: int) -> int | None:
         """Return the microjoules between two raw numbers; None if no plausible power gives them.
@@ -232,7 +250,7 @@ class Tally:
         """Return what the counter can rise in a time, stale energy of its last update included."""
         if self._most_w is None:
             return None
-        return int(self._most_w * (elapsed_us + self.channel.update_us + _LATE_US)) + _GRAIN_UJ
+        return int(self._most_w * (elapsed_us + self._late_us)) + _GRAIN_UJ
 
     def _may_hide_a_lap(self, awake_us: int) -> bool:
         return awake_us - self._moved_awake_us >= self._lap_us

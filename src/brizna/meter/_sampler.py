@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from _thread import RLock, allocate_lock
+from _thread import RLock
 
 from brizna.core.errors import InputError
 from brizna.meter._counter import Tally
+from brizna.meter._nap import Nap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from _thread import LockType
     from collections.abc import Callable, Mapping, Sequence
     from threading import Thread
     from typing import Any, Protocol, Self
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _REREAD_US = 200_000
 """At the edge of a window a model is not computed again so soon after the last time: its load
 would be that of a few clock ticks. The energy there lies on the line between two samples."""
+_DOZE_US = 50_000
+"""Sleep of the machine that is too short to be looked for."""
 _QUEUE = 4096
 """Window edges that wait for the next sample at most."""
 
@@ -71,11 +73,12 @@ class Sampler:
         self._waiting: list[tuple[_Moment, dict[str, Any]]] = []
         self._windows = 0
         self._closed = False
-        self._going_on: LockType | None = None
+        self._nap: Nap | None = None
         self._thread: Thread | None = None
         self.trouble: str | None = None
         self.start_us = clock.now_us()
         self._asleep_at_start_us = clock.asleep_us()
+        self._now_us = self._asleep_us = 0
         self._sources = [source for meter in self._meters if (source := self._source(meter))]
         ids = [channel.id for source in self._sources for channel in source.channels]
         if len(set(ids)) != len(ids):
@@ -123,10 +126,7 @@ class Sampler:
         """
         if os.getpid() != self._pid or self._closed:
             return None
-        with self._lock:
-            moment = self._read(edge=False)
-            self._flush()
-            return self._keep(moment, beside or {})
+        return self._take(beside)
 
     def begin(self, name: str, beside: Mapping[str, Any] | None = None) -> int | None:
         """Open a window now and return its number; None in a forked child or once closed.
@@ -176,11 +176,10 @@ class Sampler:
             )
         if self._thread is not None:
             raise InputError("This sampler has its thread already: close it before another.")
-        self._going_on = allocate_lock()
-        self._going_on.acquire()
+        self._nap = Nap()
         self._thread = threading.Thread(
             target=self._tick,
-            args=(self._going_on, interval_s, beside),
+            args=(self._nap, interval_s, beside),
             name="brizna-sampler",
             daemon=True,
         )
@@ -190,9 +189,10 @@ class Sampler:
         """Stop the thread, write what waits, close the meters; a second call does nothing."""
         if os.getpid() != self._pid or self._closed:
             return
-        if self._going_on is not None and self._thread is not None:
-            self._going_on.release()
+        if self._nap is not None and self._thread is not None:
+            self._nap.end()
             self._thread.join()
+            self._nap.close()
         with self._lock:
             self._flush()
             self._closed = True
@@ -209,18 +209,16 @@ class Sampler:
             self._note(error)
             return None
 
-    def _tick(self, going_on: LockType, interval_s: float, beside: _Beside | None) -> None:
-        """Sample at whole intervals since the start, so that lateness does not add up.
-
-        Waits on a bare lock, which is free once it is time to stop: an Event, which is made of
-        several, costs as much each time as the meters do.
-        """
+    def _tick(self, nap: Nap, interval_s: float, beside: _Beside | None) -> None:
+        """Sample at whole intervals since the start, so that lateness does not add up."""
         interval_us = interval_s * 1e6
         while True:
             elapsed_us = self._clock.now_us() - self.start_us
-            if going_on.acquire(timeout=(interval_us - elapsed_us % interval_us) * 1e-6):
+            rest_us = interval_us - elapsed_us % interval_us
+            if nap.ended_within(rest_us * 1e-6):
                 return
-            self.sample(None if beside is None else self._beside(beside))
+            known = None if beside is None else self._beside(beside)
+            self._take(known, due_us=elapsed_us + rest_us)
 
     def _beside(self, beside: _Beside) -> Mapping[str, Any] | None:
         try:
@@ -229,9 +227,48 @@ class Sampler:
             self._note(error)
             return None
 
-    def _read(self, *, edge: bool) -> _Moment:
+    def _take(self, beside: Mapping[str, Any] | None, *, due_us: float = 0.0) -> dict[str, Any]:
+        """Sample, in the process whose run it is.
+
+        Args:
+            beside: As for `sample`.
+            due_us: As for `_now`.
+        """
+        self._lock.acquire()  # `with` would take three times as long, once a second
+        try:
+            t_us, asleep_us = self._now(due_us)
+            if self._waiting:  # edges come first: what is read now is counted after them
+                reads = [source.read(t_us, edge=False) for source in self._sources]
+                self._flush()
+                return self._keep((t_us, asleep_us, reads), beside or {})
+            counted: list[int | None] = []
+            for source in self._sources:
+                source.take(t_us, asleep_us, counted)
+            event = {"t": t_us, "c": counted}
+            if beside:
+                event.update(beside)
+            self._tell(event)
+            return event
+        finally:
+            self._lock.release()
+
+    def _now(self, due_us: float = 0.0) -> tuple[int, int]:
+        """Return the time since the start, and how much of it the machine slept.
+
+        It cannot have slept between two looks that lie close together, nor while we waited for
+        a time that has only just come: such waits stand still with the machine.
+
+        Args:
+            due_us: Until when we waited, if we did.
+        """
         t_us = self._clock.now_us() - self.start_us
-        asleep_us = self._clock.asleep_us() - self._asleep_at_start_us
+        if t_us > due_us + _DOZE_US and t_us > self._now_us + _DOZE_US:
+            self._asleep_us = self._clock.asleep_us() - self._asleep_at_start_us
+        self._now_us = t_us
+        return t_us, self._asleep_us
+
+    def _read(self, *, edge: bool) -> _Moment:
+        t_us, asleep_us = self._now()
         return t_us, asleep_us, [source.read(t_us, edge=edge) for source in self._sources]
 
     def _edge(self, event: dict[str, Any]) -> None:
@@ -306,6 +343,15 @@ class _Source:
             reason = f"{type(error).__name__}: {error}"
             return self._blanks, {channel.id: reason for channel in self.channels}
         return raws, trouble
+
+    def take(self, t_us: int, asleep_us: int, counted: list[int | None]) -> None:
+        """Read now, and append what each channel has counted since the start."""
+        raws, trouble = self.read(t_us, edge=False)
+        if trouble:
+            counted += self.count(t_us, (raws, trouble), asleep_us)
+            return
+        for place, raw in enumerate(raws):
+            counted.append(self._tallies[place].take(t_us, raw, asleep_us=asleep_us))
 
     def count(self, t_us: int, read: _Read, asleep_us: int) -> list[int | None]:
         """Return what each channel has counted since the start."""

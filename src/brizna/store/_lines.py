@@ -12,7 +12,7 @@ from zlib import crc32
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     Event = Mapping[str, Any]
@@ -27,23 +27,40 @@ def frame(event: Event) -> bytes:
     Half characters, such as bytes of a command line that are no text, become U+FFFD: a record of
     the run could not hold them.
     """
-    text = _sample(event) or _encode(event)
-    if "\\ud" in text:
-        text = _encode(loads("".join(map(_whole, _encode_plain(loads(text))))))
-    line = text.encode("ascii")
+    line = _sample(event) or _text(event)
     return b"%08x %s\n" % (crc32(line), line)
 
 
-def _sample(event: Event) -> str | None:
-    """Return a plain sample as JSON; None for any other event.
+def _sample(event: Event) -> bytes | None:
+    """Return a sample as JSON; None for any other event.
 
-    Written once an interval by a processor that slept until then: the encoder's many steps are
-    most of what a tick would cost.
+    Written once an interval by a processor that slept until then: the encoder's many steps would
+    be most of what a tick costs.
     """
-    if len(event) != 2 or "c" not in event or "t" not in event:
+    if "c" not in event or "e" in event:
         return None
-    counted = ",".join(["null" if uj is None else f"{uj:d}" for uj in event["c"]])
-    return f'{{"t":{event["t"]:d},"c":[{counted}]}}'
+    text = b'{"t":%d,"c":%s' % (event["t"], _numbers(event["c"]))
+    if len(event) > 2:
+        rest = {name: value for name, value in event.items() if name not in ("t", "c")}
+        if "cpu" in rest:
+            text += b',"cpu":' + _numbers(rest.pop("cpu"))
+        if rest:
+            return text + b"," + _text(rest)[1:]
+    return text + b"}"
+
+
+def _numbers(whole: Sequence[int | None]) -> bytes:
+    """Return whole numbers, or null where one is unknown, as JSON."""
+    if None in whole:
+        return b"[" + b",".join([b"null" if n is None else b"%d" % n for n in whole]) + b"]"
+    return b"[" + (b"%d," * len(whole) % tuple(whole))[:-1] + b"]"
+
+
+def _text(event: Event) -> bytes:
+    text = _encode(event)
+    if "\\ud" in text:
+        text = _encode(loads("".join(map(_whole, _encode_plain(loads(text))))))
+    return text.encode("ascii")
 
 
 def _whole(character: str) -> str:
