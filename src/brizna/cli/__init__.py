@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _mark(words: Sequence[str]) -> int | None:
-    """Make the plain mark that a loop makes; anything else is left to the parser."""
+    """Make the plain mark that a loop makes; anything else, and what fails, is left to others."""
     if len(words) != 1 or words[0].startswith("-") or not words[0]:
         return None
     from brizna.core.errors import BriznaError
@@ -35,8 +35,6 @@ def _mark(words: Sequence[str]) -> int | None:
 
     try:
         mark(words[0], environ=os.environ)
-    except BriznaError as error:
-        if sys.stderr is not None:  # it is, where the program was started with it closed
-            sys.stderr.write(f"brizna: {error}\n")
-        return 3
+    except BriznaError:
+        return None  # tried again where it can be said in the person's language
     return 0
