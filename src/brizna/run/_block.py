@@ -243,12 +243,12 @@ def _waited_us() -> int:
     return round((usage.ru_utime + usage.ru_stime) * 1e6)
 
 
-_here: list[_Process] = []
-"""This process. It is one, however many blocks are open in it, and they must find each other: the
-only state that brizna keeps in a module. A forked child finds that it is another."""
+_here: dict[int, _Process] = {}
+"""This process, by its number: it is one, however many blocks are open in it, and they must find
+each other. The only state that brizna keeps in a module. A forked child finds that it is another."""
 
 
 def _this_process(proc_root: str) -> _Process:
-    if not _here or _here[0].pid != os.getpid():
-        _here[:] = [_Process(proc_root)]
-    return _here[0]
+    pid = os.getpid()
+    # In one step: two threads may come at once, and a lock might be held by one while another forks.
+    return _here.get(pid) or _here.setdefault(pid, _Process(proc_root))
