@@ -471,3 +471,112 @@ def test_a_device_without_a_name_gets_one_that_tells_no_address():
     ids = [channel.id for meter in meters for channel in meter.channels()]
     assert len(set(ids)) == 2
     assert all("dev" not in name for name in ids)
+
+
+def test_a_recording_is_a_meter_that_can_be_named(tmp_path):
+    file = tmp_path / "wall.csv"
+    file.write_text("t_s,node.power_w\n0,100\n10,100\n")
+    (meter,) = open_specs(read_specs([f"replay:{file}"]), Surroundings(machine="m"))
+    assert [channel.kind for channel in meter.channels()] == ["node"]
+    meter.close()
+
+
+# ---------------------------------------------------------------------- counters in coarse steps
+
+
+class Scripted:
+    """A device whose answers a test computes from the time."""
+
+    def __init__(self, clock, answer):
+        self._clock = clock
+        self._answer = answer
+        self._start_us = clock.now_us()
+
+    def ask(self):
+        answer = self._answer((self._clock.now_us() - self._start_us) * 1e-6)
+        if isinstance(answer, str):
+            raise OSError(answer)
+        return answer
+
+    def interrupt(self):
+        pass
+
+    close = interrupt
+
+
+WH_UJ = 3600 * 10**6
+
+
+def true_uj(t_s):
+    """Return what was drawn: 300 W, then 600 W."""
+    return round((300 * min(t_s, 60) + 600 * max(t_s - 60, 0)) * 1e6)
+
+
+def power_w(t_s):
+    return 300.0 if t_s < 60 else 600.0
+
+
+@pytest.mark.parametrize("step_uj", [1, WH_UJ // 1000, WH_UJ, 100 * WH_UJ, 10**15])
+@pytest.mark.parametrize("offset_uj", [0, 17 * WH_UJ // 10])
+def test_a_counter_in_any_steps_gives_the_energy_by_itself_or_with_the_power(
+    step_uj, offset_uj, rig, ask
+):
+    def answer(t_s):
+        counted_uj = 10**12 + offset_uj + true_uj(t_s)
+        return Answer(power_w=power_w(t_s), energy_uj=counted_uj // step_uj * step_uj)
+
+    rig.start([ask(Scripted(rig.clock, answer))])
+    rig.tick(200)
+    run = rig.run()
+    assert rig.gaps() == []
+    assert run.measurement.energy_j.best.value == pytest.approx(true_uj(200) * 1e-6, rel=0.02)
+
+
+def test_a_power_that_is_off_is_put_right_by_the_counter(rig, ask):
+    def answer(t_s):
+        counted_uj = 10**12 + true_uj(t_s)
+        return Answer(power_w=power_w(t_s) * 1.1, energy_uj=counted_uj // WH_UJ * WH_UJ)
+
+    rig.start([ask(Scripted(rig.clock, answer))])
+    rig.tick(600)
+    energy_j = rig.run().measurement.energy_j.best.value
+    assert energy_j == pytest.approx(true_uj(600) * 1e-6, rel=0.02)
+
+
+def test_a_counter_without_a_power_is_read_as_it_stands(rig, ask):
+    rig.start([ask(Scripted(rig.clock, lambda t_s: Answer(energy_uj=10**12 + true_uj(t_s))))])
+    rig.tick(60)
+    assert rig.run().measurement.energy_j.best.value == pytest.approx(300 * 60, rel=0.02)
+
+
+def test_a_counter_that_restarts_loses_nothing_where_the_power_is_known(rig, ask):
+    def answer(t_s):
+        return Answer(power_w=300.0, energy_uj=round(300e6 * (t_s if t_s < 50 else t_s - 50)))
+
+    rig.start([ask(Scripted(rig.clock, answer))])
+    rig.tick(100)
+    assert rig.run().measurement.energy_j.best.value == pytest.approx(300 * 100, rel=0.02)
+
+
+def test_what_a_counter_counted_while_the_device_was_silent_is_kept(rig, ask):
+    def answer(t_s):
+        if 20 < t_s < 50:
+            return "it is silent"
+        return Answer(power_w=power_w(t_s), energy_uj=10**12 + true_uj(t_s) // WH_UJ * WH_UJ)
+
+    rig.start([ask(Scripted(rig.clock, answer))])
+    rig.tick(100)
+    run = rig.run()
+    assert [gap["counted"] for gap in rig.gaps()] == [True]
+    assert run.measurement.energy_j.best.value == pytest.approx(true_uj(100) * 1e-6, abs=2 * 3600)
+
+
+def test_a_counter_that_restarts_without_a_power_is_a_gap(rig, ask):
+    def answer(t_s):
+        return Answer(energy_uj=round(10**13 + 300e6 * t_s if t_s < 50 else 300e6 * (t_s - 50)))
+
+    rig.start([ask(Scripted(rig.clock, answer))])
+    rig.tick(100)
+    energy_j = rig.run().measurement.energy_j
+    assert energy_j.low.value <= 300 * 100 <= energy_j.high.value
+    assert "restarted" in rig.gaps()[0]["reason"]

@@ -24,6 +24,8 @@ def add_settings(parser: Parser, names: Iterable[str]) -> None:
         setting = SETTINGS[name]
         if setting.kind is bool:
             parser.add_argument(f"--{name}", action="store_const", const=True, help=helps[name])
+        elif setting.kind is list:
+            parser.add_argument(f"--{name}", metavar="SPEC", action="append", help=helps[name])
         else:
             parser.add_argument(f"--{name}", metavar=name.upper(), help=helps[name])
 
@@ -56,6 +58,10 @@ def _helps(texts: Texts) -> dict[str, str]:
         "tariff": _("price of a kWh, in the currency"),
         "currency": _("currency of the tariff, such as EUR"),
         "interval": _("seconds between readings (1)"),
+        "meter": _("a meter to read as well, such as redfish:https://HOST; may be repeated"),
+        "credentials": _("file in netrc form with what to log in to meters with, mode 600"),
+        "view": _("whose energy the footprint is of: machine, fair-share or above-idle"),
+        "idle_w": _("declared idle watts, such as rapl/package-0=12.5,rapl/dram-0=3"),
         "store": _("where runs are kept"),
         "lang": _("language of what people read: en or es"),
         "strict": _("fail where measuring fails, instead of noting it"),

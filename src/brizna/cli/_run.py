@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _SETTINGS = (
     *("zone", "pue", "intensity", "tariff", "currency", "interval", "store", "lang"),
-    *("quiet", "strict", "names"),
+    *("meter", "credentials"),
+    *("quiet", "strict", "names", "view", "idle_w"),
 )
 
 

@@ -7,7 +7,7 @@ the program that is measured. Roots, driver bindings and the clock are arguments
 `brizna.testing` can stand in for any of them.
 
 It refuses to repair numbers, to guess what a missing counter would have said, to start a process,
-and to ask anything outside this machine.
+and to ask anything outside this machine but what a person named.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from brizna.meter._gauges import Gauges, open_gauges
     from brizna.meter._host import Processor, find_memory, find_memory_limit, find_processor
     from brizna.meter._protocol import Meter
+    from brizna.meter._specs import Spec, Surroundings, open_specs, read_specs
     from brizna.meter._use_nvml import NvmlUse, open_nvml_use
 
 __all__ = [
@@ -38,6 +39,8 @@ __all__ = [
     "Processor",
     "Roots",
     "Sampler",
+    "Spec",
+    "Surroundings",
     "Tally",
     "describe_meters",
     "factors_behind",
@@ -47,6 +50,8 @@ __all__ = [
     "open_gauges",
     "open_meters",
     "open_nvml_use",
+    "open_specs",
+    "read_specs",
 ]
 
 _HOMES = {
@@ -56,6 +61,8 @@ _HOMES = {
     "describe_meters": "_doctor",
     "Meter": "_protocol",
     "Processor": "_host",
+    "Spec": "_specs",
+    "Surroundings": "_specs",
     "Tally": "_counter",
     "factors_behind": "_behind",
     "find_memory": "_host",
@@ -65,6 +72,8 @@ _HOMES = {
     "open_meters": "_discover",
     "NvmlUse": "_use_nvml",
     "open_nvml_use": "_use_nvml",
+    "open_specs": "_specs",
+    "read_specs": "_specs",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

@@ -29,9 +29,5 @@ def read(answers: tuple[dict[str, Any], ...], outlets: tuple[int, ...]) -> Answe
     power_w = sum(number(part(answer, "apower")) for answer in answers)
     if not all("aenergy" in answer for answer in answers):
         return Answer(power_w=power_w)
-    counters = [counted(part(answer, "aenergy", "total"), "Wh") for answer in answers]
-    return Answer(
-        power_w=power_w,
-        energy_uj=sum(energy_uj for energy_uj, _ in counters),
-        step_uj=max(step_uj for _, step_uj in counters),
-    )
+    energy_uj = sum(counted(part(answer, "aenergy", "total"), "Wh") for answer in answers)
+    return Answer(power_w=power_w, energy_uj=energy_uj)

@@ -1,4 +1,4 @@
-"""Numbers in the answers of devices: whole microjoules with their step, watts, or a refusal."""
+"""Numbers in the answers of devices: whole microjoules, watts, or a refusal."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def number(value: Any) -> float:
     return float(_decimal(value))
 
 
-def counted(value: Any, unit: str) -> tuple[int, int]:
-    """Return an energy counter in microjoules, and its smallest step by the digits it shows.
+def counted(value: Any, unit: str) -> int:
+    """Return an energy counter in microjoules.
 
     Args:
         value: A number of JSON, read as an integer or a Decimal.
@@ -31,11 +31,7 @@ def counted(value: Any, unit: str) -> tuple[int, int]:
     Raises:
         ValueError: If it is no number.
     """
-    read = _decimal(value)
-    exponent = read.as_tuple().exponent
-    digits = -exponent if isinstance(exponent, int) else 0
-    step = Decimal(_UJ[unit]).scaleb(-digits)
-    return int(read * _UJ[unit]), max(int(step), 1)
+    return int(_decimal(value) * _UJ[unit])
 
 
 def part(answer: Any, *path: str | int) -> Any:

@@ -74,8 +74,7 @@ class RedfishDevice:
         answer = Answer(power_w=None if power is None else number(part(power, "Reading")))
         for name, unit in (("EnergyJoules", "J"), ("EnergykWh", "kWh")):
             if page.get(name) is not None:
-                energy_uj, step_uj = counted(part(page, name, "Reading"), unit)
-                return answer.replace(energy_uj=energy_uj, step_uj=step_uj)
+                return answer.replace(energy_uj=counted(part(page, name, "Reading"), unit))
         return answer
 
     def _power_control(self, entries: Any) -> Answer:
@@ -128,6 +127,5 @@ def _sensor(page: dict[str, Any]) -> Answer:
     if unit == "W":
         return Answer(power_w=number(reading))
     if unit in ("J", "kW.h", "kWh"):
-        energy_uj, step_uj = counted(reading, "J" if unit == "J" else "kWh")
-        return Answer(energy_uj=energy_uj, step_uj=step_uj)
+        return Answer(energy_uj=counted(reading, "J" if unit == "J" else "kWh"))
     raise ValueError(f"it tells {unit}, where W was expected")

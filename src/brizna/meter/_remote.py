@@ -4,8 +4,9 @@ A device answers in milliseconds or in seconds, or not at all, so a thread of it
 its own pace, and a reading takes what was answered last. While a device is silent its channel has
 a gap that says why; when it answers again the channel goes on.
 
-A device that counts energy finely enough is read as a counter. Else its power is taken to hold
-until the next answer: a power that is asked for now and then has no better use.
+A power that is told holds until the next answer. Where the device counts energy too, the counter
+says what was drawn, also while nobody asked, and the power only what came since the counter last
+moved: many count in whole watt-hours, or once a minute.
 """
 
 from __future__ import annotations
@@ -50,8 +51,6 @@ if TYPE_CHECKING:
 
 _MISSED = 3
 """Answers that may be missing one after another before the last one is not believed any more."""
-_FINE = 2.0
-"""A counter is fine enough if it moves within this many polls at the present power."""
 _PATIENCE_S = 3.0
 """How long closing waits for a thread that is in the middle of asking."""
 
@@ -62,13 +61,11 @@ class Answer(Record):
     Attributes:
         power_w: Its power; None if it tells none.
         energy_uj: Its energy counter; None if it has none.
-        step_uj: The counter's smallest step, by the digits that it shows.
         most_w: The highest power that it says it can deliver; None if it does not.
     """
 
     power_w: float | None = None
     energy_uj: int | None = None
-    step_uj: int = 0
     most_w: float | None = None
 
 
@@ -110,8 +107,7 @@ def open_remote(
         trouble = None
     except (OSError, ValueError) as error:
         first, trouble = Answer(), why(error)
-    counts = _counts_finely(first, wire.every_s)
-    channel = _channel(first, wire, counts=counts)
+    channel = _channel(first, wire)
     sensor = RemoteSensor(channel, device, wire.every_s, clock=clock, begin=begin or in_thread)
     if trouble is None:
         sensor.hear(first)
@@ -120,19 +116,11 @@ def open_remote(
     return SensorMeter([sensor])
 
 
-def _counts_finely(first: Answer, every_s: float) -> bool:
-    if first.energy_uj is None:
-        return False
-    return first.power_w is None or first.step_uj <= _FINE * first.power_w * 1e6 * every_s
-
-
-def _channel(first: Answer, wire: Wire, *, counts: bool) -> Channel:
+def _channel(first: Answer, wire: Wire) -> Channel:
     from brizna.core.measurement import Channel
     from brizna.meter._power_facts import accuracy, limit_w
 
-    update_us = wire.every_s * 1e6
-    if counts and first.power_w:
-        update_us += first.step_uj / first.power_w
+    counts = first.energy_uj is not None
     most_w = limit_w("wire") if first.most_w is None else first.most_w * limit_w("margin")
     channel_id = f"{wire.method}/{wire.name}"
     return Channel(
@@ -143,7 +131,7 @@ def _channel(first: Answer, wire: Wire, *, counts: bool) -> Channel:
         counted_by="device" if counts else "reader",
         doubts={f"meter:{channel_id}@{wire.machine}": accuracy(wire.accuracy)},
         max_power_w=most_w,
-        update_us=round(update_us),
+        update_us=round(wire.every_s * 1e6),
         references=(f"factor:accuracy/{wire.accuracy}",),
     )
 
@@ -177,7 +165,8 @@ class RemoteSensor:
         self._answer: Answer | None = None
         self._answered_us = 0
         self._held_us = 0
-        self._counted_pj = 0
+        self._counted_pj = self._ahead_pj = self._shown_pj = 0
+        self._has_moved = False
         self._silence = "it has not answered yet"
 
     def poll(self) -> None:
@@ -197,9 +186,11 @@ class RemoteSensor:
             return
         with self._lock:
             now_us = self._clock.now_us()
-            if self._answer is None or self._is_stale(now_us):
+            was_silent = self._answer is None or self._is_stale(now_us)
+            if was_silent:
                 self._held_us = now_us
             self._hold(now_us)
+            self._count(answer, was_silent=was_silent)
             self._answer, self._answered_us = answer, now_us
 
     def miss(self, reason: str) -> None:
@@ -221,10 +212,9 @@ class RemoteSensor:
             now_us = self._clock.now_us()
             if self._answer is None or self._is_stale(now_us):
                 raise OSError(self._silence)
-            if self._answer.energy_uj is not None and self.channel.counted_by == "device":
-                return self._answer.energy_uj
             self._hold(now_us)
-            return self._counted_pj // 1_000_000
+            self._shown_pj = max(self._shown_pj, self._counted_pj + self._ahead_pj)
+            return self._shown_pj // 1_000_000
 
     def lose(self) -> None:
         """Do nothing: once the device answers again, its power counts from then on."""
@@ -238,10 +228,10 @@ class RemoteSensor:
 
     def _wrong(self, answer: Answer) -> str | None:
         """Return why an answer is not believed; None if it is."""
-        if self.channel.counted_by == "device":
-            return None if answer.energy_uj is not None else "it tells its energy no more"
+        if self.channel.counted_by == "device" and answer.energy_uj is None:
+            return "it tells its energy no more"
         if answer.power_w is None:
-            return "it tells no power"
+            return None if answer.energy_uj is not None else "it tells no power"
         most_w = self.channel.max_power_w
         if answer.power_w <= 0 or (most_w is not None and answer.power_w > most_w):
             return f"it says {answer.power_w:g} W, which this machine cannot draw"
@@ -254,8 +244,30 @@ class RemoteSensor:
         """Let the last power go on until now."""
         if self._answer is not None and self._answer.power_w is not None:
             held_us = max(now_us - self._held_us, 0)  # two threads: the other may have been later
-            self._counted_pj += round(self._answer.power_w * 1e6) * held_us
+            self._ahead_pj += round(self._answer.power_w * 1e6) * held_us
         self._held_us = max(now_us, self._held_us)
+
+    def _count(self, answer: Answer, *, was_silent: bool) -> None:
+        """Take over what the counter has counted since it last moved, in place of what was held.
+
+        Nobody knows how long before the first answer it moved last, so at its first move what was
+        held counts. A counter that restarted is taken up where it stands: the power went on.
+        """
+        now_uj = answer.energy_uj
+        if self.channel.counted_by == "reader" or now_uj is None:
+            return
+        before_uj = None if self._answer is None else self._answer.energy_uj
+        if before_uj is None:
+            self._counted_pj = now_uj * 1_000_000
+            self._has_moved = answer.power_w is None
+        elif now_uj < before_uj:
+            self._has_moved = answer.power_w is None
+            if answer.power_w is None:  # what is missing is for the counter engine to judge
+                self._counted_pj, self._shown_pj = now_uj * 1_000_000, 0
+        elif now_uj > before_uj:
+            is_whole = self._has_moved or was_silent
+            self._counted_pj += (now_uj - before_uj) * 1_000_000 if is_whole else self._ahead_pj
+            self._ahead_pj, self._has_moved = 0, True
 
 
 def in_thread(poll: Callable[[], object], every_s: float) -> Callable[[], bool]:

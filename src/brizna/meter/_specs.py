@@ -26,6 +26,8 @@ _OPTIONS = {
     "redfish": (*_HTTP, "member"),
     "pdu": (*_HTTP, "outlet"),
     "ipmi": _WIRE,
+    "replay": (),
+    "powermetrics": (),
 }
 """The options of each kind that brizna knows by itself."""
 _SHORT = 6
@@ -54,12 +56,14 @@ class Surroundings(Record):
         environ: The environment variables, for credentials.
         credentials: A netrc file; None for none.
         clock: What tells the time; the boot-time clock if None.
+        events: Returns the events of a journal, to play them back; journals are not read if None.
     """
 
     machine: str
     environ: Mapping[str, str] = {}
     credentials: str | None = None
     clock: Clock | None = None
+    events: Callable[[str], Iterable[Mapping[str, Any]]] | None = None
 
 
 def read_specs(texts: Iterable[str]) -> tuple[Spec, ...]:
@@ -123,6 +127,14 @@ def open_specs(specs: Iterable[Spec], surroundings: Surroundings) -> list[Meter]
 
 
 def _open(spec: Spec, around: Surroundings) -> Meter:
+    if spec.kind == "replay":
+        from brizna.meter._replay import open_replay
+
+        return open_replay(spec.target, machine=around.machine, events=around.events)
+    if spec.kind == "powermetrics":
+        from brizna.meter._powermetrics import open_powermetrics
+
+        return open_powermetrics(spec.target, machine=around.machine)
     if spec.kind not in _OPTIONS:
         return _published(spec.kind)(
             spec.target, options=dict(spec.options), machine=around.machine

@@ -13,6 +13,7 @@ from brizna.meter import BootClock, Roots, Sampler, factors_behind, open_gauges,
 from brizna.run import ancestors
 from brizna.store import Journal, Store, new_run_id, process_start, writer_identity
 from brizna.verbs._mark import run_address, run_around
+from brizna.verbs._named import open_named
 from brizna.verbs._site import hardware_of, site_of
 
 TYPE_CHECKING = False
@@ -100,6 +101,11 @@ class Recorder:
         self._where = directory
         self._machine = machine_name()
         self._site = site_of(settings, environ=environ)  # before anything is made: it may refuse
+        named = (
+            open_named(settings, machine=self._machine, environ=environ, clock=clock)
+            if meters is None
+            else ()
+        )
         self._store, self.directory = self._open_store()
         self.id = new_run_id() if self.directory is None else os.path.basename(self.directory)
         self._journal = Journal(self.directory)
@@ -108,7 +114,7 @@ class Recorder:
         self._work: dict[str, float] = {}
         self._counting = allocate_lock()
         self._simulates = meters is not None
-        opened = self._open_meters() if meters is None else meters
+        opened = self._open_meters(named) if meters is None else meters
         self._meters, self._clock = opened, clock or BootClock()
         self.sampler = Sampler(opened, clock=self._clock, write=self._journal.add)
         self._journal.write(self._start_event())
@@ -231,9 +237,9 @@ class Recorder:
             self.trouble.append(sentence(str(error)))
             return ()
 
-    def _open_meters(self) -> Sequence[Meter]:
+    def _open_meters(self, named: Sequence[Meter]) -> Sequence[Meter]:
         try:
-            return open_meters(machine=self._machine)
+            return open_meters(machine=self._machine, named=named)
         except Exception as error:  # the job must run, on any machine: the run's end says so
             if self.settings["strict"]:
                 raise

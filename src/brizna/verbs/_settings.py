@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from brizna.core.errors import InputError, Said
+from brizna.core.measurement import VIEWS
 from brizna.core.records import Record
 
 TYPE_CHECKING = False
@@ -17,7 +18,7 @@ class Setting(Record):
     """One setting: what it means, how its text is read, and what it is where nobody says.
 
     Attributes:
-        kind: The Python type of the value: str, float or bool.
+        kind: The Python type of the value: str, float, bool or list (of texts).
         default: What it is where nobody says; None means unset.
         about: What it does, in one line.
         check: Says what is wrong with a value, or nothing.
@@ -52,6 +53,27 @@ def _currency(value: str) -> Said | None:
     return None if good else Said("three capital letters, such as EUR")
 
 
+def _view(value: str) -> Said | None:
+    return None if value in VIEWS else Said("machine, fair-share or above-idle")
+
+
+def _idle(value: str) -> Said | None:
+    wrong = Said("channels with their watts, such as rapl/package-0=12.5,rapl/dram-0=3")
+    return wrong if read_idle(value) is None else None
+
+
+def read_idle(text: str) -> dict[str, float] | None:
+    """Return the watts that a text declares by channel; None if it is not such a text."""
+    found: dict[str, float] = {}
+    for pair in text.split(","):
+        channel, _, power = pair.strip().rpartition("=")
+        power_w = _converted(float, power)
+        if not channel or power_w is None or not 0 < power_w < float("inf"):
+            return None
+        found[channel] = power_w
+    return found
+
+
 SETTINGS: Mapping[str, Setting] = {
     "zone": Setting(kind=str, about="grid zone, such as ES, FR or US-CAL-CISO"),
     "pue": Setting(
@@ -65,6 +87,23 @@ SETTINGS: Mapping[str, Setting] = {
     "interval": Setting(
         kind=float, about="seconds between readings", default=1.0, check=_at_least_interval
     ),
+    "meter": Setting(
+        kind=list, about="meters to read as well, such as redfish:https://192.0.2.7", default=[]
+    ),
+    "credentials": Setting(
+        kind=str, about="file in netrc form with what to log in to meters with, mode 600"
+    ),
+    "view": Setting(
+        kind=str,
+        about="whose energy the footprint is of: machine, fair-share or above-idle",
+        default="machine",
+        check=_view,
+    ),
+    "idle_w": Setting(
+        kind=str,
+        about="declared idle watts by channel, such as rapl/package-0=12.5,rapl/dram-0=3",
+        check=_idle,
+    ),
     "store": Setting(kind=str, about="where runs are kept"),
     "lang": Setting(kind=str, about="language of what people read: en or es", check=_language),
     "strict": Setting(
@@ -77,8 +116,13 @@ SETTINGS: Mapping[str, Setting] = {
 }
 """Every setting there is, by name."""
 
-_NOT_SETTINGS = ("BRIZNA_RUN",)
-_KINDS = {str: Said("a text"), float: Said("a number"), bool: Said("true or false")}
+_NOT_SETTINGS = ("BRIZNA_RUN", "BRIZNA_METER_USER", "BRIZNA_METER_PASSWORD")
+_KINDS = {
+    str: Said("a text"),
+    float: Said("a number"),
+    bool: Said("true or false"),
+    list: Said("a list of texts"),
+}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -225,4 +269,9 @@ def _converted(kind: type, value: Any) -> Any:
             return None if isinstance(value, bool) else float(value)
         except (TypeError, ValueError):
             return None
+    if kind is list:
+        parts: Any = value.split() if isinstance(value, str) else value
+        is_list = isinstance(parts, (list, tuple))
+        texts: list[Any] = list(parts) if is_list else []  # pyright: ignore[reportUnknownArgumentType]  (checked next)
+        return texts if is_list and all(isinstance(part, str) for part in texts) else None
     return value if isinstance(value, str) else None
