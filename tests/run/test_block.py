@@ -147,8 +147,8 @@ def test_what_a_thread_used_before_it_ended_unseen_is_part_of_the_rest():
         in_threads(work)
         (left,) = made
         used_us = left.close()
-    assert 20_000 <= used_us <= 40_000
-    assert 20_000 <= company.used_us <= 60_000
+    assert used_us >= 20_000, "half of it, or all where the system still knew the thread"
+    assert 45_000 <= used_us + company.used_us <= 90_000
 
 
 def test_a_forked_childs_block_begins_anew_and_is_not_its_parents():

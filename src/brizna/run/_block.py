@@ -245,10 +245,10 @@ def _waited_us() -> int:
 
 _here: dict[int, _Process] = {}
 """This process, by its number: it is one, however many blocks are open in it, and they must find
-each other. The only state that brizna keeps in a module. A forked child finds that it is another."""
+each other. The only state that brizna keeps in a module. A forked child finds itself another."""
 
 
 def _this_process(proc_root: str) -> _Process:
     pid = os.getpid()
-    # In one step: two threads may come at once, and a lock might be held by one while another forks.
+    # In one step: two threads may come at once, and one might hold a lock while another forks.
     return _here.get(pid) or _here.setdefault(pid, _Process(proc_root))
