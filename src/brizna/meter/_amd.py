@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from brizna.core.errors import UnavailableError
+from brizna.core.errors import Said, UnavailableError
 from brizna.core.measurement import Channel
 from brizna.core.records import Record
 from brizna.meter._hwmon import card_limit_w, find_monitors, open_hwmon
@@ -33,10 +33,10 @@ _IS_GRAPHICS_CARD = 1
 _UUID_SIZE = 64
 _ASIC_SIZE = 16_384
 """Bytes that hold what any release says of a chip; its name stands first in all of them."""
-_SECOND_DIE = (
+_SECOND_DIE = Said(
     "its counter stands at 0, as on the second die of a module whose first counts for both"
 )
-_PARTITION = "a partition: the energy of its card is counted as a whole"
+_PARTITION = Said("a partition: the energy of its card is counted as a whole")
 DRIVER = "amdgpu"
 
 
@@ -78,7 +78,7 @@ def open_amd(
     except UnavailableError as error:
         reason = str(error)
     except OSError as error:
-        reason = f"AMD's driver does not answer: {why(error)}"
+        reason = str(Said("AMD's driver does not answer: {reason}", reason=why(error)))
     else:
         meters, counted = [cards.meter()], frozenset(cards.addresses)
     meters += open_hwmon(roots, machine=machine, drivers=frozenset({DRIVER}), apart_from=counted)
@@ -138,7 +138,7 @@ class _Cards:
     def _add(self, handle: int) -> None:
         card = self._smi.describe(handle)
         if card.address and card.address in self.addresses:
-            self._unseen[f"gpu/{card.uuid}"] = _PARTITION
+            self._unseen[f"gpu/{card.uuid}"] = str(_PARTITION)
             return
         try:
             energy_uj = self._smi.energy_uj(handle)
@@ -148,7 +148,7 @@ class _Cards:
             return
         self.addresses.add(card.address)
         if energy_uj == 0:
-            self._unseen[f"gpu/{card.uuid}"] = _SECOND_DIE
+            self._unseen[f"gpu/{card.uuid}"] = str(_SECOND_DIE)
             return
         read = self._smi.reader(handle)
         self._sensors.append(CountingSensor(self._channel(card), read))
@@ -260,7 +260,9 @@ class AmdSmi:
     def _ask(self, name: str, *arguments: object) -> None:
         function = getattr(self._library, name, None)
         if function is None:
-            raise OSError(0, f"this release of the library has no {name}")
+            raise OSError(
+                0, str(Said("this release of the library has no {function}", function=name))
+            )
         status = int(function(*arguments))
         if status != _SUCCESS:
             raise OSError(status, self._say(status))

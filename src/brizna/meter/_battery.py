@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from errno import ENODATA
 
+from brizna.core.errors import Said
 from brizna.core.measurement import Channel
 from brizna.meter._host import KeptFile, read_text
 from brizna.meter._sensors import NumberFile, PowerSensor, SensorMeter, why
@@ -132,7 +133,7 @@ class DrainSensor:
         for battery, now_uj in rest_uj.items():
             before_uj = self._rest_uj.get(battery, now_uj)
             if now_uj > before_uj:
-                raise ValueError("more is left in the battery than before")
+                raise ValueError(str(Said("more is left in the battery than before")))
             self._drained_uj += before_uj - now_uj
         self._rest_uj = rest_uj
         return self._drained_uj

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from brizna.core.errors import Said
 from brizna.core.measurement import Channel
 from brizna.core.records import Record
 from brizna.meter._host import (
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _TICK_US = 10_000
 """The kernel counts load in ticks of this length."""
 NO_COUNTER = "no counter on this machine"
-NO_AMD_DRIVER = "the driver amdgpu is not loaded"
+NO_AMD_DRIVER = str(Said("the driver amdgpu is not loaded"))
 _WHOLE = ("node", "cpu", "memory", "storage", "network")
 """What a meter of a whole machine covers."""
 

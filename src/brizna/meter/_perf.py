@@ -12,6 +12,7 @@ import os
 import sys
 from errno import ENOSYS
 
+from brizna.core.errors import Said
 from brizna.core.measurement import Channel
 from brizna.core.records import Record
 from brizna.meter._host import find_processor, read_text, read_whole_number
@@ -251,7 +252,7 @@ class KernelEvent:
         """
         data = os.read(self._descriptor, 8)
         if len(data) != 8:
-            raise OSError(0, "the processor it was opened on is not there any more")
+            raise OSError(0, str(Said("the processor it was opened on is not there any more")))
         return int.from_bytes(data, sys.byteorder)
 
     def close(self) -> None:

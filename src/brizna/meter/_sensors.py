@@ -7,6 +7,7 @@ sensor's own.
 
 from __future__ import annotations
 
+from brizna.core.errors import Said
 from brizna.meter._host import KeptFile
 
 TYPE_CHECKING = False
@@ -51,7 +52,9 @@ class Integral:
             ValueError: If the power is below 0, which no consumer's is.
         """
         if power_uw < 0:
-            raise ValueError(f"its power is {power_uw} µW, less than nothing")
+            raise ValueError(
+                str(Said("its power is {power} µW, less than nothing", power=power_uw))
+            )
         if self._before is not None:
             before_us, before_uw = self._before
             self._twice_pj += (before_uw + power_uw) * (t_us - before_us)
