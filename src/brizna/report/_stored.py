@@ -44,6 +44,7 @@ STORED = (
     N_("option"),
     N_("{value} ({low} to {high}) {rest}"),
     N_("{rest}, no year stated"),
+    N_("{amount} per {thing}: {source}"),
     N_("Measuring"),
     N_("how much of the machine the run used was not recorded"),
     N_("what it used was not read"),
@@ -87,7 +88,6 @@ STORED = (
     N_("The recorder stopped before the command was seen to end."),
     N_("The phases of the merged runs stay with them."),
     N_("no counter on this machine"),
-    N_("brizna has no meter for AMD graphics processors"),
     N_("the driver counts the whole card's energy, not its slices'"),
     N_("which part of the machine it sees is not documented"),
     N_("no grid zone is known: name it with --zone, for example --zone ES"),
@@ -114,7 +114,6 @@ STORED = (
     N_("This processor has no energy counter for memory."),
     N_("Its size cannot be found out."),
     N_("No graphics processor was found."),
-    N_("There is no meter for the graphics processors of this maker."),
     N_("Its driver does not answer, or its library is not there."),
     N_("It has no energy counter."),
 )
