@@ -35,8 +35,8 @@ TEMPLATES = [("**/templates/**.html", "jinja2")]
 ERRORS = [name for name, kind in vars(errors).items() if isinstance(kind, type)]
 KEYWORDS = {"ngettext": 2, **dict.fromkeys(["_", "N_", "gettext", *ERRORS], 1)}
 """What marks a text, and how many of its arguments are texts."""
-NAMES = {"published_models": ("phase", "per")}
-"""Further columns of tables that hold words."""
+NAMES = ("per", "phase", "licence")
+"""Further columns of tables that hold words, where there are such columns."""
 TRANSLATIONS = ("es",)
 _COLUMNS = 96
 
@@ -65,11 +65,11 @@ def extract() -> Catalog:
 
 
 def noted(table: Path) -> Iterator[str]:
-    """Yield what a table says in words of ours: each note as factors have it, and NAMES."""
+    """Yield what a table says in words of ours: each note, as factors have it, and NAMES."""
     with table.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(line for line in file if not line.startswith("#")):
             note = "; ".join(filter(None, (row["note"], row.get("prefer"))))
-            yield from filter(None, [note, *(row[column] for column in NAMES.get(table.stem, ()))])
+            yield from filter(None, [note, *map(row.get, NAMES)])
 
 
 def marked(tree: ast.AST) -> Iterator[str | tuple[str, ...]]:

@@ -148,13 +148,16 @@ class _Teller:
             ends = (self.style.exactly(factor[end]) for end in ("low", "high"))
             value += f" ({self.style.dash.join(ends)})"
         if factor["unit"] != "1":
-            value += f" {factor['unit']}" + (f"/{factor['per']}" if factor["per"] else "")
+            value += f" {factor['unit']}" + (
+                f"/{self.style.stored(factor['per'])}" if factor["per"] else ""
+            )
         node = Node(f"factor:{factor['id']}", value=value)
         node.basis = name_basis(factor["basis"], self.style.lang)
         year = factor["year"] or _("year not stated")
         node.facts.append(_("Source: {source} ({year})").format(source=factor["source"], year=year))
         if factor["licence"]:
-            node.facts.append(_("Licence: {licence}").format(licence=factor["licence"]))
+            licence = self.style.stored(factor["licence"])
+            node.facts.append(_("Licence: {licence}").format(licence=licence))
         if factor["note"]:
             node.facts.append(self.style.stored(factor["note"]))
         node.facts += [
