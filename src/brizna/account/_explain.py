@@ -6,6 +6,7 @@ from math import log
 
 from brizna.core.attribution import WEIGHT
 from brizna.core.estimate import Estimate
+from brizna.core.measurement import FORMULAS, VIEW_OF
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ FIGURES = (
     "water_l",
     "cost",
     "sci_g_per_unit",
+    "fair_share_j",
+    "above_idle_j",
 )
-"""What can be explained, the most asked first."""
+"""What can be explained, the most asked first; the last two are the run's part of the energy."""
 
 
 def explain(
@@ -48,7 +51,8 @@ def explain(
         figure: One of `FIGURES`.
         factors: The published numbers that the run's channels rest on.
     """
-    return _Tree(footprint, measurement, factors).figure(figure)
+    tree = _Tree(footprint, measurement, factors)
+    return tree.own_part(figure) if figure in FORMULAS else tree.figure(figure)
 
 
 def doubt_shares(estimate: Estimate) -> dict[str, float]:
@@ -96,7 +100,7 @@ class _Tree:
         if origin.startswith("channel:"):
             return self._channel(origin.removeprefix("channel:"))
         if origin.startswith("attribution:"):
-            return self._attribution(symbol)
+            return self.own_part(symbol)
         if origin.startswith("case:"):
             return {"name": symbol, "estimate": None, "reason": "declared", "inputs": []}
         return self.figure(origin)
@@ -117,11 +121,12 @@ class _Tree:
             for factor in known
         ]
 
-    def _attribution(self, name: str) -> dict[str, Any]:
+    def own_part(self, name: str) -> dict[str, Any]:
         """Return the run's part of the energy, with the channels that it is a part of."""
         attribution = self.measurement.attribution if self.measurement else None
-        own = attribution.run() if attribution else None
-        value = None if own is None else getattr(own, name)
+        value, reason = (
+            self.measurement.seen_as(VIEW_OF[name]) if self.measurement else (None, None)
+        )
         roots = self.measurement.roots() if self.measurement else ()
         inputs = [self._channel(channel.id) for channel in roots]
         if attribution and name == "above_idle_j":
@@ -130,10 +135,8 @@ class _Tree:
         weight = self.factors.get(WEIGHT)
         if weight is not None and value is not None and WEIGHT in value.references:
             inputs.append({**_node(WEIGHT, weight.estimate(), None), "factor": weight.to_json()})
-        return {
-            **_node(f"attribution:{name}", value, own.reason if own else None),
-            "inputs": inputs,
-        }
+        node = _node(name, value, None if value else reason)
+        return {**node, "formula": FORMULAS[name], "inputs": inputs}
 
     def _channel(self, name: str) -> dict[str, Any]:
         channel = self.channels.get(name)

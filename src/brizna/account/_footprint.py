@@ -8,6 +8,7 @@ from brizna.core.codec import digest
 from brizna.core.errors import InputError, IntegrityError, Said
 from brizna.core.estimate import Estimate, estimate_of, exactly
 from brizna.core.factors import Factor
+from brizna.core.measurement import FORMULAS, VIEW_OF
 from brizna.core.quantities import (
     Carbon,
     CarbonIntensity,
@@ -392,11 +393,7 @@ _OPERATORS: Mapping[str, Callable[[Estimate, Estimate], Estimate]] = {
 }
 
 
-_FORMULAS = {
-    "fair-share": "sum over the channels of share * energy",
-    "above-idle": "sum over the channels of share * (energy - idle power * time)",
-}
-_PARTS = {"fair-share": "fair_share_j", "above-idle": "above_idle_j"}
+_PARTS = {seen_as: part for part, seen_as in VIEW_OF.items()}
 
 
 def subject_of_run(run: Run, *, view: str = "machine") -> Subject:
@@ -429,6 +426,6 @@ def subject_of_run(run: Run, *, view: str = "machine") -> Subject:
         energy_j=energy_j,
         reason=reason,
         view=view,
-        formula=_FORMULAS[view],
+        formula=FORMULAS[_PARTS[view]],
         parts={_PARTS[view]: f"attribution:{_PARTS[view]}"},
     )

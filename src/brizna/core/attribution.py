@@ -14,7 +14,7 @@ idle, at best and at each end of each doubt, because shares sum to 1 in each of 
 
 One doubt more than the machine's: a user's watts for the same use may be ``r`` times the others'.
 At its ends all shares are computed anew with that weight. Who used all or nothing has no such
-doubt.
+doubt; whoever has one has a part that is modelled at best, even of a metered channel.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bisect import bisect_left, bisect_right
 from itertools import pairwise
 from math import fsum
 
-from brizna.core.estimate import Estimate, exactly, total
+from brizna.core.estimate import Estimate, exactly, total, weakest
 from brizna.core.quantities import Duration
 from brizna.core.series import UJ, US
 
@@ -248,7 +248,7 @@ class Weights:
                         for name, (low, high) in ends.items()
                         if low != mine or high != mine
                     },
-                    basis=whole.basis,
+                    basis=weakest(whole.basis, "modelled") if weighed else whole.basis,
                     references=(*whole.references, *([WEIGHT] if weighed else ())),
                 )
             )
@@ -410,11 +410,10 @@ class Parted:
     def __init__(self, pieces: Sequence[_Piece]) -> None:
         """Sum pieces of energy over the channels."""
         self.missing = [name for piece in pieces for name in piece.missing]
-        self.fair = [
-            total(column) for column in zip(*(piece.fair for piece in pieces), strict=True)
-        ]
-        columns = zip(*(piece.above for piece in pieces), strict=True)
-        self.above = [_known_total(column) for column in columns]
+        columns = zip(*(piece.fair for piece in pieces), strict=True)
+        self.fair = [total(_there(column)) for column in columns]
+        columns_above = zip(*(piece.above for piece in pieces), strict=True)
+        self.above = [_known_total(column) for column in columns_above]
         self.machine_above = _known_total(self.above)
 
 
@@ -445,7 +444,13 @@ def _known_total(parts: Iterable[Estimate | None]) -> Estimate | None:
     """Return the sum; None where one is not known."""
     listed = list(parts)
     known = [part for part in listed if part is not None]
-    return total(known) if known and len(known) == len(listed) else None
+    return total(_there(known)) if known and len(known) == len(listed) else None
+
+
+def _there(parts: Iterable[Estimate]) -> list[Estimate]:
+    """Return the parts that are something; a channel of which a user has nothing is no source."""
+    listed = list(parts)
+    return [part for part in listed if part.best.value or part.doubts] or listed
 
 
 class Attributor:

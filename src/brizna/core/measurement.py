@@ -26,6 +26,13 @@ KINDS = ("node", "cpu", "core", "uncore", "memory", "gpu", "storage", "network")
 VIEWS = ("machine", "fair-share", "above-idle")
 """Whose energy a figure is: the whole machine's, the run's fair share of it with idle power, or
 what the run used above idle."""
+FORMULAS = {
+    "fair_share_j": "sum over the channels of share * energy",
+    "above_idle_j": "sum over the channels of share * (energy - idle power * time)",
+}
+"""How a run's own part of the energy is computed."""
+VIEW_OF = {"fair_share_j": "fair-share", "above_idle_j": "above-idle"}
+_NOT_TOLD_THEN = "the run was recorded before brizna could tell whose energy it was"
 
 
 class Channel(Record):
@@ -299,7 +306,7 @@ class Measurement(Record):
         if view == "machine":
             return self.energy_j, self.reason
         if self.attribution is None:
-            return None, "the run was recorded before brizna could tell whose energy it was"
+            return None, _NOT_TOLD_THEN
         own = self.attribution.run()
         if own is None:
             return None, self.attribution.reason

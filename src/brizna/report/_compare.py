@@ -12,6 +12,7 @@ from brizna.core.quantities import Carbon, Energy, Money, Ratio, Water
 from brizna.report._format import Format
 from brizna.report._table import Table
 from brizna.report._view import part, printable, short_id
+from brizna.report._whose import OWN, own_part
 from brizna.report._words import name_figure
 
 TYPE_CHECKING = False
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _FIGURES: dict[str, type[Quantity]] = {
     "energy_j": Energy,
+    "fair_share_j": Energy,
+    "above_idle_j": Energy,
     "facility_energy_j": Energy,
     "carbon_g": Carbon,
     "carbon_operational_g": Carbon,
@@ -147,6 +150,8 @@ def _change(
 def _figure(view: View, field: str) -> Mapping[str, Any] | None:
     if field == "energy_j":
         return view["measurement"]["energy_j"]
+    if field in OWN.values():
+        return own_part(view).get(field)
     return part(view, "footprint").get(field)
 
 
@@ -175,6 +180,7 @@ def _settings(view: View) -> dict[str, str]:
         "metered": " ".join(coverage["metered"]),
         "modelled": " ".join(coverage["modelled"]),
         "interval_s": view["measurement"].get("interval_s"),
+        "accounted_for": part(view, "footprint").get("view", "machine"),
         "site": view.get("site"),
         "environment": view.get("environment"),
     }

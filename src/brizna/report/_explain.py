@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from brizna.account import FIGURES, Footprint
 from brizna.account import explain as derive
+from brizna.core.attribution import WEIGHT
 from brizna.core.errors import InputError
+from brizna.core.factors import Factor
 from brizna.core.measurement import Measurement
-from brizna.core.quantities import Energy
+from brizna.core.quantities import Energy, Power
 from brizna.report._texts import texts
 from brizna.report._view import part, roots
+from brizna.report._whose import OWN, attribution, own_part, tell_age
 from brizna.report._words import KIND_OF_FIELD, name_basis, name_component, name_figure
 
 TYPE_CHECKING = False
@@ -65,13 +68,18 @@ def explain(
     teller = _Teller(view, style, samples=samples)
     record = view.get("footprint")
     figures = FIGURES if record else ("energy_j",)
+    if figure is None and not own_part(view):
+        figures = tuple(name for name in figures if name not in OWN.values())
     if figure is not None:
         figures = _asked(figure, figures)
     if record is None:
         return [teller.energy()]
     footprint = Footprint.from_json(record)
     measurement = Measurement.from_json(view["measurement"])
-    return [teller.tell(derive(footprint, measurement, name)) for name in figures]
+    factors = [Factor.from_json(factor) for factor in view.get("factors", ())]
+    weights = [factor for factor in factors if factor.name == WEIGHT]
+    nodes = (derive(footprint, measurement, name, factors=weights) for name in figures)
+    return [teller.tell(node) for node in nodes]
 
 
 def _asked(figure: str, figures: tuple[str, ...]) -> tuple[str, ...]:
@@ -103,6 +111,8 @@ class _Teller:
         name = node["name"]
         if "factor" in node:
             return self._factor(node["factor"])
+        if name.startswith("idle:"):
+            return self._idle(name.partition(":")[2], node["estimate"])
         if name.partition(":")[2] in self.channels:
             return self._channel(self.channels[name.partition(":")[2]])
         if name not in KIND_OF_FIELD:
@@ -114,6 +124,20 @@ class _Teller:
         told.parts = [self.tell(entry) for entry in node["inputs"]]
         self.seen.add(name)
         return told
+
+    def _idle(self, channel: str, power_w: Mapping[str, Any]) -> Node:
+        """Return what a channel draws while nobody uses it."""
+        _ = self.style.say
+        label = _("idle power of {channel}").format(channel=channel)
+        node = Node(label, value=self.style.estimate(Power, power_w))
+        node.basis = name_basis(power_w["basis"], self.style.lang)
+        if power_w["basis"] == "metered":
+            node.facts += [
+                tell_age(origin, self.style)
+                for origin in [attribution(self.view).get("baseline")]
+                if origin
+            ]
+        return node
 
     def energy(self) -> Node:
         """Return the measured energy of a run without a footprint."""

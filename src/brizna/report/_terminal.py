@@ -11,6 +11,15 @@ from brizna.report._explain import Node, explain, tell_gap
 from brizna.report._format import Format
 from brizna.report._table import Table
 from brizna.report._view import part, printable, roots, shares, short_id
+from brizna.report._whose import (
+    OWN,
+    closing_parts,
+    name_view,
+    remarks,
+    seen_energy,
+    users_table,
+    view_rows,
+)
 from brizna.report._words import (
     join_components,
     name_basis,
@@ -29,6 +38,9 @@ if TYPE_CHECKING:
 
 _BOLD, _DIM, _GREEN, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[0m"
 _INDENT = "        "
+_BETWEEN = " · "
+_LONGEST = 110
+"""Columns that a line of the end of a run fills where it can be helped."""
 _FIGURES = {
     "facility_energy_j": Energy,
     "carbon_g": Carbon,
@@ -63,11 +75,12 @@ def run_lines(
     """
     view = printable(view)
     style = Format(lang)
+    remarks, left = _packed([*closing_parts(view, style), *_caveats(view, style)])
     lines = [
         _headline(view, style, width=width, color=color),
         _split(view, style),
-        _caveats(view, style),
-        _next_steps(view, style, stored),
+        remarks,
+        _next_steps(view, style, stored, left),
     ]
     return [lines[0], *(_INDENT + _paint(line, _DIM, color) for line in lines[1:] if line)]
 
@@ -75,10 +88,14 @@ def run_lines(
 def _headline(view: View, style: Format, *, width: int, color: bool) -> str:
     _ = style.say
     footprint = part(view, "footprint")
-    energy = style.parts(Energy, view["measurement"]["energy_j"])
+    seen_as = footprint.get("view", "machine")
+    known = seen_energy(view, seen_as)
+    energy = style.parts(Energy, known)
     carbon = style.parts(Carbon, footprint.get("carbon_g"))
-    if view["measurement"]["energy_j"] is None:
+    if known is None:
         energy = (_("energy unknown"), "")
+    if seen_as != "machine":
+        energy = (f"{name_view(seen_as, style)} {energy[0]}", energy[1])
     if footprint.get("carbon_g") is None:
         carbon = (_("carbon unknown"), "")
     plain = [f"{best} ({ends})" if ends else best for best, ends in (energy, carbon)]
@@ -110,8 +127,16 @@ def _split(view: View, style: Format) -> str:
     return (f"{known}: " if known else "") + " · ".join(parts)
 
 
-def _caveats(view: View, style: Format) -> str:
-    """Return what most limits these figures, in one line; empty if nothing does."""
+def _packed(parts: Sequence[str]) -> tuple[str, list[str]]:
+    """Return as many parts as fit one line, and those that are left; the first always fits."""
+    count = 1
+    while count < len(parts) and len(_INDENT + _BETWEEN.join(parts[: count + 1])) <= _LONGEST:
+        count += 1
+    return _BETWEEN.join(parts[:count]), list(parts[count:])
+
+
+def _caveats(view: View, style: Format) -> list[str]:
+    """Return what most limits these figures; nothing if nothing does."""
     _ = style.say
     said: list[str] = []
     footprint = part(view, "footprint")
@@ -127,22 +152,25 @@ def _caveats(view: View, style: Format) -> str:
         )
     site = part(view, "site")
     if site.get("zone_origin") == "time-zone":
-        guess = _("zone {zone} is a guess from the time zone: name it with --zone")
+        guess = _("zone {zone} is a guess: name it with --zone")
         said.append(guess.format(zone=site["zone"]))
     gap_s = view["measurement"]["coverage"]["gap_s"]
     if gap_s > 0:
         said.append(_("not read for {time}").format(time=style.duration(gap_s)))
     if view.get("state") == "interrupted":
         said.append(_("interrupted: complete up to the last sample"))
-    return " · ".join(said)
+    return said
 
 
-def _next_steps(view: View, style: Format, stored: str | None) -> str:
+def _next_steps(view: View, style: Format, stored: str | None, left: Sequence[str]) -> str:
+    """Return where the run is and what to type next, after remarks that are left over."""
     _ = style.say
     name = short_id(view["id"])
     if stored is None:
-        return _("not stored")
+        return _BETWEEN.join([*left, _("not stored")])
     saved = _("stored as {id} in {place}").format(id=name, place=stored)
+    if left:
+        return _BETWEEN.join([*left, f"brizna show {name} ({stored})"])
     metered = view["measurement"]["coverage"]["metered"]
     commands = f"brizna show {name} · brizna open {name}"
     if not metered:
@@ -162,7 +190,8 @@ def show_lines(view: View, *, lang: str, width: int = 80, color: bool = False) -
     view = printable(view)
     style = Format(lang)
     lines = _heading(view, style, color=color)
-    for table in (_figures(view, style), _channels(view, style), _phases(view, style)):
+    tables = (_figures(view, style), users_table(view, style), _channels(view, style))
+    for table in (*tables, _phases(view, style)):
         if table.rows:
             lines += ["", *table.lines(width=width, color=color)]
     remarks = _remarks(view, style)
@@ -191,12 +220,17 @@ def _heading(view: View, style: Format, *, color: bool) -> list[str]:
 def _figures(view: View, style: Format) -> Table:
     _ = style.say
     measurement = view["measurement"]
-    rows: list[tuple[str, ...]] = [_figure_row("energy_j", Energy, measurement, style)]
+    rows: list[tuple[str, ...]] = [*view_rows(view, style)]
+    if not rows:
+        rows.append(_figure_row("energy_j", Energy, measurement, style))
     time = (
         style.duration(view["duration_s"]) if measurement["samples"] >= 2 else style.unknown(None)
     )
     rows.append((name_figure("duration_s", style.lang), time, "", ""))
-    rows += _footprint_rows(part(view, "footprint"), style)
+    footprint = part(view, "footprint")
+    if footprint.get("view", "machine") != "machine":
+        rows.append((_("accounted for"), name_view(footprint["view"], style), "", ""))
+    rows += _footprint_rows(footprint, style)
     if measurement.get("cpu_time_s") is not None:
         least = measurement.get("cpu_time_coverage") == "at-least"
         time = style.duration(measurement["cpu_time_s"])
@@ -278,15 +312,23 @@ def _phases(view: View, style: Format) -> Table:
     _ = style.say
     rows: list[tuple[str, ...]] = []
     still_open = _("until the end")
+    own = [seen_as for seen_as, field in OWN.items() if _is_known(view, field)]
     for phase in view["measurement"]["phases"]:
         best, ends = style.parts(
             Energy, phase["energy_j"], reason=_("some component was not read throughout")
         )
         time = style.duration(phase["end_s"] - phase["start_s"])
         name = f"{phase['name']} ({still_open})" if phase["open"] else phase["name"]
-        rows.append((name, best, ends, time))
-    header = (_("phase"), _("best"), _("interval (90%)"), _("time"))
-    return Table(header, rows, right=(1, 2, 3))
+        parts = (style.estimate(Energy, phase.get(OWN[seen_as])) for seen_as in own)
+        rows.append((name, best, ends, *parts, time))
+    names = (name_view(seen_as, style) for seen_as in own)
+    first = _("whole machine") if own else _("best")
+    header = (_("phase"), first, _("interval (90%)"), *names, _("time"))
+    return Table(header, rows, right=range(1, len(header)))
+
+
+def _is_known(view: View, field: str) -> bool:
+    return any(phase.get(field) for phase in view["measurement"]["phases"])
 
 
 def _remarks(view: View, style: Format) -> list[str]:
@@ -304,6 +346,7 @@ def _remarks(view: View, style: Format) -> list[str]:
                 component=name, reason=style.stored(reason)
             )
         )
+    lines += remarks(view, style)
     lines += [style.stored(note) for note in view.get("notes", ())]
     if view.get("command_runs") is True:
         lines.append(_("The command still runs, unmeasured."))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 KIND_OF_FIELD: dict[str, type[Quantity]] = {
     "duration_s": Duration,
     "energy_j": Energy,
+    "fair_share_j": Energy,
+    "above_idle_j": Energy,
     "facility_energy_j": Energy,
     "carbon_g": Carbon,
     "carbon_operational_g": Carbon,
@@ -108,6 +110,8 @@ def name_figure(field: str, lang: str) -> str:
     names = {
         "duration_s": _("time"),
         "energy_j": _("energy"),
+        "fair_share_j": _("energy, fair share"),
+        "above_idle_j": _("energy, above idle"),
         "facility_energy_j": _("facility energy"),
         "carbon_g": _("carbon"),
         "carbon_operational_g": _("carbon, electricity"),

@@ -12,6 +12,7 @@ from brizna.core.lazy import lazily
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.verbs._account import account_case, view_of_case
+    from brizna.verbs._baseline import keep_measured, measure_baseline
     from brizna.verbs._compare import comparisons, explain_view, savings
     from brizna.verbs._doctor import diagnose
     from brizna.verbs._mark import mark
@@ -30,8 +31,10 @@ __all__ = [
     "comparisons",
     "diagnose",
     "explain_view",
+    "keep_measured",
     "mark",
     "measure",
+    "measure_baseline",
     "page_of",
     "read_settings",
     "recompute_view",
@@ -51,8 +54,10 @@ _HOMES = {
     "comparisons": "_compare",
     "diagnose": "_doctor",
     "explain_view": "_compare",
+    "keep_measured": "_baseline",
     "mark": "_mark",
     "measure": "_measure",
+    "measure_baseline": "_baseline",
     "page_of": "_page",
     "read_settings": "_settings",
     "recompute_view": "_views",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from brizna.environment import machine_name
 from brizna.meter import describe_meters
 from brizna.store import Store
+from brizna.verbs._baseline import describe_baseline
+from brizna.verbs._named import open_named
 from brizna.verbs._run import current_directory
 from brizna.verbs._site import site_of
 
@@ -19,14 +21,18 @@ if TYPE_CHECKING:
 def diagnose(settings: Settings, *, environ: Mapping[str, str]) -> dict[str, Any]:
     """Return what each component is: metered, modelled or not available, why, and what unlocks it.
 
-    Reads files only, and needs no rights that the person does not have.
+    Reads files only, unless the settings name meters over a wire, and needs no rights that the
+    person does not have.
     """
     site = site_of(settings, environ=environ)
-    components = describe_meters(machine=machine_name())
+    machine = machine_name()
+    named = open_named(settings, machine=machine, environ=environ)
+    components = describe_meters(machine=machine, named=named)
     store = Store.find(settings["store"], cwd=current_directory(), environ=environ)
     return {
         "components": [component.to_json() for component in components],
         "zone": site.zone,
         "zone_origin": site.zone_origin,
+        "baseline": describe_baseline(settings, environ=environ, cwd=current_directory()),
         "store": store.path,
     }

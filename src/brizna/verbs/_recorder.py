@@ -153,6 +153,7 @@ class Recorder:
         self._journal.write({"e": "hardware", "hardware": hardware_of(channels)})
         factors = [factor.to_json() for factor in factors_behind(channels)]
         self._journal.write({"e": "factors", "factors": factors})
+        self._tell_idle_power()
         roots = None if self._simulates else Roots()
         self._gauges = open_gauges(
             roots, clock=self._clock, meters=self._meters, command=self._child
@@ -179,6 +180,18 @@ class Recorder:
     def work(self) -> dict[str, Any]:
         """Return what a sample or the edge of a window says of the work done so far."""
         return {"work": self._work} if self._work else {}
+
+    def _tell_idle_power(self) -> None:
+        """Write what the machine draws while nobody uses it, if that was measured or declared."""
+        from brizna.verbs._baseline import idle_event
+
+        try:
+            event = idle_event(self._store, self._machine, self.settings["idle_w"])
+        except BriznaError as error:
+            self.trouble.append(str(error))
+            return
+        if event is not None:
+            self._journal.write(event)
 
     def note(self, text: str) -> None:
         """Write a sentence for the reader of the record."""
@@ -212,7 +225,7 @@ class Recorder:
         if trouble:
             self.trouble.append(sentence(trouble))
         run = replay(events, self._marks())
-        footprint = account_run(run, unit=self.job.unit)
+        footprint = account_run(run, unit=self.job.unit, seen_as=self.settings["view"])
         self._keep(run, footprint)
         return view(run, footprint)
 
