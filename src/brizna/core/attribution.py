@@ -180,7 +180,9 @@ def _track(
     known = [
         (t_us, value)
         for t_us, row in rows
-        if place < len(row) - 1 and (value := row[place]) is not None
+        if place < len(row) - 1
+        and (value := row[place]) is not None
+        and row[-1] is not None  # shares between two looks at the whole: so those of several sum
     ]
     if sums:
         known = _summed(known, last_us)
