@@ -166,7 +166,8 @@ class _Cards:
             doubts={f"meter:amd/{card.uuid}@{self._machine}": accuracy("amd-smi")},
             max_power_w=limit_w("gpu") if most_w is None else most_w,
             update_us=update_us("card-step"),
-            references=("factor:accuracy/amd-smi",),
+            references=("factor:accuracy/amd-smi", "factor:sensor/card-step"),
+            place=card.address or None,
         )
 
 

@@ -195,5 +195,5 @@ def _channel(method: str, machine: str) -> Channel:
         doubts={f"meter:{_CHANNEL}@{machine}": accuracy("battery")},
         max_power_w=limit_w("battery"),
         update_us=update_us("battery-update"),
-        references=("factor:accuracy/battery",),
+        references=("factor:accuracy/battery", "factor:sensor/battery-update"),
     )

@@ -15,6 +15,7 @@ import os
 from brizna.core.measurement import Channel
 from brizna.core.records import Record
 from brizna.meter._host import find_processor, read_text, read_whole_number
+from brizna.meter._rapl import NEVER_MOVED, accuracy_of_packages
 from brizna.meter._sensors import CountingSensor, NumberFile, PowerSensor, SensorMeter, why
 
 TYPE_CHECKING = False
@@ -39,7 +40,6 @@ _WHOLE_SYSTEM = "LNXSYBUS:00"
 _INSIDE_PROCESSOR = "it is a part of the processor, whose power its sensor shows"
 _HOLDS_THE_CARD = "left out: it holds the card too, which is counted by itself"
 _NOT_DOCUMENTED = "which part of the machine it sees is not documented"
-_NEVER_MOVED = "it stands at 0, as where the hardware has no such counter"
 
 
 class Monitor(Record):
@@ -131,6 +131,7 @@ class _About(Record):
         most_w: The highest plausible power; the kind's if None.
         parent: Id of the sensor that contains it.
         device: What it calls itself.
+        place: Where the device is, if another meter may see it too.
     """
 
     id: str
@@ -141,6 +142,7 @@ class _About(Record):
     most_w: float | None = None
     parent: str | None = None
     device: str | None = None
+    place: str | None = None
 
 
 class _Found:
@@ -194,13 +196,16 @@ class _Found:
         finally:
             read.close()
         if number == 0 and not may_be_0:
-            self.unseen[f"{about.kind}/{about.id}"] = _NEVER_MOVED
+            self.unseen[f"{about.kind}/{about.id}"] = NEVER_MOVED
             return False
         return True
 
     def _channel(self, about: _About, method: str, counted_by: str) -> Channel:
         from brizna.meter._power_facts import accuracy, limit_w, update_us
 
+        references = [f"factor:accuracy/{about.accuracy}"]
+        if not about.update_us:
+            references.append(f"factor:sensor/{about.update}")
         limit = about.kind if about.kind in ("node", "gpu", "memory") else "package"
         return Channel(
             id=about.id,
@@ -213,7 +218,8 @@ class _Found:
             doubts={f"meter:{about.id}@{self._machine}": accuracy(about.accuracy)},
             max_power_w=limit_w(limit) if about.most_w is None else about.most_w,
             update_us=about.update_us or update_us(about.update),
-            references=(f"factor:accuracy/{about.accuracy}",),
+            references=tuple(references),
+            place=about.place,
         )
 
 
@@ -262,6 +268,7 @@ def _card(monitor: Monitor, maker: str) -> _About:
         kind="gpu",
         accuracy="hwmon-card",
         device=f"{maker} graphics card at {monitor.device}",
+        place=monitor.device,
         most_w=card_limit_w(monitor),
         update="card-step",
     )
@@ -340,8 +347,6 @@ def _open_rails(found: _Found, monitor: Monitor) -> None:
 
 def _open_amd_sockets(found: _Found, monitor: Monitor) -> None:
     """Count the processors' sockets; the cores, which the same monitor shows, lie inside."""
-    from brizna.meter._rapl import accuracy_of_packages
-
     processor = find_processor(found.roots)
     for file in sorted(os.listdir(monitor.folder)):
         label = (file.endswith("_label") and read_text(f"{monitor.folder}/{file}")) or ""

@@ -11,6 +11,7 @@ import sys
 
 from brizna.core.errors import UnavailableError
 from brizna.core.measurement import Channel
+from brizna.meter._sensors import CountingSensor, PowerSensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.meter._gauges import GaugeGroup
+    from brizna.meter._sensors import Sensor
 
 _LIBRARY = "libnvidia-ml.so.1"
 _AMPERE = 7
 """Number of the architecture from which on a card's plain power is an average over a second."""
 _GA100 = ("sampled/a100", "sampled/a800", "sampled/a30")
 """Cards of that architecture whose plain power is that of the instant."""
-_UJ_PER_MJ = 1000
+_UJ_PER_MJ = _UW_PER_MW = 1000
 _W_PER_MW = 1e-3
 
 
@@ -82,7 +84,7 @@ class NvmlMeter:
         self._is_open = True
         self._unseen: dict[str, str] = {}
         self._trouble: dict[str, str] = {}
-        self._cards: list[_Card] = []
+        self._cards: list[Sensor] = []
         self._handles: list[Any] = []
         try:
             count = nvml.nvmlDeviceGetCount()
@@ -146,47 +148,7 @@ class NvmlMeter:
                 self._trouble["nvml"] = str(error)
 
 
-class _Counter:
-    """A card with an energy counter."""
-
-    def __init__(self, channel: Channel, energy_mj: Callable[[], int]) -> None:
-        self.channel = channel
-        self._energy_mj = energy_mj
-
-    def read(self, t_us: int) -> int:
-        del t_us
-        return self._energy_mj() * _UJ_PER_MJ
-
-    def lose(self) -> None:
-        """Do nothing: the card goes on counting."""
-
-
-class _Integral:
-    """A card that only tells its power: the area below the line between two readings."""
-
-    def __init__(self, channel: Channel, power_mw: Callable[[], int]) -> None:
-        self.channel = channel
-        self._power_mw = power_mw
-        self._before: tuple[int, int] | None = None
-        self._twice_pj = 0
-
-    def read(self, t_us: int) -> int:
-        power_mw = self._power_mw()
-        if self._before is not None:
-            before_us, before_mw = self._before
-            self._twice_pj += (before_mw + power_mw) * (t_us - before_us) * 1000
-        self._before = (t_us, power_mw)
-        return self._twice_pj // 2_000_000
-
-    def lose(self) -> None:
-        """Forget the last reading: nobody knows the power until the next one."""
-        self._before = None
-
-
-_Card = _Counter | _Integral
-
-
-def _open_card(nvml: Any, handle: Any, machine: str, unseen: dict[str, str]) -> _Card:
+def _open_card(nvml: Any, handle: Any, machine: str, unseen: dict[str, str]) -> Sensor:
     uuid = _text(nvml.nvmlDeviceGetUUID(handle))
     name = _name_of(nvml, handle)
     if _has_slices(nvml, handle):
@@ -215,10 +177,11 @@ def _open_card(nvml: Any, handle: Any, machine: str, unseen: dict[str, str]) -> 
         power_mw, is_average = _power_reader(nvml, handle)
         if is_average:
             is_average = _averages(nvml, handle, name)
-        return _Integral(channel(_lies_of_power(is_average), "nvml-power", "reader"), power_mw)
-    return _Counter(
+        lies = _lies_of_power(is_average)
+        return PowerSensor(channel(lies, "nvml-power", "reader"), lambda: power_mw() * _UW_PER_MW)
+    return CountingSensor(
         channel(_lies_of_counter(name), "nvml-energy", "device"),
-        lambda: int(nvml.nvmlDeviceGetTotalEnergyConsumption(handle)),
+        lambda: int(nvml.nvmlDeviceGetTotalEnergyConsumption(handle)) * _UJ_PER_MJ,
     )
 
 

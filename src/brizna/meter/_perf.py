@@ -215,7 +215,7 @@ class _Forest:
             max_power_w=limit_w(kind if kind in ("node", "memory") else "package"),
             update_us=update_us("rapl-update"),
             mirror_group=f"{package}{rest.lstrip('0123456789')}" if die else None,
-            references=(f"factor:accuracy/{method}",),
+            references=(f"factor:accuracy/{method}", "factor:sensor/rapl-update"),
         )
 
 

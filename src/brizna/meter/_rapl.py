@@ -27,7 +27,7 @@ _MODELLED = ("sandy-bridge", "ivy-bridge")
 """Intel's architectures whose counter is a model; Haswell was the first to measure."""
 _COUNTING_BY_CORE = ("AuthenticAMD", "HygonGenuine")
 """Makers whose ``core`` counter is that of one core."""
-_NEVER_MOVED = "it stands at 0, as where the hardware has no such counter"
+NEVER_MOVED = "it stands at 0, as where the hardware has no such counter"
 _DEPTH, _CONSTRAINTS = 3, 3
 """Driver, package, part of it; and the limits of a zone: long, short, peak."""
 
@@ -115,7 +115,7 @@ def _why_unreadable(file: str) -> str | None:
     try:
         with open(file, "rb") as counter:
             if int(counter.read(32)) == 0:
-                return _NEVER_MOVED
+                return NEVER_MOVED
     except OSError as error:
         return error.strerror or str(error)
     except ValueError as error:
