@@ -85,6 +85,36 @@ def test_a_containers_own_group_is_not_the_machine(kernel):
     machine.close()
 
 
+def mount_v2(kernel, text):
+    point = kernel.folder / "unified"
+    (kernel.folder / "proc/self").mkdir(parents=True)
+    line = f"35 25 0:30 / {point} rw - cgroup2 cgroup2 rw\n"
+    (kernel.folder / "proc/self/mountinfo").write_text(line)
+    point.mkdir()
+    (point / "cpu.stat").write_text(text)
+    return point
+
+
+def test_the_topmost_group_of_version_2_is_read_without_what_was_stolen(kernel):
+    kernel.stat(100)
+    point = mount_v2(kernel, "usage_usec 990\nuser_usec 700\nsystem_usec 80\nnice_usec 5\n")
+    machine = kernel.open()
+    assert (machine.source, busy_us(machine)) == ("cgroup", 780)
+    machine.close()
+    (point / "cgroup.events").touch()
+    machine = kernel.open()
+    assert machine.source == "stat", "that is a container's group"
+    machine.close()
+
+
+def test_a_schedstat_of_a_large_machine_is_left_alone(kernel):
+    kernel.stat(100)
+    kernel.schedstat(*[10**12] * 500)
+    machine = kernel.open()
+    assert machine.source == "stat"
+    machine.close()
+
+
 def test_what_is_shorter_than_a_tick_is_known_from_schedstat(kernel):
     kernel.stat(100)
     kernel.schedstat(10**9, 2 * 10**9)
