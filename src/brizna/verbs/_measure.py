@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from brizna.core.estimate import Estimate
     from brizna.core.measurement import Run
     from brizna.meter import Meter
-    from brizna.run import Block
+    from brizna.run import Block, Roots
     from brizna.verbs._settings import Settings
     from brizna.verbs._views import View
 
@@ -130,6 +130,7 @@ class Measuring:
         self._recorder: Recorder | None = None
         self._use: BlockUse | None = None
         self._pid: int | None = None
+        self._roots: Roots | None = None
         self.view: View | None = None
 
     def __enter__(self) -> Self:
@@ -162,7 +163,9 @@ class Measuring:
             clock=self._clock,
         )
         self._use = use = BlockUse(
-            recorder.sampler.channels, inside=None if around is None else around[1]
+            recorder.sampler.channels,
+            inside=None if around is None else around[1],
+            roots=self._roots,
         )
         recorder.name_users(use.users, kind="block")
         recorder.sampler.start(use.beside())
