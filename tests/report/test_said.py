@@ -79,6 +79,29 @@ def test_a_stored_sentence_inside_another_is_translated_too_and_a_name_is_not():
     assert stored(text, "es") == "no se conoce en la ejecución name: ilegible: Permission denied"
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("9 events could not be written: full.", "No se pudieron escribir 9 eventos: full."),
+        ("9 events could not be written: ", "9 events could not be written: "),
+        ("/a: only 3 of 12 bytes were taken", "/a: solo se aceptaron 3 de 12 bytes"),
+        (
+            "0.3 (0.1 to 0.4) W: Someone, no year stated",
+            "0.3 (0.1 a 0.4) W: Someone, año no indicado",
+        ),
+    ],
+)
+def test_values_are_found_wherever_they_stand(text, told):
+    assert stored(text, "es") == told
+
+
+@pytest.mark.parametrize(
+    "text", ["unreadable: " * 20_000, "." * 20_000, "(" * 9_000 + " to " * 9_000 + ")" * 9_000]
+)
+def test_a_record_that_somebody_made_to_be_hard_to_read_is_shown_at_once(text):
+    assert len(stored(text, "es")) > 1_000
+
+
 def test_a_full_stop_that_was_added_hides_no_sentence():
     assert stored("fewer than two readings.", "es") == "menos de dos lecturas."
 

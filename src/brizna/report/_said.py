@@ -15,8 +15,12 @@ from brizna.report._texts import keys, texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
+
+    _Parts = tuple[tuple[str, str | None], ...]
+
+_DEEPEST = 8
+"""A sentence in a sentence is translated so many times; a record can be written by anybody."""
 
 
 def said(message: BriznaError | Said, lang: str) -> str:
@@ -30,63 +34,73 @@ def said(message: BriznaError | Said, lang: str) -> str:
 
 def stored(text: str, lang: str) -> str:
     """Return a sentence that a record holds in English, in a language; as it is if not known."""
-    if lang == "en" or not text:
-        return text
-    whole = texts(lang).gettext(text)
-    if whole != text:
-        return whole
-    if text.endswith(".") and (bare := stored(text[:-1], lang)) != text[:-1]:
-        return f"{bare}."  # a text that was made a sentence
-    for template, words in _templates(lang):
-        if all(word in text for word in words):
-            values = _values(template, text)
-            if values is not None:
-                inner = {name: _inner(value, lang) for name, value in values.items()}
-                return _filled(texts(lang).gettext(template), inner)
+    return text if lang == "en" else _told(text, lang, _DEEPEST)
+
+
+def _told(text: str, lang: str, depth: int) -> str:
+    """Return a sentence in a language, and in it down to this depth those that are its values."""
+    bare = text.removesuffix(".")
+    for one, end in ((text, ""), (bare, text[len(bare) :])):  # a text may be made a sentence
+        whole = texts(lang).gettext(one) if one else ""
+        if whole != one:
+            return whole + end
+    for template, parts in _templates(lang):
+        values = _values(parts, text)
+        if values is not None:
+            inner = {name: _inner(value, lang, depth - 1) for name, value in values.items()}
+            translated = _parts(texts(lang).gettext(template))
+            return "".join(literal + inner.get(field or "", "") for literal, field in translated)
     return text
 
 
-def _inner(value: str, lang: str) -> str:
+def _inner(value: str, lang: str, depth: int) -> str:
     """Return a value in a language if it is a sentence too; a name of one word is not."""
-    return stored(value, lang) if " " in value or value in STORED else value
+    is_sentence = " " in value or value in STORED
+    return _told(value, lang, depth) if is_sentence and depth else value
 
 
 @cache
-def _templates(lang: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the texts with values and the words around these, the most telling first."""
-    found: list[tuple[str, tuple[str, ...]]] = []
-    for key in keys(lang):
-        words = tuple(literal for literal, _ in _parts(key) if literal)
-        if "".join(words) != key and any(letter.isalpha() for letter in "".join(words)):
-            found.append((key, words))
-    return tuple(sorted(found, key=lambda template: -len("".join(template[1]))))
+def _templates(lang: str) -> tuple[tuple[str, _Parts], ...]:
+    """Return the texts with values and their parts, those with most words of their own first."""
+    found = [(key, _parts(key)) for key in keys(lang)]
+    with_words = [
+        (key, parts)
+        for key, parts in found
+        if any(field for _, field in parts) and any(map(str.isalpha, _words(parts)))
+    ]
+    return tuple(sorted(with_words, key=lambda template: -len(_words(template[1]))))
 
 
-def _parts(template: str) -> list[tuple[str, str | None]]:
+def _parts(template: str) -> _Parts:
+    """Return the words of a template, each with the name of the value that follows it, if any."""
     from string import Formatter
 
-    return [(literal, field) for literal, field, _, _ in Formatter().parse(template)]
+    return tuple((literal, field) for literal, field, _, _ in Formatter().parse(template))
 
 
-def _values(template: str, text: str) -> Mapping[str, str] | None:
-    """Return what stands in a text in the places of a template's values; None if it is another."""
-    import re
-
-    pattern, seen = "", set[str]()
-    for literal, field in _parts(template):
-        pattern += re.escape(literal)
-        if field is not None:
-            pattern += f"(?P={field})" if field in seen else f"(?P<{field}>.*?)"
-            seen.add(field)
-    found = re.fullmatch(pattern, text, re.DOTALL)
-    return found.groupdict() if found else None
+def _words(parts: _Parts) -> str:
+    return "".join(literal for literal, _ in parts)
 
 
-def _filled(template: str, values: Mapping[str, str]) -> str:
-    """Return a template with its values, which have their form already."""
-    return "".join(
-        literal + ("" if field is None else values[field]) for literal, field in _parts(template)
-    )
+def _values(parts: _Parts, text: str) -> dict[str, str] | None:
+    """Return what stands in a text in the places of a template's values; None if it is another.
+
+    Each value is as short as it can be, but for the last one, so that the time is linear.
+    """
+    last = parts[-1][0] if parts[-1][1] is None else ""
+    if not text.startswith(parts[0][0]) or not text.endswith(last):
+        return None
+    values: dict[str, str] = {}
+    place, end = len(parts[0][0]), len(text) - len(last)
+    for (_, field), (literal, following) in zip(parts, (*parts[1:], ("", None)), strict=True):
+        if field is None:
+            break
+        is_last = following is None
+        until = end if is_last else text.find(literal, place, end)
+        if until < place or values.setdefault(field, text[place:until]) != text[place:until]:
+            return None
+        place = until if is_last else until + len(literal)
+    return values if place == end else None
 
 
 def _speaker(lang: str) -> Any:
