@@ -20,6 +20,7 @@ from brizna.meter._sampler import Sampler
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.meter._behind import factors_behind
+    from brizna.meter._closed import Closed, counters_folder, find_closed
     from brizna.meter._counter import Tally
     from brizna.meter._discover import open_meters
     from brizna.meter._doctor import REASONS, Component, describe_meters
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "REASONS",
     "BootClock",
+    "Closed",
     "Component",
     "Gauges",
     "Meter",
@@ -42,8 +44,10 @@ __all__ = [
     "Spec",
     "Surroundings",
     "Tally",
+    "counters_folder",
     "describe_meters",
     "factors_behind",
+    "find_closed",
     "find_memory",
     "find_memory_limit",
     "find_processor",
@@ -56,7 +60,10 @@ __all__ = [
 
 _HOMES = {
     "REASONS": "_doctor",
+    "Closed": "_closed",
     "Component": "_doctor",
+    "counters_folder": "_closed",
+    "find_closed": "_closed",
     "Gauges": "_gauges",
     "describe_meters": "_doctor",
     "Meter": "_protocol",

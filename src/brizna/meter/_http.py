@@ -10,7 +10,7 @@ import os
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, Said, UnavailableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ _MOST_BYTES = 1 << 20
 _TIMEOUT_S = 3.0
 _WHOLE_TIMES = 2
 """A whole answer may take this many times as long as a single wait for a part of it."""
-_LATE = "it does not answer in time"
+_LATE = str(Said("it does not answer in time"))
 _OWN = ("localhost", "127.0.0.1", "::1")
 _REASONS = {
-    401: "it refuses the name and password (401)",
-    403: "it forbids this to our user (403)",
-    404: "it has no such page (404)",
+    401: Said("it refuses the name and password (401)"),
+    403: Said("it forbids this to our user (403)"),
+    404: Said("it has no such page (404)"),
 }
 
 
@@ -75,8 +75,8 @@ class JsonDevice:
         """Return the object at a path.
 
         Raises:
-            OSError: If the device cannot be reached, or answers with an error.
-            ValueError: If what it answers is no JSON object.
+            UnavailableError: If the device cannot be reached, or answers with an error or with
+                something else than a JSON object.
         """
         from threading import Timer
 
@@ -89,7 +89,9 @@ class JsonDevice:
             guard.cancel()
             guard.join()
         if status != 200:
-            raise OSError(_REASONS.get(status, f"it answers with status {status}"))
+            other = Said("it answers with status {status}", status=status)
+            refusal = str(_REASONS.get(status, other))
+            raise UnavailableError(refusal)
         return _parsed(data)
 
     def _answer(self, path: str) -> tuple[int, bytes]:
@@ -98,12 +100,13 @@ class JsonDevice:
         while True:
             try:
                 return self._exchange(path)
-            except (HTTPException, OSError) as error:
+            except (HTTPException, OSError, UnavailableError) as error:
                 self._drop()
                 if self._is_late:
-                    raise TimeoutError(_LATE) from error
+                    raise UnavailableError(_LATE) from error
                 if not was_open or isinstance(error, TimeoutError):
-                    raise OSError(_reason(error)) from error
+                    reason = _reason(error)
+                    raise UnavailableError(reason) from error
                 was_open = False
 
     def _give_up(self) -> None:
@@ -118,9 +121,9 @@ class JsonDevice:
             with connection.getresponse() as response:
                 data = response.read(_MOST_BYTES + 1)
                 if len(data) > _MOST_BYTES:
-                    raise OSError("its answer is longer than 1 MiB")
+                    raise UnavailableError("its answer is longer than 1 MiB")
                 if response.length:
-                    raise OSError("its answer is cut off")
+                    raise UnavailableError("its answer is cut off")
                 if response.will_close:
                     self._drop()
                 return response.status, data
@@ -130,7 +133,7 @@ class JsonDevice:
 
     def _connect(self) -> HTTPConnection:
         if self._is_closed or self._is_late:
-            raise OSError("it was closed")
+            raise UnavailableError("it was closed")
         if self._tls is None:
             return HTTPConnection(self._host, self._port, timeout=self._timeout_s)
         connection = HTTPSConnection(
@@ -139,7 +142,7 @@ class JsonDevice:
         connection.connect()
         if self._pin is not None and _print_of(connection) != self._pin:
             connection.close()
-            raise OSError("its certificate is not the pinned one")
+            raise UnavailableError("its certificate is not the pinned one")
         return connection
 
     def close(self) -> None:
@@ -276,14 +279,14 @@ def _parsed(data: bytes) -> dict[str, Any]:
     from json import loads
 
     def refuse(name: str) -> Any:
-        raise ValueError(f"its answer holds {name}")
+        raise ValueError(name)
 
     try:
         found = loads(data, parse_float=Decimal, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
-        raise ValueError("its answer is not JSON") from error
+        raise UnavailableError("its answer is not JSON") from error
     if not isinstance(found, dict):
-        raise ValueError("its answer is not a JSON object")  # noqa: TRY004 - not our caller's type
+        raise UnavailableError("its answer is not a JSON object")
     return found  # pyright: ignore[reportUnknownVariableType]  (JSON: each reader checks its part)
 
 
@@ -294,15 +297,17 @@ def _reason(error: Exception) -> str:
     from socket import gaierror
 
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}"
+        return str(Said("its certificate is not trusted: {why}", why=error.verify_message))
     if isinstance(error, ssl.SSLError):
-        return "it does not speak TLS as we do"
+        return str(Said("it does not speak TLS as we do"))
     if isinstance(error, TimeoutError):
         return _LATE
     if isinstance(error, gaierror):
-        return "its name cannot be resolved"
+        return str(Said("its name cannot be resolved"))
+    if isinstance(error, UnavailableError):
+        return str(error)
     if isinstance(error, IncompleteRead):
-        return "its answer is cut off"
+        return str(Said("its answer is cut off"))
     if isinstance(error, OSError):
         return error.strerror or str(error) or type(error).__name__
-    return "it does not speak HTTP as we do"
+    return str(Said("it does not speak HTTP as we do"))

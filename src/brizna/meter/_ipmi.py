@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 
+from brizna.core.errors import Said, UnavailableError
 from brizna.meter._remote import Answer
 
 TYPE_CHECKING = False
@@ -37,9 +38,9 @@ _MEASURES = 0x40
 _REPLY_BYTES = 19
 """Completion code, group, four powers of 16 bits, two times of 32 bits, state."""
 _REFUSALS = {
-    0xC0: "the controller is busy (C0)",
-    0xC1: "the controller knows no power reading: it has no DCMI (C1)",
-    0xD4: "the controller does not allow it (D4)",
+    0xC0: Said("the controller is busy (C0)"),
+    0xC1: Said("the controller knows no power reading: it has no DCMI (C1)"),
+    0xD4: Said("the controller does not allow it (D4)"),
 }
 
 
@@ -123,23 +124,20 @@ class IpmiDevice:
         """Return the machine's power.
 
         Raises:
-            OSError: If the device cannot be opened or does not reply.
-            ValueError: If the controller has no power reading.
+            OSError: If the device cannot be opened.
+            UnavailableError: If the controller does not reply, or has no power reading.
         """
         if self._file is None:
             self._file = self._system.open(self._path)
         reply = self._exchange(self._file, bytes((_DCMI_GROUP, _SYSTEM_POWER, 0, 0)))
-        if not reply or reply[0] != 0:
-            code = reply[0] if reply else None
-            raise ValueError(
-                "the controller's reply is empty"
-                if code is None
-                else _REFUSALS.get(code, f"the controller refuses with code {code:02X}")
-            )
+        if reply[:1] != b"\0" and reply:
+            other = Said("the controller refuses with code {code}", code=f"{reply[0]:02X}")
+            refusal = str(_REFUSALS.get(reply[0], other))
+            raise UnavailableError(refusal)
         if len(reply) < _REPLY_BYTES or reply[1] != _DCMI_GROUP:
-            raise ValueError(f"the controller's reply has {len(reply)} bytes, expected 19")
+            raise UnavailableError("the controller's reply is too short")
         if not reply[18] & _MEASURES:
-            raise ValueError("the controller does not measure power now")
+            raise UnavailableError("the controller does not measure power now")
         return Answer(power_w=float(int.from_bytes(reply[2:4], "little")))
 
     def _exchange(self, file: int, data: bytes) -> bytes:
@@ -162,7 +160,7 @@ class IpmiDevice:
             self._system.ioctl(file, RECEIVE, reply)
             if reply.msgid == self._asked:
                 return room.raw[: reply.msg.data_len]
-        raise OSError("the controller does not reply in time")
+        raise UnavailableError("the controller does not reply in time")
 
     def interrupt(self) -> None:
         """Do nothing: a reply that does not come is not waited for for long."""

@@ -40,8 +40,7 @@ class PduDevice:
         """Return the power of the outlets, and their energy where it is counted finely.
 
         Raises:
-            OSError: If the unit cannot be reached, or refuses.
-            ValueError: If it answers something else.
+            UnavailableError: If the unit cannot be reached, refuses, or answers something else.
         """
         answers: tuple[dict[str, Any], ...] = tuple(self._http.get(page) for page in self._pages)
         return self._family.read(answers, self._outlets)

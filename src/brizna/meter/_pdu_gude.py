@@ -9,6 +9,7 @@ short run is lost, so the power is read.
 
 from __future__ import annotations
 
+from brizna.core.errors import UnavailableError
 from brizna.meter._quantity import number, part
 from brizna.meter._remote import Answer
 
@@ -32,13 +33,15 @@ def read(answers: tuple[dict[str, Any], ...], outlets: tuple[int, ...]) -> Answe
     powers = list(_powers(answers[0]))
     missing = [outlet for outlet in outlets if not 1 <= outlet <= len(powers)]
     if missing:
-        raise ValueError(f"it has no line {missing[0]} that tells W")
+        raise UnavailableError("it has no line {number} that tells W", number=missing[0])
     return Answer(power_w=sum(number(powers[outlet - 1]) for outlet in outlets))
 
 
 def _powers(answer: dict[str, Any]) -> Iterator[Any]:
     """Yield what each sensor with a field in watts says there."""
-    rows_of = {part(group, "type"): part(group, "values") for group in answer["sensor_values"]}
+    rows_of = {
+        part(group, "type"): part(group, "values") for group in part(answer, "sensor_values")
+    }
     for described in part(answer, "sensor_descr"):
         units = [field.get("unit") for field in part(described, "fields")]
         if "W" in units:

@@ -7,6 +7,7 @@ which a short run is lost, so the power is read.
 
 from __future__ import annotations
 
+from brizna.core.errors import UnavailableError
 from brizna.meter._quantity import number, part
 from brizna.meter._remote import Answer
 
@@ -29,5 +30,5 @@ def read(answers: tuple[dict[str, Any], ...], outlets: tuple[int, ...]) -> Answe
     loads = {part(output, "ID"): output.get("Load") for output in part(answers[0], "Outputs")}
     missing = [outlet for outlet in outlets if outlet not in loads]
     if missing:
-        raise ValueError(f"it has no outlet {missing[0]}")
+        raise UnavailableError("it has no outlet {number}", number=missing[0])
     return Answer(power_w=sum(number(loads[outlet]) for outlet in outlets))

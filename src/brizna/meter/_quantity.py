@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from brizna.core.errors import UnavailableError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -16,7 +18,7 @@ def number(value: Any) -> float:
     """Return a number of JSON.
 
     Raises:
-        ValueError: If it is none.
+        UnavailableError: If it is none.
     """
     return float(_decimal(value))
 
@@ -29,7 +31,7 @@ def counted(value: Any, unit: str) -> int:
         unit: ``J``, ``Wh`` or ``kWh``.
 
     Raises:
-        ValueError: If it is no number.
+        UnavailableError: If it is no number.
     """
     return int(_decimal(value) * _UJ[unit])
 
@@ -38,17 +40,17 @@ def part(answer: Any, *path: str | int) -> Any:
     """Return what stands in an answer at a path of names and places.
 
     Raises:
-        ValueError: If there is nothing; says where.
+        UnavailableError: If there is nothing; says where.
     """
     for name in path:
         try:
             answer = answer[name]
         except (LookupError, TypeError) as error:
-            raise ValueError(f"its answer lacks {name}") from error
+            raise UnavailableError("its answer lacks {name}", name=name) from error
     return answer
 
 
 def _decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
-        raise ValueError(f"it says {value!r:.40}, where a number was expected")  # noqa: TRY004 - its answer
+        raise UnavailableError("it says {value!r:.40}, where a number was expected", value=value)
     return Decimal(value)

@@ -8,6 +8,7 @@ host: a chassis, the collection of chassis where it has one member, a ``PowerSub
 
 from __future__ import annotations
 
+from brizna.core.errors import UnavailableError
 from brizna.meter._http import JsonDevice, split_url
 from brizna.meter._quantity import counted, number, part
 from brizna.meter._remote import Answer
@@ -44,8 +45,8 @@ class RedfishDevice:
         """Return power and energy; the first time, look for the page that has them.
 
         Raises:
-            OSError: If the controller cannot be reached, or refuses.
-            ValueError: If a page has neither figures nor a way to them.
+            UnavailableError: If the controller cannot be reached or refuses, or a page has neither
+                figures nor a way to them.
         """
         if self._is_found:
             return self._figures(self._http.get(self._page))
@@ -55,7 +56,7 @@ class RedfishDevice:
                 self._is_found = True
                 return self._figures(page)
             self._page = _way_on(self._page, page)
-        raise ValueError("its pages point at one another without telling a power")
+        raise UnavailableError("its pages point at one another without telling a power")
 
     def interrupt(self) -> None:
         """End a question that is being asked."""
@@ -81,7 +82,9 @@ class RedfishDevice:
         try:
             entry = entries[self._member]
         except (LookupError, TypeError) as error:
-            raise ValueError(f"it has no entry {self._member} of PowerControl") from error
+            raise UnavailableError(
+                "it has no entry {number} of PowerControl", number=self._member
+            ) from error
         most = entry.get("PowerCapacityWatts")
         return Answer(
             power_w=number(part(entry, "PowerConsumedWatts")),
@@ -101,8 +104,10 @@ def _way_on(path: str, page: dict[str, Any]) -> str:
     members = page.get("Members")
     if isinstance(members, list):
         if len(members) != 1:  # pyright: ignore[reportUnknownArgumentType]  (JSON)
-            raise ValueError(
-                f"it has {len(members)} chassis: name one, such as {_ROOT}/1"  # pyright: ignore[reportUnknownArgumentType]  (JSON)
+            raise UnavailableError(
+                "it has {count} chassis: name one, such as {page}",
+                count=len(members),  # pyright: ignore[reportUnknownArgumentType]  (JSON)
+                page=f"{_ROOT}/1",
             )
         return _link(members[0])
     for name in ("EnvironmentMetrics", "Power"):
@@ -111,14 +116,14 @@ def _way_on(path: str, page: dict[str, Any]) -> str:
     chassis, _, last = path.rpartition("/")
     if last == "PowerSubsystem":
         return f"{chassis}/EnvironmentMetrics"
-    raise ValueError("this page tells no power")
+    raise UnavailableError("this page tells no power")
 
 
 def _link(found: Any) -> str:
     """Return the path that a link names; never another host."""
     path = part(found, "@odata.id")
     if not isinstance(path, str) or not path.startswith("/") or path.startswith("//"):
-        raise ValueError("a link of its pages leads elsewhere")
+        raise UnavailableError("a link of its pages leads elsewhere")
     return path
 
 
@@ -128,4 +133,4 @@ def _sensor(page: dict[str, Any]) -> Answer:
         return Answer(power_w=number(reading))
     if unit in ("J", "kW.h", "kWh"):
         return Answer(energy_uj=counted(reading, "J" if unit == "J" else "kWh"))
-    raise ValueError(f"it tells {unit}, where W was expected")
+    raise UnavailableError("it tells {unit}, where W was expected", unit=unit)

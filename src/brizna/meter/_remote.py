@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
+from brizna.core.errors import Said, UnavailableError
 from brizna.core.records import Record
 from brizna.meter._clock import BootClock
-from brizna.meter._sensors import SensorMeter, why
+from brizna.meter._sensors import SensorMeter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
         """What is asked."""
 
         def ask(self) -> Answer:
-            """Return what the device says now; raise OSError or ValueError where it does not."""
+            """Return what the device says; OSError or UnavailableError where it does not."""
             ...
 
         def interrupt(self) -> None:
@@ -105,8 +106,8 @@ def open_remote(
     try:
         first = device.ask()
         trouble = None
-    except (OSError, ValueError) as error:
-        first, trouble = Answer(), why(error)
+    except (OSError, UnavailableError) as error:
+        first, trouble = Answer(), _why(error)
     channel = _channel(first, wire)
     sensor = RemoteSensor(channel, device, wire.every_s, clock=clock, begin=begin or in_thread)
     if trouble is None:
@@ -167,14 +168,14 @@ class RemoteSensor:
         self._held_us = 0
         self._counted_pj = self._ahead_pj = self._shown_pj = 0
         self._has_moved = False
-        self._silence = "it has not answered yet"
+        self._silence = str(Said("it has not answered yet"))
 
     def poll(self) -> None:
         """Ask once, and remember the answer or why there is none."""
         try:
             answer = self._device.ask()
-        except (OSError, ValueError) as error:
-            self.miss(why(error))
+        except (OSError, UnavailableError) as error:
+            self.miss(_why(error))
         else:
             self.hear(answer)
 
@@ -229,12 +230,13 @@ class RemoteSensor:
     def _wrong(self, answer: Answer) -> str | None:
         """Return why an answer is not believed; None if it is."""
         if self.channel.counted_by == "device" and answer.energy_uj is None:
-            return "it tells its energy no more"
+            return str(Said("it tells its energy no more"))
         if answer.power_w is None:
-            return None if answer.energy_uj is not None else "it tells no power"
+            return None if answer.energy_uj is not None else str(Said("it tells no power"))
         most_w = self.channel.max_power_w
         if answer.power_w <= 0 or (most_w is not None and answer.power_w > most_w):
-            return f"it says {answer.power_w:g} W, which this machine cannot draw"
+            power = f"{answer.power_w:g}"
+            return str(Said("it says {power} W, which this machine cannot draw", power=power))
         return None
 
     def _is_stale(self, now_us: int) -> bool:
@@ -268,6 +270,10 @@ class RemoteSensor:
             is_whole = self._has_moved or was_silent
             self._counted_pj += (now_uj - before_uj) * 1_000_000 if is_whole else self._ahead_pj
             self._ahead_pj, self._has_moved = 0, True
+
+
+def _why(error: OSError | UnavailableError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def in_thread(poll: Callable[[], object], every_s: float) -> Callable[[], bool]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from brizna.report._explain import explain
     from brizna.report._format import Format
     from brizna.report._html import html_report
+    from brizna.report._idle import baseline_lines, idle_lines
     from brizna.report._terminal import (
         doctor_lines,
         explain_lines,
@@ -34,12 +35,14 @@ if TYPE_CHECKING:
 __all__ = [
     "LANGUAGES",
     "Format",
+    "baseline_lines",
     "compare_lines",
     "doctor_lines",
     "explain",
     "explain_lines",
     "footprint_lines",
     "html_report",
+    "idle_lines",
     "pick_language",
     "run_lines",
     "runs_lines",
@@ -54,12 +57,14 @@ __all__ = [
 
 _HOMES = {
     "Format": "_format",
+    "baseline_lines": "_idle",
     "compare_lines": "_compare",
     "doctor_lines": "_terminal",
     "explain": "_explain",
     "explain_lines": "_terminal",
     "footprint_lines": "_terminal",
     "html_report": "_html",
+    "idle_lines": "_idle",
     "run_lines": "_terminal",
     "runs_lines": "_terminal",
     "saving": "_compare",
