@@ -254,6 +254,7 @@ def open_cpu_model(roots: Roots, *, machine: str) -> Meter:
         counted_by="reader",
         doubts=curve.doubts,
         max_power_w=curve.power_w(1.0),
+        idle_w=curve.power_w(0.0),
         update_us=_TICK_US,
         references=curve.references,
     )
@@ -291,6 +292,7 @@ def open_memory_model(roots: Roots, *, machine: str, beside: Sequence[Meter] = (
         counted_by="reader",
         doubts=curve.doubts,
         max_power_w=curve.power_w(1.0),
+        idle_w=curve.power_w(0.0),
         references=curve.references,
     )
     return MemoryMeter(channel, curve.power_w(1.0))
