@@ -53,7 +53,7 @@ def room(tmp_path, monkeypatch, request):
 
 def shipped() -> list[tuple[str, str]]:
     found = []
-    for package in ("brizna.account", "brizna.grid", "brizna.meter"):
+    for package in ("brizna.account", "brizna.core", "brizna.grid", "brizna.meter", "brizna.verbs"):
         folder = Path(importlib.import_module(package).__path__[0]) / "tables"
         found += [(package, path.stem) for path in sorted(folder.glob("*.csv"))]
     return found

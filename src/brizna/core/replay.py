@@ -58,7 +58,7 @@ from brizna.core.quantities import Energy
 from brizna.core.series import UJ, US, Series, fill_gaps, mirrors_of, overlap_s, share, stand_in
 from brizna.core.site import Site
 from brizna.core.whose import Whose
-from brizna.core.work import WorkLog
+from brizna.core.work import WorkLog, only_counts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -372,7 +372,7 @@ class _Story:
         phases = [dict(window) for window in self.windows.values()]
         current: dict[str, Any] | None = None
         for mark in self.marks:
-            if not mark["name"] and not mark.get("ends") and mark.get("count"):
+            if only_counts(mark):
                 continue
             if current is not None:
                 current["to"] = mark["t"]

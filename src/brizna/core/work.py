@@ -80,13 +80,23 @@ class WorkLog:
         return _work(self._done[first:last], energy)
 
 
+def only_counts(mark: Event) -> bool:
+    """Tell whether a mark says what was done and no more, so that the phase around it goes on."""
+    return bool(mark.get("count")) and not mark["name"] and not mark.get("ends")
+
+
 def check_amounts(amounts: Mapping[str, float]) -> None:
     """Refuse amounts of work that cannot be right.
 
     Raises:
-        InputError: If one is not a number above 0.
+        InputError: If one has no name, or is not a number above 0.
     """
     for name, amount in amounts.items():
+        if not name.strip():
+            raise InputError(
+                "A count of {amount!r} has no name: say of what, such as tokens=4096.",
+                amount=amount,
+            )
         if isinstance(amount, bool) or not isfinite(amount) or amount <= 0:
             raise InputError(
                 "The count of {name!r} is {amount!r}: expected a number above 0.",

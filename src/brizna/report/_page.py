@@ -5,6 +5,7 @@ from __future__ import annotations
 from brizna.account import doubt_shares
 from brizna.core.codec import digest
 from brizna.core.estimate import Estimate, total
+from brizna.core.measurement import Run
 from brizna.core.quantities import Carbon, CarbonIntensity, Energy, Money, Water
 from brizna.report._compare import saving
 from brizna.report._explain import explain, tell_gap
@@ -457,7 +458,8 @@ def citation(view: View, style: Format) -> Values:
     energy = style.estimate(Energy, view["measurement"]["energy_j"])
     sentence += " " + _("The run used {energy} (90% interval in brackets).").format(energy=energy)
     footprint = part(view, "footprint")
-    digests = [(_("run"), digest({k: v for k, v in view.items() if k != "footprint"}))]
+    record = {name: view[name] for name in ("schema", *Run.fields()) if name in view}
+    digests = [(_("run"), digest(record))]
     if footprint:
         carbon = style.estimate(Carbon, footprint["carbon_g"])
         if footprint["carbon_g"] is not None:

@@ -18,7 +18,7 @@ archive whose files differ from its manifest or leave the store.
       runs/<id>/run.json             the run's record, once it has ended
       runs/<id>/records/<hex>.json   records that point to the run, named by their digest
       baselines/<hex>.json           what machines draw while nobody uses them
-      index.json                     a cache of summaries; may be removed at any time
+      index.json, recent.json        caches of summaries; may be removed at any time
 
 Records lie beside the run that they are about, so that a run is moved, packed and removed whole.
 """

@@ -12,6 +12,7 @@ from brizna.store._lines import frame, split, unframe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 MARKS = os.path.join("marks", "marks.jsonl")
@@ -27,7 +28,14 @@ def open_to_append(path: str) -> int:
     return os.open(path, _APPEND, 0o666)
 
 
-def append_mark(directory: str, name: str, t_us: int, *, ends: bool = False) -> None:
+def append_mark(
+    directory: str,
+    name: str,
+    t_us: int,
+    *,
+    ends: bool = False,
+    count: Mapping[str, float] | None = None,
+) -> None:
     """Append a mark to a run's marks file; safe for many processes at once.
 
     Args:
@@ -35,12 +43,15 @@ def append_mark(directory: str, name: str, t_us: int, *, ends: bool = False) -> 
         name: Name of the phase that begins, or that ends with ``ends``.
         t_us: When, in microseconds on the boot-time clock since the start of the run.
         ends: Whether the mark only ends the marked phase before it.
+        count: Work that was done since the mark before, by name; a mark without a name that ends
+            nothing says only this.
 
     Raises:
         InputError: If the name is too long for one line.
         UnavailableError: If the file cannot be written.
     """
-    line = frame({"name": name, "t": t_us, "ends": ends})
+    counted = {"count": dict(count)} if count else {}
+    line = frame({"name": name, "t": t_us, "ends": ends, **counted})
     if len(line) + 1 > LONGEST_LINE:
         raise InputError(
             "The mark's name has {length} characters: expected a line of at most {longest} bytes. "

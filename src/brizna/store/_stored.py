@@ -48,6 +48,8 @@ class RunSummary(Record):
     Attributes:
         state: As in `Run`, or ``running``, or ``unreadable`` with its ``reason``.
         energy_j: The run's energy as `Estimate.to_json` writes it; None if unknown.
+        methods: How its roots were read, each method once.
+        interval_s: Asked-for time between two readings; None if unknown.
         digest: Digest of the run's record; None while it goes on or if it cannot be read.
     """
 
@@ -63,16 +65,28 @@ class RunSummary(Record):
     signal: int | None = None
     machine: str | None = None
     energy_j: dict[str, Any] | None = None
+    methods: tuple[str, ...] = ()
+    interval_s: float | None = None
     digest: str | None = None
     reason: str | None = None
 
-    _forms: ClassVar = {"tags": tuple, "command": tuple}
+    _forms: ClassVar = {"tags": tuple, "command": tuple, "methods": tuple}
 
     @classmethod
     def of(cls, run: dict[str, Any], digest: str | None) -> Self:
         """Return the summary of a run's JSON value."""
         kept = {name: run[name] for name in cls._fields if name in run}
-        return cls.from_json({**kept, "energy_j": run["measurement"]["energy_j"], "digest": digest})
+        measured = run["measurement"]
+        roots = [c for c in measured["channels"] if c["parent"] is None and not c["mirror_of"]]
+        return cls.from_json(
+            {
+                **kept,
+                "energy_j": measured["energy_j"],
+                "methods": sorted({channel["method"] for channel in roots}),
+                "interval_s": measured.get("interval_s"),
+                "digest": digest,
+            }
+        )
 
 
 def fresh_summary(run_id: str, record: str) -> RunSummary:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
+from brizna.core.work import only_counts
 from brizna.store._lines import frame, unframe
 
 TYPE_CHECKING = False
@@ -128,7 +129,7 @@ def _needed(events: Sequence[Event | None], marks: Sequence[Event]) -> set[int]:
 
 def _edges(events: Sequence[Event | None], marks: Sequence[Event]) -> set[int]:
     """Return the times at which a phase or a gap begins or ends."""
-    edges = {mark["t"] for mark in marks}
+    edges = {mark["t"] for mark in marks if not only_counts(mark)}
     for event in events:
         kind = None if event is None else event.get("e")
         if event is not None and kind in ("begin", "finish"):

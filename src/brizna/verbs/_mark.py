@@ -30,17 +30,29 @@ def run_around(environ: Mapping[str, str]) -> tuple[int, str] | None:
     return (int(start_us), directory) if start_us.isdecimal() and directory else None
 
 
-def mark(name: str, *, ends: bool = False, environ: Mapping[str, str] | None = None) -> None:
+def mark(
+    name: str = "",
+    *,
+    ends: bool = False,
+    count: Mapping[str, float] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> None:
     """Begin the phase ``name`` of the run around this process, and end the marked one before it.
 
     Args:
-        name: Name of the phase.
+        name: Name of the phase; with ``count`` it may be left out, and the phase goes on.
         ends: Only end the phase before; nothing begins.
+        count: Work that was done since the mark before, by name: ``{"tokens": 4096}``.
         environ: Where the run around is named; the process's environment if None.
 
     Raises:
+        InputError: If an amount of work is not a number above 0.
         UnavailableError: If there is no run around, or its directory cannot be written.
     """
+    if count:
+        from brizna.core.work import check_amounts
+
+        check_amounts(count)
     around = run_around(os.environ if environ is None else environ)
     if around is None:
         raise UnavailableError(
@@ -50,4 +62,4 @@ def mark(name: str, *, ends: bool = False, environ: Mapping[str, str] | None = N
             name=name,
         )
     start_us, directory = around
-    append_mark(directory, name, BootClock().now_us() - start_us, ends=ends)
+    append_mark(directory, name, BootClock().now_us() - start_us, ends=ends, count=count)

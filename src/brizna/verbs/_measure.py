@@ -229,7 +229,8 @@ class Measuring:
             raise UnavailableError("Nothing was measured yet: use 'with brizna.measure() as m:'.")
         from brizna.core.measurement import Run
 
-        return Run.from_json({name: v for name, v in self.view.items() if name != "footprint"})
+        names = ("schema", *Run.fields())
+        return Run.from_json({name: self.view[name] for name in names if name in self.view})
 
     @property
     def energy(self) -> Estimate | None:

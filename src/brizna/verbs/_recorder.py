@@ -227,7 +227,7 @@ class Recorder:
         run = replay(events, self._marks())
         footprint = account_run(run, unit=self.job.unit, seen_as=self.settings["view"])
         self._keep(run, footprint)
-        return view(run, footprint)
+        return {**view(run, footprint), "history": self._history()}
 
     def _keep(self, run: Run, footprint: Any) -> None:
         if self._store is None or self.directory is None:
@@ -238,6 +238,14 @@ class Recorder:
             self.is_kept = True
         except (BriznaError, OSError) as error:
             self.trouble.append(sentence(str(error)))
+
+    def _history(self) -> dict[str, Any] | None:
+        """Return what runs of its kind say of this one; None where it was not kept."""
+        if self._store is None or not self.is_kept:
+            return None
+        from brizna.verbs._history import tell_history
+
+        return tell_history(self._store, self.id)
 
     def _marks(self) -> Sequence[Mapping[str, Any]]:
         if self.directory is None:

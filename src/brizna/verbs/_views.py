@@ -8,6 +8,7 @@ from brizna.core.errors import IntegrityError, UnavailableError
 from brizna.core.quantities import Duration
 from brizna.grid import find_zone
 from brizna.verbs._assume import assume
+from brizna.verbs._history import tell_history
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def view_of(store: Store, reference: str, *, seen_as: str | None = None) -> View
         "digest": stored.digest,
         "directory": stored.directory,
         "command_runs": stored.command_runs,
+        "history": tell_history(store, run.id),
     }
 
 
