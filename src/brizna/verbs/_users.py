@@ -79,13 +79,15 @@ class BlockUse:
         roots = roots or Roots()
         self._machine = MachineTime(roots)
         self.block = Block(inside=inside, proc_root=roots.proc_root)
+        self._has_begun = False
         self.users = Users(
             members=self.block.living, devices=open_device_use(channels), roots=roots
         )
 
     def beside(self, *, last: bool = False) -> dict[str, Any]:
         """Return what a sample says of it."""
-        used_us = self.block.now_us(at_any_cost=last)
+        used_us = self.block.now_us(at_any_cost=last) if self._has_begun else 0
+        self._has_begun = True
         busy_us = self._machine.busy_us(at_any_cost=last)
         return self.users.beside(used_us, busy_us, last=last, share=self.block.share)
 
