@@ -120,6 +120,13 @@ def test_a_recorded_journal_gives_the_same_energies_again(tmp_path, rig, energie
     )
 
 
+def test_a_journal_is_played_from_its_first_sample():
+    channel = {"e": "channel", "id": "c", "kind": "cpu", "method": "rapl", "basis": "metered"}
+    samples = [{"t": 27_000, "c": [5]}, {"t": 1_027_000, "c": [1_000_005]}]
+    meter = play_journal([channel, *samples, {"e": "begin", "w": 1, "t": 30_000, "c": [None]}])
+    assert [meter.read(t_us)[0] for t_us in (0, 500_000, 1_000_000)] == [5, 500_005, 1_000_005]
+
+
 def test_a_journal_is_read_by_whoever_keeps_journals(tmp_path):
     asked = []
     with pytest.raises(InputError, match="names no channel"):

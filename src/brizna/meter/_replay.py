@@ -142,7 +142,8 @@ def open_replay(
 def play_journal(events: Iterable[Mapping[str, Any]]) -> ReplayMeter:
     """Return a meter that counts again what a journal's channels counted.
 
-    The doubts stay those of the machine on which it was recorded.
+    Its first sample is the recording's first moment. The doubts stay those of the machine on which
+    it was recorded.
 
     Raises:
         InputError: If there is no channel in it.
@@ -150,15 +151,17 @@ def play_journal(events: Iterable[Mapping[str, Any]]) -> ReplayMeter:
     channels: list[Channel] = []
     curves: list[Curve] = []
     follows: list[bool] = []
+    start_us = None
     for event in events:
         if event.get("e") == "channel":
             channels.append(_played(event))
             curves.append(Curve())
             follows.append(False)
         elif "e" not in event and "c" in event:
+            start_us = event["t"] if start_us is None else start_us
             for index, uj in enumerate(event["c"][: len(curves)]):
                 if uj is not None:
-                    curves[index].add(event["t"], uj, follows=follows[index])
+                    curves[index].add(event["t"] - start_us, uj, follows=follows[index])
                 follows[index] = uj is not None
     if not channels:
         raise InputError(
