@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,9 @@ from brizna.meter._doctor import REASONS
 from brizna.report import LANGUAGES, Format, pick_language, texts
 from brizna.report._stored import STORED
 
-TOOL = Path(__file__).resolve().parents[2] / "tools" / "texts.py"
+ROOT = Path(__file__).resolve().parents[2]
+TOOL = ROOT / "tools" / "texts.py"
+SOURCE = ROOT / "src" / "brizna"
 
 
 @pytest.fixture(scope="module")
@@ -87,16 +90,59 @@ def test_there_are_translations_for_every_language_but_the_sources(tool):
 
 
 def test_every_stored_text_is_still_written_by_some_other_room():
-    source = Path(__file__).resolve().parents[2] / "src" / "brizna"
     written = "\n".join(
         node.value
-        for path in sorted(source.rglob("*.py"))
+        for path in sorted(SOURCE.rglob("*.py"))
         if path.parent.name != "report"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
     for text in STORED:
         assert all(words in written for words, *_ in Formatter().parse(text)), text
+
+
+_PROSE = re.compile(r"[A-Za-z][A-Za-z ,.;:'()-]*")
+_NO_SENTENCES = (
+    *("sudo ", "docker ", "getrusage "),
+    "nothing is measured: ",  # a warning of Python's, which stays in English as errors do
+)
+"""How commands, calls and what only Python says begin."""
+
+
+def sentences(tree):
+    """Yield the words of each text of four words or more that no call marks and no Python says."""
+    outside = set()
+    for node in ast.walk(tree):
+        is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if is_docstring or isinstance(node, (ast.Assert, ast.Raise)):
+            outside.update(ast.walk(node))
+    for node in ast.walk(tree):
+        if node in outside:
+            continue
+        words = None
+        if isinstance(node, ast.JoinedStr):
+            outside.update(ast.walk(node))
+            words = tuple(part.value for part in node.values if isinstance(part, ast.Constant))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words = tuple(literal for literal, *_ in Formatter().parse(node.value) if literal)
+        said = "".join(words or ())
+        if said.count(" ") >= 3 and _PROSE.fullmatch(said) and not said.startswith(_NO_SENTENCES):
+            yield words
+
+
+def test_every_sentence_that_other_rooms_write_is_translated(tool):
+    known = {
+        tuple(literal for literal, *_ in Formatter().parse(text) if literal)
+        for text in (message.id for message in tool.extract())
+        if isinstance(text, str)
+    }
+    unknown = {
+        str(path.relative_to(SOURCE)): untold
+        for path in sorted(SOURCE.rglob("*.py"))
+        if path.relative_to(SOURCE).parts[0] not in ("report", "cli", "testing")
+        if (untold := set(sentences(ast.parse(path.read_text(encoding="utf-8")))) - known)
+    }
+    assert not unknown, "mark it as Said, or list it in report/_stored.py"
 
 
 def test_what_the_doctor_says_is_known_here():

@@ -134,16 +134,18 @@ def stale_reasons(baseline: Baseline, *, age_s: float, conditions: Mapping[str, 
     """
     reasons: list[str] = []
     if age_s > OLD_S:
-        text = "the baseline is {days} days old"
-        reasons.append(str(Said(text, days=round(age_s / 86400))))
+        old = Said("the baseline is {days} days old", days=round(age_s / 86400))
+        reasons.append(str(old))
     changed = [
         name
         for name, value in baseline.conditions.items()
         if value is not None and conditions.get(name) not in (None, value)
     ]
     if changed:
-        text = "since the baseline was measured these changed: {names}"
-        reasons.append(str(Said(text, names=", ".join(changed))))
+        other = Said(
+            "since the baseline was measured these changed: {names}", names=", ".join(changed)
+        )
+        reasons.append(str(other))
     return reasons
 
 
