@@ -2,6 +2,8 @@
 
 import pytest
 
+from brizna.core.errors import InputError
+from brizna.meter import Surroundings, open_specs, read_specs
 from brizna.meter._battery import open_battery
 from brizna.testing import FakeBattery, FakeMachine, meter_conformance
 
@@ -70,6 +72,19 @@ def test_two_batteries_are_one_machine(battery, tmp_path, rig):
     rig.tick(100, interval_s=10)
     energy_j = rig.run().measurement.energy_j
     assert energy_j.best.value == pytest.approx(first.true_j() + second.true_j())
+
+
+def test_a_battery_can_be_asked_for_by_name(battery, tmp_path):
+    _, roots = battery()
+    around = Surroundings(machine="m", roots=roots)
+    (meter,) = open_specs(read_specs(["battery:system"]), around)
+    assert [channel.kind for channel in meter.channels()] == ["node"]
+    meter.close()
+    with pytest.raises(InputError, match="battery:system"):
+        open_specs(read_specs(["battery:BAT7"]), around)
+    elsewhere = Surroundings(machine="m", roots=roots.replace(sys=str(tmp_path / "none")))
+    with pytest.raises(InputError, match="shows no battery"):
+        open_specs(read_specs(["battery:system"]), elsewhere)
 
 
 def test_the_battery_of_a_mouse_is_not_the_machines(battery, tmp_path):

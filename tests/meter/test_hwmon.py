@@ -102,6 +102,26 @@ def test_graphics_inside_a_processor_are_not_counted_beside_it(tree):
     assert "part of the processor" in unseen_of(meters)["gpu/0000:03:00.0"]
 
 
+def test_a_card_that_sleeps_is_not_woken(tree, rig, tmp_path):
+    monitors, roots = tree(FakeMonitor(driver="xe", file="energy1_input", power_w=75.0))
+    status = tmp_path / "sys/devices/0000:03:00.0/power/runtime_status"
+    status.parent.mkdir()
+    status.write_text("suspended\n")
+    asleep = open_hwmon(roots, machine="m")
+    assert channels_of(asleep) == []
+    assert "would wake it" in unseen_of(asleep)["gpu/hwmon/0000:03:00.0"]
+    status.write_text("active\n")
+    rig.start(open_hwmon(roots, machine="m"))
+    rig.tick(3)
+    status.write_text("suspended\n")
+    rig.tick(3)
+    status.write_text("active\n")
+    rig.tick(3)
+    (gap,) = rig.gaps()
+    assert gap["reason"] == "unreadable: it is suspended, and a look would wake it"
+    assert rig.run().measurement.energy_j.best.value == pytest.approx(monitors.true_j(0))
+
+
 def test_a_grace_socket_contains_its_cores_and_leaves_the_module_out(tree, rig):
     monitors, roots = tree(
         socket("Module Power Socket 0", 400.0, "NVDA0:00"),

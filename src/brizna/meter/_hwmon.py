@@ -11,10 +11,12 @@ nobody said what it measures.
 from __future__ import annotations
 
 import os
+from errno import ENODATA
 
+from brizna.core.errors import Said
 from brizna.core.measurement import Channel
 from brizna.core.records import Record
-from brizna.meter._host import find_processor, read_text, read_whole_number
+from brizna.meter._host import KeptFile, find_processor, read_text, read_whole_number
 from brizna.meter._rapl import NEVER_MOVED, accuracy_of_packages
 from brizna.meter._sensors import CountingSensor, NumberFile, PowerSensor, SensorMeter, why
 
@@ -39,6 +41,7 @@ _WHOLE_SYSTEM = "LNXSYBUS:00"
 """What a power meter of the whole machine says it measures: the root of the ACPI tree."""
 _INSIDE_PROCESSOR = "it is a part of the processor, whose power its sensor shows"
 _HOLDS_THE_CARD = "left out: it holds the card too, which is counted by itself"
+_ASLEEP = Said("it is suspended, and a look would wake it")
 _NOT_DOCUMENTED = "which part of the machine it sees is not documented"
 
 
@@ -155,9 +158,8 @@ class _Found:
         self._counters: list[Sensor] = []
         self._powers: list[Sensor] = []
 
-    def count(self, file: str, about: _About) -> bool:
-        """Add a counter in a file, if it can be read and has ever moved; tell whether it was."""
-        number = NumberFile(file)
+    def count(self, number: NumberFile, about: _About) -> bool:
+        """Add a counter, if it can be read and has ever moved; tell whether it was."""
         if not self._can_read(number, about, may_be_0=False):
             return False
         channel = self._channel(about, "hwmon-energy", "device")
@@ -223,6 +225,25 @@ class _Found:
         )
 
 
+class _CardFile(NumberFile):
+    """A number that a card is asked for, unless it sleeps: a look would wake it."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        status = f"{os.path.dirname(path)}/device/power/runtime_status"
+        self._status = KeptFile(status) if os.path.exists(status) else None
+
+    def __call__(self) -> int:
+        if self._status is not None and self._status.read(16).startswith(b"suspended"):
+            raise OSError(ENODATA, str(_ASLEEP))
+        return super().__call__()
+
+    def close(self) -> None:
+        super().close()
+        if self._status is not None:
+            self._status.close()
+
+
 class _Product:
     """Power as current times voltage, each in a file: milliamperes times millivolts."""
 
@@ -244,7 +265,7 @@ def _open_intel_card(found: _Found, monitor: Monitor) -> None:
     """Count a card as a whole; where only its package has a counter, that."""
     files = [f"{monitor.folder}/energy{number}_input" for number in (1, 2)]
     for file in filter(os.path.exists, files):
-        if found.count(file, _card(monitor, "Intel")):
+        if found.count(_CardFile(file), _card(monitor, "Intel")):
             return
 
 
@@ -258,7 +279,7 @@ def _open_amd_card(found: _Found, monitor: Monitor) -> None:
         return
     files = [f"{monitor.folder}/power1_{name}" for name in ("average", "input")]
     for file in filter(os.path.exists, files):
-        if found.integrate(NumberFile(file), _card(monitor, "AMD")):
+        if found.integrate(_CardFile(file), _card(monitor, "AMD")):
             return
 
 
@@ -359,7 +380,8 @@ def _open_amd_sockets(found: _Found, monitor: Monitor) -> None:
                 device=processor.name,
                 update="card-step",
             )
-            found.count(f"{monitor.folder}/{file.removesuffix('_label')}_input", about)
+            number = NumberFile(f"{monitor.folder}/{file.removesuffix('_label')}_input")
+            found.count(number, about)
 
 
 _DRIVERS: Mapping[str, Callable[[_Found, Monitor], None]] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from brizna.core.errors import InputError
 from brizna.core.records import Record
+from brizna.meter._host import Roots
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _OPTIONS = {
     "ipmi": _WIRE,
     "replay": (),
     "powermetrics": (),
+    "battery": (),
 }
 """The options of each kind that brizna knows by itself."""
 _SHORT = 6
@@ -57,6 +59,7 @@ class Surroundings(Record):
         credentials: A netrc file; None for none.
         clock: What tells the time; the boot-time clock if None.
         events: Returns the events of a journal, to play them back; journals are not read if None.
+        roots: Where this machine shows its own devices.
     """
 
     machine: str
@@ -64,6 +67,7 @@ class Surroundings(Record):
     credentials: str | None = None
     clock: Clock | None = None
     events: Callable[[str], Iterable[Mapping[str, Any]]] | None = None
+    roots: Roots = Roots()
 
 
 def read_specs(texts: Iterable[str]) -> tuple[Spec, ...]:
@@ -135,6 +139,8 @@ def _open(spec: Spec, around: Surroundings) -> Meter:
         from brizna.meter._powermetrics import open_powermetrics
 
         return open_powermetrics(spec.target, machine=around.machine)
+    if spec.kind == "battery":
+        return _open_battery(spec, around)
     if spec.kind not in _OPTIONS:
         return _published(spec.kind)(
             spec.target, options=dict(spec.options), machine=around.machine
@@ -150,6 +156,22 @@ def _open(spec: Spec, around: Surroundings) -> Meter:
         machine=around.machine,
     )
     return open_remote(device, wire, clock=around.clock)
+
+
+def _open_battery(spec: Spec, around: Surroundings) -> Meter:
+    from brizna.meter._battery import open_battery
+
+    if spec.target != "system":
+        raise InputError(
+            "A meter of kind battery is asked to open {target!r}: expected battery:system, all "
+            "batteries that this machine runs on.",
+            target=spec.target,
+        )
+    for meter in open_battery(around.roots, machine=around.machine):
+        return meter
+    raise InputError(
+        "This machine shows no battery, and a meter of kind battery was asked for: leave it out."
+    )
 
 
 def _devices() -> Mapping[str, Callable[[Spec, Surroundings], tuple[Device, float, str]]]:
