@@ -85,8 +85,15 @@ class BlockUse:
         )
 
     def beside(self, *, last: bool = False) -> dict[str, Any]:
-        """Return what a sample says of it."""
-        used_us = self.block.now_us(at_any_cost=last) if self._has_begun else 0
+        """Return what a sample says of it; with the last, the block ends.
+
+        What telling its result takes is no longer its own, but of those that go on.
+        """
+        used_us = 0
+        if last:
+            used_us = self.block.close()
+        elif self._has_begun:
+            used_us = self.block.now_us()
         self._has_begun = True
         busy_us = self._machine.busy_us(at_any_cost=last)
         return self.users.beside(used_us, busy_us, last=last, share=self.block.share)
