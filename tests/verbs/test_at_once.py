@@ -289,7 +289,7 @@ def test_four_commands_at_once_sum_to_the_machine_above_idle(
     commands.ended()
     runs = [store.read(name).run for name in names]
     parts_j = [above_j(run) for run in runs]
-    print(parts_j, whole_j)
+
     assert whole_j == pytest.approx(sum(asked_s) * machine.busy_w, rel=0.05)
     assert sum(parts_j) == pytest.approx(whole_j, rel=NEAR)
     for part_j, seconds in zip(parts_j, asked_s, strict=True):
