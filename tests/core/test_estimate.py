@@ -83,6 +83,24 @@ def test_the_order_of_a_sum_does_not_matter(x: Estimate, y: Estimate, z: Estimat
     close(total([x, y, z]), z + y + x)
 
 
+@given(st.lists(estimates(), min_size=1, max_size=9))
+def test_each_end_of_a_total_is_the_sum_rounded_once(parts: list[Estimate]) -> None:
+    summed = total(parts)
+    assert summed.best.value == math.fsum(part.best.value for part in parts)
+    for name in set(summed.doubts) - {"chance"}:
+        pairs = [part.doubts.get(name, (part.best.value, part.best.value)) for part in parts]
+        assert summed.doubts[name] == tuple(map(math.fsum, zip(*pairs, strict=True)))
+
+
+def test_many_parts_with_doubts_of_their_own_are_summed_in_a_moment() -> None:
+    parts = [
+        Estimate(Energy(1), doubts={f"edge:{place}": (Energy(0.9), Energy(1.1))})
+        for place in range(20_000)
+    ]
+    summed = total(parts)
+    assert summed.high.value == pytest.approx(20_000 * math.exp(math.sqrt(20_000) * 0.1 / 20_000))
+
+
 @given(estimates(), estimates(Ratio), estimates(Ratio))
 def test_the_order_of_a_product_does_not_matter(x: Estimate, p: Estimate, q: Estimate) -> None:
     close((x * p) * q, x * (p * q))

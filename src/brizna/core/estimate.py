@@ -21,7 +21,7 @@ from brizna.core.quantities import Quantity, Ratio, product_kind, quotient_kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
 BASES = ("metered", "declared", "published", "modelled", "default")
@@ -241,11 +241,19 @@ def total(estimates: Iterable[Estimate]) -> Estimate:
     for part in parts:
         if part.kind is not kind:
             raise TypeError(f"{kind.__name__} + {part.kind.__name__} has no meaning.")
-    best = fsum(part.best.value for part in parts)
-    ends: dict[str, tuple[float, float]] = {}
-    for name in {name for part in parts for name in part.doubts} - {CHANCE}:
-        pairs = [part.doubts.get(name, (part.best.value, part.best.value)) for part in parts]
-        ends[name] = (fsum(low for low, _ in pairs), fsum(high for _, high in pairs))
+    whole = _exact_sum([part.best.value for part in parts])
+    best = fsum(whole)
+    moved: dict[str, tuple[list[float], list[float]]] = {}
+    for part in parts:
+        for name, (low, high) in part.doubts.items():
+            lows, highs = moved.setdefault(name, ([], []))
+            lows += (low, -part.best.value)
+            highs += (high, -part.best.value)
+    moved.pop(CHANCE, None)
+    ends = {
+        name: (fsum([*whole, *lows]), fsum([*whole, *highs]))
+        for name, (lows, highs) in moved.items()
+    }
     moves = [_chance_moves(part) for part in parts if CHANCE in part.doubts]
     if moves:
         down = sqrt(fsum(move[0] * move[0] for move in moves))
@@ -253,6 +261,20 @@ def total(estimates: Iterable[Estimate]) -> Estimate:
         ends[CHANCE] = (best - down, best + up)
     references = [name for part in parts for name in part.references]
     return _build(kind(best), ends, weakest(*(part.basis for part in parts)), references)
+
+
+def _exact_sum(values: Sequence[float]) -> list[float]:
+    """Return a few numbers whose sum is that of the values without any rounding.
+
+    So that each doubt of a total is rounded as if all parts were summed anew, which would take a
+    time that grows with the square of their number.
+    """
+    parts: list[float] = []
+    rest = fsum(values)
+    while rest != 0.0:  # exact: what is left after rounding, until nothing is
+        parts.append(rest)
+        rest = fsum([*values, *(-part for part in parts)])
+    return parts
 
 
 def weakest(*bases: str) -> str:
