@@ -77,8 +77,8 @@ class Row:
 
 
 CARD_W = 100.0
-IDLE_W, BUSY_W = 20.0, 40.0
-"""Of the machine whose power follows its load: idle, and for each busy processor besides."""
+IDLE_W, BUSY_W, IDLE_MEMORY_W = 20.0, 40.0, 5.0
+"""Of the machine whose power follows its load: idle, for each busy processor besides, memory."""
 TOGETHER = 4
 """How many programs are tracked at once."""
 
@@ -102,7 +102,10 @@ _TWO_PACKAGES = (
     Zone(label="intel-rapl:1", name="package-1", kind="cpu", power_w=50.0),
     Zone(label="intel-rapl:2", name="psys", kind="node", power_w=200.0),
 )
-_LOADED = (Zone(label=_ALL[0], name="package-0", kind="cpu", power_w=IDLE_W, busy_w=BUSY_W),)
+_LOADED = (
+    Zone(label=_ALL[0], name="package-0", kind="cpu", power_w=IDLE_W, busy_w=BUSY_W),
+    Zone(label=_ALL[2], name="dram", kind="memory", power_w=IDLE_MEMORY_W),
+)
 
 ROWS = (
     Row(key="plain", title="Plain: 12 s", way="block", zones=_one_package(), duration_s=12.0),
@@ -147,7 +150,7 @@ ROWS = (
             windows=count,
             step_s=0.0005,
         )
-        for count, ms in ((60, 5), (40, 20), (20, 100))
+        for count, ms in ((240, 5), (100, 20), (20, 100))
     ),
     Row(
         key="together",

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+_MANY = 10
+"""From here on, decimals tell nothing."""
+_LONG = 160
 _OUTCOMES = {"absent": "–", "refused": "refused", "broken": "**ends the program**", "lost": "lost"}
 
 
@@ -46,8 +49,37 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 
 def notes(results: Mapping[str, Any]) -> str:
-    """Return a Markdown list of what tools said, and of why cells are empty."""
-    return ""
+    """Return a Markdown list of what else is known of the cells: reasons, flags, counts."""
+    lines = []
+    for key, cells in results["rows"].items():
+        told = [
+            f"{name}: {'; '.join(words)}"
+            for name, cell in cells.items()
+            if (words := _told(results, key, name, cell))
+        ]
+        if told:
+            lines.append(f"- **{BY_KEY[key].title}.** {'. '.join(told)}.\n")
+    return "".join(lines)
+
+
+def _told(results: Mapping[str, Any], key: str, name: str, cell: Mapping[str, Any]) -> list[str]:
+    words = [cell["note"]] if "note" in cell else []
+    said = flags(results, key, name)
+    if said:
+        more = f" and {len(said) - 1} more" if len(said) > 1 else ""
+        words.append(f"it said `{said[0][:_LONG]}`{more}")
+    if cell.get("zeros"):
+        words.append(f"{cell['zeros']} of {cell['windows']} windows are exactly 0")
+    if "held" in cell:
+        words.append(f"{cell['held']} of {cell['windows']} stated intervals hold the truth")
+    if cell.get("orphans"):
+        words.append(f"{cell['orphans']} of its processes went on after the kill")
+    if "whole_machine" in cell:
+        words.append(
+            "above idle; each also tells the whole machine, labelled so, which would sum to "
+            f"{cell['whole_machine']:.2f}"
+        )
+    return words
 
 
 def _figure(cell: Mapping[str, Any]) -> str:
@@ -60,4 +92,5 @@ def _cell(results: Mapping[str, Any], key: str, name: str) -> str:
     if "ratio" not in cell:
         return _OUTCOMES[cell["outcome"]]
     flag = " flagged" if flags(results, key, name) else ""
-    return f"{cell['ratio']:.2f}{flag}"
+    digits = 2 if cell["ratio"] < _MANY else 0
+    return f"{cell['ratio']:.{digits}f}{flag}"

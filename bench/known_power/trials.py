@@ -16,7 +16,7 @@ from overhead.processes import PATIENCE_S, Unmeasured
 
 from known_power.contestants import LACKS
 from known_power.machine import INSIDE, counters
-from known_power.rows import BUSY_W, CARD_W, IDLE_W, INTERVAL_S, TOGETHER
+from known_power.rows import BUSY_W, CARD_W, IDLE_MEMORY_W, IDLE_W, INTERVAL_S, TOGETHER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 _COMPLAINT = re.compile(
     r"warn|error|critical|exception|could not|cannot|failed|too short", re.IGNORECASE
 )
-_STAMP = re.compile(r"@ [\d:]+|^\d{4}-\d\d-\d\d[ T][\d:,.]+ (- )?|^\S+\.py:\d+: ")
+_STAMP = re.compile(
+    r"\x1b\[[\d;]*m|@ [\d:]+|^\S+\.py:\d+: |^\[?\d{4}-\d\d-\d\d[ T][\d:,.]+\]? ?(- )?"
+)
+"""Colours, times and places in programs, which are other each time."""
 _STARTS_S, _POLL_S = 60.0, 0.005
 
 
@@ -79,10 +82,8 @@ class Trial:
         words += [tool, json.dumps({"interval_s": INTERVAL_S, **spec}), str(self._output)]
         if setting.is_wrapped:
             wrapper = ["run", "--zone", "ES", "--interval", str(INTERVAL_S), "--quiet"]
-            words = [
-                *(environment.command("brizna"), *wrapper, *setting.options),
-                *("--json", str(self._view), "--", *words),
-            ]
+            wrapper += ["--json", str(self._view), "--"]
+            words = [environment.command("brizna"), *wrapper, *words]
         with self._talk.open("wb") as talk:
             self.process = subprocess.Popen(
                 words,
@@ -154,14 +155,12 @@ class Setting:
         environment: The tool's, with a scratch folder of the trial's own.
         variables: All environment variables.
         is_wrapped: Whether the tool runs the program, instead of being called by it.
-        options: More options for the wrapper.
     """
 
     tool: str
     environment: Environment
     variables: Mapping[str, str]
     is_wrapped: bool = False
-    options: tuple[str, ...] = ()
 
 
 def take(stage: Stage, row: Row, tool: Contestant, folder: Path) -> Cell:
@@ -218,8 +217,7 @@ def _windows(setting: Setting, row: Row, feeder: Feeder) -> Cell:
     trial = Trial(setting, {**spec, "windows": row.windows + 1})
     answer = trial.finish()
     truth, said = feeder.truth(), trial.said()
-    spans = [(begin, end) for begin, end, _ in answer["spans"][1:]]
-    reports = answer["reports"][1:]
+    spans, reports = answer["spans"][1:], answer["reports"][1:]
     if None in reports:
         return {"outcome": "refused", "note": "no figure for some windows", "said": said}
     whole = {"joules": sum(each["joules"] for each in reports), "covers": reports[0]["covers"]}
@@ -255,8 +253,9 @@ def _together(setting: Setting, row: Row, feeder: Feeder) -> Cell:
     """Track several busy programs at once, each for itself where the tool can."""
     spec = {"way": "block", "work": "some", "duration_s": row.duration_s, "own_process": True}
     if setting.tool == "brizna":
-        options = ("--idle-w", f"rapl/package-0={IDLE_W:g}")
-        setting = replace(setting, is_wrapped=True, options=options)
+        idle = f"rapl/package-0={IDLE_W:g},rapl/package-0/dram={IDLE_MEMORY_W:g}"
+        variables = {**setting.variables, "BRIZNA_IDLE_W": idle}
+        setting = replace(setting, is_wrapped=True, variables=variables)
     trials = [Trial(setting, spec, name=f"program-{number}") for number in range(TOGETHER)]
     answers = [trial.finish() for trial in trials]
     truth = feeder.truth()
@@ -271,6 +270,11 @@ def _together(setting: Setting, row: Row, feeder: Feeder) -> Cell:
         return {"outcome": "refused", "note": "no figure", "said": said}
     joules = sum(report["joules"] for report in reports)
     return {"ratio": joules / machine_j, "joules": joules, "true_j": machine_j, "said": said}
+
+
+def _mean_j(truth: Truth, kinds: Sequence[str], spans: Sequence[Sequence[float]]) -> float:
+    """Return what the machine drew, in the mean of the programs' times."""
+    return statistics.fmean(truth.joules(kinds, begin, end) for begin, end, _ in spans)
 
 
 def _shares(answers: Sequence[Mapping[str, Any]], machine_j: float) -> Cell:
@@ -319,9 +323,15 @@ def _children(setting: Setting, row: Row, feeder: Feeder) -> Cell:
         trial = Trial(setting, spec, name=spec["work"])
         answer = trial.finish()
         rates.append(answer["reports"][0]["joules"] / answer["spans"][0][2])
-        said = trial.said()
+        said.append(trial.said())
     own, childrens = rates
-    return {"ratio": childrens / own, "w_of_own": own, "w_of_children": childrens, "said": said}
+    only_of_children = [line for line in said[1] if line not in said[0]]
+    return {
+        "ratio": childrens / own,
+        "w_of_own": own,
+        "w_of_children": childrens,
+        "said": only_of_children,
+    }
 
 
 _WAYS: Mapping[str, Callable[[Setting, Row, Feeder], Cell]] = {
@@ -337,7 +347,7 @@ def _compare(
     report: Mapping[str, Any] | None,
     row: Row,
     truth: Truth,
-    spans: Sequence[tuple[float, float]],
+    spans: Sequence[Sequence[float]],
     *,
     said: Sequence[str],
 ) -> Cell:

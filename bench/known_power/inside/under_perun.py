@@ -47,7 +47,7 @@ def track(body, interval_s, spec):
 
 
 def windows(body, interval_s, count):
-    """Mark one region as often."""
+    """Mark one region as often: perun tells their mean power and their mean duration."""
     marked = monitor("window")(body)
 
     def all_windows():
@@ -55,14 +55,11 @@ def windows(body, interval_s, count):
             marked()
 
     region = _watch(all_windows, interval_s)["regions"]["window"]
-    power_w = [
-        _mean(region.metrics, kind) for kind in (MetricType.CPU_POWER, MetricType.DRAM_POWER)
-    ]
-    duration_s = _mean(region.metrics, MetricType.RUNTIME)
-    known = [each for each in power_w if each is not None]
-    if not known:
+    power_w = _mean(region.metrics, MetricType.POWER)
+    if power_w is None:
         return [None] * count
-    return [{"joules": sum(known) * duration_s, "covers": ["cpu", "memory"]}] * count
+    joules = power_w * _mean(region.metrics, MetricType.RUNTIME)
+    return [{"joules": joules, "covers": ["cpu", "memory"]}] * count
 
 
 def left():
