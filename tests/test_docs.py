@@ -20,9 +20,20 @@ from brizna.account._case import _DEVICE_FIELDS, _FIELDS, _PLAIN, _PLAIN_DEVICE
 from brizna.cli._dispatch import _COMMANDS
 from brizna.cli._runs import _ACTIONS
 from brizna.core import replay
+from brizna.core.baseline import Baseline, IdleChannel
 from brizna.core.factors import Factor
 from brizna.core.gauges import GaugeLevels
-from brizna.core.measurement import Channel, ChannelEnergy, Coverage, Gap, Measurement, Phase, Run
+from brizna.core.measurement import (
+    Attribution,
+    Channel,
+    ChannelEnergy,
+    Coverage,
+    Gap,
+    Measurement,
+    Phase,
+    Run,
+    UserEnergy,
+)
 from brizna.core.site import Site
 from brizna.core.work import Work
 from brizna.verbs import SETTINGS, read_settings
@@ -243,6 +254,7 @@ def test_every_unit_that_is_described_exists():
     "record",
     [
         *(Run, Measurement, ChannelEnergy, Gap, Phase, Coverage, Site, Factor, GaugeLevels, Work),
+        *(Attribution, UserEnergy, Baseline, IdleChannel),
         *(Footprint, Assumptions, FunctionalUnit, Step),
     ],
 )

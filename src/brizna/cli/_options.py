@@ -21,13 +21,13 @@ def add_settings(parser: Parser, names: Iterable[str]) -> None:
     """Add an option for each of these settings."""
     helps = _helps(parser.texts)
     for name in names:
-        setting = SETTINGS[name]
+        setting, option = SETTINGS[name], f"--{name.replace('_', '-')}"
         if setting.kind is bool:
-            parser.add_argument(f"--{name}", action="store_const", const=True, help=helps[name])
+            parser.add_argument(option, action="store_const", const=True, help=helps[name])
         elif setting.kind is list:
-            parser.add_argument(f"--{name}", metavar="SPEC", action="append", help=helps[name])
+            parser.add_argument(option, metavar="SPEC", action="append", help=helps[name])
         else:
-            parser.add_argument(f"--{name}", metavar=name.upper(), help=helps[name])
+            parser.add_argument(option, metavar=name.upper(), help=helps[name])
 
 
 def add_json(parser: Parser) -> None:

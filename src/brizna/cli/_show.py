@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from brizna.cli._options import add_json, add_settings, store_of
+from brizna.cli._options import add_json, add_settings, settings_of, store_of
 from brizna.cli._parser import Parser
 from brizna.verbs import explain_view, recompute_view, savings, view_of, zones_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from typing import Any
 
     from brizna.cli._dispatch import Context
@@ -26,12 +27,13 @@ def show(context: Context, words: list[str]) -> int:
         action="store_true",
         help=_("compute the footprint again from its own factors; the same bytes, or exit 1"),
     )
+    add_settings(parser, ("view",))
     parser.add_argument("--zones", help=_("show the same run in these grid zones too: FR,DE,PL"))
     given = parser.parse_args(words)
     if given.recompute:
         context.tell(recompute_view(store_of(given, context), given.run).decode())
         return 0
-    view = view_of(store_of(given, context), given.run)
+    view = view_of(store_of(given, context), given.run, seen_as=_asked_view(given, context))
     zones = _zones(view, given.zones, context) if given.zones else []
     if given.json:
         context.tell_json({**view, "elsewhere": zones} if zones else view)
@@ -42,6 +44,12 @@ def show(context: Context, words: list[str]) -> int:
             lines = zones_lines(view, zones, lang=lang, width=width, color=color)
             context.tell("", *lines)
     return 0
+
+
+def _asked_view(given: Namespace, context: Context) -> str | None:
+    """Return whose energy somebody asked to see; None where nobody did."""
+    settings = settings_of(given, context)
+    return None if settings.origins["view"] == "default" else settings["view"]
 
 
 def _zones(view: View, names: str, context: Context) -> list[dict[str, Any]]:
@@ -87,10 +95,11 @@ def explain(context: Context, words: list[str]) -> int:
     about = _("Show where each figure comes from, down to samples and factors.")
     parser = _parser("brizna explain", about, context)
     _add_run(parser)
+    add_settings(parser, ("view",))
     parser.add_argument("--figure", help=_("only this one, such as carbon_g or energy_j"))
     given = parser.parse_args(words)
     store = store_of(given, context)
-    view = view_of(store, given.run)
+    view = view_of(store, given.run, seen_as=_asked_view(given, context))
     if given.json:
         context.tell_json(explain_view(view, given.figure))
     else:
