@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
+    from typing import Any
 
     from brizna.cli._dispatch import Context
     from brizna.store import Store
@@ -97,22 +98,29 @@ def _add_merge(parser: Parser) -> None:
 
 def _list(context: Context, store: Store, given: Namespace) -> int:
     from brizna.report import runs_lines, stored
+    from brizna.verbs import unlike_runs
 
-    found = [run for run in store.runs() if given.tag is None or given.tag in run.tags]
+    every = store.runs()
+    unlike = unlike_runs(every)
+    found = [run for run in every if given.tag is None or given.tag in run.tags]
     if given.limit is not None:
         if given.limit < 1:
             raise InputError(
                 "--limit is {limit}, but a number from 1 up was expected.", limit=given.limit
             )
         found = found[-given.limit :]
+    listed: list[dict[str, Any]] = []
+    for run in found:
+        figures: list[Any] = unlike[run.id].to_json()["unlike"] if run.id in unlike else []
+        listed.append({**run.to_json(), "unlike": figures})
     if given.json:
-        context.tell_json([run.to_json() for run in found])
+        context.tell_json(listed)
         return 0
     if given.tag is not None and not found:
         _ = context.texts.gettext
         context.say(_("No run has the tag {tag!r}.").format(tag=given.tag))
         return 0
-    readable = [run.to_json() for run in found if run.state != "unreadable"]
+    readable = [run for run in listed if run["state"] != "unreadable"]
     context.tell(*runs_lines(readable, lang=context.lang, width=context.width, color=context.color))
     context.say(
         *(

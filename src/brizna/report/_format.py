@@ -50,6 +50,18 @@ class _Years(Duration):
     __slots__ = ()
 
 
+class Joules(Energy):
+    """An energy that is written in joules: that of one unit of work."""
+
+    __slots__ = ()
+
+
+class PerJoule(Ratio):
+    """Floating-point operations that one joule pays for."""
+
+    __slots__ = ()
+
+
 _LADDERS: dict[type[Quantity], tuple[tuple[str, float], ...]] = {
     Energy: (
         ("µWh", 3.6e-3),
@@ -74,6 +86,22 @@ _LADDERS: dict[type[Quantity], tuple[tuple[str, float], ...]] = {
     CarbonIntensity: (("g CO2e/kWh", 1.0),),
     WaterIntensity: (("L/kWh", 1.0),),
     Ratio: (("", 1.0),),
+    Joules: (
+        ("pJ", 1e-12),
+        ("nJ", 1e-9),
+        ("µJ", 1e-6),
+        ("mJ", 1e-3),
+        ("J", 1.0),
+        ("kJ", 1e3),
+        ("MJ", 1e6),
+    ),
+    PerJoule: (
+        ("FLOP/J", 1.0),
+        ("kFLOP/J", 1e3),
+        ("MFLOP/J", 1e6),
+        ("GFLOP/J", 1e9),
+        ("TFLOP/J", 1e12),
+    ),
     _Years: (("years", Duration.units["y"]),),
 }
 """For each kind its units, smallest first, with their size in the base unit."""

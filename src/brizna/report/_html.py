@@ -17,6 +17,7 @@ from pathlib import Path
 from brizna.core.errors import InputError, UnavailableError
 from brizna.core.quantities import Carbon, Energy
 from brizna.report import _page
+from brizna.report._beside import gauge_rows, tell_unlike, work_rows
 from brizna.report._charts import MOST_PHASES, MOST_POINTS, phase_chart, power_chart, zone_chart
 from brizna.report._format import Format
 from brizna.report._texts import texts
@@ -97,6 +98,8 @@ def _sections(view: View, style: Format, series: Series | None) -> dict[str, Any
         "thinned": _thinned(view, series or {}, style),
         "has_gaps": any(not gap["counted"] for channel in roots(view) for gap in channel["gaps"]),
         "phases": _page.phases(view, style),
+        "work": work_rows(view, style),
+        "gauges": gauge_rows(view, style),
         "most_phases": MOST_PHASES,
         "figures": _page.figures(view, style),
         "doubts": _page.doubts(view, style),
@@ -114,6 +117,8 @@ def _section_names(lang: str) -> dict[str, str]:
         "components": _("Where the energy went"),
         "power": _("Power over time"),
         "phases": _("Phases"),
+        "work": _("Energy of the work"),
+        "gauges": _("Beside the energy"),
         "footprint": _("Footprint"),
         "doubts": _("What we are unsure of"),
         "equivalents": _("In everyday terms"),
@@ -127,7 +132,7 @@ def _section_names(lang: str) -> dict[str, str]:
 
 def _contents(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the sections that the page has, in order."""
-    optional = ("phases", "doubts", "equivalents", "zones")
+    optional = ("phases", "work", "gauges", "doubts", "equivalents", "zones")
     return [
         (name, title)
         for name, title in values["names"].items()
@@ -178,6 +183,9 @@ def _warnings(view: View, style: Format) -> list[str]:
     said: list[str] = []
     if view["state"] == "interrupted":
         said.append(_("The recording was interrupted: the figures end with the last sample."))
+    unlike = tell_unlike(view, style)
+    if unlike:
+        said.append(f"{unlike[:1].upper()}{unlike[1:]}.")
     site = part(view, "site")
     if site.get("zone_origin") == "time-zone":
         text = _(

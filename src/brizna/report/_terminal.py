@@ -7,9 +7,11 @@ four lines at the end of a run are on the way of every ``brizna run``: they need
 from __future__ import annotations
 
 from brizna.core.quantities import Carbon, Energy, Money, Water
+from brizna.report._beside import gauges_table, tell_unlike, work_table
 from brizna.report._explain import Node, explain, tell_gap
 from brizna.report._format import Format
 from brizna.report._table import Table
+from brizna.report._texts import texts
 from brizna.report._view import part, printable, roots, shares, short_id
 from brizna.report._whose import (
     OWN,
@@ -159,7 +161,8 @@ def _caveats(view: View, style: Format) -> list[str]:
         said.append(_("not read for {time}").format(time=style.duration(gap_s)))
     if view.get("state") == "interrupted":
         said.append(_("interrupted: complete up to the last sample"))
-    return said
+    unlike = tell_unlike(view, style)
+    return [unlike, *said] if unlike else said
 
 
 def _next_steps(view: View, style: Format, stored: str | None, left: Sequence[str]) -> str:
@@ -191,7 +194,8 @@ def show_lines(view: View, *, lang: str, width: int = 80, color: bool = False) -
     style = Format(lang)
     lines = _heading(view, style, color=color)
     tables = (_figures(view, style), users_table(view, style), _channels(view, style))
-    for table in (*tables, _phases(view, style)):
+    beside = (work_table(view, style), gauges_table(view, style))
+    for table in (*tables, _phases(view, style), *beside):
         if table.rows:
             lines += ["", *table.lines(width=width, color=color)]
     remarks = _remarks(view, style)
@@ -334,7 +338,9 @@ def _is_known(view: View, field: str) -> bool:
 def _remarks(view: View, style: Format) -> list[str]:
     """Return gaps, what was not seen, and the run's notes, one a line."""
     _ = style.say
-    lines = [
+    unlike = tell_unlike(view, style)
+    lines = [f"{unlike[:1].upper()}{unlike[1:]}."] if unlike else []
+    lines += [
         f"{channel['id']}: {tell_gap(gap, style)}"
         for channel in view["measurement"]["channels"]
         for gap in channel["gaps"]
@@ -365,7 +371,8 @@ def runs_lines(
 
     Args:
         runs: For each run its ``id``, ``name``, ``started``, ``duration_s``, ``state`` (which may
-            be ``running``), ``exit_code`` and ``energy_j`` (an estimate's record form, or None).
+            be ``running``), ``exit_code``, ``energy_j`` (an estimate's record form, or None) and
+            ``unlike``: figures that are unlike its history, or nothing.
         lang: One of `LANGUAGES`.
         width: Columns of the terminal.
         color: Whether to paint.
@@ -390,9 +397,11 @@ def runs_lines(
 
 
 def _outcome(run: Mapping[str, Any], lang: str) -> str:
+    _ = texts(lang).gettext
     state = name_state(run["state"], lang)
     code = run.get("exit_code")
-    return f"{state} ({code})" if code else state
+    told = f"{state} ({code})" if code else state
+    return f"{told}, " + _("unlike before") if run.get("unlike") else told
 
 
 def zones_lines(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from brizna.verbs._baseline import keep_measured, measure_baseline
     from brizna.verbs._compare import comparisons, explain_view, savings
     from brizna.verbs._doctor import diagnose
+    from brizna.verbs._history import unlike_runs
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, measure
     from brizna.verbs._page import page_of, zones_of
@@ -40,6 +41,7 @@ __all__ = [
     "recompute_view",
     "run_command",
     "savings",
+    "unlike_runs",
     "view_of",
     "view_of_case",
     "zones_of",
@@ -63,6 +65,7 @@ _HOMES = {
     "recompute_view": "_views",
     "run_command": "_run",
     "savings": "_compare",
+    "unlike_runs": "_history",
     "view_of": "_views",
     "view_of_case": "_account",
     "zones_of": "_page",
