@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from brizna.environment import capture, machine_name
-from brizna.environment._capture import git_revision
+from brizna.environment._capture import boot_name, git_revision
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +22,70 @@ def test_names_stay_out_unless_they_are_asked_for(tmp_path: Path) -> None:
     assert "host" not in found
     assert found["job"] == {"scheduler": "slurm", "id": "42"}
     assert capture(environ, directory=str(tmp_path), names=True)["user"] == "ada"
+
+
+@pytest.mark.parametrize(
+    ("environ", "rank"),
+    [
+        (
+            {
+                "TORCHELASTIC_RUN_ID": "job7",
+                "RANK": "5",
+                "LOCAL_RANK": "1",
+                "WORLD_SIZE": "8",
+                "GROUP_RANK": "1",
+                "SLURM_JOB_ID": "9",
+                "SLURM_PROCID": "1",
+            },
+            ("torchrun", "job7", 5, 1, 8, 1),
+        ),
+        (
+            {"TORCHELASTIC_RUN_ID": "none", "RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "2"},
+            ("torchrun", None, 0, 0, 2, None),
+        ),
+        (
+            {
+                "OMPI_COMM_WORLD_RANK": "3",
+                "OMPI_COMM_WORLD_LOCAL_RANK": "3",
+                "OMPI_COMM_WORLD_SIZE": "4",
+                "PMIX_NAMESPACE": "prterun-host7-1@1",
+            },
+            ("openmpi", "2ab7c29bfe2f", 3, 3, 4, None),
+        ),
+        (
+            {
+                "SLURM_JOB_ID": "42",
+                "SLURM_PROCID": "6",
+                "SLURM_LOCALID": "2",
+                "SLURM_NTASKS": "8",
+                "SLURM_NODEID": "1",
+            },
+            ("slurm", "42", 6, 2, 8, 1),
+        ),
+        ({"RANK": "1", "WORLD_SIZE": "2"}, ("unknown", None, 1, None, 2, None)),
+        ({"RANK": "first"}, None),
+        ({}, None),
+    ],
+)
+def test_a_rank_is_told_by_its_launchers_variables(
+    tmp_path: Path, environ: dict[str, str], rank: tuple[object, ...] | None
+) -> None:
+    found = capture(environ, directory=str(tmp_path))["rank"]
+    assert found is None or list(found) == [
+        *("launcher", "launch", "rank", "local_rank", "world_size", "node")
+    ]
+    assert (None if found is None else tuple(found.values())) == rank
+
+
+def test_containers_of_one_machine_share_the_name_of_its_boot(tmp_path: Path) -> None:
+    random = tmp_path / "sys/kernel/random"
+    random.mkdir(parents=True)
+    assert boot_name(proc_root=str(tmp_path)) is None
+    (random / "boot_id").write_text("0b5c\n")
+    name = boot_name(proc_root=str(tmp_path))
+    assert name is not None
+    assert len(name) == 12
+    assert "0b5c" not in name
 
 
 def test_a_machine_has_one_name_that_is_not_its_id(tmp_path: Path) -> None:

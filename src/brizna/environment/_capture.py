@@ -23,6 +23,29 @@ _JOB = {
 
 _ADDRESSES = ("KUBERNETES_SERVICE_HOST",)
 
+_RANKS = (
+    ("torchrun", "TORCHELASTIC_RUN_ID", ("RANK", "LOCAL_RANK", "WORLD_SIZE", "GROUP_RANK")),
+    (
+        "openmpi",
+        "PMIX_NAMESPACE",
+        ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_SIZE", ""),
+    ),
+    ("mpich", "PMI_JOBID", ("PMI_RANK", "MPI_LOCALRANKID", "PMI_SIZE", "")),
+    (
+        "slurm",
+        "SLURM_JOB_ID",
+        ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NTASKS", "SLURM_NODEID"),
+    ),
+    ("unknown", "", ("RANK", "LOCAL_RANK", "WORLD_SIZE", "")),
+)
+"""For each launcher of ranks: what it calls one launch, then this rank among all, this rank on its
+machine, how many there are, the number of the machine. The first that says its rank is taken: the
+innermost comes first, as torchrun and MPI are themselves started by SLURM."""
+_NAMES_WITH_HOSTS = ("openmpi", "mpich")
+"""Launchers that name a launch after the host where it began: a hash stands for that."""
+_NO_NAME = "none"
+"""What torchrun calls a launch to which nobody gave a name."""
+
 
 def machine_name(*, sys_root: str = "/sys", etc_root: str = "/etc") -> str:
     """Return a name for this machine that reveals neither host nor user.
@@ -64,7 +87,9 @@ def capture(
         "python": ".".join(map(str, sys.version_info[:3])),
         "git_revision": git_revision(directory),
         "job": _job(environ),
+        "rank": _rank(environ),
         "container": _container(),
+        "boot": boot_name(),
     }
     if names:
         found["host"] = system.nodename if system else None
@@ -117,6 +142,40 @@ def _job(environ: Mapping[str, str]) -> dict[str, str] | None:
                 return {"scheduler": scheduler}
             return {"scheduler": scheduler, "id": environ[variable]}
     return None
+
+
+def _rank(environ: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return which rank of how many this process is; None where nobody numbered it."""
+    for launcher, name, variables in _RANKS:
+        rank, local, size, node = (_number(environ.get(variable)) for variable in variables)
+        if rank is None or (name and name not in environ):
+            continue
+        launch = environ.get(name)
+        if launch is not None and launcher in _NAMES_WITH_HOSTS:
+            launch = sha256(f"brizna launch {launch}".encode()).hexdigest()[:12]
+        return {
+            "launcher": launcher,
+            "launch": None if launch == _NO_NAME else launch,
+            "rank": rank,
+            "local_rank": local,
+            "world_size": size,
+            "node": node,
+        }
+    return None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdecimal() else None
+
+
+def boot_name(*, proc_root: str = "/proc") -> str | None:
+    """Return a name for this machine since it was started; None where the system has none.
+
+    Containers on one machine share it, whatever machine id their images have; two machines never
+    do. The first 12 hexadecimal digits of the SHA-256 of the kernel's boot id.
+    """
+    identity = _read(f"{proc_root}/sys/kernel/random/boot_id")
+    return sha256(f"brizna boot {identity}".encode()).hexdigest()[:12] if identity else None
 
 
 def _container() -> str | None:

@@ -50,6 +50,7 @@ class RunSummary(Record):
         energy_j: The run's energy as `Estimate.to_json` writes it; None if unknown.
         methods: How its roots were read, each method once.
         interval_s: Asked-for time between two readings; None if unknown.
+        jobs: What a scheduler or a launcher of ranks calls the job that it is part of.
         digest: Digest of the run's record; None while it goes on or if it cannot be read.
     """
 
@@ -67,10 +68,11 @@ class RunSummary(Record):
     energy_j: dict[str, Any] | None = None
     methods: tuple[str, ...] = ()
     interval_s: float | None = None
+    jobs: tuple[str, ...] = ()
     digest: str | None = None
     reason: str | None = None
 
-    _forms: ClassVar = {"tags": tuple, "command": tuple, "methods": tuple}
+    _forms: ClassVar = {"tags": tuple, "command": tuple, "methods": tuple, "jobs": tuple}
 
     @classmethod
     def of(cls, run: dict[str, Any], digest: str | None) -> Self:
@@ -84,9 +86,16 @@ class RunSummary(Record):
                 "energy_j": measured["energy_j"],
                 "methods": sorted({channel["method"] for channel in roots}),
                 "interval_s": measured.get("interval_s"),
+                "jobs": _jobs(run.get("environment") or {}),
                 "digest": digest,
             }
         )
+
+
+def _jobs(environment: dict[str, Any]) -> list[str]:
+    job: dict[str, Any] = environment.get("job") or {}
+    rank: dict[str, Any] = environment.get("rank") or {}
+    return sorted({str(name) for name in (job.get("id"), rank.get("launch")) if name is not None})
 
 
 def fresh_summary(run_id: str, record: str) -> RunSummary:
