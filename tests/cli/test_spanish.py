@@ -107,6 +107,10 @@ def test_where_a_setting_comes_from_is_told_in_spanish(brizna):
     assert "por defecto" in shown
 
 
+def test_the_doctor_says_in_spanish_how_the_zone_is_known(brizna):
+    assert "Zona: FR (indicada)" in brizna("doctor", "--zone", "FR", environ=SPANISH).stdout
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there is no procfs")
 def test_what_is_damaged_in_a_journal_is_told_in_spanish(brizna, tmp_path):
     brizna("run", "--quiet", "--zone", "ES", "--", "true")

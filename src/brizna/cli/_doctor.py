@@ -78,6 +78,7 @@ def _fix(context: Context, *, as_json: bool) -> int:
 
 def _place(context: Context, found: dict[str, object]) -> list[str]:
     from brizna.report import idle_lines
+    from brizna.report._words import name_zone_origin
 
     _ = context.texts.gettext
     zone, origin, store = found["zone"], found["zone_origin"], found["store"]
@@ -86,6 +87,7 @@ def _place(context: Context, found: dict[str, object]) -> list[str]:
     elif origin == "time-zone":
         place = _("Zone: {zone}, guessed from the time zone; name it with --zone").format(zone=zone)
     else:
-        place = _("Zone: {zone} ({origin})").format(zone=zone, origin=origin)
+        named = name_zone_origin(str(origin), context.lang)
+        place = _("Zone: {zone} ({origin})").format(zone=zone, origin=named)
     idle = idle_lines(found, lang=context.lang)
     return [place, *idle, _("Runs are kept in: {store}").format(store=store)]
