@@ -41,6 +41,7 @@ _COMMANDS = {
     "account": "_account",
     "doctor": "_doctor",
     "config": "_config",
+    "slurm": "_slurm",
 }
 """Each command and the file that holds it, as a function of the same name."""
 
@@ -227,6 +228,7 @@ def _overview(texts: Texts) -> list[str]:
         "account": _("the footprint of declared facts, without running anything"),
         "doctor": _("what can be measured here, and how to measure more"),
         "config": _("the settings in force and where they come from"),
+        "slurm": _("measure each job of a cluster, from its prolog and epilog"),
     }
     return [
         _("brizna measures what AI work costs in energy, carbon and money, and proves it."),
