@@ -129,6 +129,36 @@ def test_sleep_of_the_machine_draws_no_modelled_power(machine, rig, energies):
     assert energies(rig.run())["model/cpu"] == pytest.approx(TDP_W * 1.02 * 10, rel=1e-3)
 
 
+@pytest.mark.parametrize("interval_s", [1, 5])
+def test_processors_that_are_taken_away_are_not_taken_for_sleep(machine, rig, energies, interval_s):
+    machine.show_processor(KNOWN)
+    machine.work(1.0)
+    rig.start([open_cpu_model(machine.roots, machine="m")])
+    rig.tick(10, interval_s=interval_s)
+    machine.take_away(2)
+    rig.tick(10, interval_s=interval_s)
+    rig.clock.sleep(3600)
+    rig.tick(10, interval_s=interval_s)
+    machine.take_away(-2)
+    rig.tick(10, interval_s=interval_s)
+    full_j, half_j = TDP_W * 1.02 * 20, TDP_W * 0.75 * 20
+    assert energies(rig.run())["model/cpu"] == pytest.approx(full_j + half_j, rel=1e-3)
+    assert rig.gaps() == []
+
+
+def test_idle_time_that_the_kernel_forgets_with_a_processor_costs_one_reading(machine, rig):
+    machine.show_processor(KNOWN)
+    machine.work(0.3)
+    sampler = rig.start([open_cpu_model(machine.roots, machine="m")])
+    rig.clock.advance(100)
+    sampler.sample()
+    machine.take_away(1, idle_us=50_000_000)
+    rig.tick(10)
+    (gap,) = rig.gaps()
+    assert "went backwards" in gap["reason"]
+    assert gap["to"] - gap["from"] <= 2_000_000
+
+
 def test_memory_of_unknown_size_is_stated_as_unseen(machine, tmp_path):
     (tmp_path / "proc/meminfo").write_text("nothing of use\n")
     meter = open_memory_model(machine.roots, machine="m")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from brizna.meter._host import KeptFile
+from brizna.meter._host import KeptFile, read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,12 +26,15 @@ if TYPE_CHECKING:
         @property
         def file(self) -> str: ...
         def read(self, t_us: int) -> tuple[float, float] | None: ...
+        def present(self) -> float: ...
         def close(self) -> None: ...
 
 
 _TICK_US = 1_000_000 // (os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100)
 _HEAD = 512
 """Bytes that hold the first line of ``/proc/stat``, and all of what a control group says."""
+_MISSING_SHARE = 0.1
+"""Of the time that passed: what the kernel counts in ticks never lacks so much."""
 _STILL_US = 1_000_000
 """A kernel that counts no time at all for so long shows us no load (some sandboxes)."""
 _ASLEEP_US = 1_000_000
@@ -83,19 +86,30 @@ class LoadMeter:
             self._before, self._moved_us = now, t_us
         else:
             busy_us, awake_us = now[0] - self._before[0], now[1] - self._before[1]
-            if busy_us < 0:
+            if busy_us < 0 or awake_us < 0:  # a processor that goes can take its idle time along
                 self._before, self._read_us = now, t_us
                 return self._unknown(f"{self._load.file} went backwards")
             if awake_us > 0:
                 self._share = busy_us / awake_us
-                if elapsed_us - awake_us > _ASLEEP_US:
-                    elapsed_us = awake_us
+                if elapsed_us - awake_us > _MISSING_SHARE * elapsed_us:
+                    elapsed_us = self._without_sleep(busy_us, awake_us, elapsed_us)
                 self._before, self._moved_us = now, t_us
             elif t_us - self._moved_us > _STILL_US:
                 return self._unknown(f"{self._load.file} stands still")
             self._counted_uj += self._curve.power_w(self._share) * elapsed_us
         self._read_us = t_us
         return (round(self._counted_uj),)
+
+    def _without_sleep(self, busy_us: float, awake_us: float, elapsed_us: float) -> float:
+        """Return how long the machine was awake, where the kernel counted less time than passed.
+
+        Processors that were taken away count no time either, and are not busy: the share is of all.
+        """
+        here = self._load.present()
+        asleep_us = elapsed_us - awake_us / here
+        if here < 1.0:
+            self._share = busy_us / awake_us * here
+        return elapsed_us - asleep_us if asleep_us > _ASLEEP_US else elapsed_us
 
     def _unknown(self, reason: str) -> Sequence[None]:
         self._trouble = {self._channel.id: reason}
@@ -152,6 +166,8 @@ class MachineLoad:
     def __init__(self, roots: Roots, threads: int) -> None:
         """Take where procfs is, and how many processors share the sums."""
         self.file = f"{roots.proc}/stat"
+        self._online = f"{roots.sys}/devices/system/cpu/online"
+        self._threads = threads
         self._kept = KeptFile(self.file)
         self._us = _TICK_US / threads
 
@@ -170,6 +186,18 @@ class MachineLoad:
             return None
         ticks = [int(text) for text in head[1:9]]
         return self._us * (sum(ticks) - sum(ticks[3:5]) - sum(ticks[7:8])), self._us * sum(ticks)
+
+    def present(self) -> float:
+        """Return the share of the processors that are there now, of those at the start; at most 1.
+
+        Linux writes them as ``0-3,6``.
+        """
+        count = 0
+        for part in (read_text(self._online) or "").strip().split(","):
+            first, _, last = part.partition("-")
+            if first.isdecimal():
+                count += int(last or first) - int(first) + 1
+        return min(count or self._threads, self._threads) / self._threads
 
     def close(self) -> None:
         """Close the file."""
@@ -196,6 +224,10 @@ class GroupLoad:
         if b"usage_usec" not in words:
             return None
         return int(words[words.index(b"usage_usec") + 1]) / self._limit.cpus, float(t_us)
+
+    def present(self) -> float:
+        """Return 1: a share of time does not change with the number of processors."""
+        return 1.0
 
     def close(self) -> None:
         """Close the file."""
@@ -228,6 +260,10 @@ class PortableLoad:
         times = self._times()
         busy_s = times.user + times.system
         return self._us * busy_s, self._us * (busy_s + times.idle)
+
+    def present(self) -> float:
+        """Return 1: nobody tells of processors that come or go."""
+        return 1.0
 
     def close(self) -> None:
         """Do nothing: nothing is held."""

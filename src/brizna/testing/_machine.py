@@ -32,7 +32,7 @@ class FakeMachine:
             memory_gib: How much memory it has.
         """
         self._root = root
-        self._threads = threads
+        self._threads = self._online = threads
         self._load = 0.0
         self._stolen = 0.0
         self._busy_us = self._stolen_us = self._total_us = self._group_us = 0.0
@@ -79,6 +79,20 @@ class FakeMachine:
         """
         self._load, self._stolen = load, stolen
 
+    def take_away(self, processors: int, *, idle_us: int = 0) -> None:
+        """Take processors offline, or with a negative number bring them back.
+
+        Args:
+            processors: How many.
+            idle_us: Idle time that the kernel forgets with them, as it does in some versions.
+        """
+        self._online -= processors
+        self._total_us -= idle_us
+        path = self._root / "sys/devices/system/cpu/online"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"0-{self._online - 1}\n")
+        self._show()
+
     def limit(
         self, cpus: float, *, memory_gib: int | None = None, is_version_1: bool = False
     ) -> None:
@@ -110,9 +124,9 @@ class FakeMachine:
         path.write_text(f"{text}\n")
 
     def _move(self, passed_us: int) -> None:
-        self._total_us += passed_us * self._threads
-        self._busy_us += passed_us * self._threads * self._load
-        self._stolen_us += passed_us * self._threads * self._stolen
+        self._total_us += passed_us * self._online
+        self._busy_us += passed_us * self._online * self._load
+        self._stolen_us += passed_us * self._online * self._stolen
         self._show()
 
     def _show(self) -> None:
