@@ -211,8 +211,11 @@ def find_memory_limit(roots: Roots) -> int | None:
 
 
 def find_cpu_limit(roots: Roots) -> CpuLimit | None:
-    """Return the tightest limit on processors of the control groups we are in; None if none."""
-    limits: list[CpuLimit] = []
+    """Return the tightest limit on processors of the control groups we are in; None if none.
+
+    A quota of their time, or a set of processors that the group may run on.
+    """
+    limits = _cpu_sets(roots)
     for folder in _groups(roots, ""):
         quota, _, period = (read_text(f"{folder}/cpu.max") or "").strip().partition(" ")
         if quota.isdecimal() and period.isdecimal():
@@ -225,6 +228,36 @@ def find_cpu_limit(roots: Roots) -> CpuLimit | None:
             usage = _usage_file(roots, folder)
             limits.append(CpuLimit(cpus=quota_us / period_us, usage_file=usage, usage_us=1e-3))
     return min(limits, key=lambda limit: limit.cpus, default=None)
+
+
+def _cpu_sets(roots: Roots) -> list[CpuLimit]:
+    """Return the sets of processors that we may run on, each for the outermost group that has it.
+
+    A group without a set of its own shows that of the group around it.
+    """
+    found: dict[int, CpuLimit] = {}
+    for folder in _groups(roots, ""):
+        count = count_processors(read_text(f"{folder}/cpuset.cpus.effective"))
+        if count:
+            found[count] = CpuLimit(cpus=count, usage_file=f"{folder}/cpu.stat")
+    for folder in _groups(roots, "cpuset"):
+        text = read_text(f"{folder}/cpuset.effective_cpus") or read_text(f"{folder}/cpuset.cpus")
+        count = count_processors(text)
+        if count:
+            usage = _usage_file(roots, folder)
+            found[count] = CpuLimit(cpus=count, usage_file=usage, usage_us=1e-3)
+    return list(found.values())
+
+
+def count_processors(text: str | None) -> int:
+    """Return how many processors a list such as ``0-3,8`` names; 0 if it is no such list."""
+    count = 0
+    for part in (text or "").strip().split(","):
+        first, _, last = part.partition("-")
+        if not first.isdecimal() or not (last or first).isdecimal():
+            return 0
+        count += int(last or first) - int(first) + 1
+    return count
 
 
 def _usage_file(roots: Roots, folder: str) -> str:
