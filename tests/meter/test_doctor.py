@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from brizna.core.errors import UnavailableError
 from brizna.meter import REASONS, describe_meters
+from brizna.meter._doctor import _Diagnosis
 from brizna.testing import FakeGpu, FakeMachine, FakeNvml, FakePowercap, FakeZone
 
 NOBODY = 65534
@@ -130,6 +132,14 @@ def test_a_card_that_no_meter_reads_says_why(machine, tmp_path, vendor, code, un
     (device / "vendor").write_text(f"{vendor}\n")
     entry = described(machine)["gpu"]
     assert (entry.status, entry.code, entry.unlock) == ("not available", code, unlock)
+
+
+def test_a_mac_is_told_which_program_to_start(machine, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    found = {entry.component: entry for entry in _Diagnosis(machine.roots, [], {}).components()}
+    assert found["cpu"].code == "program"
+    assert found["cpu"].unlock.startswith("sudo powermetrics")
+    assert "--meter" in found["cpu"].why
 
 
 def test_every_reason_is_a_sentence():

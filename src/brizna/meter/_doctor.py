@@ -27,6 +27,8 @@ REASONS = {
     "virtual-machine": "A virtual machine does not see the counters of its host.",
     "no-driver-module": "Linux shows no energy counter: no driver is loaded, or there is none.",
     "system": "Counters of processors are read on Linux only.",
+    "program": "The system tells it to a program of its own, whose file is read where --meter "
+    "names it.",
     "no-memory-counter": "This processor has no energy counter for memory.",
     "no-size": "Its size cannot be found out.",
     "no-gpu": "No graphics processor was found.",
@@ -202,6 +204,10 @@ class _Diagnosis:
         closed = self._why_closed("cpu")
         if closed is not None:
             return closed
+        if sys.platform == "darwin":
+            from brizna.meter._powermetrics import START
+
+            return "program", START.format(file="power.plist")
         if sys.platform != "linux":
             return "system", None
         processor = find_processor(self._roots)

@@ -124,6 +124,7 @@ STORED = (
     N_("A virtual machine does not see the counters of its host."),
     N_("Linux shows no energy counter: no driver is loaded, or there is none."),
     N_("Counters of processors are read on Linux only."),
+    N_("The system tells it to a program of its own, whose file is read where --meter names it."),
     N_("This processor has no energy counter for memory."),
     N_("Its size cannot be found out."),
     N_("No graphics processor was found."),
