@@ -37,6 +37,7 @@ from brizna.core.measurement import (
 from brizna.core.site import Site
 from brizna.core.work import Work
 from brizna.verbs import SETTINGS, read_settings
+from brizna.verbs._history import History, Unlike
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -254,6 +255,7 @@ def test_every_unit_that_is_described_exists():
     "record",
     [
         *(Run, Measurement, ChannelEnergy, Gap, Phase, Coverage, Site, Factor, GaugeLevels, Work),
+        *(History, Unlike),
         *(Attribution, UserEnergy, Baseline, IdleChannel),
         *(Footprint, Assumptions, FunctionalUnit, Step),
     ],

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from brizna.core.errors import InputError
 from brizna.core.replay import replay
-from brizna.core.work import check_amounts
+from brizna.core.work import check_amounts, merged_work
 
 START = {
     "e": "start",
@@ -89,6 +89,15 @@ def test_nothing_counted_adds_no_field_to_the_record():
     record = told(sample(0, 0), sample(1, 1)).to_json()
     assert "work" not in record
     assert "gauges" not in record
+
+
+def test_work_of_several_runs_is_summed_and_shares_their_energy():
+    parts = [told(sample(0, 0), sample(10, 1000, work={"tokens": n})).work for n in (300, 700)]
+    parts.append(told(sample(0, 0), sample(1, 1, work={"items": 2})).work)
+    energy = told(sample(0, 0), sample(10, 2000)).energy_j
+    tokens, items = merged_work(parts, energy)
+    assert (tokens.amount, tokens.energy_j_per_unit.best.value) == (1000, 2.0)
+    assert items.amount == 2
 
 
 @given(st.lists(st.integers(1, 1000), min_size=3, max_size=20), st.data())

@@ -192,3 +192,16 @@ def test_the_power_next_to_an_edge_is_the_same_after_thinning(edge):
     kept = thin_events(events)
     assert len(kept) < 600
     assert figures(kept) == figures(events)
+
+
+def test_what_gauges_counted_is_the_same_after_thinning(story):
+    events = story.events(3000)
+    gauges = {"e": "gauges", "gauges": [{"id": "a/b", "unit": "1", "source": "s", "counts": True}]}
+    for second, event in enumerate(event for event in events if "c" in event and "e" not in event):
+        if second % 10 == 3:
+            event["g"] = [second**2]
+    events.insert(1, gauges)
+    kept = thin_events(events)
+    assert len(kept) < len(events)
+    (before,), (after,) = (replay(told).measurement.gauges for told in (events, kept))
+    assert (after.counted, after.mean) == (before.counted, before.mean)

@@ -80,6 +80,16 @@ class WorkLog:
         return _work(self._done[first:last], energy)
 
 
+def merged_work(parts: Iterable[Iterable[Work]], energy: Estimate | None) -> tuple[Work, ...]:
+    """Return what several runs counted together.
+
+    Args:
+        parts: The work of each.
+        energy: What all of them took.
+    """
+    return _work([(0, work.name, work.amount) for part in parts for work in part], energy)
+
+
 def only_counts(mark: Event) -> bool:
     """Tell whether a mark says what was done and no more, so that the phase around it goes on."""
     return bool(mark.get("count")) and not mark["name"] and not mark.get("ends")

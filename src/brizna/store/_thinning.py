@@ -4,8 +4,8 @@ Readings are cumulative, so a total needs the first and the last; everything els
 looks at (windows, marks, gaps, and the power next to their edges) names a time. Thinning keeps
 the readings around those times for each channel, and drops every second of the others until the
 journal is under half. A run told from a thinned journal has the same energies, bit for bit; only
-its curve of power over time, and whose the energy was, are told by longer intervals, and older
-parts the more so.
+its curve of power over time, whose the energy was and the means of gauges are told by longer
+intervals, and older parts the more so.
 """
 
 from __future__ import annotations
@@ -124,6 +124,8 @@ def _needed(events: Sequence[Event | None], marks: Sequence[Event]) -> set[int]:
     needed.update(_apart(channels, samples))
     for field in ("cpu", "mem", "gpu"):
         needed.update([place for place, event in samples if event.get(field)][-1:])
+    gauged = [place for place, event in samples if event.get("g")]
+    needed.update((*gauged[:1], *gauged[-1:]))  # what counts is told by its first and last
     return needed
 
 

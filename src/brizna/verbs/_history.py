@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from functools import cache
 from math import exp, log
-from statistics import median
 
 from brizna.core._tables import positions
 from brizna.core.errors import BriznaError
@@ -140,6 +139,13 @@ def judge(figure: str, value: float, before: Sequence[float]) -> Unlike | None:
         low=exp(middle - reach),
         high=exp(middle + reach),
     )
+
+
+def median(values: Iterable[float]) -> float:
+    """Return the middle value. The library's loads fractions and decimals, at every run's end."""
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def _figures(run: RunSummary) -> dict[str, float]:

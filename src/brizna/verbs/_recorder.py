@@ -9,7 +9,7 @@ from brizna.core.errors import BriznaError, Said, UnavailableError
 from brizna.core.replay import JOURNAL_SCHEMA, replay
 from brizna.core.version import VERSION
 from brizna.environment import capture, machine_name, redact
-from brizna.meter import BootClock, Roots, Sampler, factors_behind, open_gauges, open_meters
+from brizna.meter import BootClock, Roots, Sampler, factors_behind, open_meters
 from brizna.run import ancestors
 from brizna.store import Journal, Store, new_run_id, process_start, writer_identity
 from brizna.verbs._mark import run_address, run_around
@@ -154,6 +154,8 @@ class Recorder:
         factors = [factor.to_json() for factor in factors_behind(channels)]
         self._journal.write({"e": "factors", "factors": factors})
         self._tell_idle_power()
+        from brizna.meter import open_gauges
+
         roots = None if self._simulates else Roots()
         self._gauges = open_gauges(
             roots, clock=self._clock, meters=self._meters, command=self._child
