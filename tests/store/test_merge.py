@@ -6,6 +6,7 @@ import pytest
 
 from brizna.account import pue
 from brizna.core.errors import InputError
+from brizna.core.measurement import Gap
 from brizna.core.replay import replay
 from brizna.store import StoredRun, merge_runs
 from brizna.verbs._views import account_run, assumptions_of
@@ -82,6 +83,79 @@ def test_runs_that_overlap_only_partly_are_refused(part):
 def test_one_gpu_seen_from_two_containers_counts_once(part):
     merged = merge_runs([part(machine="blue"), part(machine="red")])
     assert joules(merged) == pytest.approx(1000 * 2 + 500)
+
+
+def booted(part, boot):
+    """Return a part that says of which boot its machine is."""
+    return part.replace(run=part.run.replace(environment={"boot": boot}))
+
+
+def test_containers_of_one_machine_with_machine_ids_of_their_own_read_its_counters_once(part):
+    parts = [booted(part(machine=name), "b1") for name in ("blue", "red")]
+    merged = merge_runs(parts)
+    assert joules(merged) == pytest.approx(1500)
+    assert merged.machine == "blue"
+
+
+def test_copies_of_one_image_on_several_machines_add_up(part):
+    parts = [booted(part(machine="image", gpu=f"nvml/GPU-{boot}"), boot) for boot in ("b1", "b2")]
+    merged = merge_runs(parts)
+    assert joules(merged) == pytest.approx(3000)
+    assert {channel.id for channel in merged.measurement.channels} >= {
+        "rapl/package-0@image.b1",
+        "rapl/package-0@image.b2",
+    }
+
+
+def test_a_machine_that_was_started_anew_between_two_runs_is_one_machine(part):
+    merged = merge_runs([booted(part(0), "b1"), booted(part(60), "b2")])
+    assert joules(merged) == pytest.approx(3000)
+    assert merged.machine is not None
+    assert [channel.id for channel in merged.measurement.channels] == [
+        "rapl/package-0",
+        "nvml/GPU-1",
+    ]
+
+
+def without(part, kind):
+    """Return a part that does not know the energy of one kind of channel."""
+    measurement = part.run.measurement
+    channels = tuple(
+        channel.replace(energy_j=None, reason="fewer than two readings")
+        if channel.kind == kind
+        else channel
+        for channel in measurement.channels
+    )
+    return part.replace(run=part.run.replace(measurement=measurement.replace(channels=channels)))
+
+
+def test_what_only_a_shorter_rank_knows_is_not_lost(part):
+    longest, other = without(part(0, seconds=10), "gpu"), part(1, seconds=8)
+    merged = merge_runs([longest, other])
+    gpu = merged.measurement.channels[1]
+    assert gpu.energy_j.best.value == pytest.approx(400)
+    assert [(gap.start_s, gap.end_s) for gap in gpu.gaps] == [
+        pytest.approx((0, 1)),
+        pytest.approx((9, 10)),
+    ]
+    assert merged.measurement.coverage.gap_s == pytest.approx(2)
+
+
+def test_gaps_of_runs_one_after_the_other_add_up(part):
+    def with_gap(run):
+        measurement = run.run.measurement
+        gap = Gap(reason="unreadable", start_s=2.0, end_s=None)
+        cpu, gpu = measurement.channels
+        measurement = measurement.replace(channels=(cpu.replace(gaps=(gap,)), gpu))
+        return run.replace(run=run.run.replace(measurement=measurement))
+
+    merged = merge_runs([with_gap(part(0)), with_gap(part(60))])
+    gaps = merged.measurement.channels[0].gaps
+    assert [(gap.start_s, gap.end_s) for gap in gaps] == [
+        pytest.approx((2, 10)),
+        pytest.approx((62, 70)),
+    ]
+    assert merged.measurement.coverage.gap_s == pytest.approx(16)
 
 
 def test_a_run_inside_another_adds_no_cpu_time(part):
