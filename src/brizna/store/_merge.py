@@ -4,6 +4,9 @@ A counter belongs to a machine. Where two of the runs read the same counter at t
 counts once, as the longest of them read it; the others must lie within that run, or nearly so
 (what sticks out becomes a doubt), else the merge is refused. Runs one after the other, and
 counters of different machines, add up.
+
+Which runs were on one machine is told by the boot of its kernel where they say it: containers on
+one machine share that, whatever machine id their images have, and two machines never do.
 """
 
 from __future__ import annotations
@@ -14,7 +17,6 @@ from brizna.core.errors import InputError, Said
 from brizna.core.estimate import total, weakest
 from brizna.core.measurement import ChannelEnergy, Coverage, Gap, Measurement, Run
 from brizna.core.records import Record
-from brizna.core.work import merged_work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,12 +56,11 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
     """
     if len({part.run.id for part in stored}) < 2:
         raise InputError("A merge takes at least two different runs.")
-    runs = [part.run for part in stored]
-    parts = _placed(runs)
+    parts = _placed([part.run for part in stored])
+    runs = [part.run for part in parts]
     notes: dict[str, None] = {}
     channels = _channels(parts, notes)
     known = [c.energy_j for c in channels if c.parent is None and not c.mirror_of and c.energy_j]
-    energy = total(known) if known else None
     inner = {run.id for run in runs}
     cpu = [run.measurement.cpu_time_s for run in runs if run.parent not in inner]
     intervals = {run.measurement.interval_s for run in runs}
@@ -74,7 +75,7 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
         notes=(*notes, "The phases of the merged runs stay with them."),
         machine=_one({run.machine for run in runs}),
         measurement=Measurement(
-            energy_j=energy,
+            energy_j=total(known) if known else None,
             reason=None if known else "no channel of the merged runs is known",
             channels=channels,
             coverage=_coverage(runs, channels),
@@ -82,7 +83,6 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
             cpu_time_coverage=None if None in cpu else _cpu_coverage(runs),
             samples=sum(run.measurement.samples for run in runs),
             interval_s=_one(intervals),
-            work=merged_work([run.measurement.work for run in runs], energy),
         ),
         environment={"merged": [{"id": part.run.id, "run": part.digest} for part in stored]},
         site=_site(parts),
@@ -97,7 +97,42 @@ def _placed(runs: Sequence[Run]) -> list[_Part]:
     for run in runs:
         start_s = (_started(run) - first).total_seconds()
         parts.append(_Part(run=run, start_s=start_s, end_s=start_s + run.duration_s))
-    return parts
+    machines = _machines(parts)
+    return [
+        part.replace(run=part.run.replace(machine=machine))
+        for part, machine in zip(parts, machines, strict=True)
+    ]
+
+
+def _machines(parts: Sequence[_Part]) -> list[str | None]:
+    """Return on which machine each run was: by boot where that is known, else by name."""
+    named: dict[str, str | None] = {}
+    for part in parts:
+        named.setdefault(_boot(part.run) or f"machine {part.run.machine}", part.run.machine)
+    found = [named[_boot(part.run) or f"machine {part.run.machine}"] for part in parts]
+    for index, part in enumerate(parts):
+        boot = _boot(part.run)
+        if boot is not None and any(
+            machine == found[index] and _boot(other.run) not in {None, boot} and _meet(part, other)
+            for other, machine in zip(parts, found, strict=True)
+        ):
+            shared = found[index]  # copies of one image on several machines
+            found = [
+                f"{machine}.{_boot(other.run)}"
+                if machine == shared and _boot(other.run)
+                else machine
+                for other, machine in zip(parts, found, strict=True)
+            ]
+    return found
+
+
+def _boot(run: Run) -> str | None:
+    return run.environment.get("boot")
+
+
+def _meet(one: _Part, other: _Part) -> bool:
+    """Tell whether two runs overlap in time."""
+    return one.start_s < other.end_s and other.start_s < one.end_s
 
 
 def _started(run: Run) -> datetime:
@@ -138,17 +173,14 @@ def _channel(group: list[tuple[_Part, ChannelEnergy]], notes: dict[str, None]) -
     energies: list[Estimate] = []
     gaps: list[Gap] = []
     for cluster in _clusters(group):
-        part, channel, energy = _once(cluster, notes)
-        gaps += [_moved(gap, part.start_s) for gap in channel.gaps]
-        if energy is None:
-            reason = Said(
-                "not known in the run {run_id}: {reason}",
-                run_id=part.run.id,
-                reason=channel.reason,
-            )
-            gaps.append(Gap(reason=str(reason), start_s=part.start_s, end_s=part.end_s))
-        else:
+        knowing = [member for member in cluster if member[1].energy_j is not None]
+        if knowing:
+            part, channel, energy = _once(knowing, notes)
             energies.append(energy)
+        else:
+            part, channel = max(cluster, key=_length_s)
+        gaps += [_moved(gap, part) for gap in channel.gaps]
+        gaps += _unknown(cluster, knowing)
     return first.replace(
         basis=weakest(*(channel.basis for _, channel in group)),
         energy_j=total(energies) if energies else None,
@@ -157,9 +189,36 @@ def _channel(group: list[tuple[_Part, ChannelEnergy]], notes: dict[str, None]) -
     )
 
 
-def _moved(gap: Gap, by_s: float) -> Gap:
-    end_s = None if gap.end_s is None else gap.end_s + by_s
-    return gap.replace(start_s=gap.start_s + by_s, end_s=end_s)
+def _length_s(member: tuple[_Part, ChannelEnergy]) -> float:
+    return member[0].run.duration_s
+
+
+def _moved(gap: Gap, part: _Part) -> Gap:
+    """Return a gap of a run in the time of the whole; one that never ended ends with its run."""
+    end_s = part.end_s if gap.end_s is None else gap.end_s + part.start_s
+    return gap.replace(start_s=gap.start_s + part.start_s, end_s=end_s)
+
+
+def _unknown(
+    cluster: Sequence[tuple[_Part, ChannelEnergy]],
+    knowing: Sequence[tuple[_Part, ChannelEnergy]],
+) -> list[Gap]:
+    """Return a gap wherever only runs that do not know a channel's energy were going on."""
+    found: list[Gap] = []
+    covered = sorted((part.start_s, part.end_s) for part, _ in knowing)
+    for part, channel in cluster:
+        if channel.energy_j is not None:
+            continue
+        reason = Said(
+            "not known in the run {run_id}: {reason}", run_id=part.run.id, reason=channel.reason
+        )
+        at_s = part.start_s
+        for start_s, end_s in [*covered, (part.end_s, part.end_s)]:
+            if min(start_s, part.end_s) > at_s:
+                found.append(Gap(reason=str(reason), start_s=at_s, end_s=min(start_s, part.end_s)))
+            at_s = max(at_s, end_s)
+        covered = sorted([*covered, (part.start_s, part.end_s)])
+    return found
 
 
 def _clusters(
@@ -179,13 +238,15 @@ def _clusters(
 
 def _once(
     cluster: Sequence[tuple[_Part, ChannelEnergy]], notes: dict[str, None]
-) -> tuple[_Part, ChannelEnergy, Estimate | None]:
+) -> tuple[_Part, ChannelEnergy, Estimate]:
     """Return the longest member's energy for all; what sticks out of it becomes a doubt."""
-    part, channel = max(cluster, key=lambda member: member[0].run.duration_s)
+    part, channel = max(cluster, key=_length_s)
+    energy = channel.energy_j
+    assert energy is not None, "only those that know it are asked"
     outside_s = part.start_s - min(other.start_s for other, _ in cluster)
     outside_s += max(other.end_s for other, _ in cluster) - part.end_s
     if len(cluster) == 1:
-        return part, channel, channel.energy_j
+        return part, channel, energy
     if outside_s > max(_SLACK_S, _SLACK_SHARE * part.run.duration_s):
         others = ", ".join(other.run.id for other, _ in cluster if other is not part)
         raise InputError(
@@ -205,8 +266,7 @@ def _once(
         run_id=part.run.id,
     )
     notes[str(once)] = None
-    energy = channel.energy_j
-    if energy is not None and outside_s > 0:
+    if outside_s > 0:
         more = energy.best * (1 + outside_s / part.run.duration_s)
         energy = energy.doubted(f"merge:{channel.id}@{part.run.id}", energy.best, more)
     return part, channel, energy
@@ -228,7 +288,14 @@ def _coverage(runs: Sequence[Run], channels: Sequence[ChannelEnergy]) -> Coverag
         metered=tuple(dict.fromkeys(c.kind for c in roots if c.basis == "metered")),
         modelled=tuple(dict.fromkeys(c.kind for c in roots if c.basis == "modelled")),
         not_seen=not_seen,
-        gap_s=max(run.measurement.coverage.gap_s for run in runs),
+        gap_s=max(map(_missing_s, roots), default=0.0),
+    )
+
+
+def _missing_s(channel: ChannelEnergy) -> float:
+    """Return for how long a channel of the whole was missing and not counted by its device."""
+    return sum(
+        gap.end_s - gap.start_s for gap in channel.gaps if not gap.counted and gap.end_s is not None
     )
 
 
