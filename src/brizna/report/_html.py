@@ -22,6 +22,7 @@ from brizna.report._charts import MOST_PHASES, MOST_POINTS, phase_chart, power_c
 from brizna.report._format import Format
 from brizna.report._texts import texts
 from brizna.report._view import part, roots, short_id
+from brizna.report._whose import own_part, seen_energy, tell_view
 from brizna.report._words import name_state
 
 TYPE_CHECKING = False
@@ -97,6 +98,7 @@ def _sections(view: View, style: Format, series: Series | None) -> dict[str, Any
         "power": _page.power_table(view, series or {}, style),
         "thinned": _thinned(view, series or {}, style),
         "has_gaps": any(not gap["counted"] for channel in roots(view) for gap in channel["gaps"]),
+        "whose": _page.whose(view, style),
         "phases": _page.phases(view, style),
         "work": work_rows(view, style),
         "gauges": gauge_rows(view, style),
@@ -115,6 +117,7 @@ def _section_names(lang: str) -> dict[str, str]:
     _ = texts(lang).gettext
     return {
         "components": _("Where the energy went"),
+        "whose": _("Whose energy it was"),
         "power": _("Power over time"),
         "phases": _("Phases"),
         "work": _("Energy of the work"),
@@ -132,7 +135,7 @@ def _section_names(lang: str) -> dict[str, str]:
 
 def _contents(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the sections that the page has, in order."""
-    optional = ("phases", "work", "gauges", "doubts", "equivalents", "zones")
+    optional = ("whose", "phases", "work", "gauges", "doubts", "equivalents", "zones")
     return [
         (name, title)
         for name, title in values["names"].items()
@@ -146,9 +149,11 @@ def _lead(view: View, style: Format) -> str:
 
     _ = style.say
     together = Markup('<span class="nw">{}</span>')
-    energy, energy_ends = style.parts(Energy, view["measurement"]["energy_j"])
+    seen_as = part(view, "footprint").get("view", "machine")
+    known = seen_energy(view, seen_as)
+    energy, energy_ends = style.parts(Energy, known)
     carbon_g = part(view, "footprint").get("carbon_g")
-    if view["measurement"]["energy_j"] is None:
+    if known is None:
         return _("The energy of this run is not known.")
     carbon, carbon_ends = style.parts(Carbon, carbon_g)
     if carbon_g is None:
@@ -156,6 +161,8 @@ def _lead(view: View, style: Format) -> str:
     else:
         text = _("This run used about {energy} of electricity and caused about {carbon}.")
     said = Markup("{}").format(text.format(energy=energy, carbon=carbon))
+    if own_part(view):
+        said += " " + tell_view(seen_as, style)
     if energy_ends and carbon_ends:
         text = _("We are 90% sure that the truth lies within {energy} and {carbon}.")
         said += " " + Markup(text).format(  # noqa: S704 - a text of ours; what goes in is escaped

@@ -5,11 +5,21 @@ from __future__ import annotations
 from brizna.account import doubt_shares
 from brizna.core.codec import digest
 from brizna.core.estimate import Estimate, total
-from brizna.core.measurement import Run
+from brizna.core.measurement import VIEWS, Run
 from brizna.core.quantities import Carbon, CarbonIntensity, Energy, Money, Water
 from brizna.report._compare import saving
 from brizna.report._explain import explain, tell_gap
 from brizna.report._view import part, roots, shares, short_id
+from brizna.report._whose import (
+    OWN,
+    attribution,
+    explain_view,
+    name_view,
+    own_part,
+    remarks,
+    users_table,
+    view_rows,
+)
 from brizna.report._words import (
     explain_basis,
     name_basis,
@@ -69,6 +79,10 @@ def headline(view: View, style: Format) -> list[Values]:
         if footprint.get(field) is not None
     ]
     cards[0]["why"] = metered_share(view, style) or cards[0]["why"]
+    if own_part(view):
+        cards[0]["label"] = name_figure("energy_j", style.lang) + ", " + name_view("machine", style)
+        own = [_card(field, Energy, own_part(view), style, None) for field in OWN.values()]
+        cards[1:1] = [card for card in own if card["number"]]
     return cards
 
 
@@ -133,6 +147,7 @@ def phases(view: View, style: Format) -> list[Values]:
     _ = style.say
     listed = view["measurement"]["phases"]
     known = [phase["energy_j"]["best"] for phase in listed if phase["energy_j"] is not None]
+    own = own_views(view)
     most = max(known, default=0.0)
     still_open = _("until the end")
     rows: list[Values] = []
@@ -150,10 +165,42 @@ def phases(view: View, style: Format) -> list[Values]:
                 "ends": ends,
                 "time": style.duration(time_s),
                 "power": "" if power_w is None else style.power(power_w),
+                "own": [style.estimate(Energy, phase.get(OWN[seen_as])) for seen_as in own],
                 "width": round(100 * energy_j / most, 2) if most > 0 else 0,
             }
         )
     return rows
+
+
+def own_views(view: View) -> list[str]:
+    """Return the views of the run's own part that some phase knows."""
+    phases = view["measurement"]["phases"]
+    return [seen_as for seen_as, field in OWN.items() if any(p.get(field) for p in phases)]
+
+
+def whose(view: View, style: Format) -> Values | None:
+    """Return the three views, every user of the machine, and remarks; None in older records."""
+    if not attribution(view):
+        return None
+    views = [
+        {
+            "name": name_view(seen_as, style),
+            "meaning": explain_view(seen_as, style),
+            "best": best,
+            "ends": ends,
+            "basis": basis,
+            "is_accounted": part(view, "footprint").get("view", "machine") == seen_as,
+        }
+        for seen_as, (_, best, ends, basis) in zip(VIEWS, view_rows(view, style), strict=False)
+    ]
+    users = users_table(view, style)
+    return {
+        "views": views,
+        "header": users.header,
+        "rows": users.rows,
+        "remarks": remarks(view, style),
+        "phases": [name_view(seen_as, style) for seen_as in own_views(view)],
+    }
 
 
 def figures(view: View, style: Format) -> list[Values]:

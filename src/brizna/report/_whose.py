@@ -47,6 +47,17 @@ def explain_view(seen_as: str, style: Format) -> str:
     return sentences[seen_as]
 
 
+def tell_view(seen_as: str, style: Format) -> str:
+    """Return of what a figure of the energy is, in a sentence."""
+    _ = style.say
+    sentences = {
+        "machine": _("That is the whole machine while the run went on, whoever used it."),
+        "fair-share": _("That is the run's fair share of the machine, idle power included."),
+        "above-idle": _("That is what the run used above the machine's idle power."),
+    }
+    return sentences[seen_as]
+
+
 def name_user(user: View, style: Format) -> str:
     """Return what people call a user of the machine."""
     _ = style.say
