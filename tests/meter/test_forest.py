@@ -194,6 +194,14 @@ def test_a_meter_that_hangs_elsewhere_keeps_its_promises(rig):
     assert broken == ["rapl/psys is inside 'pdu/a', which is inside it or not there"]
 
 
+def test_a_meter_that_hangs_elsewhere_still_offers_its_gauges(rig):
+    meter = Constant(rig.clock, node("rapl/psys", "rapl"), power_w=1)
+    meter.gauges = lambda: ["a group"]
+    wall = Constant(rig.clock, node("pdu/a", "pdu-power"), power_w=2)
+    assert arrange([wall, meter])[1].gauges() == ["a group"]
+    assert not hasattr(arrange([wall, meter])[0], "gauges")
+
+
 def test_models_lie_inside_a_named_meter_and_stand_in_for_it(tmp_path, rig):
     machine = FakeMachine(tmp_path, rig.clock)
     wall = Constant(rig.clock, node("pdu/wall", "pdu-power"), power_w=300)

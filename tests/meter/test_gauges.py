@@ -92,6 +92,17 @@ def test_everything_that_a_machine_tells_is_read_in_base_units(machine):
     assert {"cpu/heat-limits", "cpu/power-limits"} <= shown.keys()
 
 
+def test_a_virtual_machine_tells_what_its_host_gave_to_others(machine):
+    machine.show_processor(is_virtual=True)
+    watched = Watched(open_gauges(machine.roots, clock=machine.clock), machine.clock)
+    machine.work(0.5, stolen=0.2)
+    watched.tick(0)
+    watched.tick(10)
+    shown = watched.shown()
+    assert shown["cpu/stolen"].mean == pytest.approx(0.2, abs=0.01)
+    assert shown["cpu/use"].mean == pytest.approx(0.5, abs=0.01)
+
+
 def test_an_absent_gauge_is_absent(tmp_path):
     empty = Roots(powercap="/none", proc=str(tmp_path), cgroup="/none", sys=str(tmp_path))
     gauges = open_gauges(empty, clock=FakeClock(), command=os.getpid())

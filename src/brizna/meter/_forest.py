@@ -12,6 +12,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Any
 
     from brizna.core.measurement import Channel
     from brizna.meter._protocol import Meter
@@ -90,6 +91,7 @@ class _Placed:
     """A meter whose channels hang elsewhere in the forest; read as it was."""
 
     def __init__(self, meter: Meter, channels: Sequence[Channel]) -> None:
+        self._meter = meter
         self._channels = tuple(channels)
         self.ranges = meter.ranges
         self.unseen = meter.unseen
@@ -99,3 +101,7 @@ class _Placed:
 
     def channels(self) -> Sequence[Channel]:
         return self._channels
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the meter offers beside what every meter does, such as gauges."""
+        return getattr(self._meter, name)

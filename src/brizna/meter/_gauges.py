@@ -12,7 +12,7 @@ import os
 import sys
 
 from brizna.core.gauges import Gauge
-from brizna.meter._host import KeptFile, read_text, read_whole_number
+from brizna.meter._host import KeptFile, find_processor, read_text, read_whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,7 +124,8 @@ def _load(roots: Roots, clock: Clock) -> GaugeGroup | None:
     """Return how busy all processors are, and how often they switch between tasks.
 
     Busy time is divided by all time that the kernel counted, so that its ticks, and processors
-    that come or go, cannot make it more than all.
+    that come or go, cannot make it more than all. In a virtual machine the share is told too that
+    the host gave to others while somebody here wanted to run: it is no part of the use.
     """
     file = KeptFile(f"{roots.proc}/stat")
     text = read_text(file.path)
@@ -132,28 +133,32 @@ def _load(roots: Roots, clock: Clock) -> GaugeGroup | None:
         return None
     size = 2 * len(text) + 4096
     before: tuple[int, int, int] | None = None
-    used_s = 0.0
+    used_s = stolen_s = 0.0
+    stolen_before = 0
+    is_virtual = find_processor(roots).virtual
 
     def read() -> Sequence[float | None]:
-        nonlocal before, used_s
+        nonlocal before, used_s, stolen_s, stolen_before
         lines = file.read(size).splitlines()
         ticks = [int(part) for part in lines[0].split()[1:9]]
         idle = ticks[3] + ticks[4]
-        busy, whole, now_us = sum(ticks) - idle - sum(ticks[7:]), sum(ticks), clock.now_us()
+        stolen = sum(ticks[7:])
+        busy, whole, now_us = sum(ticks) - idle - stolen, sum(ticks), clock.now_us()
         if before is not None and whole > before[1]:
             passed_s = (now_us - before[2]) * 1e-6
             used_s += (busy - before[0]) / (whole - before[1]) * passed_s
-        before = (busy, whole, now_us)
+            stolen_s += (stolen - stolen_before) / (whole - before[1]) * passed_s
+        before, stolen_before = (busy, whole, now_us), stolen
         switches = [int(line.split()[1]) for line in lines if line.startswith(b"ctxt ")]
-        return [round(used_s, 4), switches[0] if switches else None]
+        told = [round(used_s, 4), switches[0] if switches else None]
+        return [*told, round(stolen_s, 4)] if is_virtual else told
 
-    return (
-        (
-            Gauge(id="cpu/use", unit="1", source="/proc/stat", counts=True),
-            Gauge(id="cpu/switches", unit="1/s", source="/proc/stat ctxt", counts=True),
-        ),
-        read,
+    gauges = (
+        Gauge(id="cpu/use", unit="1", source="/proc/stat", counts=True),
+        Gauge(id="cpu/switches", unit="1/s", source="/proc/stat ctxt", counts=True),
     )
+    taken = Gauge(id="cpu/stolen", unit="1", source="/proc/stat steal", counts=True)
+    return (*gauges, taken) if is_virtual else gauges, read
 
 
 def _cpus(roots: Roots) -> list[str]:

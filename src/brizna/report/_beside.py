@@ -130,6 +130,7 @@ def _name_gauge(what: str, style: Format) -> str:
     names = {
         "use": _("use"),
         "switches": _("switches between tasks"),
+        "stolen": _("taken by others on the host"),
         "clock": _("clock"),
         "temperature": _("temperature"),
         "slowed-by-heat": _("slowed by heat"),
