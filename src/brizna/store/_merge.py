@@ -17,6 +17,7 @@ from brizna.core.errors import InputError, Said
 from brizna.core.estimate import total, weakest
 from brizna.core.measurement import ChannelEnergy, Coverage, Gap, Measurement, Run
 from brizna.core.records import Record
+from brizna.core.work import merged_work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
     notes: dict[str, None] = {}
     channels = _channels(parts, notes)
     known = [c.energy_j for c in channels if c.parent is None and not c.mirror_of and c.energy_j]
+    energy = total(known) if known else None
     inner = {run.id for run in runs}
     cpu = [run.measurement.cpu_time_s for run in runs if run.parent not in inner]
     intervals = {run.measurement.interval_s for run in runs}
@@ -75,7 +77,7 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
         notes=(*notes, "The phases of the merged runs stay with them."),
         machine=_one({run.machine for run in runs}),
         measurement=Measurement(
-            energy_j=total(known) if known else None,
+            energy_j=energy,
             reason=None if known else "no channel of the merged runs is known",
             channels=channels,
             coverage=_coverage(runs, channels),
@@ -83,6 +85,7 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
             cpu_time_coverage=None if None in cpu else _cpu_coverage(runs),
             samples=sum(run.measurement.samples for run in runs),
             interval_s=_one(intervals),
+            work=merged_work([run.measurement.work for run in runs], energy),
         ),
         environment={"merged": [{"id": part.run.id, "run": part.digest} for part in stored]},
         site=_site(parts),
