@@ -91,10 +91,10 @@ def test_a_proof_of_crowding_is_one(fleet):
     jobs = [job.replace(can_pause=True) for job in jobs]
     for crowd in plan_fleet(values, capacity, jobs, climbs=10).crowds:
         assert crowd.is_proof
-        inside = [jobs[index] for index in (crowd.job, *crowd.jobs)]
         full = set(crowd.slots)
         needed = sum(
-            max(0, job.length - len(set(range(job.arrival, job.deadline)) - full)) for job in inside
+            count * max(0, job.length - len(set(range(job.arrival, job.deadline)) - full))
+            for job, count in ((crowd.job, 1), *crowd.users)
         )
         assert needed > capacity[0, list(crowd.slots)].sum()
 

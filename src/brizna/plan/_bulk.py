@@ -82,8 +82,8 @@ class Board:
         self._sums = np.zeros((zones, slots + 1), dtype=np.int64)
         np.cumsum(values, axis=1, out=self._sums[:, 1:])
         self._missing: Whole | None = None
-        self._dear = int(np.abs(values).max(initial=0)) * slots + 1
-        """More than any window costs."""
+        self._dear = 4 * (int(np.abs(values).max(initial=0)) * slots + 1)
+        """A slot that is not known costs so much that no other slots make up for half of it."""
         if known is not None and not known.all():
             self._values = np.where(known != 0, values, self._dear)
             self._missing = np.zeros((zones, slots + 1), dtype=np.int64)

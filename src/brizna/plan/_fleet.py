@@ -1,19 +1,14 @@
 """Many jobs that share capacity: a plan, and how far from the best any plan could be.
 
-Each zone has a capacity in each slot, and a price for using it. With the right prices each job can
-plan alone: what all of them then cost, less what the capacity is worth at those prices, is a
-lower bound of every plan (Lagrangian duality [1]; at the best prices it is the bound of the linear
-program whose columns are whole patterns of one job, so no job is split between zones or starts).
-The prices climb by deflected subgradient steps [2]. Then the jobs are placed one by one at these
-prices into what is left, the tightest first; one that finds no room makes room by shifting others
-along a chain of slots; last, each job looks for something better until nobody finds it.
-
-References:
-    [1] A. M. Geoffrion, Lagrangean relaxation for integer programming, 1974.
-    [2] F. Barahona, R. Anbil, The volume algorithm, Mathematical Programming 87, 2000.
+Prices on full slots let each kind of job plan alone, and prove a bound (`_prices`). Jobs are then
+placed at these prices into what is left, the tightest kind first; one that finds no room makes
+room by shifting others (`_squeeze`). Last, parties of equal jobs look for something better, alone
+and along chains of moves (`_chains`), until nobody finds it.
 """
 
 from __future__ import annotations
+
+from math import fsum
 
 from brizna.core.errors import InputError
 from brizna.core.records import Record
@@ -21,9 +16,9 @@ from brizna.plan._squeeze import Crowd, make_room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from numpy import float64, intp
+    from numpy import float64
     from numpy.typing import NDArray
 
     Floats = NDArray[float64]
@@ -31,9 +26,9 @@ if TYPE_CHECKING:
 _NOWHERE = 1e30
 """Cost of a slot that cannot be used."""
 _ROUNDS = 3
-"""Times that every job looks for something better."""
+"""Times that every party looks for something better."""
 _SLACK = 1e-9
-"""Of a job's power: what rounding may take from the room that is left."""
+"""Of a job's size: what rounding may take from the room that is left."""
 
 
 class FleetJob(Record):
@@ -94,7 +89,7 @@ class FleetPlan(Record):
 
 
 def plan_fleet(
-    values: Floats, capacity: Floats, jobs: Sequence[FleetJob], *, climbs: int = 120
+    values: Floats, capacity: Floats, jobs: Sequence[FleetJob], *, climbs: int = 200
 ) -> FleetPlan:
     """Return a plan for jobs that share capacity, with a bound.
 
@@ -102,11 +97,13 @@ def plan_fleet(
         values: What a unit of size costs in each slot, shape (zones, slots).
         capacity: How much room there is, same shape.
         jobs: The jobs.
-        climbs: Steps of the prices.
+        climbs: How often the prices move at most.
 
     Raises:
         InputError: If a job reaches beyond the slots.
     """
+    from brizna.plan._prices import alike, climb
+
     slots = values.shape[1]
     for index, job in enumerate(jobs):
         if job.deadline > slots:
@@ -118,25 +115,22 @@ def plan_fleet(
                 slots=slots,
             )
     capacity = _whole(capacity, jobs)
-    kinds: dict[FleetJob, int] = {}
-    for job in jobs:
-        kinds[job] = kinds.get(job, 0) + 1
-    floor = Room(values, capacity, jobs)
-    floor.fill(values)
-    prices, bound = _climb(values, capacity, kinds, floor.cost(), climbs)
-    room = Room(values, capacity, jobs)
-    room.fill(values + prices)
+    members: dict[FleetJob, list[int]] = {}
+    for index, job in enumerate(jobs):
+        members.setdefault(job, []).append(index)
+    kinds = {job: len(indices) for job, indices in members.items()}
+    prices, bound = climb(values, capacity, alike(kinds, len(values)), climbs)
+    rooms = [_settled(values, capacity, kinds, costs) for costs in (values + prices, values)]
+    best = min(rooms, key=lambda room: (len(room.crowds), room.cost()))
+    return best.tell(members, bound=bound, prices=prices)
+
+
+def _settled(values: Floats, capacity: Floats, kinds: dict[FleetJob, int], costs: Floats) -> Room:
+    """Return a room in which all were placed at some costs, and looked for something better."""
+    room = Room(values, capacity)
+    room.fill(kinds, costs)
     room.settle()
-    if floor.is_better_than(room):
-        room = floor
-        room.settle()
-    return FleetPlan(
-        places=tuple(room.places),
-        cost=room.cost(),
-        bound=bound,
-        prices=prices,
-        crowds=tuple(room.crowds),
-    )
+    return room
 
 
 def _whole(capacity: Floats, jobs: Sequence[FleetJob]) -> Floats:
@@ -150,185 +144,201 @@ def _whole(capacity: Floats, jobs: Sequence[FleetJob]) -> Floats:
     return np.floor(capacity / size * (1 + _SLACK)) * size
 
 
-class _Ask:
-    """What a job would take at given costs: the cheapest pattern of slots in one zone."""
+class Party:
+    """Equal jobs that run together.
 
-    __slots__ = ("job", "rows", "window")
-
-    def __init__(self, job: FleetJob, zones: int) -> None:
-        import numpy as np
-
-        self.job = job
-        self.rows = np.arange(zones) if job.zones is None else np.array(job.zones)
-        self.window = slice(job.arrival, job.deadline)
-
-    def block(self, costs: Floats) -> Floats:
-        """Return the costs that concern the job, shape (its zones, its window)."""
-        if self.job.zones is None:
-            return costs[:, self.window]
-        return costs[self.rows, self.window]
-
-    def cheapest(self, block: Floats) -> tuple[int, NDArray[intp], float]:
-        """Return the zone, the slots and the cost of a unit of size."""
-        import numpy as np
-
-        length = self.job.length
-        if not self.job.can_pause:
-            sums = np.cumsum(block, axis=1)
-            cost = sums[:, length - 1 :].copy()
-            cost[:, 1:] -= sums[:, : -length or None]
-            row, start = divmod(int(cost.argmin()), cost.shape[1])
-            first = self.job.arrival + start
-            return int(self.rows[row]), np.arange(first, first + length), float(cost[row, start])
-        if length == block.shape[1]:
-            picks = np.broadcast_to(np.arange(length), block.shape)
-        else:
-            picks = np.argpartition(block, length - 1, axis=1)[:, :length]
-        cost = np.take_along_axis(block, picks, axis=1).sum(axis=1)
-        row = int(cost.argmin())
-        return int(self.rows[row]), picks[row] + self.job.arrival, float(cost[row])
-
-
-def _climb(
-    values: Floats, capacity: Floats, kinds: dict[FleetJob, int], target: float, climbs: int
-) -> tuple[Floats, float]:
-    """Return prices of capacity, and the best lower bound seen.
-
-    Args:
-        values: As for `plan_fleet`.
-        capacity: As for `plan_fleet`.
-        kinds: How many jobs there are of each kind.
-        target: Cost of some plan.
-        climbs: Steps to take.
+    Attributes:
+        job: One of them.
+        zone: Where they run.
+        slots: When, in order.
+        count: How many they are.
     """
-    import numpy as np
 
-    asks = [(_Ask(job, len(values)), count * job.size) for job, count in kinds.items()]
-    prices = best_prices = np.zeros_like(values)
-    best, stride, stuck = -np.inf, 1.0, 0
-    direction = np.zeros_like(values)
-    for _ in range(climbs):
-        used, bound = np.zeros_like(values), 0.0
-        costs = values + prices
-        for ask, weight in asks:
-            zone, slots, cost = ask.cheapest(ask.block(costs))
-            used[zone, slots] += weight
-            bound += weight * cost
-        bound -= float((prices * capacity).sum())
-        if bound > best:
-            stuck, best, best_prices = 0, bound, prices
-        else:
-            stuck += 1
-            if stuck % 6 == 0:
-                stride, prices = stride / 2, best_prices
-        excess = used - capacity
-        excess[(prices <= 0) & (excess < 0)] = 0
-        direction = 0.6 * direction + 0.4 * excess
-        square = float((direction * direction).sum())
-        if square == 0:
-            break
-        reach = max(1.02 * target - bound, 1e-3 * abs(target))
-        prices = np.maximum(0.0, prices + stride * reach / square * direction)
-    return best_prices, best
+    __slots__ = ("count", "job", "slots", "zone")
+
+    def __init__(self, job: FleetJob, zone: int, slots: tuple[int, ...], count: int) -> None:
+        self.job = job
+        self.zone = zone
+        self.slots = slots
+        self.count = count
+
+    def split(self, count: int) -> Party:
+        """Keep so many; return a party of the rest."""
+        rest = Party(self.job, self.zone, self.slots, self.count - count)
+        self.count = count
+        return rest
 
 
 class Room:
-    """Jobs with their places, and the room that is left.
+    """Parties with their places, and the room that is left.
 
     Attributes:
-        jobs: The jobs.
         left: The room that is left, shape (zones, slots).
-        places: For each job its zone and slots; None while it has none.
-        crowds: Why jobs found no place.
+        parties: Who has a place, by identity.
+        crowds: Why jobs found none.
     """
 
-    def __init__(self, values: Floats, capacity: Floats, jobs: Sequence[FleetJob]) -> None:
+    def __init__(self, values: Floats, capacity: Floats) -> None:
+        """Begin with nobody."""
         self._values = values
         self.left = capacity.copy()
-        self.jobs = jobs
-        self._asks = [_Ask(job, len(values)) for job in jobs]
-        self.places: list[tuple[int, tuple[int, ...]] | None] = [None] * len(jobs)
+        self.parties: dict[int, Party] = {}
         self.crowds: list[Crowd] = []
 
     def cost(self) -> float:
-        """Return what all jobs that have a place cost."""
-        from math import fsum
+        """Return what all that have a place cost."""
+        return fsum(map(self._cost, self.parties.values()))
 
-        return fsum(self._cost(index) for index in range(len(self.jobs)))
-
-    def is_better_than(self, other: Room) -> bool:
-        """Tell whether more jobs have a place here, or as many for less."""
-        return (self.places.count(None), self.cost()) < (other.places.count(None), other.cost())
-
-    def fill(self, costs: Floats) -> None:
+    def fill(self, kinds: dict[FleetJob, int], costs: Floats) -> None:
         """Place all jobs, the tightest first; then make room for those that found none."""
-        jobs = self.jobs
         order = sorted(
-            range(len(jobs)),
-            key=lambda i: (
-                jobs[i].deadline - jobs[i].arrival - jobs[i].length,
-                -jobs[i].length * jobs[i].size,
+            kinds,
+            key=lambda job: (
+                job.deadline - job.arrival - job.length,
+                -job.length * job.size,
+                job.arrival,
             ),
         )
-        without = [index for index in order if not self.place(index, costs)]
-        for index in without:
-            crowd = None if self.place(index, costs) else make_room(self, index)
-            if crowd is not None:
-                self.crowds.append(crowd)
+        without = [(job, self.place(job, kinds[job], costs)[1]) for job in order]
+        for job, count in without:
+            for _ in range(count):
+                crowd = make_room(self, job) if self.place(job, 1)[1] else None
+                if crowd is not None:
+                    self.crowds.append(crowd)
 
     def settle(self) -> None:
-        """Let each job look for something better, until nobody finds it."""
+        """Let parties look for something better, alone and in chains, until nobody finds it."""
         for _ in range(_ROUNDS):
-            moved = 0
-            for index, place in enumerate(self.places):
-                if place is None:
-                    continue
-                before = self._cost(index)
-                self.take_out(index)
-                self.place(index)
-                if self._cost(index) > before:
-                    self.take_out(index)
-                    self.put(index, *place)
+            saved = self._turn_chains()
+            for party in sorted(self.parties.values(), key=self._cost, reverse=True):
+                before = self._cost(party)
+                self.take_out(party)
+                parties, without = self.place(party.job, party.count)
+                gain = before - fsum(map(self._cost, parties))
+                if without or gain <= 0:
+                    for other in parties:
+                        self.take_out(other)
+                    self.put(party)
                 else:
-                    moved += self._cost(index) < before
-            if not moved:
+                    saved += gain
+            if saved <= _SLACK * self.cost():
                 return
 
-    def _cost(self, index: int) -> float:
-        place = self.places[index]
-        if place is None:
-            return 0.0
-        zone, slots = place
-        return self.jobs[index].size * float(self._values[zone, list(slots)].sum())
-
-    def place(self, index: int, costs: Floats | None = None) -> bool:
-        """Put a job where it is cheapest among what is free; tell whether there was room.
+    def place(
+        self, job: FleetJob, count: int, costs: Floats | None = None
+    ) -> tuple[list[Party], int]:
+        """Put jobs where they are cheapest among what is free; return them.
 
         Args:
-            index: Which job.
+            job: One of them.
+            count: How many they are.
             costs: What is cheap, shape (zones, slots); what it really costs if None.
+
+        Returns:
+            The parties that were placed, and how many jobs found no room.
         """
         import numpy as np
 
+        placed: list[Party] = []
         costs = self._values if costs is None else costs
-        ask = self._asks[index]
-        need = ask.job.size * (1 - _SLACK)
-        block = np.where(ask.block(self.left) >= need, ask.block(costs), _NOWHERE)
-        zone, slots, cost = ask.cheapest(block)
-        if cost >= _NOWHERE / 2:
-            return False
-        self.put(index, zone, tuple(sorted(slots.tolist())))
-        return True
+        zones = slice(None) if job.zones is None else list(job.zones)
+        window = slice(job.arrival, job.deadline)
+        while count:
+            left = self.left[zones, window]
+            block = np.where(left >= job.size * (1 - _SLACK), costs[zones, window], _NOWHERE)
+            row, slots, cost = _cheapest(job, block)
+            if cost >= _NOWHERE / 2:
+                return placed, count
+            zone = row if job.zones is None else job.zones[row]
+            room = self.left[zone, list(slots)].min()
+            fits = min(count, int(room / job.size * (1 + _SLACK)))
+            placed.append(Party(job, zone, slots, fits))
+            self.put(placed[-1])
+            count -= fits
+        return placed, 0
 
-    def put(self, index: int, zone: int, slots: tuple[int, ...]) -> None:
-        """Give a job a place."""
-        self.left[zone, list(slots)] -= self.jobs[index].size
-        self.places[index] = zone, slots
+    def put(self, party: Party) -> None:
+        """Give a party the place that it names."""
+        self.left[party.zone, list(party.slots)] -= party.job.size * party.count
+        self.parties[id(party)] = party
 
-    def take_out(self, index: int) -> None:
-        """Take a job's place from it, if it has one."""
-        place = self.places[index]
-        if place is not None:
-            zone, slots = place
-            self.left[zone, list(slots)] += self.jobs[index].size
-            self.places[index] = None
+    def take_out(self, party: Party) -> None:
+        """Take a party's place from it."""
+        self.left[party.zone, list(party.slots)] += party.job.size * party.count
+        del self.parties[id(party)]
+
+    def tell(
+        self, members: dict[FleetJob, list[int]], *, bound: float, prices: Floats
+    ) -> FleetPlan:
+        """Return the plan, job by job.
+
+        Args:
+            members: The jobs' indices by kind.
+            bound: As in `FleetPlan`.
+            prices: As in `FleetPlan`.
+        """
+        waiting: dict[FleetJob, Iterator[int]] = {
+            job: iter(indices) for job, indices in members.items()
+        }
+        placed: dict[int, tuple[int, tuple[int, ...]]] = {}
+        for party in self.parties.values():
+            for _ in range(party.count):
+                placed[next(waiting[party.job])] = party.zone, party.slots
+        total = sum(map(len, members.values()))
+        return FleetPlan(
+            places=tuple(placed.get(index) for index in range(total)),
+            cost=self.cost(),
+            bound=bound,
+            prices=prices,
+            crowds=tuple(self.crowds),
+        )
+
+    def _cost(self, party: Party) -> float:
+        one = float(self._values[party.zone, list(party.slots)].sum())
+        return party.job.size * party.count * one
+
+    def _turn_chains(self) -> float:
+        from brizna.plan._chains import Chains
+
+        groups: dict[tuple[int, float], list[Party]] = {}
+        others: list[Party] = []
+        for party in self.parties.values():
+            if party.job.can_pause:
+                groups.setdefault((party.zone, party.job.size), []).append(party)
+            else:
+                others.append(party)
+        saved = 0.0
+        for (zone, size), parties in groups.items():
+            chains = Chains(parties, self._values[zone], self.left[zone], size)
+            saved += chains.improve()
+            others += chains.parties
+        self.parties = {id(party): party for party in others}
+        return saved
+
+
+def _cheapest(job: FleetJob, block: Floats) -> tuple[int, tuple[int, ...], float]:
+    """Return the row of the cheapest pattern in a block, its slots and its cost.
+
+    Args:
+        job: What is placed.
+        block: Costs of a unit of size, shape (zones, the job's window).
+    """
+    import numpy as np
+
+    length = job.length
+    if not job.can_pause:
+        sums = np.cumsum(block, axis=1)
+        cost = sums[:, length - 1 :].copy()
+        cost[:, 1:] -= sums[:, : block.shape[1] - length]
+        row, start = divmod(int(cost.argmin()), cost.shape[1])
+        first = job.arrival + start
+        least = float(block[row, start : start + length].sum())
+        return row, tuple(range(first, first + length)), least
+    if length == block.shape[1]:
+        picks = np.broadcast_to(np.arange(length), block.shape)
+    else:
+        picks = np.argpartition(block, length - 1, axis=1)[:, :length]
+    cost = np.take_along_axis(block, picks, axis=1).sum(axis=1)
+    row = int(cost.argmin())
+    slots = tuple(sorted((picks[row] + job.arrival).tolist()))
+    return row, slots, float(cost[row])

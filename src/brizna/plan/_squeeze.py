@@ -19,10 +19,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from brizna.plan._fleet import FleetJob, Room
+    from brizna.plan._fleet import FleetJob, Party, Room
 
-    _Steps = dict[int, tuple[int, int] | None]
-    """By slot, the job that could move there and from which slot; None where the search began."""
+    _Steps = dict[int, tuple[Party, int] | None]
+    """By slot, the party that could move there and from which slot; None where it all begins."""
 
 _SLACK = 1e-9
 
@@ -31,125 +31,137 @@ class Crowd(Record):
     """Why a job has no place: full slots, whose users cannot go elsewhere either.
 
     Attributes:
-        job: Index of the job.
+        job: The job without a place.
         zone: The zone looked at last.
         slots: The slots of it that are full.
-        jobs: The jobs that use them; with ``job`` they need more than there is.
+        users: The jobs in them, each kind once, with how many; with ``job`` they need more than
+            there is.
         is_proof: Whether no plan at all can place them: all may pause, are of one size, and can
             go to no other zone.
     """
 
-    job: int
+    job: FleetJob
     zone: int
     slots: tuple[int, ...]
-    jobs: tuple[int, ...]
+    users: tuple[tuple[FleetJob, int], ...]
     is_proof: bool
 
 
-def make_room(room: Room, index: int) -> Crowd | None:
+def make_room(room: Room, job: FleetJob) -> Crowd | None:
     """Place a job by moving others; return why there is no room, or None if there was.
 
     If there is none, nothing is changed.
     """
-    job, crowd = room.jobs[index], None
+    crowd = None
     for zone in range(len(room.left)) if job.zones is None else job.zones:
-        before, left = list(room.places), room.left.copy()
-        crowd = _Chains(room, index, zone).place() if job.can_pause else _crowd(room, index, zone)
-        if crowd is None or _swap(room, index, zone):
+        before = [(party, party.slots, party.count) for party in room.parties.values()]
+        left = room.left.copy()
+        crowd = _Search(room, job, zone).place() if job.can_pause else _crowd(room, job, zone)
+        if crowd is None or _swap(room, job, zone):
             return None
-        room.places[:] = before
+        for party, slots, count in before:
+            party.slots, party.count = slots, count
+        room.parties = {id(party): party for party, _, _ in before}
         room.left[:] = left
     return crowd
 
 
-class _Chains:
+class _Search:
     """The search for chains that free slots for one job in one zone."""
 
-    def __init__(self, room: Room, index: int, zone: int) -> None:
+    def __init__(self, room: Room, job: FleetJob, zone: int) -> None:
         self._room = room
-        self._index = index
-        self._job = room.jobs[index]
+        self._job = job
         self._zone = zone
         self._users = _users(room, zone)
 
     def place(self) -> Crowd | None:
         """Give the job its slots, one chain after another; return why that fails."""
+        from brizna.plan._fleet import Party
+
         mine: set[int] = set()
         while len(mine) < self._job.length:
             steps, end = self._search(mine)
             if end is None:
-                return _crowd(self._room, self._index, self._zone, steps)
+                return _crowd(self._room, self._job, self._zone, steps)
             mine.add(self._shift(steps, end))
-        self._room.places[self._index] = self._zone, tuple(sorted(mine))
+        for slot in mine:  # `put` takes it again
+            self._room.left[self._zone, slot] += self._job.size
+        self._room.put(Party(self._job, self._zone, tuple(sorted(mine)), 1))
         return None
 
     def _search(self, mine: set[int]) -> tuple[_Steps, int | None]:
         """Return how slots were reached from the job, and the nearest one that has room."""
-        jobs, left = self._room.jobs, self._room.left[self._zone]
+        left = self._room.left[self._zone]
         window = range(self._job.arrival, self._job.deadline)
         steps: _Steps = {slot: None for slot in window if slot not in mine}
         queue = deque(steps)
         while queue:
             slot = queue.popleft()
             step = steps[slot]
-            need = self._job.size if step is None else jobs[step[0]].size
+            need = (self._job if step is None else step[0].job).size
             if left[slot] >= need * (1 - _SLACK):
                 return steps, slot
-            for user in self._users[slot]:
-                other = jobs[user]
-                if not other.can_pause or other.size < need * (1 - _SLACK):
+            for key, user in self._users[slot].items():
+                if not user.job.can_pause or user.job.size < need * (1 - _SLACK):
                     continue
-                for target in range(other.arrival, other.deadline):
-                    if target not in steps and user not in self._users[target]:
+                for target in range(user.job.arrival, user.job.deadline):
+                    if target not in steps and key not in self._users[target]:
                         steps[target] = user, slot
                         queue.append(target)
         return steps, None
 
     def _shift(self, steps: _Steps, slot: int) -> int:
-        """Move each job of a chain one slot on; return the slot that our job takes then."""
-        room, left = self._room, self._room.left[self._zone]
+        """Move a job of each party of a chain one slot on; return the slot that is free then."""
+        left = self._room.left[self._zone]
         while (step := steps[slot]) is not None:
             user, origin = step
-            place = room.places[user]
-            assert place is not None, "it uses a slot"
-            room.places[user] = self._zone, tuple(sorted({*place[1]} - {origin} | {slot}))
-            self._users[origin].discard(user)
-            self._users[slot].add(user)
-            left[slot] -= room.jobs[user].size
-            left[origin] += room.jobs[user].size
+            if user.count > 1:
+                rest = user.split(1)
+                self._room.parties[id(rest)] = rest
+                for used in rest.slots:
+                    self._users[used][id(rest)] = rest
+            user.slots = tuple(sorted({*user.slots} - {origin} | {slot}))
+            del self._users[origin][id(user)]
+            self._users[slot][id(user)] = user
+            left[slot] -= user.job.size
+            left[origin] += user.job.size
             slot = origin
         left[slot] -= self._job.size
         return slot
 
 
-def _swap(room: Room, index: int, zone: int) -> bool:
-    """Place a job by placing one other anew; tell whether it worked."""
-    job = room.jobs[index]
-    near = {user for users in _users(room, zone)[job.arrival : job.deadline] for user in users}
-    for user in sorted(near):
-        place = room.places[user]
-        assert place is not None, "it uses a slot"
+def _swap(room: Room, job: FleetJob, zone: int) -> bool:
+    """Place a job by placing one other party anew; tell whether it worked."""
+    window = _users(room, zone)[job.arrival : job.deadline]
+    near = {key: user for users in window for key, user in users.items()}
+    for user in near.values():
         room.take_out(user)
-        if room.place(index):
-            if room.place(user):
-                return True
-            room.take_out(index)
-        room.put(user, *place)
+        mine, without = room.place(job, 1)
+        others: list[Party] = []
+        if not without:
+            others, without = room.place(user.job, user.count)
+        if not without:
+            return True
+        for party in (*mine, *others):
+            room.take_out(party)
+        room.put(user)
     return False
 
 
-def _crowd(room: Room, index: int, zone: int, slots: Iterable[int] | None = None) -> Crowd:
-    job = room.jobs[index]
+def _crowd(room: Room, job: FleetJob, zone: int, slots: Iterable[int] | None = None) -> Crowd:
     full = tuple(sorted(range(job.arrival, job.deadline) if slots is None else slots))
     users = _users(room, zone)
-    inside = sorted({user for slot in full for user in users[slot]})
-    involved = [job, *(room.jobs[user] for user in inside)]
+    inside = {key: user for slot in full for key, user in users[slot].items()}
+    counts: dict[FleetJob, int] = {}
+    for user in inside.values():
+        counts[user.job] = counts.get(user.job, 0) + user.count
     return Crowd(
-        job=index,
+        job=job,
         zone=zone,
         slots=full,
-        jobs=tuple(inside),
-        is_proof=all(_is_alike(other, job, zone, len(room.left)) for other in involved),
+        users=tuple(counts.items()),
+        is_proof=all(_is_alike(other, job, zone, len(room.left)) for other in (job, *counts)),
     )
 
 
@@ -158,11 +170,11 @@ def _is_alike(other: FleetJob, job: FleetJob, zone: int, zones: int) -> bool:
     return other.can_pause and other.size == job.size and is_bound
 
 
-def _users(room: Room, zone: int) -> list[set[int]]:
-    """Return, for each slot of a zone, the jobs in it."""
-    users: list[set[int]] = [set() for _ in range(room.left.shape[1])]
-    for index, place in enumerate(room.places):
-        if place is not None and place[0] == zone:
-            for slot in place[1]:
-                users[slot].add(index)
+def _users(room: Room, zone: int) -> list[dict[int, Party]]:
+    """Return, for each slot of a zone, the parties in it."""
+    users: list[dict[int, Party]] = [{} for _ in range(room.left.shape[1])]
+    for party in room.parties.values():
+        if party.zone == zone:
+            for slot in party.slots:
+                users[slot][id(party)] = party
     return users
