@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import brizna
-from brizna.store import Store
+from brizna.store import Store, runs_of_job
 
 if TYPE_CHECKING:
     from brizna.core.measurement import Run
@@ -75,7 +75,10 @@ def of_machine_j(run: Run) -> float:
     return attribution.above_idle_j.best.value
 
 
-def test_blocks_in_threads_sum_to_the_machine_above_idle(machine, store: Store) -> None:
+def test_blocks_in_threads_sum_to_the_machine_above_idle(
+    machine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "42")
     machine.count(os.getpid())
 
     def work(number: int) -> None:
@@ -91,6 +94,11 @@ def test_blocks_in_threads_sum_to_the_machine_above_idle(machine, store: Store) 
         assert parts_j[number] == pytest.approx(10 * number, rel=0.2)
     assert all(any("at once" in note for note in run.notes) for run in runs)
     assert all(run.parent is None for run in runs)
+    merged = store.merge(runs_of_job(store.runs(), "42")).run.measurement
+    assert merged.energy_j is not None
+    assert runs[0].measurement.energy_j is not None
+    assert merged.energy_j.best == runs[0].measurement.energy_j.best
+    assert merged.cpu_time_s == pytest.approx(sum(run.measurement.cpu_time_s or 0 for run in runs))
 
 
 def test_tasks_of_one_thread_share_it_and_sum_to_the_block_around_them(

@@ -92,7 +92,13 @@ def _add_import(parser: Parser) -> None:
 
 
 def _add_merge(parser: Parser) -> None:
-    _add_references(parser)
+    _ = parser.texts.gettext
+    parser.add_argument(
+        "runs", nargs="*", metavar="RUN", help=_("an id, a part of one, a name, or last")
+    )
+    parser.add_argument(
+        "--job", metavar="ID", help=_("all runs of this job of a scheduler or a launcher of ranks")
+    )
     parser.add_argument("--name", help=parser.texts.gettext("what to call the new run"))
 
 
@@ -162,7 +168,13 @@ def _import(context: Context, store: Store, given: Namespace) -> int:
 
 
 def _merge(context: Context, store: Store, given: Namespace) -> int:
-    return _tell_ids(context, given, [store.merge(given.runs, name=given.name).run.id])
+    from brizna.store import runs_of_job
+
+    if not given.runs and given.job is None:
+        raise InputError("Which runs? Name them, or give --job.")
+    of_job = [] if given.job is None else runs_of_job(store.runs(), given.job)
+    merged = store.merge([*given.runs, *of_job], name=given.name)
+    return _tell_ids(context, given, [merged.run.id])
 
 
 def _tell_ids(context: Context, given: Namespace, ids: list[str]) -> int:

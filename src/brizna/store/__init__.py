@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from brizna.store._merge import merge_runs
     from brizna.store._reading import read_events
     from brizna.store._store import Store, new_run_id
-    from brizna.store._stored import RunSummary, StoredRun
+    from brizna.store._stored import RunSummary, StoredRun, runs_of_job
 
 __all__ = [
     "Journal",
@@ -55,6 +55,7 @@ __all__ = [
     "read_events",
     "read_marks",
     "replace_file",
+    "runs_of_job",
     "writer_identity",
 ]
 
@@ -74,6 +75,7 @@ _HOMES = {
     "read_events": "_reading",
     "read_marks": "_marks",
     "replace_file": "_files",
+    "runs_of_job": "_stored",
     "writer_identity": "_alive",
 }
 

@@ -6,13 +6,14 @@ import json
 import os
 
 from brizna.core.codec import digest_of_bytes
-from brizna.core.errors import BriznaError, IntegrityError, Said
+from brizna.core.errors import BriznaError, InputError, IntegrityError, Said
 from brizna.core.records import Record
 from brizna.store._files import replace_file
 from brizna.store._records import check_subject, read_records
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any, ClassVar, Self
 
     from brizna.core.measurement import Run
@@ -50,6 +51,7 @@ class RunSummary(Record):
         energy_j: The run's energy as `Estimate.to_json` writes it; None if unknown.
         methods: How its roots were read, each method once.
         interval_s: Asked-for time between two readings; None if unknown.
+        process: As in `Run`: tells which runs lie inside others.
         jobs: What a scheduler or a launcher of ranks calls the job that it is part of.
         digest: Digest of the run's record; None while it goes on or if it cannot be read.
     """
@@ -69,6 +71,7 @@ class RunSummary(Record):
     methods: tuple[str, ...] = ()
     interval_s: float | None = None
     jobs: tuple[str, ...] = ()
+    process: dict[str, Any] | None = None
     digest: str | None = None
     reason: str | None = None
 
@@ -129,6 +132,27 @@ def fresh_summary(run_id: str, record: str) -> RunSummary:
             reason=str(error),
         )
     return summary
+
+
+def runs_of_job(summaries: Sequence[RunSummary], job: str) -> list[str]:
+    """Return the ids of the runs of one job, such as its ranks: those that have ended.
+
+    Args:
+        summaries: All runs.
+        job: What a scheduler or a launcher calls it.
+
+    Raises:
+        InputError: If there is none.
+    """
+    found = [run.id for run in summaries if job in run.jobs and run.state != "running"]
+    if not found:
+        known = sorted({name for run in summaries for name in run.jobs})
+        raise InputError(
+            "No run that has ended is of the job {job!r}. Known jobs: {known}.",
+            job=job,
+            known=", ".join(known) or "-",
+        )
+    return found
 
 
 class Index:
