@@ -113,6 +113,14 @@ def test_cards_without_a_counter_are_read_by_their_power(cards, tmp_path, rig):
     assert channel.energy_j.best.value == pytest.approx(watched.true_j(0))
 
 
+def test_a_card_without_counter_and_without_power_is_named(cards):
+    (meter,), _ = cards(no_counter=1)
+    assert meter.channels() == ()
+    (reason,) = meter.unseen().values()
+    assert "not supported" in reason
+    meter.close()
+
+
 def test_a_card_is_not_counted_by_its_counter_and_by_its_power(cards, tmp_path, rig):
     monitor = FakeMonitor(
         driver="amdgpu",

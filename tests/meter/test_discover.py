@@ -153,6 +153,30 @@ def test_a_card_whose_driver_is_missing_is_named_beside_those_that_are_metered(
     assert unseen["gpu/NVIDIA"] == "no library here"
 
 
+def test_every_maker_whose_driver_is_missing_is_named(tmp_path, machine):
+    for slot, vendor in enumerate(("0x10de", "0x1002")):
+        device = tmp_path / f"sys/bus/pci/devices/0000:0{slot}:00.0"
+        device.mkdir(parents=True)
+        (device / "class").write_text("0x030200\n")
+        (device / "vendor").write_text(f"{vendor}\n")
+    components = describe_meters(machine="m", roots=machine.roots, nvml=nothing)
+    (gpu,) = [component for component in components if component.component == "gpu"]
+    assert (gpu.code, gpu.unlock) == ("gpu-driver", "nvidia-smi")
+    assert "gpu/NVIDIA: no library here" in gpu.detail
+    assert "gpu/AMD: the driver amdgpu is not loaded" in gpu.detail
+
+
+def test_a_card_that_sleeps_is_not_said_to_be_missing(tmp_path, rig, machine):
+    monitor(tmp_path, rig, "xe", "energy1_input")
+    status = tmp_path / "sys/devices/0000:03:00.0/power/runtime_status"
+    status.parent.mkdir()
+    status.write_text("suspended\n")
+    components = describe_meters(machine="m", roots=machine.roots, nvml=nothing)
+    (gpu,) = [component for component in components if component.component == "gpu"]
+    assert (gpu.status, gpu.code) == ("not available", "unreadable")
+    assert "would wake it" in gpu.detail
+
+
 def test_an_amd_card_read_by_power_is_told_how_its_counter_is_read(tmp_path, rig, machine):
     monitor(tmp_path, rig, "amdgpu", "power1_average", texts={"power1_cap": "300000000"})
     device = tmp_path / "sys/bus/pci/devices/0000:03:00.0"

@@ -104,6 +104,20 @@ def test_a_refused_event_is_named_with_its_reason(unit):
     assert power.opened == 0
 
 
+def test_one_package_of_two_that_is_refused_is_named(unit):
+    power, roots = unit(event("energy-pkg", 100.0, 50.0), cpus=(0, 18))
+
+    def one_only(number, config, cpu):
+        if cpu == 18:
+            raise OSError(19, "No such device")
+        return power(number, config, cpu)
+
+    (meter,) = open_perf(roots, machine="m", open_event=one_only)
+    assert [channel.id for channel in meter.channels()] == ["perf/package-0"]
+    assert meter.unseen() == {"cpu/perf/package-1": "unreadable: No such device"}
+    meter.close()
+
+
 def test_a_processor_that_goes_away_leaves_a_gap(unit, rig):
     power, roots = unit(event("energy-pkg", 100.0))
     rig.start(open_perf(roots, machine="m", open_event=power))

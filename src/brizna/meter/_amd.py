@@ -125,8 +125,8 @@ class _Cards:
         self._unseen: dict[str, str] = {}
         self.addresses: set[str] = set()
         try:
-            for handle in self._smi.cards():
-                self._add(handle)
+            for index, handle in enumerate(self._smi.cards()):
+                self._add(index, handle)
         except OSError:
             self._smi.close()
             raise
@@ -135,15 +135,19 @@ class _Cards:
         """Return the meter of the cards with counters; closing it closes the library."""
         return SensorMeter(self._sensors, unseen=self._unseen, close=self._smi.close)
 
-    def _add(self, handle: int) -> None:
-        card = self._smi.describe(handle)
+    def _add(self, index: int, handle: int) -> None:
+        try:
+            card = self._smi.describe(handle)
+        except OSError as error:
+            self._unseen[f"gpu/{index}"] = why(error)
+            return
         if card.address and card.address in self.addresses:
             self._unseen[f"gpu/{card.uuid}"] = str(_PARTITION)
             return
         try:
             energy_uj = self._smi.energy_uj(handle)
         except OSError as error:
-            if not card.address:
+            if card.address not in self._limits_w:  # else it is read by its power
                 self._unseen[f"gpu/{card.uuid}"] = why(error)
             return
         self.addresses.add(card.address)

@@ -196,12 +196,12 @@ def _count_cards(here: _Here, beside: Sequence[Meter]) -> list[Meter]:
     meters += by_amd
     if by_nvml:
         return meters
-    has_cards = "gpu" in _kinds(meters)
-    for vendor in find_gpu_vendors(here.roots):
-        if vendor == "NVIDIA" or not by_amd:
-            name = f"gpu/{vendor}" if has_cards else "gpu"
-            return [*meters, Unmetered({name: reasons[vendor]})]
-    return meters
+    makers = [maker for maker in find_gpu_vendors(here.roots) if maker == "NVIDIA" or not by_amd]
+    if not makers:
+        return meters
+    is_only = "gpu" not in _kinds(meters) and len(makers) == 1
+    unseen = {"gpu" if is_only else f"gpu/{maker}": reasons[maker] for maker in makers}
+    return [*meters, Unmetered(unseen)]
 
 
 def _is_loaded(here: _Here, driver: str) -> bool:

@@ -126,6 +126,7 @@ class _Diagnosis:
         self._roots = roots
         self._channels = channels
         self._unseen = unseen
+        self._vendors = find_gpu_vendors(roots)
         self._zones: list[Zone] = []
         if sys.platform == "linux":
             from brizna.meter._rapl import find_zones
@@ -171,7 +172,7 @@ class _Diagnosis:
 
     def _unlock_counter(self, found: Sequence[Channel]) -> str | None:
         """Return what lets a card's counter be read instead of its power; None if nothing does."""
-        is_amd = "AMD" in find_gpu_vendors(self._roots) and any(
+        is_amd = "AMD" in self._vendors and any(
             channel.kind == "gpu" and channel.method == "hwmon-power" for channel in found
         )
         return _GET_AMD_LIBRARY if is_amd else None
@@ -225,10 +226,13 @@ class _Diagnosis:
         return self._why_no_cpu()
 
     def _why_no_gpu(self) -> tuple[str, str | None]:
-        if "gpu" not in self._unseen:
+        names = [name for name in self._unseen if name.partition("/")[0] == "gpu"]
+        if not names:
             return "no-gpu", None
-        vendors = find_gpu_vendors(self._roots)
-        return "gpu-driver", _TRY_GPU_DRIVER[vendors[0]] if vendors else None
+        for vendor, command in _TRY_GPU_DRIVER.items():
+            if f"gpu/{vendor}" in names or ("gpu" in names and vendor in self._vendors):
+                return "gpu-driver", command
+        return "gpu-driver" if "gpu" in names else "unreadable", None
 
 
 _PARTS = {"node": ("psys",), "cpu": ("package",), "memory": ("dram",)}

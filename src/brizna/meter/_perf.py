@@ -16,7 +16,7 @@ from brizna.core.errors import Said
 from brizna.core.measurement import Channel
 from brizna.core.records import Record
 from brizna.meter._host import find_processor, read_text, read_whole_number
-from brizna.meter._sensors import CountingSensor, SensorMeter, why
+from brizna.meter._sensors import CountingSensor, SensorMeter, as_a_whole, why
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def open_perf(
     forest = _Forest(roots, machine, open_event or open_kernel_event)
     for event in events:
         forest.add(event)
-    return [SensorMeter(forest.sensors, unseen=forest.unseen)]
+    return [SensorMeter(forest.sensors, unseen=as_a_whole(forest.unseen, forest.sensors))]
 
 
 class _Forest:
@@ -188,7 +188,7 @@ class _Forest:
         except OSError as error:
             _close(opened)
             if kind not in ("core", "uncore"):
-                self.unseen.setdefault(kind, f"unreadable: {why(error)}")
+                self.unseen[f"{kind}/{path}"] = f"unreadable: {why(error)}"
             return
         channel = self._channel(path, kind, parent)
         self.sensors.append(

@@ -215,6 +215,21 @@ class NumberFile:
         self._kept.close()
 
 
+def as_a_whole(unseen: Mapping[str, str], sensors: Sequence[Sensor]) -> dict[str, str]:
+    """Return what is not seen, a kind of which no part can be read by its own name.
+
+    Args:
+        unseen: By component (``cpu/package-1``), why it cannot be read.
+        sensors: What can be.
+    """
+    seen = {sensor.channel.kind for sensor in sensors}
+    named: dict[str, str] = {}
+    for component, reason in unseen.items():
+        kind = component.partition("/")[0]
+        named.setdefault(component if kind in seen else kind, reason)
+    return named
+
+
 def why(error: OSError | ValueError) -> str:
     """Return what went wrong in the system's words, without numbers and paths around them."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
