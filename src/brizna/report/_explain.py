@@ -12,6 +12,7 @@ from brizna.core.errors import InputError
 from brizna.core.factors import Factor
 from brizna.core.measurement import Measurement
 from brizna.core.quantities import Energy, Power
+from brizna.report._forest import inside
 from brizna.report._texts import texts
 from brizna.report._view import part, roots
 from brizna.report._whose import OWN, attribution, own_part, tell_age
@@ -205,7 +206,31 @@ class _Teller:
             elif reference != channel["id"]:
                 node.facts.append(_("Rests on: {reference}").format(reference=reference))
         node.facts.append(self._samples())
+        node.parts += self._inside(channel)
         return node
+
+    def _inside(self, channel: Mapping[str, Any]) -> list[Node]:
+        """Return what lies inside a channel of the whole machine, and what none of that has."""
+        if channel["kind"] != "node":
+            return []
+        _ = texts(self.style.lang).gettext
+        lang = self.style.lang
+        parts = [
+            Node(
+                _("inside it: {component}").format(
+                    component=f"{name_component(inner['kind'], lang)} ({inner['id']})"
+                ),
+                value=self.style.estimate(Energy, inner["energy_j"], reason=inner["reason"]),
+                basis=name_basis(inner["basis"], lang),
+            )
+            for inner in inside(self.view, channel)
+        ]
+        if channel.get("untold_j") is not None:
+            value = self.style.estimate(Energy, channel["untold_j"])
+            untold = Node(_("not told apart"), value=value)
+            untold.formula = _("the whole - what lies inside it")
+            parts.append(untold)
+        return parts
 
     def _samples(self) -> str:
         _ = texts(self.style.lang).gettext

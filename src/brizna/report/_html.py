@@ -19,6 +19,7 @@ from brizna.core.quantities import Carbon, Energy
 from brizna.report import _page
 from brizna.report._beside import gauge_rows, tell_unlike, work_rows
 from brizna.report._charts import MOST_PHASES, MOST_POINTS, phase_chart, power_chart, zone_chart
+from brizna.report._forest import channel_rows, has_inner
 from brizna.report._format import Format
 from brizna.report._texts import texts
 from brizna.report._view import part, roots, short_id
@@ -95,6 +96,7 @@ def _sections(view: View, style: Format, series: Series | None) -> dict[str, Any
         "cards": _page.headline(view, style),
         "names": _section_names(style.lang),
         "components": _page.components(view, style),
+        "channels": channel_rows(view, style) if has_inner(view) else [],
         "power": _page.power_table(view, series or {}, style),
         "thinned": _thinned(view, series or {}, style),
         "has_gaps": any(not gap["counted"] for channel in roots(view) for gap in channel["gaps"]),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from brizna.core.quantities import Carbon, Energy, Money, Water
 from brizna.report._beside import gauges_table, tell_unlike, work_table
 from brizna.report._explain import Node, explain, tell_gap
+from brizna.report._forest import channel_rows
 from brizna.report._format import Format
 from brizna.report._table import Table
 from brizna.report._texts import texts
@@ -33,7 +34,7 @@ from brizna.report._words import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import Any
 
     from brizna.report._view import View
@@ -299,17 +300,7 @@ def _figure_row(
 
 def _channels(view: View, style: Format) -> Table:
     _ = style.say
-    rows: list[tuple[str, ...]] = []
-    for channel in view["measurement"]["channels"]:
-        best, ends = style.parts(Energy, channel["energy_j"])
-        inside = "  " if channel["parent"] else ""
-        basis = f"{name_basis(channel['basis'], style.lang)}, {channel['method']}"
-        if channel["mirror_of"]:
-            basis = _("same counter as {id}").format(id=channel["mirror_of"])
-        if channel["energy_j"] is None:
-            basis = style.stored(channel["reason"])
-        rows.append((inside + channel["id"], best, ends, basis))
-    return Table(_header(_("channel"), style), rows, right=(1, 2))
+    return Table(_header(_("channel"), style), channel_rows(view, style), right=(1, 2))
 
 
 def _phases(view: View, style: Format) -> Table:
@@ -365,7 +356,12 @@ def _remarks(view: View, style: Format) -> list[str]:
 
 
 def runs_lines(
-    runs: Iterable[Mapping[str, Any]], *, lang: str, width: int = 80, color: bool = False
+    runs: Iterable[Mapping[str, Any]],
+    *,
+    lang: str,
+    width: int = 80,
+    color: bool = False,
+    nested: Collection[str] = (),
 ) -> list[str]:
     """Return the table of ``brizna runs list``.
 
@@ -376,12 +372,13 @@ def runs_lines(
         lang: One of `LANGUAGES`.
         width: Columns of the terminal.
         color: Whether to paint.
+        nested: Ids of the runs that lie inside others of the list, and are shown so.
     """
     style = Format(lang)
     _ = style.say
     rows: list[tuple[str, ...]] = [
         (
-            short_id(run["id"]),
+            ("  " if run["id"] in nested else "") + short_id(run["id"]),
             run.get("name") or "",
             run["started"].replace("T", " ").removesuffix("Z")[:16],
             style.duration(run["duration_s"]),
