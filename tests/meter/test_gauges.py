@@ -122,7 +122,7 @@ def test_what_is_dear_to_read_is_read_less_often(machine):
     clock = machine.clock
 
     def slow():
-        clock.advance(0.01)
+        clock.advance(0.002)
         return [1.0]
 
     watched = Watched(

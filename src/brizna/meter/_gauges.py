@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     """Gauges that are read together, and what reads them, in the same order."""
 
 _EVERY_US = 10_000_000
-_SHARE = 1e-4
-"""Reading uses at most this share of one processor: what takes 1 ms is read every 10 s."""
+_SHARE = 2e-5
+"""Reading uses at most this share of one processor: what takes 1 ms is read every 50 s."""
 _CLOCKS = 16
 """Clocks are read of so many processors at most, evenly spread: each read interrupts one."""
 _KIB = 1024
