@@ -116,15 +116,6 @@ STORED = (
     N_("a process ignored SIGCHLD: nobody was told what its children used"),
     N_("this system does not hand orphans to us: what they used is not known"),
     N_("this system shows no procfs: only what ended and was waited for is known"),
-    N_("it ended, or its group was removed; its last count is kept"),
-    N_("what a process leaves behind when it ends is not handed to us"),
-    N_("what a child process leaves behind when it ends is not handed to a measured block"),
-    N_("this process ignores SIGCHLD: nobody is told what its children used"),
-    N_(
-        "the driver names processes by their numbers outside this container, which are not known "
-        "here"
-    ),
-    N_("the driver does not tell which processes use a card that is cut into MIG slices"),
     N_("It has an energy counter."),
     N_("It tells its power, which is read now and then and integrated."),
     N_("It is inside the counter of the whole machine."),
