@@ -143,9 +143,9 @@ class RemoteSensor:
     def __init__(
         self, channel: Channel, device: Device, every_s: float, *, clock: Clock, begin: Begin
     ) -> None:
-        """Take the device over; asking goes on from the second reading.
+        """Take the device over; asking goes on from the first reading.
 
-        Not from the first, because a command is started close to it: a process with one thread
+        Not before it, because a command may be started in between: a process with one thread
         forks most safely.
 
         Args:
@@ -161,7 +161,7 @@ class RemoteSensor:
         self._clock = clock
         self._begin = begin
         self._end: Callable[[], bool] | None = None
-        self._readings = 0
+        self._has_begun = False
         self._lock = allocate_lock()
         self._answer: Answer | None = None
         self._answered_us = 0
@@ -206,8 +206,8 @@ class RemoteSensor:
             OSError: If it has been silent for too long.
         """
         del t_us
-        self._readings += 1
-        if self._readings == 2:
+        if not self._has_begun:
+            self._has_begun = True
             self._end = self._begin(self.poll, self._every_s)
         with self._lock:
             now_us = self._clock.now_us()
