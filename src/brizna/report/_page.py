@@ -300,6 +300,9 @@ def name_doubt(name: str, style: Format) -> str:
         "model:cpu-load": _("power at a given load"),
         "model:memory": _("what the memory draws"),
         "model:memory-in-cpu": _("memory that the processor's model may already hold"),
+        "meter:nvml-part-time": _("what a card's sensor missed while it did not look"),
+        "meter:nvml-polled": _("what a card drew between two readings of its power"),
+        "meter:idle": _("an idle card whose counter and power disagree"),
     }
     named = known.get(f"{prefix}:{rest.partition('/')[0]}")
     if named is not None:
@@ -323,6 +326,7 @@ def _remedy(name: str, style: Format) -> str:
         "model:hour-of-year": "",
         "factor:pue": _("declare the site's own with --pue"),
         "factor:grid": _("declare the supplier's own with --intensity"),
+        "meter:nvml-polled": _("a shorter --interval makes the error smaller, not the interval"),
         "gap": _("brizna doctor says what could not be read"),
         "model": _("brizna doctor says what a meter would need"),
     }
