@@ -40,7 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json is not None:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if options.markdown:
-        print("\n".join((tables.markdown(results), tables.notes(results))), end="")
+        parts = (tables.setting(results), tables.markdown(results), tables.notes(results))
+        print("\n".join(parts), end="")
     else:
         print(tables.text(results), end="")
     return 0

@@ -37,6 +37,15 @@ def text(results: Mapping[str, Any]) -> str:
 _MORE = ("zeros", "held", "orphans", "fair_share_of_machine", "whole_machine")
 
 
+def setting(results: Mapping[str, Any]) -> str:
+    """Return one sentence on what ran where and when."""
+    machine = results["machine"]
+    return (
+        f"Python {machine['python']}, {machine['system']}, {machine['processors']} processors, on "
+        f"{results['started'][:10]}; load at the start {machine['load_1_min']}.\n"
+    )
+
+
 def markdown(results: Mapping[str, Any]) -> str:
     """Return one table: a line for each row, a column for each tool."""
     names = list(dict.fromkeys(name for cells in results["rows"].values() for name in cells))

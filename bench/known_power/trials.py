@@ -324,12 +324,12 @@ def _children(setting: Setting, row: Row, feeder: Feeder) -> Cell:
         answer = trial.finish()
         rates.append(answer["reports"][0]["joules"] / answer["spans"][0][2])
         said.append(trial.said())
-    own, childrens = rates
+    own, of_children = rates
     only_of_children = [line for line in said[1] if line not in said[0]]
     return {
-        "ratio": childrens / own,
+        "ratio": of_children / own,
         "w_of_own": own,
-        "w_of_children": childrens,
+        "w_of_children": of_children,
         "said": only_of_children,
     }
 
