@@ -23,6 +23,7 @@ def part(story):
         run_id = f"20261122T023501Z-{next(count):06x}"
         events = story.events(seconds, id=run_id, **fields)
         events[0]["started"] = f"2026-11-22T02:{int(35 + at_s // 60):02d}:{at_s % 60:06.3f}Z"
+        events[0]["boot_us"] = round((3600 + at_s) * SECOND)
         for event in events:
             if event.get("kind") == "gpu":
                 event["id"] = gpu
@@ -45,6 +46,17 @@ def test_runs_one_after_the_other_add_up(part):
         "nvml/GPU-1",
     ]
     assert merged.measurement.cpu_time_s == pytest.approx(10)
+
+
+def test_what_merged_runs_used_themselves_adds_up_and_nothing_inside_another_twice(part):
+    first, second = part(0), part(60)
+    merged = merge_runs([first, second]).measurement.attribution
+    (own,) = merged.users
+    fair = [one.run.measurement.attribution.users[0].fair_share_j for one in (first, second)]
+    assert own.fair_share_j.best.value == pytest.approx(sum(each.best.value for each in fair))
+    inner = part(2, seconds=6, parent=first.run.id)
+    again = merge_runs([first, inner]).measurement.attribution
+    assert again.users[0].fair_share_j.best == fair[0].best
 
 
 def test_machines_side_by_side_add_up(part):

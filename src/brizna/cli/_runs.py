@@ -103,6 +103,7 @@ def _add_merge(parser: Parser) -> None:
 
 
 def _list(context: Context, store: Store, given: Namespace) -> int:
+    from brizna.core.nesting import outermost
     from brizna.report import runs_lines, stored
     from brizna.verbs import unlike_runs
 
@@ -127,7 +128,9 @@ def _list(context: Context, store: Store, given: Namespace) -> int:
         context.say(_("No run has the tag {tag!r}.").format(tag=given.tag))
         return 0
     readable = [run for run in listed if run["state"] != "unreadable"]
-    context.tell(*runs_lines(readable, lang=context.lang, width=context.width, color=context.color))
+    nested = {run.id for run in found} - set(outermost(found))
+    lang, width, color = context.lang, context.width, context.color
+    context.tell(*runs_lines(readable, lang=lang, width=width, color=color, nested=nested))
     context.say(
         *(
             f"{run.id}: {stored(run.reason or '', context.lang)}"

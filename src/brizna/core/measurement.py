@@ -338,6 +338,9 @@ class Run(Record):
     schema: ClassVar = "brizna.run/1"
 
     id: str
+        process: Who recorded it, so that a run inside another is known as such: ``host`` (a
+            checksum), ``boot``, ``ns``, ``pid``, ``start``, ``ancestors`` (pid and start of the
+            processes above) and ``boot_us`` (the start on the clock of that boot).
     name: str | None = None
     tags: tuple[str, ...] = ()
     parent: str | None = None
@@ -360,6 +363,8 @@ class Run(Record):
         "command": tuple,
         "notes": tuple,
         "measurement": Measurement.from_json,
+    process: dict[str, Any] | None = None
         "site": Site.from_json,
+    _later: ClassVar = ("process",)
         "factors": each(Factor.from_json),
     }

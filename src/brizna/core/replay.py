@@ -7,7 +7,7 @@ takes events as decoded JSON objects, in the order in which they were written:
 event           fields
 ==============  ====================================================================================
 ``start``       schema, id, name, tags, parent, command, started, interval_us, boot_us, machine,
-                brizna, site, writer
+                brizna, site, writer, ancestors (pid and start of the processes above)
 ``channel``     the fields of `Channel`
 ``unseen``      component, reason: what no meter covers
 ``child``       pid, start_ticks: the command's process
@@ -116,9 +116,18 @@ def replay(events: Iterable[Event], marks: Iterable[Event] = ()) -> Run:
 
 
 class _Story:
+        process=_process(start),
     """The events of one journal, sorted by what they are about."""
 
     def __init__(self, events: Iterable[Event], marks: Iterable[Event]) -> None:
+def _process(start: Event) -> dict[str, Any] | None:
+    """Return who recorded the run; None in journals that do not say when on the boot's clock."""
+    writer = start.get("writer")
+    if not writer or start.get("boot_us") is None:
+        return None
+    return {**writer, "ancestors": start.get("ancestors") or [], "boot_us": start["boot_us"]}
+
+
         self.samples: list[Event] = []
         self.channels: list[Channel] = []
         self.unseen: dict[str, str] = {}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import fsum
+
 from brizna.core.attribution import OTHERS, UNATTRIBUTED, WEIGHT, Attributor, uses_of
 from brizna.core.errors import Said
-from brizna.core.estimate import Estimate, exactly
+from brizna.core.estimate import Estimate, exactly, total
 from brizna.core.factors import factor
 from brizna.core.measurement import Attribution, UserEnergy
+from brizna.core.nesting import outermost
 from brizna.core.quantities import Power
 from brizna.core.series import US
 
@@ -17,12 +20,13 @@ if TYPE_CHECKING:
 
     from brizna.core.attribution import Energies, Parted, Use
     from brizna.core.factors import Factor
-    from brizna.core.measurement import Channel
+    from brizna.core.measurement import Channel, Run
     from brizna.core.series import Series
 
     Event = Mapping[str, Any]
 
 _NO_USE = "how much of the machine the run used was not recorded"
+_NOT_ALL = "not every one of the merged runs knows whose its energy was"
 _UNSEEN_USER = "what it used was not read"
 _UNTOLD = "nobody can tell who used it"
 _OF_A_CONTAINER = "it counts one container, and who used what inside is not known"
@@ -160,6 +164,32 @@ class Whose:
             "age_s": age.total_seconds(),
             "stale": list(self._baseline.get("stale") or ()),
         }
+
+
+def merged_attribution(runs: Sequence[Run]) -> Attribution:
+    """Return what several runs used together, such as the ranks of one job.
+
+    Those inside another one of them are in its part already. What others used meanwhile is not
+    told: each run saw its own time of the machine.
+    """
+    counted = set(outermost(runs))
+    told = [run.measurement.attribution for run in runs if run.id in counted]
+    parts = [found.users[0] for found in told if found is not None and found.users]
+    if len(parts) < len(told):
+        return Attribution(reason=_NOT_ALL)
+    fair = [part.fair_share_j for part in parts]
+    above = [part.above_idle_j for part in parts]
+    times = [part.cpu_time_s for part in parts]
+    own = UserEnergy(
+        id="run",
+        kind="tree",
+        cpu_time_s=None if None in times else fsum(time for time in times if time is not None),
+        fair_share_j=None if None in fair else total(part for part in fair if part),
+        above_idle_j=None if None in above else total(part for part in above if part),
+        reason=next((part.reason for part in parts if part.reason), None),
+    )
+    untold = {name: why for found in told if found for name, why in found.untold.items()}
+    return Attribution(users=(own,), idle_reason=own.reason, untold=untold)
 
 
 def _no_idle(parted: Parted) -> str:

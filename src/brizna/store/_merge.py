@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 from brizna.core.errors import InputError, Said
 from brizna.core.estimate import total, weakest
 from brizna.core.measurement import ChannelEnergy, Coverage, Gap, Measurement, Run
+from brizna.core.nesting import outermost
 from brizna.core.records import Record
+from brizna.core.whose import merged_attribution
 from brizna.core.work import merged_work
 
 TYPE_CHECKING = False
@@ -63,8 +65,8 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
     channels = _channels(parts, notes)
     known = [c.energy_j for c in channels if c.parent is None and not c.mirror_of and c.energy_j]
     energy = total(known) if known else None
-    inner = {run.id for run in runs}
-    cpu = [run.measurement.cpu_time_s for run in runs if run.parent not in inner]
+    outer = set(outermost(runs))
+    cpu = [run.measurement.cpu_time_s for run in runs if run.id in outer]
     intervals = {run.measurement.interval_s for run in runs}
     return Run(
         id="",
@@ -85,6 +87,7 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
             cpu_time_coverage=None if None in cpu else _cpu_coverage(runs),
             samples=sum(run.measurement.samples for run in runs),
             interval_s=_one(intervals),
+            attribution=merged_attribution(runs),
             work=merged_work([run.measurement.work for run in runs], energy),
         ),
         environment={"merged": [{"id": part.run.id, "run": part.digest} for part in stored]},

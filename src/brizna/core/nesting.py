@@ -1,0 +1,76 @@
+"""Which runs happened inside others: their energies are not to be added.
+
+A run inside another one saw the same machine at the same time. It is known by its parent (what
+``brizna run`` told its command), and without one by its processes: those above it, or its own,
+are the other's, on one boot of one machine, while both went on.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Protocol
+
+    class Placed(Protocol):
+        """A run, or a summary of one: what tells where it happened."""
+
+        @property
+        def id(self) -> str:
+            """Return its id."""
+            ...
+
+        @property
+        def parent(self) -> str | None:
+            """Return the id of the run around it, where that was told."""
+            ...
+
+        @property
+        def process(self) -> Mapping[str, Any] | None:
+            """Return who recorded it, and when on the clock of that boot."""
+            ...
+
+        @property
+        def duration_s(self) -> float | None:
+            """Return how long it took."""
+            ...
+
+
+def outermost(runs: Sequence[Placed]) -> list[str]:
+    """Return the ids of the runs that lie inside no other one of these, in the same order."""
+    return [run.id for run in runs if not any(lies_inside(run, other) for other in runs)]
+
+
+def lies_inside(inner: Placed, outer: Placed) -> bool:
+    """Tell whether one run happened inside another.
+
+    Where two blocks of one process began and ended together, the one with the later id does.
+    """
+    if inner.id == outer.id:
+        return False
+    if inner.parent == outer.id:
+        return True
+    one, other = inner.process, outer.process
+    if not one or not other or _where(one) != _where(other) or None in _where(one):
+        return False
+    first, last = _span(one, inner), _span(other, outer)
+    if first[0] >= last[1] or last[0] >= first[1]:
+        return False
+    recorder = [other["pid"], other["start"]]
+    if recorder in [list(above) for above in one.get("ancestors") or ()]:
+        return True
+    if [one["pid"], one["start"]] != recorder:
+        return False
+    holds = last[0] <= first[0] and first[1] <= last[1]
+    return holds and (first != last or outer.id < inner.id)
+
+
+def _where(process: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    """Return the machine, its boot and the namespace in which process numbers mean something."""
+    return process.get("host"), process.get("boot"), process.get("ns")
+
+
+def _span(process: Mapping[str, Any], run: Placed) -> tuple[float, float]:
+    """Return from when to when a run lasted, in seconds on the clock of its boot."""
+    begun_s = process["boot_us"] / 1e6
+    return begun_s, begun_s + (run.duration_s or 0.0)
