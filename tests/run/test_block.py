@@ -198,3 +198,27 @@ def test_what_is_lost_from_a_count_was_counted_and_goes_on_from_there():
     count = Growing()
     assert [count.take(lambda: next(readings)) for _ in range(5)] == [5, 10, 10, 12, 15]
     assert count.lost == 3
+
+
+SHORT_LIVED = """
+import os, time
+total = 0.0
+for _ in range(300):
+    pid = os.fork()
+    if pid == 0:
+        begun = time.process_time()
+        while time.process_time() - begun < 0.001: pass
+        os._exit(0)
+    usage = os.wait4(pid, 0)[2]
+    total += usage.ru_utime + usage.ru_stime
+print(total + time.process_time())
+"""
+
+
+def test_three_hundred_short_children_of_a_child_are_counted_to_the_last():
+    with block() as made:
+        before_s = time.process_time()
+        command = [sys.executable, "-I", "-S", "-c", SHORT_LIVED]
+        told = subprocess.run(command, check=True, capture_output=True)
+        truth_s = float(told.stdout) + time.process_time() - before_s
+    assert 0.99 * truth_s <= seconds(made) <= 1.05 * truth_s + 0.02

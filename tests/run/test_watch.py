@@ -220,7 +220,7 @@ def test_a_foreign_process_is_watched_with_what_it_started():
             assert process.stdout is not None
             process.stdout.readline()
             user = TreeUse("pid", process.pid, Roots())
-            used_us = user.used_us() or 0
+            used_us = user.used_us(at_any_cost=True) or 0
             assert 380_000 <= used_us <= 600_000
             assert user.living() == (process.pid,)
             assert "not handed to us" in (user.why or "")
@@ -271,3 +271,14 @@ def test_a_part_of_a_process_has_its_share_of_memory_and_devices():
     whole = users.beside(0, 0, last=True)
     assert whole["gpu"] == {"GPU-1": [600, 1600]}
     assert users.describe() == {"gpu": {"GPU-1": "process-utilization"}}
+
+
+def test_who_is_dear_to_look_at_is_known_at_the_first_and_the_last_sample():
+    command = [sys.executable, "-I", "-S", "-c", "input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        user = watch(f"pid:{process.pid}", roots=Roots())
+        users = Users(members=lambda: (), watched=[user])
+        assert users.beside(0, 0)["cpu"][1] is not None
+        assert users.beside(0, 0)["cpu"][1] is None, "not again so soon"
+        assert users.beside(0, 0, last=True)["cpu"][1] is not None
+        process.communicate(b"\n")

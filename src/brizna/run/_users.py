@@ -94,8 +94,8 @@ class Users:
         Args:
             used_us: Microseconds of processor time of the run; None if unknown now.
             busy_us: Of the whole machine; likewise.
-            last: Whether the run ends with this sample: then devices are read whatever it costs,
-                as they are at the first, and memory if it never was.
+            last: Whether the run ends with this sample: then devices and foreign processes are
+                read whatever it costs, as they are at the first, and memory if it never was.
             share: Which part of its processes' memory and devices is the run's, in [0, 1].
         """
         try:
@@ -107,11 +107,10 @@ class Users:
     def _beside(
         self, used_us: int | None, busy_us: int | None, *, last: bool, share: float
     ) -> dict[str, Any]:
-        found: dict[str, Any] = {
-            "cpu": [used_us, *(user.used_us() for user in self.watched), busy_us]
-        }
-        now_s = time.monotonic()
         is_edge, self._has_begun = last or not self._has_begun, True
+        others = [user.used_us(at_any_cost=is_edge) for user in self.watched]
+        found: dict[str, Any] = {"cpu": [used_us, *others, busy_us]}
+        now_s = time.monotonic()
         memory = self._memory_s == 0.0 if last else not is_edge and self._is_memory_due(now_s)
         devices = self._devices is not None and (is_edge or self._is_device_due(now_s))
         if not (memory or devices):

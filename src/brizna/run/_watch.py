@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         def method(self) -> str: ...
         @property
         def why(self) -> str | None: ...
-        def used_us(self) -> int | None: ...
+        def used_us(self, *, at_any_cost: bool = False) -> int | None: ...
         def living(self) -> tuple[int, ...]: ...
         def resident_bytes(self) -> int | None: ...
         def close(self) -> None: ...
@@ -112,8 +112,9 @@ class GroupUse:
         self._counter = GroupCounter(directory, hierarchy.version)
         self._used_us: int | None = None
 
-    def used_us(self) -> int | None:
+    def used_us(self, *, at_any_cost: bool = False) -> int | None:
         """Return the processor time used since the group was made; the last known if it is gone."""
+        del at_any_cost  # it is cheap
         try:
             self._used_us = self._counter.read_us()
         except OSError:
@@ -160,9 +161,11 @@ class TreeUse:
         self._allowance = Allowance(_SCAN_SHARE)
         self._used = Growing()
 
-    def used_us(self) -> int | None:
+    def used_us(self, *, at_any_cost: bool = False) -> int | None:
         """Return the processor time used so far; None where looking would cost too much."""
-        return self._allowance.spending(lambda: self._used.take(self._look))
+        return self._allowance.spending(
+            lambda: self._used.take(self._look), at_any_cost=at_any_cost
+        )
 
     def _look(self) -> int:
         ticks = self._tree.look()
