@@ -112,14 +112,10 @@ def replay(events: Iterable[Event], marks: Iterable[Event] = ()) -> Run:
         site=story.site(),
         factors=story.factors,
         brizna=start["brizna"],
+        process=_process(start),
     )
 
 
-class _Story:
-        process=_process(start),
-    """The events of one journal, sorted by what they are about."""
-
-    def __init__(self, events: Iterable[Event], marks: Iterable[Event]) -> None:
 def _process(start: Event) -> dict[str, Any] | None:
     """Return who recorded the run; None in journals that do not say when on the boot's clock."""
     writer = start.get("writer")
@@ -128,6 +124,10 @@ def _process(start: Event) -> dict[str, Any] | None:
     return {**writer, "ancestors": start.get("ancestors") or [], "boot_us": start["boot_us"]}
 
 
+class _Story:
+    """The events of one journal, sorted by what they are about."""
+
+    def __init__(self, events: Iterable[Event], marks: Iterable[Event]) -> None:
         self.samples: list[Event] = []
         self.channels: list[Channel] = []
         self.unseen: dict[str, str] = {}
