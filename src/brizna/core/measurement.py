@@ -332,15 +332,15 @@ class Run(Record):
             command could not be started.
         notes: What a reader should know, in plain words.
         machine: A name for the machine that reveals neither host nor user.
+        process: Who recorded it, so that a run inside another is known as such: ``host`` (a
+            checksum), ``boot``, ``ns``, ``pid``, ``start``, ``ancestors`` (pid and start of the
+            processes above) and ``boot_us`` (the start on the clock of that boot).
         factors: The published numbers that its channels rest on.
     """
 
     schema: ClassVar = "brizna.run/1"
 
     id: str
-        process: Who recorded it, so that a run inside another is known as such: ``host`` (a
-            checksum), ``boot``, ``ns``, ``pid``, ``start``, ``ancestors`` (pid and start of the
-            processes above) and ``boot_us`` (the start on the clock of that boot).
     name: str | None = None
     tags: tuple[str, ...] = ()
     parent: str | None = None
@@ -357,14 +357,14 @@ class Run(Record):
     site: Site = Site()
     factors: tuple[Factor, ...] = ()
     brizna: str
+    process: dict[str, Any] | None = None
 
+    _later: ClassVar = ("process",)
     _forms: ClassVar = {
         "tags": tuple,
         "command": tuple,
         "notes": tuple,
         "measurement": Measurement.from_json,
-    process: dict[str, Any] | None = None
         "site": Site.from_json,
-    _later: ClassVar = ("process",)
         "factors": each(Factor.from_json),
     }
