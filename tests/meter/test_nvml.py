@@ -158,6 +158,20 @@ def test_the_highest_plausible_power_comes_from_the_card(driver):
     assert unstated.max_power_w > 1000
 
 
+@pytest.mark.parametrize(
+    ("told", "place"),
+    [
+        ("00000000:65:00.0", "0000:65:00.0"),
+        ("00010000:0A:00.0", "10000:0a:00.0"),
+        ("00000001:0A:00.0", "0001:0a:00.0"),
+        (None, None),
+    ],
+)
+def test_a_card_says_where_it_sits_as_linux_writes_it(told, place, driver):
+    _, meter = driver(card(0, bus_id=told))
+    assert meter.channels()[0].place == place
+
+
 def test_the_nvidia_meter_conforms(rig):
     nvml = FakeNvml(rig.clock, [card(0), card(1, has_counter=False), card(2, has_slices=True)])
     broken = meter_conformance(

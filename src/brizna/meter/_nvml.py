@@ -153,7 +153,7 @@ def _open_card(nvml: Any, handle: Any, machine: str, unseen: dict[str, str]) -> 
     name = _name_of(nvml, handle)
     if _has_slices(nvml, handle):
         unseen[f"gpu/{uuid}/mig"] = "the driver counts the whole card's energy, not its slices'"
-    most_w = _most_w(nvml, handle)
+    most_w, place = _most_w(nvml, handle), _place_of(nvml, handle)
 
     def channel(lies: _Lies, method: str, counted_by: str) -> Channel:
         return Channel(
@@ -169,6 +169,7 @@ def _open_card(nvml: Any, handle: Any, machine: str, unseen: dict[str, str]) -> 
             max_power_w=most_w,
             update_us=lies.update_us,
             references=lies.references,
+            place=place,
         )
 
     try:
@@ -253,6 +254,19 @@ def _name_of(nvml: Any, handle: Any) -> str | None:
         return _text(nvml.nvmlDeviceGetName(handle))
     except nvml.NVMLError:
         return None
+
+
+def _place_of(nvml: Any, handle: Any) -> str | None:
+    """Return a card's PCI address as Linux writes it; None where the driver does not tell it.
+
+    The library writes eight digits for the domain, Linux four where these are enough.
+    """
+    try:
+        address = _text(nvml.nvmlDeviceGetPciInfo(handle).busId).lower()
+    except nvml.NVMLError:
+        return None
+    domain, colon, rest = address.partition(":")
+    return f"{int(domain, 16):04x}:{rest}" if colon else None
 
 
 def _has_slices(nvml: Any, handle: Any) -> bool:

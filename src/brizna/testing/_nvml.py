@@ -54,6 +54,8 @@ class FakeGpu(Record):
         reasons: Why its clock is lower than it could be, as the library's bits.
         has_gauges: Whether it tells its use, memory, clock, temperature and reasons.
         has_process_use: Whether it tells in which share of the time each process used it.
+        bus_id: Its PCI address as the library writes it, such as ``00000000:65:00.0``; None if it
+            does not tell.
     """
 
     uuid: str
@@ -72,6 +74,7 @@ class FakeGpu(Record):
     reasons: int = 0
     has_gauges: bool = True
     has_process_use: bool = True
+    bus_id: str | None = None
 
 
 class FakeNvml:
@@ -191,6 +194,12 @@ class FakeNvml:
     def nvmlDeviceGetName(self, handle: int) -> str:
         return self._card(handle).name
 
+    def nvmlDeviceGetPciInfo(self, handle: int) -> _Place:
+        bus_id = self._card(handle).bus_id
+        if bus_id is None:
+            raise FakeNvmlError(_NOT_SUPPORTED)
+        return _Place(bus_id)
+
     def nvmlDeviceGetMigMode(self, handle: int) -> list[int]:
         return [int(self._card(handle).has_slices)] * 2
 
@@ -297,3 +306,10 @@ class _Field:
 class _Value:
     def __init__(self, power_mw: int) -> None:
         self.uiVal = power_mw  # the library's own name
+
+
+class _Place:
+    """Where a card sits."""
+
+    def __init__(self, bus_id: str) -> None:
+        self.busId = bus_id.encode()
