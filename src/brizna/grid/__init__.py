@@ -2,7 +2,8 @@
 
 Promises: every intensity is annual, location based, average and life cycle, names its sources and
 runs over all of them where they disagree; how far one hour or one week may lie from the year is a
-doubt of its own; everything works offline, from tables inside the package.
+doubt of its own; everything works offline, from tables inside the package. What an hour usually is
+stands in profiles, marked as such; a live source is asked only where somebody names it.
 
 Refuses: an unknown zone (it names the nearest one), a zone for which no source has a figure
 (Spain's islands are not the mainland), and a guess that passes for knowledge: a zone guessed from
@@ -19,21 +20,35 @@ from brizna.grid._zones import Zone, cloud_zone, find_zone, zones
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.grid._files import About, read_signals
+    from brizna.grid._profile import annual, profile, profiled_zones, usual
 
 __all__ = [
     "ZONE_GUESS",
     "About",
     "Guess",
     "Zone",
+    "annual",
     "cloud_zone",
     "find_zone",
     "fuel",
     "guess_zone",
     "hour_of_year",
     "intensity",
+    "profile",
+    "profiled_zones",
     "read_signals",
     "run_intensity",
+    "usual",
     "zones",
 ]
 
-__getattr__ = lazily(__name__, {"About": "_files", "read_signals": "_files"})
+_HOMES = {
+    "About": "_files",
+    "annual": "_profile",
+    "profile": "_profile",
+    "profiled_zones": "_profile",
+    "read_signals": "_files",
+    "usual": "_profile",
+}
+
+__getattr__ = lazily(__name__, _HOMES)
