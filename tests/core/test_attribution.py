@@ -275,6 +275,25 @@ def test_above_idle_is_never_cut_at_nothing() -> None:
     assert above.best.value == pytest.approx(-20)
 
 
+def test_a_machine_that_sleeps_does_not_idle() -> None:
+    """A second at 30 W, ten hours suspended, a second: 20 J are above 10 W of idle, twice."""
+    later = 36_001 * SECOND
+    run = replay(
+        [
+            START,
+            channel("rapl/package-0", doubts={}, update_us=0),
+            baseline(rapl_package_0=10.0),
+            sample(0, [0], cpu=[0, 0]),
+            sample(1, [30 * SECOND], cpu=[SECOND, SECOND]),
+            {"e": "asleep", "from": SECOND, "to": later},
+            {"t": later + SECOND, "c": [60 * SECOND], "cpu": [2 * SECOND, 2 * SECOND]},
+        ]
+    )
+    above = told(run).users[0].above_idle_j
+    assert above is not None
+    assert above.best.value == pytest.approx(40)
+
+
 def test_energy_while_nobody_works_is_unattributed() -> None:
     run = replay(
         [

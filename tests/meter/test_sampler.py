@@ -268,6 +268,8 @@ def test_sleep_of_the_machine_is_found_whatever_looks_first(rig, look):
     sampler.sample()
     assert rig.gaps() == []
     assert rig.events[-1]["c"] == [25_000_000]
+    (nap,) = [event for event in rig.events if event.get("e") == "asleep"]
+    assert nap["to"] - nap["from"] == 3600 * 1_000_000
 
 
 def test_a_wait_that_ended_in_time_is_no_sleep(rig):

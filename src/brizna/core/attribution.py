@@ -257,6 +257,23 @@ class Weights:
         return parts
 
 
+class Idle:
+    """What is drawn while nobody uses the machine, and when it was not even awake.
+
+    Attributes:
+        power_w: By channel, its idle power, as far as known.
+        asleep_us: Times in which the machine slept: from, to.
+    """
+
+    __slots__ = ("asleep_us", "power_w")
+
+    def __init__(
+        self, power_w: Mapping[str, Estimate], asleep_us: Sequence[tuple[int, int]] = ()
+    ) -> None:
+        self.power_w = power_w
+        self.asleep_us = tuple(asleep_us)
+
+
 class Splitter:
     """Parts the energy of one channel among its users, over any window.
 
@@ -265,7 +282,13 @@ class Splitter:
     """
 
     def __init__(
-        self, series: Series, use: Use | None, *, names: Sequence[str], weight: tuple[float, float]
+        self,
+        series: Series,
+        use: Use | None,
+        *,
+        names: Sequence[str],
+        weight: tuple[float, float],
+        asleep_us: Sequence[tuple[int, int]] = (),
     ) -> None:
         """Take who used the channel.
 
@@ -274,8 +297,10 @@ class Splitter:
             use: Who used it; None where nobody can tell.
             names: The name of each known user's doubt.
             weight: The ends of each user's watts for the same use, as a multiple of the others'.
+            asleep_us: Times in which the machine slept, and nothing idled.
         """
         self.series = series
+        self._asleep_us = asleep_us
         self._names = names
         self._weight = weight
         nobody = (*(0.0 for _ in names), 0.0, 1.0)
@@ -300,13 +325,13 @@ class Splitter:
         return self._weights(first, energies) or self.by_time(start_us, end_us)
 
     def by_time(self, start_us: int, end_us: int) -> Weights:
-        """Return how the time of a window is parted, gaps that nothing was put in for aside."""
+        """Return how the time of a window is parted, sleep and what no energy is known of aside."""
         first, _ = self._clipped(start_us, end_us)
         times = self._times_us(start_us, end_us)
         return self._weights(first, times) or Weights(self.at(start_us), {})
 
     def read_s(self, start_us: int, end_us: int) -> float:
-        """Return how much of a window the energy stands for: without gaps that nothing fills."""
+        """Return how much of a window idles: sleep and what no energy is known of aside."""
         return fsum(self._times_us(start_us, end_us)) * US
 
     def at(self, t_us: int) -> Shares:
@@ -357,12 +382,14 @@ class Splitter:
         times = self.series.t_us
         first, parts = self._clipped(start_us, end_us)
         found = [part * (times[at + 1] - times[at]) for at, part in enumerate(parts, first)]
-        for gap in self.series.gaps:
-            if not gap.counted and gap.added_j is None and gap.end_s is not None:
-                for at, overlap_us in self._overlaps(
-                    gap.start_s / US, gap.end_s / US, start_us, end_us
-                ):
-                    found[at - first] -= overlap_us
+        unread = [
+            (gap.start_s / US, gap.end_s / US)
+            for gap in self.series.gaps
+            if not gap.counted and gap.added_j is None and gap.end_s is not None
+        ]
+        for from_us, to_us in (*unread, *self._asleep_us):
+            for at, overlap_us in self._overlaps(from_us, to_us, start_us, end_us):
+                found[at - first] -= overlap_us
         return found
 
     def _weights(self, first: int, amounts: Sequence[float]) -> Weights | None:
@@ -472,7 +499,7 @@ class Attributor:
         uses: Mapping[str, Use],
         *,
         users: Sequence[str],
-        idle_w: Mapping[str, Estimate],
+        idle: Idle,
         weight: tuple[float, float],
     ) -> None:
         """Take what is known of the whole run.
@@ -482,16 +509,22 @@ class Attributor:
             series: All channels that count, each with two readings or more.
             uses: As `uses_of` returns them.
             users: The ids of the known users, the run first.
-            idle_w: What channels draw while nobody uses them, in watts, as far as known.
+            idle: What channels draw while nobody uses them, as far as known.
             weight: As `Splitter` takes it.
         """
         self._run = run_id
-        self._idle_w = idle_w
+        self._idle_w = idle.power_w
         self._last_us = max((each.t_us[-1] for each in series), default=0)
         self._series = {each.channel.id: each for each in series}
         names = [f"attribution:{user}@{run_id}" for user in users]
         self._splitters = {
-            name: Splitter(each, uses.get(self._driver(each)), names=names, weight=weight)
+            name: Splitter(
+                each,
+                uses.get(self._driver(each)),
+                names=names,
+                weight=weight,
+                asleep_us=idle.asleep_us,
+            )
             for name, each in self._series.items()
         }
         self._inner = {name: self._inside(each) for name, each in self._series.items()}

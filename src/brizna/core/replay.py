@@ -22,6 +22,7 @@ event           fields
 ``gauges``      gauges: id, unit, source and whether it counts, of what is read beside the energy; a
                 sample's ``g`` holds the readings in that order, null where unknown, and is in few
                 samples only. A later event names more
+``asleep``      from, to: the machine was suspended
 ``baseline``    what is drawn while nobody uses anything: ``baseline`` (a ``brizna.baseline/1``
                 record or null), its ``digest``, why it may be ``stale``, and ``declared`` watts by
                 channel
@@ -146,6 +147,7 @@ class _Story:
         for event in events:
             kind = event.get("e")
             if kind is None:
+        self.asleep_us: list[tuple[int, int]] = []
                 self.samples.append(event)
             elif kind == "start":
                 start = event
@@ -205,6 +207,8 @@ class _Story:
 
     def site(self) -> Site:
         site = Site.from_json(self.start.get("site") or {})
+        elif kind == "asleep":
+            self.asleep_us.append((event["from"], event["to"]))
         return site if self.hardware is None else site.replace(hardware=self.hardware)
 
     def _series(self) -> list[Series]:
@@ -275,6 +279,7 @@ class _Story:
         energy = None
         if len(series.t_us) >= 2:
             energy = self._energy(series, series.t_us[0], series.t_us[-1], whole=True)
+            asleep_us=self.asleep_us,
         return ChannelEnergy(
             id=channel.id,
             kind=channel.kind,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import fsum
 
-from brizna.core.attribution import OTHERS, UNATTRIBUTED, WEIGHT, Attributor, uses_of
+from brizna.core.attribution import OTHERS, UNATTRIBUTED, WEIGHT, Attributor, Idle, uses_of
 from brizna.core.errors import Said
 from brizna.core.estimate import Estimate, exactly, total
 from brizna.core.factors import factor
@@ -47,6 +47,7 @@ class Whose:
         *,
         users: Sequence[Event],
         baseline: Event,
+        asleep_us: Sequence[tuple[int, int]],
     ) -> None:
         """Take what the journal says.
 
@@ -56,6 +57,7 @@ class Whose:
             series: The channels that count, mirrors aside, each with two readings or more.
             users: The users that were told, the run first; none in older journals.
             baseline: The event that says what is drawn while nobody uses anything; empty if none.
+            asleep_us: Times in which the machine slept.
         """
         kind = "block" if start.get("command") is None else "tree"
         self._users = list(users) or [{"id": "run", "kind": kind}]
@@ -74,7 +76,7 @@ class Whose:
                 series,
                 self._uses,
                 users=[user["id"] for user in self._users],
-                idle_w=self._idle_w,
+                idle=Idle(self._idle_w, asleep_us),
                 weight=(weight.low or 1.0, weight.high or 1.0),
             )
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _REREAD_US = 200_000
 """At the edge of a window a model is not computed again so soon after the last time: its load
 would be that of a few clock ticks. The energy there lies on the line between two samples."""
+_NAP_US = 100_000
+"""Shorter sleeps of the machine are the noise between two clocks: nothing is written of them."""
 _DOZE_US = 50_000
 """Sleep of the machine that is too short to be looked for."""
 _QUEUE = 4096
@@ -263,7 +265,11 @@ class Sampler:
         """
         t_us = self._clock.now_us() - self.start_us
         if t_us > due_us + _DOZE_US and t_us > self._now_us + _DOZE_US:
-            self._asleep_us = self._clock.asleep_us() - self._asleep_at_start_us
+            asleep_us = self._clock.asleep_us() - self._asleep_at_start_us
+            slept_us = asleep_us - self._asleep_us
+            if slept_us >= _NAP_US:  # shorter ones are the noise between two clocks
+                self._tell({"e": "asleep", "from": t_us - slept_us, "to": t_us})
+            self._asleep_us = asleep_us
         self._now_us = t_us
         return t_us, self._asleep_us
 
