@@ -243,3 +243,38 @@ def test_outside_a_job_the_variable_is_named(cluster):
 
 def test_without_jobs_a_health_check_reads_nothing(cluster):
     assert tick(cluster.node.replace(open_all=lambda: pytest.fail("read without need"))) == []
+
+
+def test_a_node_without_counters_is_modelled_by_its_own_count_of_its_load(tmp_path):
+    from brizna.core.errors import UnavailableError as NoDriver
+    from brizna.meter import open_meters
+    from brizna.testing import FakeMachine
+
+    cluster = Cluster(tmp_path / "cluster")
+    machine = FakeMachine(tmp_path / "machine", cluster.clock)
+
+    def no_driver():
+        raise NoDriver("no driver here")
+
+    def open_all():
+        return open_meters(machine="m", roots=machine.roots, nvml=no_driver)
+
+    def energy_of_a_job(ticks):
+        node = cluster.node.replace(open_all=open_all)
+        machine.work(0.5)
+        begin_job(node)
+        for _ in range(ticks):
+            cluster.clock.advance(600 / (ticks + 1))
+            tick(node)
+        cluster.clock.advance(600 / (ticks + 1))
+        return end_job(node)[0]
+
+    without, with_ticks = energy_of_a_job(0), energy_of_a_job(9)
+    assert best_j(without) == pytest.approx(best_j(with_ticks), rel=1e-3)
+    kinds = {channel["kind"]: channel for channel in without["measurement"]["channels"]}
+    assert set(kinds) == {"cpu", "memory"}
+    (model,) = [m for m in open_all() if m.channels() and m.channels()[0].id == "model/cpu"]
+    power_w = kinds["cpu"]["energy_j"]["best"] / 600
+    assert power_w == pytest.approx(model._curve.power_w(0.5), rel=1e-3)
+    for meter in open_all():
+        meter.close()

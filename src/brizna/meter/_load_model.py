@@ -41,6 +41,10 @@ _ASLEEP_US = 1_000_000
 """So much more elapsed than the kernel counted as awake: the machine slept meanwhile."""
 
 
+_BEGIN = (0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+"""What a model that read nothing yet keeps; until the kernel's clock ticks, we are running."""
+
+
 class LoadMeter:
     """The power of processors by their load, integrated from one reading to the next.
 
@@ -100,6 +104,23 @@ class LoadMeter:
         self._read_us = t_us
         return (round(self._counted_uj),)
 
+    def keep(self) -> list[float]:
+        """Return what another process needs to go on where this one is; see `resume`."""
+        busy_us, awake_us = self._before or (0.0, 0.0)
+        has_read = float(self._before is not None)
+        times = (self._moved_us, self._read_us)
+        return [has_read, busy_us, awake_us, *times, self._share, self._counted_uj]
+
+    def resume(self, kept: Sequence[float] | None) -> None:
+        """Go on where a process was that kept this; begin anew with None.
+
+        Times are those that `read` is given: both must count from the same moment.
+        """
+        has_read, busy_us, awake_us, moved_us, read_us, share, counted_uj = kept or _BEGIN
+        self._before = (busy_us, awake_us) if has_read else None
+        self._moved_us, self._read_us = round(moved_us), round(read_us)
+        self._share, self._counted_uj = share, counted_uj
+
     def _without_sleep(self, busy_us: float, awake_us: float, elapsed_us: float) -> float:
         """Return how long the machine was awake, where the kernel counted less time than passed.
 
@@ -151,6 +172,13 @@ class MemoryMeter:
     def trouble(self) -> Mapping[str, str]:
         """Return nothing: a clock has no trouble."""
         return {}
+
+    def keep(self) -> list[float]:
+        """Return nothing: the clock is all that it needs."""
+        return []
+
+    def resume(self, kept: Sequence[float] | None) -> None:
+        """Do nothing: it goes by the clock."""
 
     def close(self) -> None:
         """Do nothing: nothing is held."""

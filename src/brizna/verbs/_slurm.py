@@ -10,6 +10,7 @@ None of this may keep a job or a node from working: what goes wrong is said and 
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from datetime import UTC, datetime
 
 from brizna.core.errors import BriznaError, InputError, Said, UnavailableError
@@ -110,15 +111,16 @@ def begin_job(node: Node) -> None:
     job = node.job()
     os.makedirs(node.state, mode=0o700, exist_ok=True)
     forget(node.path(job))  # a job that was queued again begins again
-    counters = _read(node)
     about = {
         "name": node.environ.get("SLURM_JOB_NAME") or f"slurm-{job}",
         "started": _now(),
         "machine": machine_name(),
         "site": site_of(node.settings, environ=node.environ).to_json(),
     }
-    append(node.path(job), counters.head(about), is_new=True)
-    append(node.path(job), {**counters.reading, "cpu": [0, _busy_us(node.roots)]})
+    with closing(_read(node)) as counters:
+        append(node.path(job), counters.head(about), is_new=True)
+        reading = counters.reading(None)
+    append(node.path(job), {**reading, "cpu": [0, _busy_us(node.roots)]})
 
 
 def tick(node: Node) -> list[str]:
@@ -133,21 +135,22 @@ def tick(node: Node) -> list[str]:
         files = sorted(os.listdir(node.state))
     except FileNotFoundError:
         return []
-    living: list[str] = []
+    latest: dict[str, dict[str, Any]] = {}
     for file in files:
         job = file.removesuffix(_SUFFIX)
         if file != job and job.isdecimal():
-            if same_boot(load(node.path(job))[0]):
-                living.append(job)
+            head, readings = load(node.path(job))
+            if same_boot(head) and readings:
+                latest[job] = readings[-1]
             else:
                 forget(node.path(job))
-    if living:
-        reading = _read(node).reading
+    if latest:
         busy_us = _busy_us(node.roots)
-        for job in living:
-            own_us = _own_us(job, node.roots)
-            append(node.path(job), {**reading, "cpu": [own_us, busy_us]})
-    return living
+        with closing(_read(node)) as counters:
+            for job, before in latest.items():
+                cpu = [_own_us(job, node.roots), busy_us]
+                append(node.path(job), {**counters.reading(before), "cpu": cpu})
+    return list(latest)
 
 
 def end_job(node: Node) -> tuple[View, str]:
@@ -162,13 +165,14 @@ def end_job(node: Node) -> tuple[View, str]:
     job = node.job()
     head, readings = load(node.path(job))
     notes: list[str] = []
-    if same_boot(head):
-        last = {**_read(node).reading, "cpu": [_own_us(job, node.roots), _busy_us(node.roots)]}
-        readings.append(last)
-    else:
-        notes.append(str(_STARTED_ANEW))
     if not readings:
         raise UnavailableError("The snapshot of job {job} holds no reading.", job=job)
+    if same_boot(head):
+        cpu = [_own_us(job, node.roots), _busy_us(node.roots)]
+        with closing(_read(node)) as counters:
+            readings.append({**counters.reading(readings[-1]), "cpu": cpu})
+    else:
+        notes.append(str(_STARTED_ANEW))
     notes += _settle_own(readings)
     store = Store.find(node.settings["store"], cwd=os.getcwd(), environ=node.environ)
     directory = store.create_run()

@@ -3,8 +3,8 @@
 Each reading is made by a process of its own, so there is no daemon. What is kept between them is a
 file with checked lines, one for each reading: the counters as they stood. From these the same
 engine counts that counts in a run, so that a wrap is counted, and a time in which a counter may
-have wrapped unseen, or restarted, is a gap with its bound. Only counters that go on while nobody
-reads them can be read like this.
+have wrapped unseen, or restarted, is a gap with its bound. Models of processors and memory go on
+from one process to the next by the machine's own count of its load.
 """
 
 from __future__ import annotations
@@ -33,40 +33,63 @@ _GONE = str(Said("it is not there any more"))
 
 
 class Counters:
-    """The counters of this machine that go on while nobody reads them, read once.
+    """What of this machine can be read by one process after another: counters, and models.
 
-    Attributes:
-        reading: The raw numbers by channel, why some are missing, and when they were read.
+    Powers that somebody has to integrate cannot.
     """
 
     def __init__(self, meters: Sequence[Meter], clock: Any) -> None:
-        """Read the meters, and close them."""
+        """Read the counters; the meters are closed with `close`."""
+        self._meters = meters
         self._channels: list[Channel] = []
         self._ranges: dict[str, int] = {}
         self._unseen: dict[str, str] = {}
-        raws: dict[str, int | None] = {}
-        why: dict[str, str] = {}
-        now_us, asleep_us = clock.now_us(), clock.asleep_us()
+        self._models: list[Any] = []
+        self._now = {"t": clock.now_us(), "asleep": clock.asleep_us()}
+        self._raws: dict[str, int | None] = {}
+        self._why: dict[str, str] = {}
         for meter in meters:
-            self._ranges.update(meter.ranges())
             self._unseen.update(meter.unseen())
-            read = zip(meter.channels(), meter.read(0), strict=True)
-            why.update(meter.trouble())
-            for channel, raw in read:
-                if channel.counted_by == "device":
-                    self._channels.append(channel)
-                    raws[channel.id] = raw
-            meter.close()
-        self.reading: dict[str, Any] = {
-            "t": now_us,
-            "asleep": asleep_us,
-            "raw": raws,
-            "why": {name: why[name] for name, raw in raws.items() if raw is None and name in why},
-        }
+            if hasattr(meter, "resume"):
+                self._models.append(meter)
+                self._channels += meter.channels()
+            else:
+                self._count(meter)
         seen = {channel.kind for channel in self._channels}
         for component in () if "node" in seen else ("cpu", "memory"):
             if component not in seen:
                 self._unseen.setdefault(component, _NOT_COUNTED)
+
+    def _count(self, meter: Meter) -> None:
+        self._ranges.update(meter.ranges())
+        for channel, raw in zip(meter.channels(), meter.read(0), strict=True):
+            if channel.counted_by == "device":
+                self._channels.append(channel)
+                self._raws[channel.id] = raw
+                if raw is None:
+                    self._why[channel.id] = meter.trouble().get(channel.id, _GONE)
+
+    def reading(self, before: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return a reading: raw numbers by channel, why some are missing, and when it was.
+
+        Args:
+            before: The reading before it, where the models go on; None for the first.
+        """
+        raws, why = dict(self._raws), dict(self._why)
+        states: dict[str, list[float]] = {}
+        for model in self._models:
+            (channel,) = model.channels()
+            model.resume(None if before is None else before["states"].get(channel.id))
+            (raws[channel.id],) = model.read(self._now["t"])
+            if raws[channel.id] is None:
+                why[channel.id] = model.trouble()[channel.id]
+            states[channel.id] = model.keep()
+        return {**self._now, "raw": raws, "why": why, "states": states}
+
+    def close(self) -> None:
+        """Close the meters."""
+        for meter in self._meters:
+            meter.close()
 
     def head(self, about: Mapping[str, Any]) -> dict[str, Any]:
         """Return the first line of a file of snapshots.
