@@ -161,6 +161,10 @@ class Phase(Record):
         above_idle_j: Of that what the run used above idle; None where that is not known.
         fair_share_j: The run's fair share of it, idle included; None where that is not known.
         work: What was counted in it.
+        count: How many windows of this name are told here together; where there are several,
+            ``start_s`` is the start of the first and ``end_s`` the end of the last, and whose the
+            energy was is not told.
+        inside_s: Seconds inside these windows, summed; None for a single one.
     """
 
     name: str
@@ -171,6 +175,8 @@ class Phase(Record):
     above_idle_j: Estimate | None = None
     fair_share_j: Estimate | None = None
     work: tuple[Work, ...] = ()
+    count: int = 1
+    inside_s: float | None = None
 
     _forms: ClassVar = {
         "energy_j": estimate_of(Energy),
@@ -178,7 +184,7 @@ class Phase(Record):
         "fair_share_j": estimate_of(Energy),
         "work": each(Work.from_json),
     }
-    _later: ClassVar = ("above_idle_j", "fair_share_j", "work")
+    _later: ClassVar = ("above_idle_j", "fair_share_j", "work", "count", "inside_s")
 
 
 class UserEnergy(Record):

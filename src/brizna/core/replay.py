@@ -30,6 +30,9 @@ event           fields
 ``begin``       w, name, t, c: a window opens, numbered ``w``
 ``finish``      w, t, c: it closes. In these and in samples ``work``, where work is counted, holds
                 by name how much was done since the start
+``folded``      name, count, from, to, inside_us, channels, work: many windows of one name that are
+                over, in a journal that grew too long. ``channels`` has, by id, their microjoules
+                and how much less and more these may be for the windows' edges, or null
 ``cpu``         coverage: ``exact`` or ``at-least``, and why
 ``environment``, ``hardware``, ``factors``   what was captured after the command had started
 ``note``        text
@@ -59,7 +62,8 @@ from brizna.core.quantities import Energy
 from brizna.core.series import UJ, US, Series, fill_gaps, mirrors_of, overlap_s, share, stand_in
 from brizna.core.site import Site
 from brizna.core.whose import Whose
-from brizna.core.work import WorkLog, only_counts
+from brizna.core.windows import Together, fold, many
+from brizna.core.work import WorkLog, only_counts, work_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,6 +138,7 @@ class _Story:
         self.unseen: dict[str, str] = {}
         self.gaps: list[Event] = []
         self.windows: dict[int, dict[str, Any]] = {}
+        self.folded: dict[str, Event] = {}
         self.notes: list[Event] = []
         self.environment: dict[str, Any] = {}
         self.hardware: dict[str, Any] | None = None
@@ -142,12 +147,12 @@ class _Story:
         self.gauges: list[Gauge] = []
         self.users: list[Event] = []
         self.baseline: Event = {}
+        self.asleep_us: list[tuple[int, int]] = []
         self.end: Event | None = None
         start: Event | None = None
         for event in events:
             kind = event.get("e")
             if kind is None:
-        self.asleep_us: list[tuple[int, int]] = []
                 self.samples.append(event)
             elif kind == "start":
                 start = event
@@ -186,6 +191,8 @@ class _Story:
             if event["w"] in self.windows:  # else its begin is lost: nobody knows since when
                 self.windows[event["w"]]["to"] = event["t"]
             self.samples.append(event)
+        elif kind == "folded":
+            self.folded[event["name"]] = event
         elif kind == "environment":
             self.environment = dict(event["environment"])
         elif kind == "hardware":
@@ -200,6 +207,8 @@ class _Story:
             self.users = list(event["users"])
         elif kind == "baseline":
             self.baseline = event
+        elif kind == "asleep":
+            self.asleep_us.append((event["from"], event["to"]))
         elif kind == "note":
             self.notes.append(event)
         elif kind == "end":
@@ -207,8 +216,6 @@ class _Story:
 
     def site(self) -> Site:
         site = Site.from_json(self.start.get("site") or {})
-        elif kind == "asleep":
-            self.asleep_us.append((event["from"], event["to"]))
         return site if self.hardware is None else site.replace(hardware=self.hardware)
 
     def _series(self) -> list[Series]:
@@ -254,7 +261,7 @@ class _Story:
             energy_j=energy,
             reason=None if known else "no channel gave two readings",
             channels=channels,
-            phases=tuple(self._phase(window, roots, whose) for window in self._phases()),
+            phases=self._told_phases(roots, whose),
             coverage=self._coverage(channels),
             cpu_time_s=cpu[-1] * US if cpu else None,
             cpu_time_coverage=self.cpu.get("coverage") if cpu else None,
@@ -272,6 +279,7 @@ class _Story:
             [s for s in self.series if len(s.t_us) >= 2 and s.channel.id not in mirrors],
             users=self.users,
             baseline=self.baseline,
+            asleep_us=self.asleep_us,
         )
 
     def _channel_energy(self, series: Series, mirrors: dict[str, str]) -> ChannelEnergy:
@@ -279,7 +287,6 @@ class _Story:
         energy = None
         if len(series.t_us) >= 2:
             energy = self._energy(series, series.t_us[0], series.t_us[-1], whole=True)
-            asleep_us=self.asleep_us,
         return ChannelEnergy(
             id=channel.id,
             kind=channel.kind,
@@ -311,11 +318,7 @@ class _Story:
         bare = energy_uj * UJ
         parts = [1.0 if whole else share(gap, start_us, end_us, self.last_us) for gap in hidden]
         added = sum(part * (gap.added_j or 0.0) for part, gap in zip(parts, hidden, strict=True))
-        estimate = Estimate(
-            Energy(bare + added), basis=channel.basis, references=(channel.id, *channel.references)
-        )
-        for name, (low, high) in channel.doubts.items():
-            estimate = estimate.doubted_by(name, low, high)
+        estimate = self._doubt_channel(series, bare + added)
         if hidden:
             most = sum(
                 part * (gap.most_j if gap.most_j is not None else gap.added_j or 0.0)
@@ -364,14 +367,7 @@ class _Story:
         may have been counted before or after it, does the doubt end short of that: no window
         takes less than nothing.
         """
-        stale = 0.0
-        if series.channel.update_us:
-            near = series.power_uw(
-                edge_us - 2 * series.channel.update_us - 1_000_000,
-                edge_us + 2 * series.channel.update_us + 1_000_000,
-            )
-            power_uw = near or series.power_uw(series.t_us[0], series.t_us[-1]) or 0.0
-            stale = power_uw * series.channel.update_us * 1e-6
+        stale = series.stale_uj(edge_us)
         low, best, high = counted
         fewer, more = (low - best) * UJ, (high - best + stale) * UJ
         energy_j = estimate.best.value
@@ -383,7 +379,7 @@ class _Story:
         return estimate.doubted(name, Energy(low), Energy(high))
 
     def _phases(self) -> list[dict[str, Any]]:
-        phases = [dict(window) for window in self.windows.values()]
+        phases = [{**window, "w": number} for number, window in self.windows.items()]
         current: dict[str, Any] | None = None
         for mark in self.marks:
             if only_counts(mark):
@@ -396,6 +392,66 @@ class _Story:
                 phases.append(current)
         phases.sort(key=lambda phase: phase["from"])
         return phases
+
+    def _told_phases(self, roots: Sequence[Series], whose: Whose) -> tuple[Phase, ...]:
+        """Return the phases in the order of time, many of one name as one."""
+        gathered = many(self.windows.values(), self.folded)
+        told = [
+            self._phase(window, roots, whose)
+            for window in self._phases()
+            if window["name"] not in gathered or "to" not in window or "w" not in window
+        ]
+        told += [
+            self._together(Together(name, closed, self.folded.get(name)), roots)
+            for name, closed in gathered.items()
+        ]
+        return tuple(sorted(told, key=lambda phase: phase.start_s))
+
+    def _together(self, windows: Together, roots: Sequence[Series]) -> Phase:
+        """Return many windows of one name as one phase."""
+        parts = [self._energy_together(series, windows) for series in roots]
+        known = [part for part in parts if part is not None]
+        energy = total(known) if known and len(known) == len(parts) else None
+        return Phase(
+            name=windows.name,
+            start_s=windows.from_us * US,
+            end_s=windows.to_us * US,
+            energy_j=energy,
+            work=work_of(windows.work(self.work), energy),
+            count=windows.count,
+            inside_s=windows.inside_us * US,
+        )
+
+    def _energy_together(self, series: Series, windows: Together) -> Estimate | None:
+        """Return a channel's energy in many windows, with the doubts of one."""
+        summed = windows.sum(series, self.last_us)
+        if summed.best_uj is None:
+            return None
+        channel, run = series.channel, self.start["id"]
+        bare = summed.best_uj * UJ
+        estimate = self._doubt_channel(series, bare + summed.added_uj * UJ)
+        if summed.has_gap:
+            most = max(summed.most_uj, summed.added_uj) * UJ
+            estimate = estimate.doubted(
+                f"gap:{channel.id}@{run}", Energy(bare), Energy(bare + most)
+            )
+        estimate = self._doubt_idle(estimate, series, windows.from_us, windows.to_us)
+        energy_j = estimate.best.value
+        if (summed.more_uj - summed.fewer_uj) * UJ <= _NEGLIGIBLE * abs(energy_j):
+            return estimate
+        low_j = max(energy_j + summed.fewer_uj * UJ, _LEAST_SHARE * energy_j)
+        name = f"edge:{run}/{channel.id}/{windows.name}"
+        return estimate.doubted(name, Energy(low_j), Energy(energy_j + summed.more_uj * UJ))
+
+    def _doubt_channel(self, series: Series, energy_j: float) -> Estimate:
+        """Return joules of a channel with the doubts about its device."""
+        channel = series.channel
+        estimate = Estimate(
+            Energy(energy_j), basis=channel.basis, references=(channel.id, *channel.references)
+        )
+        for name, (low, high) in channel.doubts.items():
+            estimate = estimate.doubted_by(name, low, high)
+        return estimate
 
     def _phase(self, window: Mapping[str, Any], roots: Sequence[Series], whose: Whose) -> Phase:
         start_us = min(max(window["from"], 0), self.last_us)
@@ -440,6 +496,16 @@ class _Story:
             not_seen=not_seen,
             gap_s=max(gaps, default=0.0),
         )
+
+
+def fold_windows(events: Iterable[Event]) -> tuple[list[dict[str, Any]], set[int]]:
+    """Return events to stand for windows of a journal, and the numbers of those windows.
+
+    Replay tells the same of a journal that has these instead, but for the rounding of sums, as
+    long as the readings at the edges stay in it as plain samples.
+    """
+    story = _Story(events, ())
+    return fold(story.windows, story.folded, story.series, last_us=story.last_us, work=story.work)
 
 
 def series_of(events: Iterable[Event]) -> list[Series]:

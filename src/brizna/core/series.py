@@ -65,6 +65,15 @@ class Series:
         high = min(after, before + top * (t_us - t_before))
         return min(low, best), best, max(high, best)
 
+    def stale_uj(self, t_us: int) -> float:
+        """Return how much the counter may not have shown yet at a time, by the power around it."""
+        update_us = self.channel.update_us
+        if not update_us:
+            return 0.0
+        near = self.power_uw(t_us - 2 * update_us - 1_000_000, t_us + 2 * update_us + 1_000_000)
+        power_uw = near or self.power_uw(self.t_us[0], self.t_us[-1]) or 0.0
+        return power_uw * update_us * 1e-6
+
 
 def fill_gaps(series: Series, gaps: Sequence[Event], last_us: int) -> None:
     """Put into each bracketed gap the mean power of its neighbours; bound what each can hide."""

@@ -79,6 +79,16 @@ class WorkLog:
         last = bisect_right(self._done, until_us, key=_time)
         return _work(self._done[first:last], energy)
 
+    def amounts(self, windows: Iterable[tuple[int, int]]) -> dict[str, float]:
+        """Return, by name, what was counted in windows, each given by its start and end."""
+        found: dict[str, list[float]] = {}
+        for since_us, until_us in windows:
+            first = bisect_right(self._done, since_us, key=_time)
+            last = bisect_right(self._done, until_us, key=_time)
+            for _, name, amount in self._done[first:last]:
+                found.setdefault(name, []).append(amount)
+        return {name: fsum(amounts) for name, amounts in found.items()}
+
 
 def merged_work(parts: Iterable[Iterable[Work]], energy: Estimate | None) -> tuple[Work, ...]:
     """Return what several runs counted together.
@@ -88,6 +98,11 @@ def merged_work(parts: Iterable[Iterable[Work]], energy: Estimate | None) -> tup
         energy: What all of them took.
     """
     return _work([(0, work.name, work.amount) for part in parts for work in part], energy)
+
+
+def work_of(amounts: Mapping[str, float], energy: Estimate | None) -> tuple[Work, ...]:
+    """Return amounts with the energy of each, by name."""
+    return _work([(0, name, amount) for name, amount in amounts.items()], energy)
 
 
 def only_counts(mark: Event) -> bool:

@@ -5,15 +5,20 @@ looks at (windows, marks, gaps, and the power next to their edges) names a time.
 the readings around those times for each channel, and drops every second of the others until the
 journal is under half. A run told from a thinned journal has the same energies, bit for bit; only
 its curve of power over time, whose the energy was and the means of gauges are told by longer
-intervals, and older parts the more so.
+intervals, and older parts the more so. Of windows there may be too many as well: those of one name
+that are over are folded into one event (`brizna.core.windows`), which replay tells as it tells many
+windows of one name anyway.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
+from brizna.core.errors import IntegrityError
+from brizna.core.replay import fold_windows
 from brizna.core.work import only_counts
 from brizna.store._lines import frame, unframe
+from brizna.store._reading import heal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,14 +33,42 @@ _NEAR_US = 1_000_000
 
 def thin_lines(lines: Sequence[bytes], marks: Sequence[Event]) -> bytes:
     """Return the lines of a thinned journal; damaged lines stay, as they are stated."""
-    kept = kept_places([unframe(line) for line in lines], [len(line) for line in lines], marks)
-    return b"".join(lines[place] + b"\n" for place in kept)
+    events: list[Event | None] = [unframe(line) for line in lines]
+    changed, added = _folded(events)
+    written = [line + b"\n" for line in lines] + [frame(event) for event in added]
+    events += added
+    for place, event in changed.items():
+        events[place], written[place] = event, frame(event)
+    kept = kept_places(events, [len(line) for line in written], marks)
+    return b"".join(written[place] for place in kept)
 
 
 def thin_events(events: Sequence[Event]) -> list[Event]:
     """Return the events that a thinned journal keeps."""
-    kept = kept_places(events, [len(frame(event)) for event in events], ())
-    return [events[place] for place in kept]
+    changed, added = _folded(events)
+    told = [changed.get(place, event) for place, event in enumerate(events)] + added
+    kept = kept_places(told, [len(frame(event)) for event in told], ())
+    return [told[place] for place in kept]
+
+
+def _folded(events: Sequence[Event | None]) -> tuple[dict[int, Event], list[dict[str, Any]]]:
+    """Return what folding windows changes, by place, and the events that it adds.
+
+    The edges of a folded window stay as plain samples.
+    """
+    try:
+        made, gone = fold_windows(heal(events)[0])
+    except IntegrityError:  # the start is lost, and with it what anything in here means
+        return {}, []
+    folds = {event["name"]: event for event in made}
+    changed: dict[int, Event] = {}
+    for place, event in enumerate(events):
+        kind = None if event is None else event.get("e")
+        if event is not None and kind in ("begin", "finish") and event["w"] in gone:
+            changed[place] = {n: v for n, v in event.items() if n not in ("e", "w", "name")}
+        elif event is not None and kind == "folded" and event["name"] in folds:
+            changed[place] = folds.pop(event["name"])
+    return changed, list(folds.values())
 
 
 def kept_places(
