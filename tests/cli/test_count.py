@@ -40,3 +40,17 @@ def test_a_count_that_is_none_is_refused(brizna: Brizna, text: str) -> None:
 
 def test_a_mark_that_says_nothing_is_refused(brizna: Brizna) -> None:
     assert brizna("mark").returncode == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads procfs")
+def test_a_run_tells_what_stands_beside_its_energy(
+    brizna: Brizna, shown: Callable[..., Any]
+) -> None:
+    program = "import time; time.sleep(2.5); sum(range(10**6))"
+    brizna("run", "--", sys.executable, "-c", program)
+    gauges = {gauge["id"]: gauge for gauge in shown("show")["measurement"]["gauges"]}
+    assert gauges["memory/used"]["mean"] > 2**20
+    assert 0 <= gauges["cpu/use"]["mean"] <= 1.01
+    assert gauges["cpu/use"]["readings"] == 2
+    assert gauges["run/switches-waiting"]["counted"] >= 1
+    assert "memory: in use" in brizna("show").stdout
