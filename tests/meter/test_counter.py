@@ -358,6 +358,13 @@ def test_a_counter_that_stops_at_the_end_of_a_run_leaves_an_open_gap():
     assert measured.energy_j.high.value >= true_j
 
 
+def test_a_stop_is_seen_between_readings_that_are_not_quite_a_second_apart():
+    counter, gaps = tally()
+    for t_us, raw in ((0, 0), (1_000_080, 10**8), (2_000_030, 10**8), (3_000_060, 2 * 10**8)):
+        counter.take(t_us, raw)
+    assert {gap["reason"] for gap in gaps} == {"the counter stands still"}
+
+
 def test_a_counter_that_draws_almost_nothing_may_stand_for_a_while():
     counter, gaps = tally()
     for second in range(60):

@@ -22,8 +22,9 @@ _NAP_US = 100_000
 """Shorter sleeps of the machine are the noise between two clocks."""
 _STILL_US, _STILL_UPDATES = 10_000_000, 20
 """A device that draws power moves its counter within this time and this many updates."""
-_STOPPED_US = 1_000_000
-"""A counter that was seen to move is believed to have stopped from this time on."""
+_STOPPED_US = 900_000
+"""A counter that was seen to move is believed to have stopped from this time on; under a second,
+so that two readings in succession show it at one reading a second, which is never quite that."""
 _STOPPED_GRAINS = 100
 """... if at the power it last showed it would have taken this many steps meanwhile."""
 _STOPPED_STANDS = 3
