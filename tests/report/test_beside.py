@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from brizna.report import html_report, run_lines, runs_lines, show_lines
+from brizna.report import compare_lines, html_report, run_lines, runs_lines, show_lines
 
 GAUGES = [
     {"id": "cpu/use", "unit": "1", "mean": 0.514, "least": 0.2, "most": 1.0},
@@ -111,3 +111,16 @@ def test_all_of_it_is_told_in_spanish(told):
     assert "Junto a la energía" in page
     assert "frenado por su límite de potencia" in page
     assert any("veces lo habitual" in line for line in run_lines(told, lang="es"))
+
+
+def test_runs_are_compared_by_the_energy_of_their_work(told):
+    better = copy.deepcopy(told)
+    ends = {end: value / 2 for end, value in EACH.items() if end in ("low", "best", "high")}
+    better["measurement"]["work"] = [
+        {"name": "tokens", "amount": 9.0, "energy_j_per_unit": {**EACH, **ends}}
+    ]
+    lines = [" ".join(line.split()) for line in compare_lines([told, better], lang="en")]
+    (at,) = [at for at, line in enumerate(lines) if line.startswith("energy of one: tokens 250")]
+    assert lines[at + 1] == "saves 125 mJ"
+    assert lines[at + 2].startswith("50%")
+    assert any(line.startswith("energy of one: flop") and "unknown" in line for line in lines)

@@ -53,6 +53,16 @@ def work_rows(view: View, style: Format) -> list[dict[str, str]]:
     return rows
 
 
+def work_by_name(views: Sequence[View]) -> dict[str, list[Mapping[str, Any] | None]]:
+    """Return, of each kind of work that some run counted, the energy of one in each run."""
+    each = [
+        {work["name"]: work["energy_j_per_unit"] for work in view["measurement"].get("work", ())}
+        for view in views
+    ]
+    names = dict.fromkeys(name for known in each for name in known)
+    return {name: [known.get(name) for known in each] for name in names}
+
+
 def _amount(amount: float, style: Format) -> str:
     """Return an amount of work: all digits of a count, an exponent beyond what can be read."""
     if amount < 1e9:

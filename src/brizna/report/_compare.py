@@ -9,7 +9,8 @@ from __future__ import annotations
 from brizna.core.errors import InputError
 from brizna.core.estimate import Estimate
 from brizna.core.quantities import Carbon, Energy, Money, Ratio, Water
-from brizna.report._format import Format
+from brizna.report._beside import work_by_name
+from brizna.report._format import Format, Joules
 from brizna.report._table import Table
 from brizna.report._view import part, printable, short_id
 from brizna.report._whose import OWN, own_part
@@ -111,16 +112,31 @@ def _figure_rows(views: Sequence[View], style: Format) -> list[tuple[str, ...]]:
             continue
         if len({_currency(view) for view in views}) > 1 and kind is Money:
             continue
-        currency = _currency(views[0])
-        shown = (style.estimate(kind, estimate, currency=currency) for estimate in estimates)
-        rows.append((name_figure(field, style.lang), *shown))
-        first = estimates[0]
-        changes = [
-            _change(first, other, kind, style, currency) if first and other else ("", "")
-            for other in estimates[1:]
-        ]
-        rows += [("", "", *line) for line in zip(*changes, strict=True) if any(line)]
+        label = name_figure(field, style.lang)
+        rows += _compared(label, kind, estimates, style, currency=_currency(views[0]))
+    for name, estimates in work_by_name(views).items():
+        label = _("energy of one: {work}").format(work=name)
+        rows += _compared(label, Joules, estimates, style)
     return rows
+
+
+def _compared(
+    label: str,
+    kind: type[Quantity],
+    estimates: Sequence[Mapping[str, Any] | None],
+    style: Format,
+    *,
+    currency: str | None = None,
+) -> list[tuple[str, ...]]:
+    """Return the rows of one figure: what it is in each run, and how the others differ."""
+    shown = (style.estimate(kind, estimate, currency=currency) for estimate in estimates)
+    first = estimates[0]
+    changes = [
+        _change(first, other, kind, style, currency) if first and other else ("", "")
+        for other in estimates[1:]
+    ]
+    more = [("", "", *line) for line in zip(*changes, strict=True) if any(line)]
+    return [(label, *shown), *more]
 
 
 def _change(
