@@ -161,3 +161,17 @@ def test_neither_the_best_value_nor_an_end_of_a_positive_interval_is_written_as_
     text = Format("en").estimate(Energy, {"low": low, "best": best, "high": high})
     for number in re.findall(r"[\d.,]+", text):
         assert float(number.replace(",", "")) > 0, text
+
+
+@pytest.mark.parametrize(
+    ("about", "rich", "told"),
+    [
+        ({}, False, ("step", 4.0)),
+        ({"open": True}, False, ("step (until the end)", 4.0)),
+        ({"count": 12_345, "inside_s": 3.5}, False, ("step x 12,345", 3.5)),
+        ({"count": 12_345, "inside_s": 3.5}, True, ("step \u00d7 12,345", 3.5)),
+    ],
+)
+def test_a_phase_that_stands_for_many_says_how_many_and_how_long_they_took(about, rich, told):
+    phase = {"name": "step", "start_s": 1.0, "end_s": 5.0, "open": False, **about}
+    assert Format("en", rich=rich).phase(phase) == told

@@ -258,6 +258,17 @@ class Format:
                 )
         return self._with_unit(str(whole), "s")
 
+    def phase(self, phase: Mapping[str, Any]) -> tuple[str, float]:
+        """Return a phase's name, with how many it stands for, and how many seconds it took."""
+        _ = self.say
+        count, name = phase.get("count", 1), phase["name"]
+        if count > 1:
+            times = "\u00d7" if self.rich else "x"
+            return f"{name} {times} {self.count(count)}", phase["inside_s"]
+        if phase["open"]:
+            name = f"{name} ({_('until the end')})"
+        return name, phase["end_s"] - phase["start_s"]
+
     def _ends(self, low: float, best: float, high: float, step: float) -> str:
         """Return both ends with the best value's digits, more only where an end would become 0."""
         shown = [self.number(end, step=min(step, _step_of(end, 1))) for end in (low, high)]

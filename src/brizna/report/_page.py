@@ -149,18 +149,17 @@ def phases(view: View, style: Format) -> list[Values]:
     known = [phase["energy_j"]["best"] for phase in listed if phase["energy_j"] is not None]
     own = own_views(view)
     most = max(known, default=0.0)
-    still_open = _("until the end")
     rows: list[Values] = []
     for phase in listed:
         best, ends = style.parts(
             Energy, phase["energy_j"], reason=_("some component was not read throughout")
         )
         energy_j = phase["energy_j"]["best"] if phase["energy_j"] is not None else 0.0
-        time_s = phase["end_s"] - phase["start_s"]
+        name, time_s = style.phase(phase)
         power_w = energy_j / time_s if time_s > 0 and energy_j else None
         rows.append(
             {
-                "name": f"{phase['name']} ({still_open})" if phase["open"] else phase["name"],
+                "name": name,
                 "best": best,
                 "ends": ends,
                 "time": style.duration(time_s),

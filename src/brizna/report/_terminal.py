@@ -306,16 +306,14 @@ def _channels(view: View, style: Format) -> Table:
 def _phases(view: View, style: Format) -> Table:
     _ = style.say
     rows: list[tuple[str, ...]] = []
-    still_open = _("until the end")
     own = [seen_as for seen_as, field in OWN.items() if _is_known(view, field)]
     for phase in view["measurement"]["phases"]:
         best, ends = style.parts(
             Energy, phase["energy_j"], reason=_("some component was not read throughout")
         )
-        time = style.duration(phase["end_s"] - phase["start_s"])
-        name = f"{phase['name']} ({still_open})" if phase["open"] else phase["name"]
+        name, time_s = style.phase(phase)
         parts = (style.estimate(Energy, phase.get(OWN[seen_as])) for seen_as in own)
-        rows.append((name, best, ends, *parts, time))
+        rows.append((name, best, ends, *parts, style.duration(time_s)))
     names = (name_view(seen_as, style) for seen_as in own)
     first = _("whole machine") if own else _("best")
     header = (_("phase"), first, _("interval (90%)"), *names, _("time"))
