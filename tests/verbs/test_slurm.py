@@ -111,6 +111,15 @@ def test_a_job_within_one_lap_is_exact(cluster):
     assert view["measurement"]["coverage"]["not_seen"]["memory"].startswith("no counter")
 
 
+def test_the_place_is_the_epilogs(cluster):
+    begin_job(cluster.node)
+    cluster.clock.advance(60)
+    settings = cluster.node.settings
+    there = settings.replace(values={**settings.values, "zone": "FR"})
+    view, _ = end_job(cluster.node.replace(settings=there))
+    assert view["site"]["zone"] == "FR"
+
+
 def test_health_checks_keep_every_lap_of_a_long_job(cluster):
     begin_job(cluster.node)
     for _ in range(12 * 24):

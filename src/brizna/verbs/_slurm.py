@@ -115,7 +115,6 @@ def begin_job(node: Node) -> None:
         "name": node.environ.get("SLURM_JOB_NAME") or f"slurm-{job}",
         "started": _now(),
         "machine": machine_name(),
-        "site": site_of(node.settings, environ=node.environ).to_json(),
     }
     with closing(_read(node)) as counters:
         append(node.path(job), counters.head(about), is_new=True)
@@ -176,7 +175,9 @@ def end_job(node: Node) -> tuple[View, str]:
     notes += _settle_own(readings)
     store = Store.find(node.settings["store"], cwd=os.getcwd(), environ=node.environ)
     directory = store.create_run()
-    events = journal_of(head, readings, run_id=os.path.basename(directory))
+    site = site_of(node.settings, environ=node.environ)
+    about = {"id": os.path.basename(directory), "site": site.to_json()}
+    events = journal_of(head, readings, about=about)
     events += _described(node, events)
     events += [{"e": "note", "text": note} for note in notes]
     if readings[-1]["cpu"][0] is not None:

@@ -155,14 +155,14 @@ def same_boot(head: Mapping[str, Any]) -> bool:
 
 
 def journal_of(
-    head: Mapping[str, Any], readings: Sequence[Mapping[str, Any]], *, run_id: str
+    head: Mapping[str, Any], readings: Sequence[Mapping[str, Any]], *, about: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Return the events of a run that these readings tell, without its end.
 
     Args:
         head: The first line of the file.
         readings: The others, in the order of time; the first is the run's begin.
-        run_id: The run's id.
+        about: What is known only now: further fields of the start event, such as its id.
     """
     first = readings[0]
     channels = [Channel.from_json(fields) for fields in head["channels"]]
@@ -179,7 +179,7 @@ def journal_of(
             "writer": writer_identity(),
             "cpus": os.cpu_count(),
             **head["about"],
-            "id": run_id,
+            **about,
         }
     ]
     for channel in channels:
