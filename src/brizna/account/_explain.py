@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import log
 
-from brizna.core.attribution import WEIGHT
 from brizna.core.estimate import Estimate
 from brizna.core.measurement import FORMULAS, VIEW_OF
+from brizna.core.shares import WEIGHT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import fsum
 
-from brizna.core.attribution import OTHERS, UNATTRIBUTED, WEIGHT, Attributor, Idle, uses_of
+from brizna.core.attribution import Attributor, Idle
 from brizna.core.errors import Said
 from brizna.core.estimate import Estimate, exactly, total
 from brizna.core.factors import factor
@@ -12,16 +12,18 @@ from brizna.core.measurement import Attribution, UserEnergy
 from brizna.core.nesting import outermost
 from brizna.core.quantities import Power
 from brizna.core.series import US
+from brizna.core.shares import WEIGHT, uses_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from brizna.core.attribution import Energies, Parted, Use
+    from brizna.core.attribution import Energies, Parted
     from brizna.core.factors import Factor
     from brizna.core.measurement import Channel, Run
     from brizna.core.series import Series
+    from brizna.core.shares import Use
 
     Event = Mapping[str, Any]
 
@@ -116,8 +118,8 @@ class Whose:
         if place == len(self._users):
             left = None if cpu is None else cpu.left_us() * US
             return UserEnergy(
-                id=OTHERS,
-                kind=OTHERS,
+                id="others",
+                kind="others",
                 cpu_time_s=left,
                 above_idle_j=above,
                 fair_share_j=fair,
@@ -125,8 +127,8 @@ class Whose:
             )
         if place > len(self._users):
             return UserEnergy(
-                id=UNATTRIBUTED,
-                kind=UNATTRIBUTED,
+                id="unattributed",
+                kind="unattributed",
                 above_idle_j=above,
                 fair_share_j=fair,
                 reason=why,

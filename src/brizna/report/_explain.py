@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from brizna.account import FIGURES, Footprint
 from brizna.account import explain as derive
-from brizna.core.attribution import WEIGHT
 from brizna.core.errors import InputError
 from brizna.core.factors import Factor
 from brizna.core.measurement import Measurement
 from brizna.core.quantities import Energy, Power
+from brizna.core.shares import WEIGHT
 from brizna.report._forest import inside
 from brizna.report._texts import texts
 from brizna.report._view import part, roots
