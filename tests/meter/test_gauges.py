@@ -254,3 +254,12 @@ def test_leaving_a_reading_out_changes_no_count(rises, data):
     kept = samples[:dropped] + samples[dropped + 1 :]
     (all_of,), (less,) = gauge_levels([COUNT], samples), gauge_levels([COUNT], kept)
     assert (all_of.counted, all_of.mean) == (less.counted, pytest.approx(less.mean))
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts open files by procfs")
+def test_reading_leaves_no_file_open(machine):
+    before = os.listdir("/proc/self/fd")
+    gauges = open_gauges(machine.roots, clock=machine.clock)
+    gauges.read()
+    gauges.read(at_any_cost=True)
+    assert len(os.listdir("/proc/self/fd")) == len(before)

@@ -12,7 +12,7 @@ import os
 import sys
 
 from brizna.core.gauges import Gauge
-from brizna.meter._host import KeptFile, find_processor, read_text, read_whole_number
+from brizna.meter._host import find_processor, read_text, read_whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,11 +127,8 @@ def _load(roots: Roots, clock: Clock) -> GaugeGroup | None:
     that come or go, cannot make it more than all. In a virtual machine the share is told too that
     the host gave to others while somebody here wanted to run: it is no part of the use.
     """
-    file = KeptFile(f"{roots.proc}/stat")
-    text = read_text(file.path)
-    if text is None or not text.startswith("cpu "):
+    if not (read_text(f"{roots.proc}/stat") or "").startswith("cpu "):
         return None
-    size = 2 * len(text) + 4096
     before: tuple[int, int, int] | None = None
     used_s = stolen_s = 0.0
     stolen_before = 0
@@ -139,7 +136,7 @@ def _load(roots: Roots, clock: Clock) -> GaugeGroup | None:
 
     def read() -> Sequence[float | None]:
         nonlocal before, used_s, stolen_s, stolen_before
-        lines = file.read(size).splitlines()
+        lines = (read_text(f"{roots.proc}/stat") or "").splitlines()
         ticks = [int(part) for part in lines[0].split()[1:9]]
         idle = ticks[3] + ticks[4]
         stolen = sum(ticks[7:])
@@ -149,7 +146,7 @@ def _load(roots: Roots, clock: Clock) -> GaugeGroup | None:
             used_s += (busy - before[0]) / (whole - before[1]) * passed_s
             stolen_s += (stolen - stolen_before) / (whole - before[1]) * passed_s
         before, stolen_before = (busy, whole, now_us), stolen
-        switches = [int(line.split()[1]) for line in lines if line.startswith(b"ctxt ")]
+        switches = [int(line.split()[1]) for line in lines if line.startswith("ctxt ")]
         told = [round(used_s, 4), switches[0] if switches else None]
         return [*told, round(stolen_s, 4)] if is_virtual else told
 
@@ -285,18 +282,17 @@ def _power_limit(roots: Roots) -> GaugeGroup | None:
 
 def _memory(roots: Roots) -> GaugeGroup | None:
     """Return how much of the machine's memory is not available to anybody."""
-    file = KeptFile(f"{roots.proc}/meminfo")
 
     def read() -> Sequence[float | None]:
-        known: dict[bytes, int] = {}
-        for line in file.read(4096).splitlines()[:5]:
-            name, _, rest = line.partition(b":")
+        known: dict[str, int] = {}
+        for line in (read_text(f"{roots.proc}/meminfo") or "").splitlines()[:5]:
+            name, _, rest = line.partition(":")
             known[name] = int(rest.split()[0])
-        return [(known[b"MemTotal"] - known[b"MemAvailable"]) * _KIB]
+        return [(known["MemTotal"] - known["MemAvailable"]) * _KIB]
 
     try:
         read()
-    except (OSError, LookupError, ValueError):
+    except (LookupError, ValueError):
         return None
     source = "/proc/meminfo MemTotal - MemAvailable"
     return (Gauge(id="memory/used", unit="B", source=source),), read
