@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 _NOWHERE = 1e30
 """Cost of a slot that cannot be used."""
-_ROUNDS = 3
-"""Times that every party looks for something better."""
+_ROUNDS = 4
+"""Times that every party looks for something better at most."""
+_WORTH_IT = 1e-4
+"""Of the cost: a round that saves less is the last."""
 _SLACK = 1e-9
 """Of a job's size: what rounding may take from the room that is left."""
 
@@ -102,7 +104,7 @@ def plan_fleet(
     Raises:
         InputError: If a job reaches beyond the slots.
     """
-    from brizna.plan._prices import alike, climb
+    from brizna.plan._prices import prices_of
 
     slots = values.shape[1]
     for index, job in enumerate(jobs):
@@ -119,9 +121,11 @@ def plan_fleet(
     for index, job in enumerate(jobs):
         members.setdefault(job, []).append(index)
     kinds = {job: len(indices) for job, indices in members.items()}
-    prices, bound = climb(values, capacity, alike(kinds, len(values)), climbs)
-    rooms = [_settled(values, capacity, kinds, costs) for costs in (values + prices, values)]
-    best = min(rooms, key=lambda room: (len(room.crowds), room.cost()))
+    prices, bound = prices_of(values, capacity, kinds, climbs)
+    best = _settled(values, capacity, kinds, values + prices)
+    if best.crowds:
+        plain = _settled(values, capacity, kinds, values)
+        best = min(best, plain, key=lambda room: (len(room.crowds), room.cost()))
     return best.tell(members, bound=bound, prices=prices)
 
 
@@ -209,20 +213,25 @@ class Room:
     def settle(self) -> None:
         """Let parties look for something better, alone and in chains, until nobody finds it."""
         for _ in range(_ROUNDS):
-            saved = self._turn_chains()
-            for party in sorted(self.parties.values(), key=self._cost, reverse=True):
-                before = self._cost(party)
-                self.take_out(party)
-                parties, without = self.place(party.job, party.count)
-                gain = before - fsum(map(self._cost, parties))
-                if without or gain <= 0:
-                    for other in parties:
-                        self.take_out(other)
-                    self.put(party)
-                else:
-                    saved += gain
-            if saved <= _SLACK * self.cost():
+            saved = self._move_parties() + self._turn_chains()
+            if saved <= _WORTH_IT * self.cost():
                 return
+
+    def _move_parties(self) -> float:
+        """Place each party anew where that is cheaper, the dearest first; return what it saved."""
+        saved: list[float] = []
+        for party in sorted(self.parties.values(), key=self._cost, reverse=True):
+            before = self._cost(party)
+            self.take_out(party)
+            parties, without = self.place(party.job, party.count)
+            gain = before - fsum(map(self._cost, parties))
+            if without or gain <= 0:
+                for other in parties:
+                    self.take_out(other)
+                self.put(party)
+            else:
+                saved.append(gain)
+        return fsum(saved)
 
     def place(
         self, job: FleetJob, count: int, costs: Floats | None = None

@@ -35,6 +35,7 @@ class Pausing(Record):
         idle_mw: What the job draws while it is paused, in milliwatts.
         minimum_us: It runs at least so long at a time, unless it ends.
         most_pauses: It pauses at most so often; None for any number.
+        restart_cost: What a restart costs besides its energy, on the scale of the score.
     """
 
     step_us: int
@@ -43,6 +44,7 @@ class Pausing(Record):
     idle_mw: int = 0
     minimum_us: int = 0
     most_pauses: int | None = None
+    restart_cost: int = 0
 
     def _check(self) -> None:
         if self.step_us <= 0:
@@ -54,7 +56,11 @@ class Pausing(Record):
     def is_free(self) -> bool:
         """Whether a pause costs nothing and is bound to nothing but the clock's resolution."""
         return not (
-            self.restart_us or self.idle_mw or self.minimum_us or self.most_pauses is not None
+            self.restart_us
+            or self.idle_mw
+            or self.minimum_us
+            or self.most_pauses is not None
+            or self.restart_cost
         )
 
 
@@ -217,6 +223,7 @@ class _Search:
         score = node.score + taken(self._cost, self._slice(worked_us, work_us), start_us + lost_us)
         if resumes:
             score += taken(self._cost, ((restart_us, self._pausing.restart_mw),), start_us)
+            score += self._pausing.restart_cost
         restarts = node.restarts + resumes
         if resumes or node.runs.start == node.runs.end:
             before = node.runs if resumes else None

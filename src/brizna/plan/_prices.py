@@ -39,10 +39,14 @@ _CALM = 0.05
 """Of the capacity: an excess that is small beside this moves a price little."""
 
 
+_MANY = 10_000
+"""Kinds of jobs beyond which a part of them finds the prices."""
+
+
 class Crew:
     """Kinds of jobs with windows of one length: what they would take at given costs."""
 
-    def __init__(self, jobs: Sequence[FleetJob], counts: Sequence[int], zones: int) -> None:
+    def __init__(self, jobs: Sequence[FleetJob], counts: Sequence[float], zones: int) -> None:
         """Take kinds that `alike` put together.
 
         Args:
@@ -113,7 +117,38 @@ class Crew:
         return cost.min(axis=2), chosen
 
 
-def alike(kinds: Mapping[FleetJob, int], zones: int) -> list[Crew]:
+def prices_of(
+    values: Floats, capacity: Floats, kinds: Mapping[FleetJob, int], steps: int
+) -> tuple[Floats, float]:
+    """Return prices of capacity, and the lower bound of any plan that they prove.
+
+    Where there are very many kinds of jobs, a part of them, taken at even distances and weighted
+    for all, finds the prices; the bound is that of all.
+
+    Args:
+        values: What a unit of size costs, shape (zones, slots).
+        capacity: How much room there is, same shape.
+        kinds: How many jobs there are of each kind.
+        steps: How often the prices move.
+    """
+    import numpy as np
+
+    crews = alike(kinds, len(values))
+    if len(kinds) <= _MANY:
+        return climb(values, capacity, crews, steps)
+    ordered = sorted(
+        kinds, key=lambda job: (job.zones or (), job.arrival, job.length, job.deadline)
+    )
+    part = ordered[:: -(-len(ordered) // _MANY)]
+    taken = sum(kinds[job] * job.size * job.length for job in part)
+    scale = sum(kinds[job] * job.size * job.length for job in ordered) / taken
+    few = alike({job: kinds[job] * scale for job in part}, len(values))
+    prices, _ = climb(values, capacity, few, steps)
+    paid = fsum(crew.ask(values + prices, np.zeros_like(values)) for crew in crews)
+    return prices, paid - float((prices * capacity).sum())
+
+
+def alike(kinds: Mapping[FleetJob, float], zones: int) -> list[Crew]:
     """Return the crews of all kinds."""
     groups: dict[object, list[FleetJob]] = {}
     for job in kinds:
