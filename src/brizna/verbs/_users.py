@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from brizna.run import Roots as _Roots
     from brizna.run._watch import Watched
 
+_SHARE = 4e-5
+"""Of one processor, for looking at what a block and the machine use: every other second or so."""
+
 
 def open_watched(
     specs: Sequence[str], *, strict: bool, roots: _Roots | None = None
@@ -75,27 +78,35 @@ class BlockUse:
             roots: Where the kernel shows processes and control groups.
         """
         from brizna.run import Block, MachineTime, Roots, Users
+        from brizna.run._allowance import Allowance
 
         roots = roots or Roots()
         self._machine = MachineTime(roots)
         self.block = Block(inside=inside, proc_root=roots.proc_root)
-        self._has_begun = False
+        self._allowance = Allowance(_SHARE)
+        self._has_begun = self._is_told = False
         self.users = Users(
             members=self.block.living, devices=open_device_use(channels), roots=roots
         )
 
     def beside(self, *, last: bool = False) -> dict[str, Any]:
-        """Return what a sample says of it; with the last, the block ends.
+        """Return what a sample says of it: nothing where it is too soon to look again.
 
-        What telling its result takes is no longer its own, but of those that go on.
+        With the last the block ends: what telling its result takes is no longer its own, but of
+        those that go on.
         """
-        used_us = 0
+        is_edge, self._has_begun = last or not self._has_begun, True
+        told = self._allowance.spending(lambda: self._told(last=last), at_any_cost=is_edge)
+        return {} if told is None else told
+
+    def _told(self, *, last: bool) -> dict[str, Any]:
+        used_us: int | None = 0
         if last:
             used_us = self.block.close()
-        elif self._has_begun:
+        elif self._is_told:
             used_us = self.block.now_us()
-        self._has_begun = True
-        busy_us = self._machine.busy_us(at_any_cost=last)
+        self._is_told = True
+        busy_us = self._machine.busy_us(at_any_cost=True)
         return self.users.beside(used_us, busy_us, last=last, share=self.block.share)
 
     def describe(self) -> dict[str, Any]:
