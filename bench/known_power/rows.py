@@ -39,7 +39,7 @@ class Trouble:
 
     Attributes:
         at_s: When, after the measured block began.
-        what: ``reset``, ``refuse`` or ``allow``.
+        what: ``reset``, ``refuse``, ``allow``, ``freeze`` or ``thaw``.
         labels: To which zones.
     """
 
@@ -131,6 +131,16 @@ ROWS = (
         troubles=(
             Trouble(at_s=3.3, what="refuse", labels=_ALL[:1]),
             Trouble(at_s=4.8, what="allow", labels=_ALL[:1]),
+        ),
+    ),
+    Row(
+        key="frozen",
+        title="The counters stand still for 2.5 of 8 s",
+        way="block",
+        zones=_one_package(),
+        troubles=(
+            Trouble(at_s=3.3, what="freeze", labels=_ALL),
+            Trouble(at_s=5.8, what="thaw", labels=_ALL),
         ),
     ),
     Row(
