@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 _MISSED = 3
 """Answers that may be missing one after another before the last one is not believed any more."""
+_BUSY_S = 2.0
+"""A machine that is busy may ask so much later than it should: the last answer holds meanwhile."""
 _PATIENCE_S = 3.0
 """How long closing waits for a thread that is in the middle of asking."""
 
@@ -240,7 +242,7 @@ class RemoteSensor:
         return None
 
     def _is_stale(self, now_us: int) -> bool:
-        return now_us - self._answered_us > _MISSED * self._every_s * 1e6
+        return now_us - self._answered_us > max(_MISSED * self._every_s, _BUSY_S) * 1e6
 
     def _hold(self, now_us: int) -> None:
         """Let the last power go on until now."""
