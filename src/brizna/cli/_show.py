@@ -55,9 +55,10 @@ def _asked_view(given: Namespace, context: Context) -> str | None:
 def _zones(view: View, names: str, context: Context) -> list[dict[str, Any]]:
     from brizna.core.measurement import Run
 
-    run = Run.from_json({name: view[name] for name in ("schema", *Run.fields())})
+    run = Run.from_json({name: view[name] for name in ("schema", *Run.fields()) if name in view})
     wanted = [name.strip() for name in names.split(",") if name.strip()]
-    return zones_of(run, wanted, lang=context.lang)
+    seen_as = view["footprint"].get("view", "machine")
+    return zones_of(run, wanted, lang=context.lang, seen_as=seen_as)
 
 
 def compare(context: Context, words: list[str]) -> int:

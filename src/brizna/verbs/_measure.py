@@ -249,7 +249,8 @@ class Measuring:
 
         if self._recorder is None and self.view is not None:
             return Footprint.from_json(self.view["footprint"])
-        return account_run(self.run, unit=self._job.unit)
+        seen_as = "machine" if self._recorder is None else self._recorder.settings["view"]
+        return account_run(self.run, unit=self._job.unit, seen_as=seen_as)
 
     def __call__(self, function: Function) -> Function:
         """Return the function, each of whose calls is measured as a run of its own."""

@@ -39,14 +39,22 @@ def page_of(store: Store, reference: str, *, lang: str, zones: Sequence[str]) ->
         lang=lang,
         series=_series(store, run),
         comparisons=comparisons(view["footprint"], lang=lang),
-        zones=zones_of(run, zones, lang=lang),
+        zones=zones_of(run, zones, lang=lang, seen_as=view["footprint"].get("view", "machine")),
         time_zone=_known_time_zone(run.site.time_zone),
     )
     return run.id, page
 
 
-def zones_of(run: Run, zones: Sequence[str], *, lang: str) -> list[dict[str, Any]]:
+def zones_of(
+    run: Run, zones: Sequence[str], *, lang: str, seen_as: str = "machine"
+) -> list[dict[str, Any]]:
     """Return the carbon of the same run's electricity in other grid zones, for a report.
+
+    Args:
+        run: The run.
+        zones: The other zones.
+        lang: Language of their names.
+        seen_as: Whose energy: one of `brizna.core.measurement.VIEWS`.
 
     Raises:
         InputError: If a zone is not known.
@@ -58,7 +66,7 @@ def zones_of(run: Run, zones: Sequence[str], *, lang: str) -> list[dict[str, Any
             "carbon_g": footprint["carbon_operational_g"],
             "intensity_g_per_kwh": footprint["assumptions"]["intensity_g_per_kwh"],
         }
-        for zone, footprint in elsewhere(run, zones)
+        for zone, footprint in elsewhere(run, zones, seen_as=seen_as)
     ]
 
 

@@ -106,8 +106,15 @@ def assumptions_of(
     )
 
 
-def elsewhere(run: Run, zones: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+def elsewhere(
+    run: Run, zones: Sequence[str], *, seen_as: str = "machine"
+) -> list[tuple[str, dict[str, Any]]]:
     """Return the footprint the same run would have had in other grid zones; all else stays.
+
+    Args:
+        run: The run.
+        zones: The other zones.
+        seen_as: Whose energy: one of `brizna.core.measurement.VIEWS`.
 
     Raises:
         InputError: If a zone is not known.
@@ -117,7 +124,7 @@ def elsewhere(run: Run, zones: Sequence[str]) -> list[tuple[str, dict[str, Any]]
         site = run.site.replace(
             zone=find_zone(zone).id, zone_origin="option", intensity_g_per_kwh=None
         )
-        footprint = account_run(run, site=site)
+        footprint = account_run(run, site=site, seen_as=seen_as)
         if footprint.carbon_operational_g is not None:
             made.append((zone, footprint.to_json()))
     return made
