@@ -62,10 +62,17 @@ def test_another_time_boot_host_namespace_or_process_is_not_inside(change: dict[
     assert outermost([outer, inner]) == [outer.id, inner.id]
 
 
-def test_of_two_blocks_of_one_process_the_shorter_lies_inside() -> None:
+def test_a_block_within_a_block_that_is_not_here_lies_inside_the_one_around_both() -> None:
     outer = run(1, pid=100, at_s=0, duration_s=60)
-    inner = run(2, pid=100, at_s=10, duration_s=5)
+    inner = run(3, pid=100, at_s=10, duration_s=5, parent="the one between")
     assert outermost([inner, outer]) == [outer.id]
+
+
+@pytest.mark.parametrize("parent", [None, "the run around both"])
+def test_blocks_of_one_process_side_by_side_share_it_and_all_count(parent: str | None) -> None:
+    longer = run(1, pid=100, at_s=0, duration_s=60, parent=parent)
+    shorter = run(2, pid=100, at_s=10, duration_s=5, parent=parent)
+    assert outermost([shorter, longer]) == [shorter.id, longer.id]
 
 
 def test_blocks_of_one_process_that_follow_or_overlap_stand_beside_one_another() -> None:
@@ -73,11 +80,6 @@ def test_blocks_of_one_process_that_follow_or_overlap_stand_beside_one_another()
     second = run(2, pid=100, at_s=10, duration_s=10)
     third = run(3, pid=100, at_s=15, duration_s=10)
     assert outermost([first, second, third]) == [first.id, second.id, third.id]
-
-
-def test_of_two_blocks_that_cover_the_same_time_one_counts() -> None:
-    one, other = run(1, pid=100), run(2, pid=100)
-    assert outermost([one, other]) == [one.id]
 
 
 def test_a_run_within_a_run_within_a_run_leaves_one() -> None:

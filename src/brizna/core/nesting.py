@@ -1,8 +1,9 @@
 """Which runs happened inside others: their energies are not to be added.
 
 A run inside another one saw the same machine at the same time. It is known by its parent (what
-``brizna run`` told its command), and without one by its processes: those above it, or its own,
-are the other's, on one boot of one machine, while both went on.
+``brizna run`` told its command, or the block around a block of one process), and without one by
+its processes: those above it are the other's, on one boot of one machine, while both went on.
+Blocks side by side in one process are not inside one another: they share its time among them.
 """
 
 from __future__ import annotations
@@ -42,10 +43,7 @@ def outermost(runs: Sequence[Placed]) -> list[str]:
 
 
 def lies_inside(inner: Placed, outer: Placed) -> bool:
-    """Tell whether one run happened inside another.
-
-    Where two blocks of one process began and ended together, the one with the later id does.
-    """
+    """Tell whether one run happened inside another."""
     if inner.id == outer.id:
         return False
     if inner.parent == outer.id:
@@ -59,10 +57,9 @@ def lies_inside(inner: Placed, outer: Placed) -> bool:
     recorder = [other["pid"], other["start"]]
     if recorder in [list(above) for above in one.get("ancestors") or ()]:
         return True
-    if [one["pid"], one["start"]] != recorder:
-        return False
-    holds = last[0] <= first[0] and first[1] <= last[1]
-    return holds and (first != last or outer.id < inner.id)
+    if [one["pid"], one["start"]] != recorder or inner.parent in {None, outer.parent}:
+        return False  # another process, or a block of this one beside the other
+    return last[0] <= first[0] and first[1] <= last[1]
 
 
 def _where(process: Mapping[str, Any]) -> tuple[Any, Any, Any]:
