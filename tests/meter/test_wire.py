@@ -405,6 +405,13 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(controller):
     assert controller.asked == []
 
 
+def test_a_certificate_for_another_name_is_refused_without_telling_the_address(controller):
+    client = JsonDevice(controller.url.replace("127.0.0.1", "localhost"), ca=str(PEM))
+    with pytest.raises(UnavailableError, match="not trusted: Hostname mismatch") as caught:
+        client.get(PAGE)
+    assert "localhost" not in str(caught.value)
+
+
 @pytest.mark.parametrize("trust", [{"ca": str(PEM)}, {"pin": pin_of(PEM)}])
 def test_a_certificate_that_was_named_is_trusted(trust, controller):
     client = JsonDevice(controller.url, **trust)

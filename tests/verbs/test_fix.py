@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from brizna.meter import Closed, Roots, find_closed
+from brizna.meter import POWERCAP_RULE, Closed, Roots, find_closed
 from brizna.meter._rapl import find_zones
 from brizna.testing import FakeClock, FakePowercap, FakeZone
-from brizna.verbs._fix import POWERCAP_RULE, find_recipes, recipes
+from brizna.verbs._fix import find_recipes, recipes
 
 MEMBER, STRANGER, GROUP_NUMBER = 65533, 65532, 65531
 ZONES = (

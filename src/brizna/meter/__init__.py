@@ -20,7 +20,7 @@ from brizna.meter._sampler import Sampler
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.meter._behind import factors_behind
-    from brizna.meter._closed import Closed, counters_folder, find_closed
+    from brizna.meter._closed import POWERCAP_RULE, Closed, counters_folder, find_closed
     from brizna.meter._counter import Tally
     from brizna.meter._discover import open_meters
     from brizna.meter._doctor import REASONS, Component, describe_meters
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from brizna.meter._use_nvml import NvmlUse, open_nvml_use
 
 __all__ = [
+    "POWERCAP_RULE",
     "REASONS",
     "BootClock",
     "Closed",
@@ -59,6 +60,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "POWERCAP_RULE": "_closed",
     "REASONS": "_doctor",
     "Closed": "_closed",
     "Component": "_doctor",

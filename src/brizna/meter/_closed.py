@@ -7,6 +7,11 @@ import os
 from brizna.core.records import Record
 from brizna.meter._host import Roots, read_whole_number
 
+POWERCAP_RULE = (
+    'SUBSYSTEM=="powercap", TEST=="energy_uj", '
+    'RUN+="/bin/chgrp {group} /sys%p/energy_uj", RUN+="/bin/chmod g+r /sys%p/energy_uj"'
+)
+"""For udev: lets one group read each counter, which is made anew, for root alone, at each start."""
 _DENIED = ("Permission denied", "Operation not permitted")
 _FREE_TO_ALL = 0
 """The strictness of the kernel from which everybody may count events of a whole processor."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from brizna.core.records import Record
+from brizna.meter._closed import POWERCAP_RULE
 from brizna.meter._discover import NO_COUNTER, open_meters
 from brizna.meter._host import Roots, find_gpu_vendors, find_processor
 
@@ -37,13 +38,10 @@ REASONS = {
 }
 """Why a component is measured the way it is, by code: fixed sentences, so that they translate."""
 
-_RULE = (
-    'SUBSYSTEM=="powercap", TEST=="energy_uj", '
-    'RUN+="/bin/chgrp brizna /sys%p/energy_uj", RUN+="/bin/chmod g+r /sys%p/energy_uj"'
-)
 _OPEN_COUNTERS = (
     'sudo groupadd -f brizna && sudo usermod -aG brizna "$USER" && '
-    f"echo '{_RULE}' | sudo tee /etc/udev/rules.d/70-brizna.rules && "
+    f"echo '{POWERCAP_RULE.format(group='brizna')}' | "
+    "sudo tee /etc/udev/rules.d/70-brizna.rules && "
     "sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=powercap --settle && "
     "newgrp brizna"
 )

@@ -297,7 +297,8 @@ def _reason(error: Exception) -> str:
     from socket import gaierror
 
     if isinstance(error, ssl.SSLCertVerificationError):
-        return str(Said("its certificate is not trusted: {why}", why=error.verify_message))
+        what = error.verify_message.partition(",")[0]  # the rest may tell the address
+        return str(Said("its certificate is not trusted: {why}", why=what))
     if isinstance(error, ssl.SSLError):
         return str(Said("it does not speak TLS as we do"))
     if isinstance(error, TimeoutError):

@@ -10,7 +10,7 @@ from shlex import join, quote
 
 from brizna.core.errors import Said
 from brizna.core.records import Record
-from brizna.meter import counters_folder, find_closed
+from brizna.meter import POWERCAP_RULE, counters_folder, find_closed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 GROUP = "brizna"
 _RULES = "/etc/udev/rules.d/70-brizna.rules"
 _CONTROLLER_RULES = "/etc/udev/rules.d/70-brizna-ipmi.rules"
-POWERCAP_RULE = (
-    'SUBSYSTEM=="powercap", TEST=="energy_uj", '
-    'RUN+="/bin/chgrp {group} /sys%p/energy_uj", RUN+="/bin/chmod g+r /sys%p/energy_uj"'
-)
-"""A counter has no owner of its own: it is created anew, for root alone, with each start."""
 _IPMI_RULE = 'SUBSYSTEM=="ipmi", KERNEL=="ipmi[0-9]*", GROUP="{group}", MODE="0660"'
 _TITLES = {
     "group": Said("A group for those who may measure:"),
