@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     """By slot, the party that could move there and from which slot; None where it all begins."""
 
 _SLACK = 1e-9
+_SWAPS = 200
+"""Parties that are tried, those with the most slack first, to make room for one job."""
 
 
 class Crowd(Record):
@@ -135,7 +137,10 @@ def _swap(room: Room, job: FleetJob, zone: int) -> bool:
     """Place a job by placing one other party anew; tell whether it worked."""
     window = _users(room, zone)[job.arrival : job.deadline]
     near = {key: user for users in window for key, user in users.items()}
-    for user in near.values():
+    roomy = sorted(
+        near.values(), key=lambda user: user.job.length - (user.job.deadline - user.job.arrival)
+    )
+    for user in roomy[:_SWAPS]:
         room.take_out(user)
         mine, without = room.place(job, 1)
         others: list[Party] = []
