@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from brizna.core.measurement import Channel
 from brizna.meter import open_meters
 from brizna.meter._forest import arrange
-from brizna.testing import FakeMachine, FakePowercap, FakeZone, meter_conformance
+from brizna.testing import FakeClock, FakeMachine, FakePowercap, FakeZone, meter_conformance
 
 
 class Constant:
@@ -217,3 +219,39 @@ def _no_driver():
     from brizna.core.errors import UnavailableError
 
     raise UnavailableError("no driver here")
+
+
+METHODS = ("pdu-power", "battery-power", "redfish-power", "ipmi-power", "theirs", "rapl")
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.sampled_from(METHODS), max_size=5),
+    st.integers(min_value=0, max_value=3),
+    st.integers(min_value=0, max_value=2),
+)
+def test_any_meters_make_a_forest_in_which_no_channel_is_lost_or_counts_twice(
+    methods, cards, packages
+):
+    clock = FakeClock()
+    channels = [node(f"{method}/{place}", method) for place, method in enumerate(methods)]
+    channels += [
+        card(f"gpu/{place}", "nvml-energy", f"0000:0{place}:00.0") for place in range(cards)
+    ]
+    channels += [
+        node(f"cpu/{place}", "load-model").replace(kind="cpu") for place in range(packages)
+    ]
+    meters = arrange([Constant(clock, channel, power_w=1) for channel in channels])
+    placed = {channel.id: channel for meter in meters for channel in meter.channels()}
+    assert list(placed) == [channel.id for channel in channels]
+    for channel in placed.values():
+        above, seen = channel.parent, {channel.id}
+        while above is not None:
+            assert above not in seen, "nothing lies inside itself"
+            seen.add(above)
+            assert placed[above].view_of is None, "what is in no sum holds nothing"
+            above = placed[above].parent
+        assert channel.view_of is None or placed[channel.view_of].view_of is None
+    roots = [c for c in placed.values() if c.parent is None and c.view_of is None]
+    outer = {c.method.partition("-")[0] for c in roots if c.kind == "node"}
+    assert len(outer) <= 1, "meters of two kinds that see the whole machine are never summed"

@@ -10,6 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from brizna.core.errors import InputError, UnavailableError
 from brizna.meter._http import JsonDevice, find_login
@@ -18,7 +20,7 @@ from brizna.meter._pdu import PduDevice
 from brizna.meter._redfish import RedfishDevice
 from brizna.meter._remote import Answer, Wire, in_thread, open_remote
 from brizna.meter._specs import Surroundings, open_specs, read_specs
-from brizna.testing import FakeIpmi, FakeWire, meter_conformance
+from brizna.testing import FakeClock, FakeIpmi, FakeWire, meter_conformance
 
 LOGIN = "Basic " + base64.b64encode(b"auditor:s3cret").decode()
 
@@ -584,3 +586,39 @@ def test_a_counter_that_restarts_without_a_power_is_a_gap(rig, ask):
     energy_j = rig.run().measurement.energy_j
     assert energy_j.low.value <= 300 * 100 <= energy_j.high.value
     assert "restarted" in rig.gaps()[0]["reason"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(0.05, 5.0), st.floats(20.0, 700.0)), min_size=2, max_size=30),
+    st.sampled_from([1, 10**6, WH_UJ, 100 * WH_UJ]),
+    st.floats(0.8, 1.25),
+)
+def test_whatever_a_device_answers_its_energy_never_falls_and_is_right(steps, step_uj, bias):
+    clock = FakeClock()
+    state = {"uj": 0.0, "w": steps[0][1]}
+
+    def answer(_):
+        counted_uj = (10**13 + int(state["uj"])) // step_uj * step_uj
+        return Answer(power_w=state["w"] * bias, energy_uj=counted_uj)
+
+    polls = []
+
+    def keep(poll, _every_s):
+        polls.append(poll)
+        return lambda: True
+
+    meter = open_remote(Scripted(clock, answer), wire(), clock=clock, begin=keep)
+    readings = [meter.read(0)[0]]
+    for seconds, power in steps:
+        polls[0]()
+        clock.advance(min(seconds, 2.5))
+        state["uj"] += state["w"] * min(seconds, 2.5) * 1e6
+        state["w"] = power
+        readings.append(meter.read(0)[0])
+    polls[0]()
+    readings.append(meter.read(0)[0])
+    meter.close()
+    assert readings == sorted(readings)
+    counted, true = readings[-1] - readings[0], state["uj"]
+    assert true / 1.25 - step_uj - 700e6 <= counted <= true * 1.25 + step_uj + 700e6
