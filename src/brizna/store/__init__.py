@@ -38,12 +38,14 @@ if TYPE_CHECKING:
     from brizna.store._reading import read_events
     from brizna.store._store import Store, new_run_id
     from brizna.store._stored import RunSummary, StoredRun, runs_of_job
+    from brizna.store._tail import Tail
 
 __all__ = [
     "Journal",
     "RunSummary",
     "Store",
     "StoredRun",
+    "Tail",
     "append_mark",
     "command_runs",
     "keep_baseline",
@@ -61,6 +63,7 @@ __all__ = [
 
 _HOMES = {
     "Journal": "_journal",
+    "Tail": "_tail",
     "RunSummary": "_stored",
     "Store": "_store",
     "StoredRun": "_stored",

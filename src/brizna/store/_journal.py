@@ -69,7 +69,7 @@ class Journal:
         self._descriptor: int | None = None
         self._size = 0
         self._torn = False
-        self._channels = 0
+        self._channels = self._thinnings = 0
         self._waiting: list[Event] = []
         self._keep_in_memory = _KEPT_IN_MEMORY
         self._reason: str | None = None
@@ -136,6 +136,19 @@ class Journal:
             lines += [frame(event)[:-1] for event in self._waiting]
         return heal([*map(unframe, lines)])
 
+    def since(self, place: tuple[int, int]) -> tuple[bytes, tuple[int, int], list[Event]]:
+        """Return what was written after a place, the place after it, and what waits in memory.
+
+        Args:
+            place: How often the journal had been thinned, and a byte. All is returned where it
+                was thinned since.
+        """
+        with self._lock:
+            offset = place[1] if place[0] == self._thinnings else 0
+            data = self._written(offset)
+            data = data[: data.rfind(b"\n") + 1]
+            return data, (self._thinnings, offset + len(data)), list(self._waiting)
+
     def close(self) -> None:
         """Try once more to write what waits, ask the disk to keep it all, and let the file go."""
         with self._lock:
@@ -152,14 +165,15 @@ class Journal:
             else:
                 os.close(descriptor)
 
-    def _written(self) -> bytes:
-        """Return the file's bytes, even if somebody removed it meanwhile."""
+    def _written(self, offset: int = 0) -> bytes:
+        """Return the file's bytes from one on, even if somebody removed it meanwhile."""
         if self._descriptor is not None:
             with open(os.dup(self._descriptor), "rb") as file:
-                file.seek(0)  # appending does not look at the position
+                file.seek(offset)  # appending does not look at the position
                 return file.read()
         try:
             with open(self.path or os.devnull, "rb") as file:
+                file.seek(offset)
                 return file.read()
         except OSError:  # never written, or gone: what waits is all there is
             return b""
@@ -219,6 +233,7 @@ class Journal:
             kept = thin_lines(split(self._written()), marks)
             self._let_go()
             replace_file(self.path, kept)
+            self._thinnings += 1
             self._size = len(kept)
         except (OSError, UnavailableError):  # no room for a second copy, say: the journal stands
             kept = b""

@@ -222,8 +222,7 @@ class Measuring:
             UnavailableError: Before the block begins.
         """
         if self._recorder is not None:
-            use = {} if self._use is None else self._use.beside()
-            self._recorder.sampler.sample({**use, **self._recorder.work()})
+            self._sample(self._recorder)
             return self._recorder.live()
         if self.view is None:
             raise UnavailableError("Nothing was measured yet: use 'with brizna.measure() as m:'.")
@@ -232,14 +231,21 @@ class Measuring:
         names = ("schema", *Run.fields())
         return Run.from_json({name: self.view[name] for name in names if name in self.view})
 
+    def _sample(self, recorder: Recorder) -> None:
+        use = {} if self._use is None else self._use.beside()
+        recorder.sampler.sample({**use, **recorder.work()})
+
     @property
     def energy(self) -> Estimate | None:
         """The energy so far, or of the whole block after it; None where nothing could be read.
 
-        Inside the block each call reads the meters and the run's whole journal: ask for it once
-        an epoch, not at every step.
+        Inside the block each call reads the meters and writes a sample: some milliseconds, however
+        long the run has been. For the energy of single steps use `phase`, which costs microseconds.
         """
-        return self.run.measurement.energy_j
+        if self._recorder is None:
+            return self.run.measurement.energy_j
+        self._sample(self._recorder)
+        return self._recorder.energy()
 
     @property
     def footprint(self) -> Footprint:

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.account import FunctionalUnit
+    from brizna.core.estimate import Estimate
     from brizna.core.measurement import Run
     from brizna.meter import Gauges, Meter
     from brizna.run import Users
+    from brizna.store import Tail
     from brizna.verbs._settings import Settings
     from brizna.verbs._views import View
 
@@ -109,6 +111,7 @@ class Recorder:
         self._store, self.directory = self._open_store()
         self.id = new_run_id() if self.directory is None else os.path.basename(self.directory)
         self._journal = Journal(self.directory)
+        self._tail: Tail | None = None
         self._gauges: Gauges | None = None
         self._child: int | None = None
         self._work: dict[str, float] = {}
@@ -198,6 +201,14 @@ class Recorder:
     def note(self, text: str) -> None:
         """Write a sentence for the reader of the record."""
         self._journal.write({"e": "note", "text": text})
+
+    def energy(self) -> Estimate | None:
+        """Return the energy so far; it costs the same however long the run has been."""
+        from brizna.store import Tail
+
+        if self._tail is None:
+            self._tail = Tail(self._journal)
+        return replay(self._tail.events()).measurement.energy_j
 
     def live(self) -> Run:
         """Return the run as far as it has come."""
