@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         def close(self) -> None: ...
 
 
-_MEMORY_SHARE = 2e-4
+_MEMORY_SHARE = 2e-5
 """Of one processor. The kernel walks all pages of a process to tell its proportional set."""
 _MEMORY_EVERY_S = 10.0
 _DEVICE_SHARE = 1e-4

@@ -84,7 +84,7 @@ class BlockUse:
         self._machine = MachineTime(roots)
         self.block = Block(inside=inside, proc_root=roots.proc_root)
         self._allowance = Allowance(_SHARE)
-        self._has_begun = self._is_told = False
+        self._is_told = False
         self.users = Users(
             members=self.block.living, devices=open_device_use(channels), roots=roots
         )
@@ -95,19 +95,26 @@ class BlockUse:
         With the last the block ends: what telling its result takes is no longer its own, but of
         those that go on.
         """
-        is_edge, self._has_begun = last or not self._has_begun, True
-        told = self._allowance.spending(lambda: self._told(last=last), at_any_cost=is_edge)
-        return {} if told is None else told
+        if self._is_told and not (last or self._allowance.permits()):
+            return {}
+        used_us, busy_us = self._allowance.spending(
+            lambda: self._used(last=last), at_any_cost=True
+        ) or (None, None)
+        return self.users.beside(used_us, busy_us, last=last, share=self.block.share)
 
-    def _told(self, *, last: bool) -> dict[str, Any]:
+    def _used(self, *, last: bool) -> tuple[int | None, int | None]:
+        """Return the microseconds of processor time of the block and of the machine.
+
+        Memory and devices, which are read in places as dear as a hundred of these, have allowances
+        of their own.
+        """
         used_us: int | None = 0
         if last:
             used_us = self.block.close()
         elif self._is_told:
             used_us = self.block.now_us()
         self._is_told = True
-        busy_us = self._machine.busy_us(at_any_cost=True)
-        return self.users.beside(used_us, busy_us, last=last, share=self.block.share)
+        return used_us, self._machine.busy_us(at_any_cost=True)
 
     def describe(self) -> dict[str, Any]:
         """Return how its use of the machine is known."""
