@@ -8,6 +8,7 @@ which nothing is known.
 
 from __future__ import annotations
 
+from brizna.core.lazy import lazily
 from brizna.plan._bulk import Board, BulkJob, Placement
 from brizna.plan._contiguous import Limit, Profile, Window, best_start, candidate_starts, taken
 from brizna.plan._elastic import Allocation, Level, best_allocation
@@ -16,21 +17,37 @@ from brizna.plan._pausable import Intervals, Pausing, best_pauses, cheapest_mome
 from brizna.plan._rate import Rate, combine
 from brizna.plan._squeeze import Crowd
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brizna.plan._candidate import Candidate
+    from brizna.plan._plan import Interval, Outcome, Plan
+    from brizna.plan._planning import plan_job, replan
+    from brizna.plan._workload import Limits, Offer, Pauses, Scale, Workload, read_workload
+
 __all__ = [
     "Allocation",
     "Board",
     "BulkJob",
+    "Candidate",
     "Crowd",
     "FleetJob",
     "FleetPlan",
+    "Interval",
     "Intervals",
     "Level",
     "Limit",
+    "Limits",
+    "Offer",
+    "Outcome",
+    "Pauses",
     "Pausing",
     "Placement",
+    "Plan",
     "Profile",
     "Rate",
+    "Scale",
     "Window",
+    "Workload",
     "best_allocation",
     "best_pauses",
     "best_start",
@@ -38,5 +55,25 @@ __all__ = [
     "cheapest_moments",
     "combine",
     "plan_fleet",
+    "plan_job",
+    "read_workload",
+    "replan",
     "taken",
 ]
+
+_HOMES = {
+    "Candidate": "_candidate",
+    "Interval": "_plan",
+    "Limits": "_workload",
+    "Offer": "_workload",
+    "Outcome": "_plan",
+    "Pauses": "_workload",
+    "Plan": "_plan",
+    "Scale": "_workload",
+    "Workload": "_workload",
+    "plan_job": "_planning",
+    "read_workload": "_workload",
+    "replan": "_planning",
+}
+
+__getattr__ = lazily(__name__, _HOMES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from brizna.core.errors import InputError
 from brizna.core.estimate import exactly
 from brizna.core.factors import nearest
-from brizna.core.quantities import Ratio, Tariff
+from brizna.core.quantities import Duration, Energy, Ratio, Tariff
 from brizna.core.records import Record, each
 from brizna.core.site import Site
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = ("carbon_g", "cost", "delay_h")
 """What a plan can be good at: each counts by its weight."""
-_SIZES = {"s": 1.0, "min": 60.0, "h": 3600.0}
+_UNITS = ("s", "min", "h")
 
 
 class Pauses(Record):
@@ -323,7 +323,7 @@ def _offer(given: Mapping[str, Any]) -> Offer:
         speed=_number(given, "speed", 1.0),
         power=_number(given, "power", 1.0),
         price_per_h=_number(given, "price_per_h", 0.0),
-        transfer_j=_number(given, "transfer_kwh", 0.0) * 3.6e6,
+        transfer_j=Energy.of(_number(given, "transfer_kwh", 0.0), "kWh").value,
         transfer_s=_seconds(given, "transfer", 0.0),
         transfer_cost=_number(given, "transfer_cost", 0.0),
         latency_ms=given.get("latency_ms"),
@@ -344,7 +344,7 @@ def _must_know(where: str, given: Mapping[str, Any], known: Iterable[str]) -> No
 
 
 def _seconds(given: Mapping[str, Any], stem: str, default: float | None = None) -> float:
-    found = [unit for unit in _SIZES if f"{stem}_{unit}" in given]
+    found = [unit for unit in _UNITS if f"{stem}_{unit}" in given]
     if not found and default is not None:
         return default
     if len(found) != 1:
@@ -352,9 +352,9 @@ def _seconds(given: Mapping[str, Any], stem: str, default: float | None = None) 
             "{stem} is given {count} times: expected one of {known}.",
             stem=stem,
             count=len(found),
-            known=", ".join(f"{stem}_{unit}" for unit in _SIZES),
+            known=", ".join(f"{stem}_{unit}" for unit in _UNITS),
         )
-    return _number(given, f"{stem}_{found[0]}") * _SIZES[found[0]]
+    return Duration.of(_number(given, f"{stem}_{found[0]}"), found[0]).value
 
 
 def _number(given: Mapping[str, Any], name: str, default: float | None = None) -> float:
@@ -365,11 +365,7 @@ def _number(given: Mapping[str, Any], name: str, default: float | None = None) -
 
 
 def _at_least(name: str, value: float, *, above: bool = False) -> None:
-    if not (value > 0 if above else value >= 0):
-        raise InputError(
-            "{name} is {value}: expected more than 0."
-            if above
-            else "{name} is {value}: expected 0 or more.",
-            name=name,
-            value=value,
-        )
+    if above and not value > 0:
+        raise InputError("{name} is {value}: expected more than 0.", name=name, value=value)
+    if not value >= 0:
+        raise InputError("{name} is {value}: expected 0 or more.", name=name, value=value)

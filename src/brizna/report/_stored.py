@@ -130,4 +130,8 @@ STORED = (
     N_("No graphics processor was found."),
     N_("Its driver does not answer, or its library is not there."),
     N_("It has no energy counter."),
+    N_("Place: at once at {site}, the job makes {share} % less carbon than at {here}."),
+    N_("Place: no other place that was asked about makes less carbon at once than {here}."),
+    N_("Hardware: on {site}, in the same place, it makes {share} % less carbon than on {here}."),
+    N_("Hardware: no other machine there that was asked about makes less carbon than {here}."),
 )

@@ -1,0 +1,329 @@
+"""Plan one job over several sites: the best hours at each, the best of them, and why."""
+
+from __future__ import annotations
+
+from brizna.core.codec import digest
+from brizna.core.errors import InfeasibleError, InputError, Said
+from brizna.core.quantities import Ratio
+from brizna.plan._candidate import instant, micros
+from brizna.plan._contiguous import Window
+from brizna.plan._counsel import advise, fronted, hysteresis, is_worth, verdict, warnings
+from brizna.plan._one_job import Task
+from brizna.plan._outcome import grams, outcome_of
+from brizna.plan._plan import Interval, Plan, Point, Refused, Source
+from brizna.plan._workload import instant_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from brizna.core.estimate import Estimate
+    from brizna.core.signal import Signal
+    from brizna.plan._candidate import Candidate
+    from brizna.plan._one_job import Course
+    from brizna.plan._plan import Outcome
+    from brizna.plan._workload import Workload
+
+
+def plan_job(
+    workload: Workload,
+    candidates: Sequence[Candidate],
+    *,
+    issued: datetime,
+    risk: float | None = None,
+) -> Plan:
+    """Return the best plan for one job, with what it saves and what was refused.
+
+    Exact within the model: nothing else within the limits has a lower weighted sum, by the values
+    planned on. Among equal plans the one that starts earliest wins, then the site named first.
+
+    Args:
+        workload: What must be done.
+        candidates: Where it may run; where it would run if nobody planned comes first.
+        issued: The moment of planning: nothing starts before it.
+        risk: Plan on what the forecast does not exceed with this probability; on its best values
+            if None.
+
+    Raises:
+        InputError: If weights, limits or series make no sense together.
+        InfeasibleError: If no site has hours that keep the deadline and the limits.
+        CoverageError: If data would move in hours of which nothing is known.
+    """
+    if not candidates:
+        raise InputError("The job names no site: say where it may run, such as --zones ES,FR.")
+    window = _window(workload, issued)
+    choice = _Choice(workload, candidates, window, risk)
+    best = choice.best()
+    outcomes = {name: choice.outcome(course) for name, course in choice.found.items()}
+    at_once = {
+        task.candidate.offer.name: choice.outcome(course)
+        for task in choice.tasks
+        if (course := task.at_once()) is not None
+    }
+    chosen = outcomes[best.candidate.offer.name]
+    now = at_once.get(candidates[0].offer.name)
+    saved, share, money = _savings(chosen, now)
+    by_money = not workload.weights.get("carbon_g")
+    gain = (
+        (money, _share_of(money, None if now is None else now.cost)) if by_money else (saved, share)
+    )
+    return Plan(
+        workload=workload.replace(offers=tuple(one.offer for one in candidates)),
+        issued=issued.isoformat(),
+        risk=risk,
+        intervals=tuple(_intervals(best)),
+        best=chosen,
+        at_once=now,
+        saving_g=saved,
+        saving_share=share,
+        saving_cost=money,
+        currency=_currency(candidates),
+        is_worth_it=is_worth(*gain),
+        is_exact=best.is_exact,
+        advice=(
+            *advise(candidates, at_once, outcomes, chosen),
+            *(() if by_money else verdict(*gain)),
+            *warnings(chosen, now, candidates),
+        ),
+        alternatives=tuple(one for one in outcomes.values() if one is not chosen),
+        refused=tuple(choice.refused),
+        front=choice.front(),
+        signals=tuple(_sources(candidates)),
+    )
+
+
+def replan(plan: Plan, candidates: Sequence[Candidate], *, issued: datetime) -> Plan:
+    """Return the plan to follow when newer series are there, before the job has started.
+
+    The old hours are kept, told anew by the new series, unless others promise to save more than a
+    small share of them: changing one's mind for nothing costs trust, and restarts.
+
+    Raises:
+        InfeasibleError: If neither the old hours nor others keep the deadline and the limits.
+    """
+    new = plan_job(plan.workload, candidates, issued=issued, risk=plan.risk)
+    window = _window(plan.workload, issued)
+    old = next((one for one in candidates if one.offer.name == plan.best.site), None)
+    if old is None or new.intervals == plan.intervals:
+        return new
+    task = Task(plan.workload, old, window, plan.risk)
+    course = task.along([_whole(one) for one in plan.intervals])
+    if course is None:
+        return new
+    kept = outcome_of(course, task, plan.workload)
+    before, after = kept.carbon_g.best.value, new.best.carbon_g.best.value
+    if before - after > hysteresis() * before:
+        return new
+    saved, share, money = _savings(kept, new.at_once)
+    return new.replace(
+        intervals=plan.intervals,
+        best=kept,
+        saving_g=saved,
+        saving_share=share,
+        saving_cost=money,
+        is_worth_it=is_worth(saved, share),
+        is_exact=False,
+    )
+
+
+class _Choice:
+    """The search over sites."""
+
+    def __init__(
+        self,
+        workload: Workload,
+        candidates: Sequence[Candidate],
+        window: Window,
+        risk: float | None,
+    ) -> None:
+        self._workload = workload
+        self.refused: list[Refused] = []
+        self.tasks: list[Task] = []
+        self.found: dict[str, Course] = {}
+        _one_currency(candidates)
+        for candidate in candidates:
+            reason = _filtered(workload, candidate)
+            if reason is None:
+                task = Task(workload, candidate, window, risk)
+                self.tasks.append(task)
+                course = task.best()
+                if course is not None:
+                    self.found[candidate.offer.name] = course
+                    continue
+                reason = task.why_not()
+            self.refused.append(Refused(site=candidate.offer.name, reason=reason))
+
+    def best(self) -> Course:
+        """Return the best course of all sites.
+
+        Raises:
+            InfeasibleError: If there is none.
+        """
+        if not self.found:
+            raise InfeasibleError(
+                "Nowhere can the job keep its deadline {deadline} and its limits: {reasons}. Give "
+                "it more time, relax a limit, or name another site.",
+                deadline=self._workload.deadline,
+                reasons="; ".join(f"{one.site}: {one.reason}" for one in self.refused),
+            )
+        return min(self.found.values(), key=lambda one: (one.score, one.start_us))
+
+    def outcome(self, course: Course) -> Outcome:
+        """Return what a course costs."""
+        task = next(one for one in self.tasks if one.candidate is course.candidate)
+        return outcome_of(course, task, self._workload)
+
+    def front(self) -> tuple[Point, ...]:
+        """Return what no other choice beats in carbon and money, or in carbon and time.
+
+        Of a job without pauses among all starts at which an edge of a slot meets one of the job's;
+        of others among the best of each site.
+        """
+        by_cost = all(task.rates.price is not None for task in self.tasks)
+        points: list[Point] = []
+        for task in self.tasks:
+            if self._workload.pauses is None and self._workload.levels is None:
+                points += _points(task)
+            elif task.candidate.offer.name in self.found:
+                points.append(_point(task, self.found[task.candidate.offer.name]))
+        return fronted(points, by_cost=by_cost)
+
+
+def _points(task: Task) -> Iterator[Point]:
+    for course in task.courses():
+        yield _point(task, course)
+
+
+def _point(task: Task, course: Course) -> Point:
+    price = task.rates.price
+    carbon = grams(course, task.rates.carbon) + task.moved_g
+    cost = None if price is None else grams(course, price) + task.fixed_cost(course)
+    return Point(
+        site=task.candidate.offer.name,
+        start=instant(course.start_us).isoformat(),
+        finish=instant(course.end_us).isoformat(),
+        carbon_g=carbon,
+        cost=cost,
+    )
+
+
+def _window(workload: Workload, issued: datetime) -> Window:
+    earliest = issued if workload.earliest is None else max(issued, instant_of(workload.earliest))
+    latest = instant_of(workload.deadline)
+    if latest <= earliest:
+        raise InfeasibleError(
+            "The deadline {deadline} is not after {earliest}, when the job could start: give a "
+            "later one.",
+            deadline=latest.isoformat(),
+            earliest=earliest.isoformat(),
+        )
+    return Window(earliest_us=micros(earliest), latest_us=micros(latest))
+
+
+def _filtered(workload: Workload, candidate: Candidate) -> str | None:
+    """Return why a site is not looked at; None if it is."""
+    limits, offer = workload.limits, candidate.offer
+    zone = offer.site.zone or ""
+    if limits.residency is not None and not any(
+        zone == one or zone.startswith(f"{one}-") for one in limits.residency
+    ):
+        return str(Said("the data must stay in {places}", places=", ".join(limits.residency)))
+    if limits.latency_ms is not None:
+        if offer.latency_ms is None:
+            return str(Said("how fast it answers is not known"))
+        if offer.latency_ms > limits.latency_ms:
+            return str(
+                Said(
+                    "it answers in {seen} ms, but {most} ms are allowed",
+                    seen=offer.latency_ms,
+                    most=limits.latency_ms,
+                )
+            )
+    return None
+
+
+def _currencies(candidates: Sequence[Candidate]) -> list[str]:
+    found = {
+        one.offer.site.currency if one.price is None else one.price.kind
+        for one in candidates
+        if one.price is not None or one.offer.site.currency is not None
+    }
+    return sorted(filter(None, found))
+
+
+def _currency(candidates: Sequence[Candidate]) -> str | None:
+    return next(iter(_currencies(candidates)), None)
+
+
+def _one_currency(candidates: Sequence[Candidate]) -> None:
+    if len(_currencies(candidates)) > 1:
+        raise InputError(
+            "The sites name prices in {currencies}: state all in one currency.",
+            currencies=", ".join(_currencies(candidates)),
+        )
+
+
+def _intervals(course: Course) -> Iterator[Interval]:
+    site = course.candidate.offer.name
+    for start, end, count in course.intervals:
+        yield Interval(
+            start=instant(start).isoformat(), end=instant(end).isoformat(), site=site, count=count
+        )
+
+
+def _whole(interval: Interval) -> tuple[int, int, int]:
+    start, end = instant_of(interval.start), instant_of(interval.end)
+    return micros(start), micros(end), interval.count
+
+
+def _savings(
+    best: Outcome, now: Outcome | None
+) -> tuple[Estimate | None, Estimate | None, Estimate | None]:
+    """Return what is saved against running at once: carbon, its share, money."""
+    if now is None:
+        return None, None, None
+    saved = now.carbon_g - best.carbon_g
+    money = None if now.cost is None or best.cost is None else now.cost - best.cost
+    return saved, _share_of(saved, now.carbon_g), money
+
+
+def _share_of(saved: Estimate | None, whole: Estimate | None) -> Estimate | None:
+    """Return a saving as a share; None where the whole may be 0."""
+    if saved is None or whole is None:
+        return None
+    try:
+        share = saved / whole
+    except InputError:  # the whole may be 0
+        return None
+    assert share.kind is Ratio, "both are of one kind"
+    return share
+
+
+def _sources(candidates: Sequence[Candidate]) -> Iterator[Source]:
+    for one in candidates:
+        for what in ("carbon", "price", "renewable", "marginal"):
+            signal: Signal | None = getattr(one, what)
+            if signal is not None:
+                yield Source(
+                    site=one.offer.name,
+                    what=what,
+                    zone=signal.zone,
+                    source=signal.source,
+                    origin=signal.origin,
+                    kind=signal.kind,
+                    scope=signal.scope,
+                    basis=signal.basis,
+                    issued_at=signal.issued_at and signal.issued_at.isoformat(),
+                    digest=_digest(signal),
+                )
+
+
+def _digest(signal: Signal) -> str:
+    return digest(
+        {
+            "edges": [edge.isoformat() for edge in signal.edges],
+            "values": list(signal.values),
+            "quantiles": {f"{level}": list(v) for level, v in signal.quantiles.items()},
+        }
+    )
