@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 
 from brizna.core.estimate import Estimate
@@ -30,15 +32,21 @@ def channel(name, kind, energy_j, **about):
 
 
 @pytest.fixture
-def walled(view):
+def fresh(view):
+    """Return a view that may be changed: the other is everybody's."""
+    return deepcopy(view)
+
+
+@pytest.fixture
+def walled(fresh):
     """Return a view of a machine behind a plug: the packages lie inside it."""
     untold = Estimate(Energy(360.0), basis="metered").doubted_by("meter:pdu/wall", 0.5, 1.5)
-    view["measurement"]["channels"] = [
+    fresh["measurement"]["channels"] = [
         channel("rapl/package-0", "cpu", 720.0, parent="pdu/wall"),
         channel("pdu/wall", "node", 1080.0, untold_j=untold.to_json()),
         channel("ipmi/bmc", "node", 1000.0, mirror_of="pdu/wall"),
     ]
-    return view
+    return fresh
 
 
 def test_the_inner_stands_below_the_outer_and_the_rest_after_it(walled):
@@ -64,10 +72,10 @@ def test_a_run_shows_what_is_not_told_apart_with_its_interval(walled):
     assert "dentro: CPU (rapl/package-0)" in explained
 
 
-def test_a_flat_run_has_nothing_inside(view):
-    view["measurement"]["channels"] = [channel("rapl/package-0", "cpu", 1.0)]
-    assert not has_inner(view)
-    assert len(channel_rows(view, Format("en"))) == 1
+def test_a_flat_run_has_nothing_inside(fresh):
+    fresh["measurement"]["channels"] = [channel("rapl/package-0", "cpu", 1.0)]
+    assert not has_inner(fresh)
+    assert len(channel_rows(fresh, Format("en"))) == 1
 
 
 def test_the_page_lists_what_lies_inside_what(walled):
