@@ -19,13 +19,24 @@ from brizna.grid._zones import Zone, cloud_zone, find_zone, zones
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from brizna.grid._files import About, read_signals
+    from brizna.grid._cache import Cache
+    from brizna.grid._files import About, read_signals, read_table
     from brizna.grid._profile import annual, profile, profiled_zones, usual
+    from brizna.grid._source import QUANTITIES, Access, Asked, Source, key_variable
+    from brizna.grid._sources import SOURCES, open_source, source_type
+    from brizna.grid._web import Web
 
 __all__ = [
+    "QUANTITIES",
+    "SOURCES",
     "ZONE_GUESS",
     "About",
+    "Access",
+    "Asked",
+    "Cache",
     "Guess",
+    "Source",
+    "Web",
     "Zone",
     "annual",
     "cloud_zone",
@@ -34,20 +45,35 @@ __all__ = [
     "guess_zone",
     "hour_of_year",
     "intensity",
+    "key_variable",
+    "open_source",
     "profile",
     "profiled_zones",
     "read_signals",
+    "read_table",
     "run_intensity",
+    "source_type",
     "usual",
     "zones",
 ]
 
 _HOMES = {
+    "QUANTITIES": "_source",
+    "SOURCES": "_sources",
     "About": "_files",
+    "Access": "_source",
+    "Asked": "_source",
+    "Cache": "_cache",
+    "Source": "_source",
+    "Web": "_web",
     "annual": "_profile",
+    "key_variable": "_source",
+    "open_source": "_sources",
     "profile": "_profile",
     "profiled_zones": "_profile",
     "read_signals": "_files",
+    "read_table": "_files",
+    "source_type": "_sources",
     "usual": "_profile",
 }
 

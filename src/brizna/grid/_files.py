@@ -54,7 +54,12 @@ class About(Record):
 
 
 def read_signals(
-    path: str, about: About | None = None, *, column: str | None = None, zone: str | None = None
+    path: str,
+    about: About | None = None,
+    *,
+    column: str | None = None,
+    zone: str | None = None,
+    known_at: datetime | None = None,
 ) -> dict[str, Signal]:
     """Return the series of a file by zone.
 
@@ -68,6 +73,8 @@ def read_signals(
         about: What the numbers are; average carbon intensity in gCO2e/kWh if None.
         column: Column of the values of a long table, or the one to take of a wide one.
         zone: What to call the one series of a file that names no zone.
+        known_at: Of a file of forecasts that were issued one after another, only those that were
+            out by then; all if None.
 
     Raises:
         InputError: If the file is not such a table, or says two things of one slot.
@@ -75,10 +82,11 @@ def read_signals(
     """
     about = about or About()
     source = about.source or os.path.basename(path)
-    columns = _read(path)
+    columns = read_table(path)
     times = _column(columns, _TIMES, path=path, needed="a column of times")
     instants = _instants(columns[times], is_utc="utc" in times, path=path)
     by_zone = _find(columns, _ZONES)
+    issued: dict[str, datetime] = {}
     if by_zone is None:
         wide = {column: columns[column]} if column in columns else _wide(columns, times)
         if zone is not None and len(wide) == 1:
@@ -96,14 +104,35 @@ def read_signals(
                 column=values,
                 known=", ".join(columns),
             )
-        parts = _long(columns[by_zone], instants, columns[values], _latest(columns, path))
+        keep = _latest(columns, path, known_at)
+        parts = _long(columns[by_zone], instants, columns[values], keep)
+        if keep is not None:
+            issued = _issued(columns, keep, path)
+            about = about.replace(origin="forecast")
     if not parts or not any(parts.values()):
         raise InputError("{path} holds no series: expected times and values.", path=path)
-    return {name: _signal(rows, about, source, name) for name, rows in parts.items()}
+    named = about.replace(source=source)
+    return {
+        name: signal_of(rows, named, zone=name).replace(issued_at=issued.get(name))
+        for name, rows in parts.items()
+    }
 
 
-def _signal(rows: Sequence[_Row], about: About, source: str, zone: str) -> Signal:
-    """Return the series of one zone; rows in any order."""
+def signal_of(
+    rows: Sequence[_Row], about: About, *, zone: str, step: timedelta | None = None
+) -> Signal:
+    """Return the series of one zone from the beginnings of its slots and their values.
+
+    Args:
+        rows: Beginnings and values, in any order; at least one.
+        about: What the values are, and where they come from.
+        zone: The zone.
+        step: How long a slot lasts; the usual time between two rows if None.
+
+    Raises:
+        InputError: If two rows say two things of one slot.
+    """
+    source = about.source or zone
     ordered = sorted(rows, key=lambda row: row[0])
     known: list[_Row] = []
     for instant, value in ordered:
@@ -120,7 +149,7 @@ def _signal(rows: Sequence[_Row], about: About, source: str, zone: str) -> Signa
                 )
             continue
         known.append((instant, value))
-    step = _usual_step([instant for instant, _ in known])
+    step = step or _usual_step([instant for instant, _ in known])
     edges, values = [known[0][0]], list[float | None]()
     size = 1.0 if about.unit is None else about.quantity.of(1.0, about.unit).value
     for (instant, value), after in zip(known, [*(i for i, _ in known[1:]), None], strict=True):
@@ -162,19 +191,34 @@ def _long(
     return parts
 
 
-def _latest(columns: _Columns, path: str) -> list[bool] | None:
-    """Tell which rows no later forecast replaces; None where nothing was issued."""
+def _latest(columns: _Columns, path: str, known_at: datetime | None) -> list[bool] | None:
+    """Tell which rows no later forecast replaces that was out; None where nothing was issued."""
     issues = _find(columns, _ISSUES)
     if issues is None:
         return None
     times = _column(columns, _TIMES, path=path, needed="a column of times")
     zones = columns[_column(columns, _ZONES, path=path, needed="a column of zones")]
+    issued = _instants(columns[issues], is_utc="utc" in issues, path=path)
+    is_out = [known_at is None or one <= known_at for one in issued]
     keys = list(zip(zones, columns[times], strict=True))
-    newest: dict[Any, Any] = {}
-    for key, issued in zip(keys, columns[issues], strict=True):
-        if key not in newest or issued > newest[key]:
-            newest[key] = issued
-    return [newest[key] == issued for key, issued in zip(keys, columns[issues], strict=True)]
+    newest: dict[Any, datetime] = {}
+    for key, one, out in zip(keys, issued, is_out, strict=True):
+        if out and (key not in newest or one > newest[key]):
+            newest[key] = one
+    return [newest.get(key) == one for key, one in zip(keys, issued, strict=True)]
+
+
+def _issued(columns: _Columns, keep: Sequence[bool], path: str) -> dict[str, datetime]:
+    """Return when the newest forecast was issued that is kept, by zone."""
+    issues = _column(columns, _ISSUES, path=path, needed="a column of issues")
+    zones = columns[_column(columns, _ZONES, path=path, needed="a column of zones")]
+    found: dict[str, datetime] = {}
+    for zone, one, kept in zip(
+        zones, _instants(columns[issues], is_utc="utc" in issues, path=path), keep, strict=True
+    ):
+        if kept and (str(zone) not in found or one > found[str(zone)]):
+            found[str(zone)] = one
+    return found
 
 
 def _wide(columns: _Columns, times: str) -> _Columns:
@@ -240,8 +284,13 @@ def _number(cell: Any) -> float | None:
     return number if number == number and abs(number) != float("inf") else None  # noqa: PLR0124
 
 
-def _read(path: str) -> _Columns:
-    """Return the columns of a table."""
+def read_table(path: str) -> _Columns:
+    """Return the columns of a CSV or Parquet file, by name; what CSV holds is text.
+
+    Raises:
+        InputError: If the file is no such table.
+        UnavailableError: If it cannot be read, or Parquet is asked for without pyarrow.
+    """
     try:
         return _read_parquet(path) if path.endswith(".parquet") else _read_csv(path)
     except OSError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from brizna.testing._battery import FakeBattery
 from brizna.testing._clock import FakeClock
+from brizna.testing._grid import FakeProvider
 from brizna.testing._hwmon import FakeHwmon, FakeMonitor
 from brizna.testing._library import build_fake_amd_smi, build_fake_nvml
 from brizna.testing._machine import FakeMachine
@@ -17,6 +18,7 @@ from brizna.testing._nvml import FakeGpu, FakeNvml, FakeNvmlError
 from brizna.testing._power_units import FakePowerEvent, FakePowerUnit
 from brizna.testing._powercap import FakePowercap, FakeZone
 from brizna.testing._powermetrics import FakePowermetrics
+from brizna.testing._sources import source_conformance
 from brizna.testing._wire import FakeIpmi, FakeWire
 
 __all__ = [
@@ -33,9 +35,11 @@ __all__ = [
     "FakePowerUnit",
     "FakePowercap",
     "FakePowermetrics",
+    "FakeProvider",
     "FakeWire",
     "FakeZone",
     "build_fake_amd_smi",
     "build_fake_nvml",
     "meter_conformance",
+    "source_conformance",
 ]
