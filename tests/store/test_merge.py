@@ -178,6 +178,27 @@ def test_a_run_inside_another_adds_no_cpu_time(part):
     assert merged.measurement.cpu_time_s == pytest.approx(5)
 
 
+def test_what_sticks_out_is_counted_as_its_own_journal_says(store, record):
+    """Three ranks of 5 s and 150 W, two seconds apart: 9 s in all, each second once."""
+    ids = [
+        record(at_s=at_s, started=f"2026-11-22T02:35:0{at_s}Z", machine="blue")
+        for at_s in (0, 2, 4)
+    ]
+    merged = store.merge(ids).run
+    assert merged.duration_s == pytest.approx(9)
+    assert joules(merged) == pytest.approx(9 * 150)
+    assert not any(name.startswith("merge:") for name in merged.measurement.energy_j.doubts)
+
+
+def test_without_its_journal_what_sticks_out_too_far_is_refused(store, record):
+    ids = [
+        record(at_s=at_s, started=f"2026-11-22T02:35:0{at_s}Z", machine="blue") for at_s in (0, 2)
+    ]
+    store.prune(keep_last=0, samples_only=True)
+    with pytest.raises(InputError, match="overlap only partly"):
+        store.merge(ids)
+
+
 def test_sites_with_other_factors_are_refused(part):
     with pytest.raises(InputError, match="Account each by itself"):
         merge_runs([part(site={"zone": "ES"}), part(60, site={"zone": "FR"})])

@@ -1,9 +1,10 @@
 """One run from several, such as the ranks of one job: sums without counting anything twice.
 
 A counter belongs to a machine. Where two of the runs read the same counter at the same time, it
-counts once, as the longest of them read it; the others must lie within that run, or nearly so
-(what sticks out becomes a doubt), else the merge is refused. Runs one after the other, and
-counters of different machines, add up.
+counts once, as the longest of them read it; what sticks out of that is added as the others read
+it then, by their journals. Where a journal is gone the others must lie within the longest run, or
+nearly so (what sticks out becomes a doubt), else the merge is refused. Runs one after the other,
+and counters of different machines, add up.
 
 Which runs were on one machine is told by the boot of its kernel where they say it: containers on
 one machine share that, whatever machine id their images have, and two machines never do.
@@ -11,15 +12,18 @@ one machine share that, whatever machine id their images have, and two machines 
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
-from brizna.core.errors import InputError, Said
+from brizna.core.errors import BriznaError, InputError, Said
 from brizna.core.estimate import total, weakest
 from brizna.core.measurement import ChannelEnergy, Coverage, Gap, Measurement, Run
 from brizna.core.nesting import outermost
 from brizna.core.records import Record
+from brizna.core.replay import power_series
 from brizna.core.whose import merged_attribution
 from brizna.core.work import merged_work
+from brizna.store._reading import read_events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,11 +45,13 @@ class _Part(Record):
     Attributes:
         start_s: From the start of the earliest run.
         end_s: From the start of the earliest run.
+        directory: Where its journal is.
     """
 
     run: Run
     start_s: float
     end_s: float
+    directory: str
 
 
 def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
@@ -59,7 +65,7 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
     """
     if len({part.run.id for part in stored}) < 2:
         raise InputError("A merge takes at least two different runs.")
-    parts = _placed([part.run for part in stored])
+    parts = _placed(stored)
     runs = [part.run for part in parts]
     notes: dict[str, None] = {}
     channels = _channels(parts, notes)
@@ -97,12 +103,13 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
     )
 
 
-def _placed(runs: Sequence[Run]) -> list[_Part]:
-    first = min(map(_started, runs))
+def _placed(stored: Sequence[StoredRun]) -> list[_Part]:
+    first = min(_started(one.run) for one in stored)
     parts: list[_Part] = []
-    for run in runs:
-        start_s = (_started(run) - first).total_seconds()
-        parts.append(_Part(run=run, start_s=start_s, end_s=start_s + run.duration_s))
+    for one in stored:
+        start_s = (_started(one.run) - first).total_seconds()
+        end_s = start_s + one.run.duration_s
+        parts.append(_Part(run=one.run, start_s=start_s, end_s=end_s, directory=one.directory))
     machines = _machines(parts)
     return [
         part.replace(run=part.run.replace(machine=machine))
@@ -245,15 +252,16 @@ def _clusters(
 def _once(
     cluster: Sequence[tuple[_Part, ChannelEnergy]], notes: dict[str, None]
 ) -> tuple[_Part, ChannelEnergy, Estimate]:
-    """Return the longest member's energy for all; what sticks out of it becomes a doubt."""
+    """Return the longest member's energy for all, with what sticks out of it."""
     part, channel = max(cluster, key=_length_s)
     energy = channel.energy_j
     assert energy is not None, "only those that know it are asked"
+    pieces = _outside(part, cluster)
     outside_s = part.start_s - min(other.start_s for other, _ in cluster)
     outside_s += max(other.end_s for other, _ in cluster) - part.end_s
     if len(cluster) == 1:
         return part, channel, energy
-    if outside_s > max(_SLACK_S, _SLACK_SHARE * part.run.duration_s):
+    if pieces is None and outside_s > max(_SLACK_S, _SLACK_SHARE * part.run.duration_s):
         others = ", ".join(other.run.id for other, _ in cluster if other is not part)
         raise InputError(
             "{channel!r} was read by {run_id} and by {others} in times that overlap only partly "
@@ -272,10 +280,52 @@ def _once(
         run_id=part.run.id,
     )
     notes[str(once)] = None
-    if outside_s > 0:
+    if pieces is not None:
+        energy = total([energy, *pieces])
+    elif outside_s > 0:
         more = energy.best * (1 + outside_s / part.run.duration_s)
         energy = energy.doubted(f"merge:{channel.id}@{part.run.id}", energy.best, more)
     return part, channel, energy
+
+
+def _outside(
+    longest: _Part, cluster: Sequence[tuple[_Part, ChannelEnergy]]
+) -> list[Estimate] | None:
+    """Return what a channel counted before and after the longest run, as the others read it.
+
+    None where a journal that would tell is gone.
+    """
+    begun_s, ended_s = longest.start_s, longest.end_s
+    found: list[Estimate | None] = []
+    for part, channel in sorted(cluster, key=_length_s, reverse=True):
+        if part.start_s < begun_s:
+            found.append(_within(part, channel, part.start_s, min(begun_s, part.end_s)))
+            begun_s = part.start_s
+        if part.end_s > ended_s:
+            found.append(_within(part, channel, max(ended_s, part.start_s), part.end_s))
+            ended_s = part.end_s
+    known = [piece for piece in found if piece is not None]
+    return known if len(known) == len(found) else None
+
+
+def _within(part: _Part, channel: ChannelEnergy, from_s: float, to_s: float) -> Estimate | None:
+    """Return what a run's channel counted between two times of the whole; None if not known."""
+    try:
+        events, _ = read_events(os.path.join(part.directory, "journal.jsonl"))
+    except BriznaError:
+        return None
+    whole = channel.energy_j
+    name = channel.id.removesuffix(f"@{part.run.machine}")
+    power = power_series(events).get(name)
+    if whole is None or not power or whole.best.value <= 0:
+        return None
+    counted_j, begun_s = 0.0, part.start_s
+    for end_s, power_w in power:
+        late_s = part.start_s + end_s
+        inside_s = min(late_s, to_s) - max(begun_s, from_s)
+        counted_j += power_w * inside_s if inside_s > 0 else 0.0
+        begun_s = late_s
+    return whole * (counted_j / whole.best.value)
 
 
 def _coverage(runs: Sequence[Run], channels: Sequence[ChannelEnergy]) -> Coverage:
