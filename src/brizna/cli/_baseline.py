@@ -39,14 +39,21 @@ def measure_idle(context: Context, given: Namespace) -> int:
     from brizna.environment import machine_name
     from brizna.report import baseline_lines
     from brizna.verbs import keep_measured, measure_baseline
+    from brizna.verbs._baseline import instruments
+    from brizna.verbs._named import open_named
 
     _ = context.texts.gettext
     duration_s = Duration.parse(given.duration).value
     settings = settings_of(given, context)
+    machine = machine_name()
+    named = open_named(settings, machine=machine, environ=context.environ)
     hint = _("Watching the idle machine for {time}; leave it alone. Ctrl-C stops without a trace.")
     context.say(hint.format(time=given.duration))
     baseline = measure_baseline(
-        machine_name(), duration_s=duration_s, progress=_Progress(duration_s).show
+        machine,
+        duration_s=duration_s,
+        using=instruments(machine, named=named),
+        progress=_Progress(duration_s).show,
     )
     digest = keep_measured(baseline, settings, environ=context.environ, cwd=current_directory())
     if given.json:

@@ -58,8 +58,8 @@ class Instruments:
         self.processors = processors
 
 
-def instruments(machine: str) -> Instruments:
-    """Return those of this machine."""
+def instruments(machine: str, *, named: Sequence[Meter] = ()) -> Instruments:
+    """Return those of this machine, and meters that a person named."""
     from time import sleep
 
     from brizna.run import Roots
@@ -67,7 +67,7 @@ def instruments(machine: str) -> Instruments:
 
     time = MachineTime(Roots())
     return Instruments(
-        open_meters(machine=machine),
+        open_meters(machine=machine, named=named),
         clock=BootClock(),
         wait=sleep,
         busy_us=lambda: time.busy_us(at_any_cost=True),
