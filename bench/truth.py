@@ -22,8 +22,11 @@ from known_power.machine import build_cards, hide_own_counters
 from known_power.results import SCHEMA, collect
 from known_power.rows import BY_KEY
 from known_power.trials import Stage
-from overhead.environments import distributions, prepare
+from overhead.environments import HOME, distributions, prepare
 from overhead.processes import Unmeasured
+
+OWN = HOME / "truth"
+"""Where brizna is installed for this comparison: the other one installs it anew at its start."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,8 +65,9 @@ def compare(only: list[str]) -> dict:
     with tempfile.TemporaryDirectory() as scratch:
         for one in [TOOLS[0], *(one for one in tools if one is not TOOLS[0])]:
             _say(f"environment of {one.name} ...")
+            home = OWN if one is TOOLS[0] else HOME
             try:
-                environments[one.name] = prepare(one, scratch=Path(scratch))
+                environments[one.name] = prepare(one, scratch=Path(scratch), home=home)
             except Unmeasured as reason:
                 absent[one.name] = str(reason)
         if TOOLS[0].name in absent:

@@ -61,17 +61,18 @@ class Environment:
         return str(self.folder / "bin" / name)
 
 
-def prepare(contestant: Contestant, *, scratch: Path) -> Environment:
+def prepare(contestant: Contestant, *, scratch: Path, home: Path = HOME) -> Environment:
     """Make or reuse a contestant's environment; brizna is installed anew from the checkout.
 
     Args:
         contestant: Whose it is.
         scratch: An empty folder for what it writes.
+        home: The folder of environments, where another comparison must not share it.
 
     Raises:
         Unmeasured: If pip cannot install it.
     """
-    folder = HOME / contestant.name
+    folder = home / contestant.name
     wanted = _wanted(contestant)
     stamp = folder / "installed.txt"
     if not stamp.exists() or stamp.read_text() != wanted or contestant.name == "brizna":
