@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from brizna.core.errors import InputError, UnavailableError
 from brizna.meter._http import JsonDevice, find_login
-from brizna.meter._ipmi import IpmiDevice, Message, Reply, Request
+from brizna.meter._ipmi import RECEIVE, SEND, IpmiDevice, Message, Reply, Request
 from brizna.meter._pdu import PduDevice
 from brizna.meter._redfish import RedfishDevice
 from brizna.meter._remote import Answer, Wire, in_thread, open_remote
@@ -109,6 +109,7 @@ def test_structures_have_the_sizes_of_the_kernels_header():
     import ctypes
 
     assert [ctypes.sizeof(kind) for kind in (Message, Request, Reply)] == [16, 40, 48]
+    assert (SEND, RECEIVE) == (0x8028690D, 0xC030690B)
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 EVERY_S = 1.0
 ACCURACY = "bmc"
-SEND, RECEIVE = 0x8028690D, 0xC030690B
-"""IPMICTL_SEND_COMMAND and IPMICTL_RECEIVE_MSG_TRUNC where pointers have 64 bits."""
 _TIMEOUT_S = 2.0
 _SYSTEM_INTERFACE, _BMC_CHANNEL = 0x0C, 0x0F
 _DCMI_REQUEST, _GET_POWER_READING, _DCMI_GROUP = 0x2C, 0x02, 0xDC
@@ -82,6 +80,11 @@ class Reply(ctypes.Structure):
         ("msgid", ctypes.c_long),
         ("msg", Message),
     )
+
+
+SEND = 2 << 30 | ctypes.sizeof(Request) << 16 | ord("i") << 8 | 13
+RECEIVE = 3 << 30 | ctypes.sizeof(Reply) << 16 | ord("i") << 8 | 11
+"""IPMICTL_SEND_COMMAND and IPMICTL_RECEIVE_MSG_TRUNC, as the macros of ``asm/ioctl.h`` make them."""
 
 
 class LinuxSystem:
