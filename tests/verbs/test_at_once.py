@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 IDLE = "rapl/package-0=20"
 NEAR = 0.01
+RANKS = {"TORCHELASTIC_RUN_ID": "night-3", "WORLD_SIZE": "4"}
 
 
 @pytest.fixture(autouse=True)
@@ -232,7 +233,7 @@ class Burners:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={**os.environ, **environ},
+                env={**os.environ, **environ, "RANK": str(number)},
                 text=True,
             )
             for number, asked_s in enumerate(seconds)
@@ -285,7 +286,7 @@ def test_four_commands_at_once_sum_to_the_machine_above_idle(
     machine, tmp_path: Path, store: Store, cgroup_root: str
 ) -> None:
     asked_s = [0.3, 0.6, 0.9, 1.2]
-    commands = Burners(machine.folder, asked_s, TEST_CGROUP_ROOT=cgroup_root)
+    commands = Burners(machine.folder, asked_s, TEST_CGROUP_ROOT=cgroup_root, **RANKS)
     for pid in commands.started():
         machine.count(pid, whole=True)
     names = [f"run {number}" for number in range(4)]
@@ -303,3 +304,10 @@ def test_four_commands_at_once_sum_to_the_machine_above_idle(
     for part_j, seconds in zip(parts_j, asked_s, strict=True):
         assert part_j == pytest.approx(seconds * machine.busy_w, rel=0.1)
     assert not list(tmp_path.rglob("*.lock"))
+    ranks = [run.environment["rank"] for run in runs]
+    assert [(rank["rank"], rank["world_size"]) for rank in ranks] == [(n, 4) for n in range(4)]
+    merged = store.merge(runs_of_job(store.runs(), "night-3")).run
+    assert merged.measurement.energy_j is not None
+    once_j = machine.idle_w * merged.duration_s + whole_j
+    assert merged.measurement.energy_j.best.value == pytest.approx(once_j, rel=NEAR)
+    assert above_j(merged) == pytest.approx(sum(parts_j))
