@@ -36,6 +36,16 @@ def test_where_a_part_comes_from_can_be_asked(brizna):
     assert "share" in done.stdout
 
 
+def test_runs_in_different_views_are_compared_in_one_that_is_named(brizna, shown):
+    for name, view in (("one", "machine"), ("two", "fair-share")):
+        brizna("run", "--name", name, "--view", view, "--", sys.executable, "-c", "pass")
+    refused = brizna("compare", "one", "two")
+    assert refused.returncode == 2
+    assert "--view machine" in refused.stderr
+    found = shown("compare", "one", "two", "--view", "machine")
+    assert ["view" in run["footprint"] for run in found["runs"]] == [False, False]
+
+
 def test_an_unknown_view_is_refused_with_those_there_are(brizna):
     done = brizna("run", "--view", "mine", "--", sys.executable, "-c", "pass")
     assert done.returncode == 125

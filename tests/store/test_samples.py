@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from brizna.core.codec import digest
 from brizna.core.replay import replay
 from brizna.store import Store, read_events, read_marks
 
@@ -31,6 +32,12 @@ def test_the_sample_record_opens(store):
     assert run.measurement.energy_j.best.value == pytest.approx(JOULES)
     assert [phase.name for phase in run.measurement.phases] == ["load", "train"]
     assert store.records(FINISHED, schema="brizna.tags/1")[0]["tags"] == ["kept"]
+
+
+def test_a_field_that_came_later_leaves_an_older_record_its_bytes(store):
+    stored = store.read(FINISHED)
+    assert digest(stored.run.to_json()) == stored.digest
+    assert stored.run.measurement.attribution is None
 
 
 def test_the_sample_journal_tells_what_the_record_says(store):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from brizna.cli._options import add_json, add_settings, settings_of, store_of
 from brizna.cli._parser import Parser
-from brizna.verbs import explain_view, recompute_view, savings, view_of, zones_of
+from brizna.verbs import explain_view, recompute_view, savings, view_of, views_of, zones_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,10 +69,11 @@ def compare(context: Context, words: list[str]) -> int:
     about = _("Show runs side by side: what differs, and what was saved against the first.")
     parser = _parser("brizna compare", about, context)
     parser.add_argument("runs", nargs="+", metavar="RUN", help=_("an id, a part of one, a name"))
+    add_settings(parser, ("view",))
     parser.add_argument("--all", action="store_true", help=_("list what is the same too"))
     given = parser.parse_args(words)
     store = store_of(given, context)
-    views = [view_of(store, reference) for reference in given.runs]
+    views = views_of(store, given.runs, seen_as=_asked_view(given, context))
     if given.json:
         context.tell_json({"runs": views, "savings": savings(views)})
     else:

@@ -365,7 +365,7 @@ class Run(Record):
     brizna: str
     process: dict[str, Any] | None = None
 
-    _later: ClassVar = ("process",)
+    _later: ClassVar = ("factors", "process")
     _forms: ClassVar = {
         "tags": tuple,
         "command": tuple,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from brizna.verbs._page import page_of, zones_of
     from brizna.verbs._run import run_command
     from brizna.verbs._settings import SETTINGS, Settings, read_settings
-    from brizna.verbs._views import View, recompute_view, view_of
+    from brizna.verbs._views import View, recompute_view, view_of, views_of
 
 __all__ = [
     "SETTINGS",
@@ -44,6 +44,7 @@ __all__ = [
     "unlike_runs",
     "view_of",
     "view_of_case",
+    "views_of",
     "zones_of",
 ]
 
@@ -68,6 +69,7 @@ _HOMES = {
     "unlike_runs": "_history",
     "view_of": "_views",
     "view_of_case": "_account",
+    "views_of": "_views",
     "zones_of": "_page",
 }
 

@@ -62,7 +62,7 @@ def explain_view(view: View, figure: str | None) -> dict[str, Any]:
         )
     footprint = Footprint.from_json(view["footprint"])
     measurement = Measurement.from_json(view["measurement"])
-    factors = [Factor.from_json(factor) for factor in view["factors"]]
+    factors = [Factor.from_json(factor) for factor in view.get("factors", ())]
     return explain(footprint, measurement, figure, factors=factors)
 
 

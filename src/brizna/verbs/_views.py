@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from brizna.account import Assumptions, Footprint, account, recompute, subject_of_run
 from brizna.core.codec import digest, encode
-from brizna.core.errors import IntegrityError, UnavailableError
+from brizna.core.errors import InputError, IntegrityError, UnavailableError
 from brizna.core.quantities import Duration
 from brizna.grid import find_zone
 from brizna.verbs._assume import assume
@@ -61,6 +61,29 @@ def view_of(store: Store, reference: str, *, seen_as: str | None = None) -> View
         "command_runs": stored.command_runs,
         "history": tell_history(store, run.id),
     }
+
+
+def views_of(store: Store, references: Sequence[str], *, seen_as: str | None = None) -> list[View]:
+    """Return the views of several runs that are to be compared.
+
+    Args:
+        store: Where they are.
+        references: As for `view_of`.
+        seen_as: As for `view_of`.
+
+    Raises:
+        InputError: If a reference means no run, or several; or if the runs are accounted for in
+            different views, and nobody said which one to take.
+    """
+    views = [view_of(store, reference, seen_as=seen_as) for reference in references]
+    kinds = {view["footprint"].get("view", "machine") for view in views}
+    if len(kinds) > 1:
+        raise InputError(
+            "These runs are accounted for in different views ({kinds}): their figures cannot be "
+            "compared. Name one for all of them: --view machine.",
+            kinds=", ".join(sorted(kinds)),
+        )
+    return views
 
 
 def stored_footprint(store: Store, run: Run) -> Footprint | None:
