@@ -84,7 +84,7 @@ class Reply(ctypes.Structure):
 
 SEND = 2 << 30 | ctypes.sizeof(Request) << 16 | ord("i") << 8 | 13
 RECEIVE = 3 << 30 | ctypes.sizeof(Reply) << 16 | ord("i") << 8 | 11
-"""IPMICTL_SEND_COMMAND and IPMICTL_RECEIVE_MSG_TRUNC, as the macros of ``asm/ioctl.h`` make them."""
+"""IPMICTL_SEND_COMMAND and IPMICTL_RECEIVE_MSG_TRUNC, made as by ``asm/ioctl.h``."""
 
 
 class LinuxSystem:
