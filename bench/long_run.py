@@ -20,6 +20,7 @@ from brizna.core.measurement import Channel
 from brizna.core.replay import JOURNAL_SCHEMA, replay
 from brizna.meter import Sampler
 from brizna.store import Journal, read_events
+from brizna.store._journal import THIN_BEYOND
 from brizna.testing import FakeClock
 
 RANGE_UJ = 262_143_328_850
@@ -71,11 +72,17 @@ class Wandering:
         return
 
 
-def live(directory: str, *, days: float, windows: int) -> dict[str, float]:
+def live(
+    directory: str, *, days: float, windows: int, thin_beyond: int = THIN_BEYOND
+) -> dict[str, float]:
     """Let a run of so many days happen; return the largest journal and the true energy."""
     clock, device = FakeClock(), Wandering()
     seconds, largest, opened = round(days * 86_400), 0, 0
-    with Journal(directory, clock=lambda: clock.now_us() * 1e-6) as journal:
+
+    def now_s() -> float:
+        return clock.now_us() * 1e-6
+
+    with Journal(directory, clock=now_s, thin_beyond=thin_beyond) as journal:
         journal.write(START)
         with Sampler([device], clock=clock, write=journal.add) as sampler:
             sampler.start()
@@ -86,7 +93,7 @@ def live(directory: str, *, days: float, windows: int) -> dict[str, float]:
                 clock.advance(1)
                 device.pass_second()
                 sampler.sample({"cpu": [second * 700_000, second * 900_000]})
-                if second % 1000 == 0:
+                if second % 100 == 0:
                     largest = max(largest, os.path.getsize(journal.path or ""))
         journal.write({"e": "end", "state": "finished", "exit_code": 0})
         if journal.trouble:
@@ -114,9 +121,8 @@ def main() -> None:
     print(f"sampling and thinning:     {lived_s:.0f} CPU s, {lived_s / asked.days:.2f} a day")
     print(f"reading and replay:        {told_s:.1f} CPU s")
     print(f"record:                    {len(json.dumps(run.to_json())) / 1e6:.2f} MB")
-    print(
-        f"memory, at most:           {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
-    )
+    most_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"memory, at most:           {most_kib / 1024:.0f} MB")
     print(f"energy / truth - 1:        {energy_j / told['true_j'] - 1:.1e}")
     gaps = sum(len(channel.gaps) for channel in run.measurement.channels)
     print(f"gaps: {gaps}; phases: {len(run.measurement.phases)}")
