@@ -3,7 +3,8 @@
 Promises: the command behaves as if started by itself (streams, terminal, group, environment,
 arguments, signals, exit code); what measures it never breaks it; its record can be written
 whatever signal arrives but SIGKILL, and if that arrives the command goes on; the processor time
-of its whole process tree, with its blind spots said.
+of its whole process tree, with its blind spots said, beside that of others who are watched and of
+the machine; for blocks measured at once in one process, parts that sum to the process.
 
 Refuses: shells, new sessions, process groups of its own, and guesses of processor time.
 
