@@ -7,6 +7,7 @@ allowed time, or where a limit is just kept; all of them are looked at.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from itertools import accumulate, pairwise
 
 from brizna.core.records import Record
@@ -76,7 +77,10 @@ def candidate_starts(rates: Sequence[Rate], profile: Profile, window: Window) ->
     starts = {first, last}
     for rate in rates:
         for offset in offsets:
-            starts.update(edge - offset for edge in rate.edges if first <= edge - offset <= last)
+            near = slice(
+                bisect_left(rate.edges, first + offset), bisect_right(rate.edges, last + offset)
+            )
+            starts.update(edge - offset for edge in rate.edges[near])
     return [
         start
         for start in sorted(starts)

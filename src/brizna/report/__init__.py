@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from brizna.report._format import Format
     from brizna.report._html import html_report
     from brizna.report._idle import baseline_lines, idle_lines
+    from brizna.report._jobs import jobs_lines
     from brizna.report._terminal import (
         doctor_lines,
         explain_lines,
@@ -43,6 +44,7 @@ __all__ = [
     "footprint_lines",
     "html_report",
     "idle_lines",
+    "jobs_lines",
     "pick_language",
     "run_lines",
     "runs_lines",
@@ -65,6 +67,7 @@ _HOMES = {
     "footprint_lines": "_terminal",
     "html_report": "_html",
     "idle_lines": "_idle",
+    "jobs_lines": "_jobs",
     "run_lines": "_terminal",
     "runs_lines": "_terminal",
     "saving": "_compare",

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, measure
     from brizna.verbs._page import page_of, zones_of
+    from brizna.verbs._plan_jobs import JobsPlan, plan_jobs, write_rows
+    from brizna.verbs._plan import Asked, plan_job
     from brizna.verbs._run import run_command
     from brizna.verbs._settings import SETTINGS, Settings, read_settings
     from brizna.verbs._views import View, recompute_view, view_of, views_of
 
 __all__ = [
     "SETTINGS",
+    "Asked",
+    "JobsPlan",
     "Measuring",
     "Settings",
     "View",
@@ -37,6 +41,8 @@ __all__ = [
     "measure",
     "measure_baseline",
     "page_of",
+    "plan_jobs",
+    "plan_job",
     "read_settings",
     "recompute_view",
     "run_command",
@@ -45,10 +51,13 @@ __all__ = [
     "view_of",
     "view_of_case",
     "views_of",
+    "write_rows",
     "zones_of",
 ]
 
 _HOMES = {
+    "JobsPlan": "_plan_jobs",
+    "Asked": "_plan",
     "SETTINGS": "_settings",
     "Measuring": "_measure",
     "Settings": "_settings",
@@ -62,6 +71,8 @@ _HOMES = {
     "measure": "_measure",
     "measure_baseline": "_baseline",
     "page_of": "_page",
+    "plan_job": "_plan",
+    "plan_jobs": "_plan_jobs",
     "read_settings": "_settings",
     "recompute_view": "_views",
     "run_command": "_run",
@@ -70,6 +81,7 @@ _HOMES = {
     "view_of": "_views",
     "view_of_case": "_account",
     "views_of": "_views",
+    "write_rows": "_plan_jobs",
     "zones_of": "_page",
 }
 
