@@ -34,6 +34,12 @@ def text_of(page):
     return re.sub(r"<(script|style)\b.*?</\1>", "", page.decode(), flags=re.DOTALL)
 
 
+def test_the_page_says_of_what_its_energy_is(view):
+    page = html_report(view, lang="en").decode()
+    assert "Whose energy it was" in page
+    assert page.count("That is the whole machine while the run went on, whoever used it.") == 2
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_same_records_give_the_same_bytes(view, everything, lang):
     once, twice = (html_report(view, lang=lang, **everything) for _ in range(2))

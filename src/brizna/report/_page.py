@@ -17,6 +17,8 @@ from brizna.report._whose import (
     name_view,
     own_part,
     remarks,
+    seen_energy,
+    tell_view,
     users_table,
     view_rows,
 )
@@ -505,9 +507,12 @@ def citation(view: View, style: Format) -> Values:
         )
         or _("unknown"),
     )
-    energy = style.estimate(Energy, view["measurement"]["energy_j"])
-    sentence += " " + _("The run used {energy} (90% interval in brackets).").format(energy=energy)
     footprint = part(view, "footprint")
+    seen_as = footprint.get("view", "machine")
+    energy = style.estimate(Energy, seen_energy(view, seen_as))
+    sentence += " " + _("The run used {energy} (90% interval in brackets).").format(energy=energy)
+    if own_part(view):
+        sentence += " " + tell_view(seen_as, style)
     record = {name: view[name] for name in ("schema", *Run.fields()) if name in view}
     digests = [(_("run"), digest(record))]
     if footprint:
