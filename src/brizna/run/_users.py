@@ -122,8 +122,10 @@ class Users:
                 self._memory_s = now_s
                 found["mem"] = held
         if devices:
-            told = self._device_allowance.spending(
-                lambda: self._busy(now_s, pids, share), at_any_cost=True
+            told = (
+                self._busy(now_s, pids, share)  # the first is dear, as it loads functions
+                if is_edge
+                else self._device_allowance.spending(lambda: self._busy(now_s, pids, share))
             )
             if told:
                 found["gpu"] = told
