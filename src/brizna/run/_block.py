@@ -251,4 +251,7 @@ each other. The only state that brizna keeps in a module. A forked child finds i
 def _this_process(proc_root: str) -> _Process:
     pid = os.getpid()
     # In one step: two threads may come at once, and one might hold a lock while another forks.
-    return _here.get(pid) or _here.setdefault(pid, _Process(proc_root))
+    process = _here.get(pid) or _here.setdefault(pid, _Process(proc_root))
+    for other in _here.keys() - {pid}:  # a forked child's parent, whose number may come again
+        _here.pop(other, None)
+    return process
