@@ -62,6 +62,8 @@ def _helps(texts: Texts) -> dict[str, str]:
         "credentials": _("file in netrc form with what to log in to meters with, mode 600"),
         "view": _("whose energy the footprint is of: machine, fair-share or above-idle"),
         "idle_w": _("declared idle watts, such as rapl/package-0=12.5,rapl/dram-0=3"),
+        "signal": _("file with a carbon intensity by hour, CSV or Parquet"),
+        "source": _("live source to ask, such as carbon-intensity-gb"),
         "store": _("where runs are kept"),
         "lang": _("language of what people read: en or es"),
         "strict": _("fail where measuring fails, instead of noting it"),

@@ -20,9 +20,11 @@ from brizna.grid._zones import Zone, cloud_zone, find_zone, zones
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.grid._cache import Cache
+    from brizna.grid._extend import extend
     from brizna.grid._files import About, read_signals, read_table
+    from brizna.grid._now import Now, judge, now
     from brizna.grid._profile import annual, profile, profiled_zones, usual
-    from brizna.grid._source import QUANTITIES, Access, Asked, Source, key_variable
+    from brizna.grid._source import QUANTITIES, Access, Asked, Source, key_variable, url_variable
     from brizna.grid._sources import SOURCES, open_source, source_type
     from brizna.grid._web import Web
 
@@ -57,6 +59,7 @@ __all__ = [
     "read_table",
     "run_intensity",
     "source_type",
+    "url_variable",
     "usual",
     "zones",
 ]
@@ -82,6 +85,7 @@ _HOMES = {
     "read_signals": "_files",
     "read_table": "_files",
     "source_type": "_sources",
+    "url_variable": "_source",
     "usual": "_profile",
 }
 

@@ -145,7 +145,16 @@ class Source(Protocol):
 
 def key_variable(name: str) -> str:
     """Return the environment variable that holds the key of a source."""
-    return f"BRIZNA_KEY_{name.upper().replace('-', '_')}"
+    return f"BRIZNA_KEY_{_folded(name)}"
+
+
+def url_variable(name: str) -> str:
+    """Return the environment variable that holds another address of a source, such as a mirror."""
+    return f"BRIZNA_URL_{_folded(name)}"
+
+
+def _folded(name: str) -> str:
+    return name.upper().replace("-", "_")
 
 
 def stamp(instant: datetime) -> str:

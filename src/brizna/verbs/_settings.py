@@ -104,6 +104,12 @@ SETTINGS: Mapping[str, Setting] = {
         about="declared idle watts by channel, such as rapl/package-0=12.5,rapl/dram-0=3",
         check=_idle,
     ),
+    "signal": Setting(
+        kind=str, about="file with a carbon intensity by hour, CSV or Parquet, for planning"
+    ),
+    "source": Setting(
+        kind=str, about="live source of grid signals to ask, such as carbon-intensity-gb"
+    ),
     "store": Setting(kind=str, about="where runs are kept"),
     "lang": Setting(kind=str, about="language of what people read: en or es", check=_language),
     "strict": Setting(
@@ -116,6 +122,8 @@ SETTINGS: Mapping[str, Setting] = {
 }
 """Every setting there is, by name."""
 
+_OF_SOURCES = ("BRIZNA_KEY_", "BRIZNA_URL_")
+"""How variables begin that hold the key or another address of a source: no settings."""
 _NOT_SETTINGS = ("BRIZNA_RUN", "BRIZNA_METER_USER", "BRIZNA_METER_PASSWORD")
 _KINDS = {
     str: Said("a text"),
@@ -183,7 +191,8 @@ def user_file(environ: Mapping[str, str]) -> str:
 def _environment_layer(environ: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
     layer: dict[str, tuple[str, Any]] = {}
     for variable, value in environ.items():
-        if variable.startswith("BRIZNA_") and variable not in _NOT_SETTINGS and value:
+        is_ours = variable.startswith("BRIZNA_") and not variable.startswith(_OF_SOURCES)
+        if is_ours and variable not in _NOT_SETTINGS and value:
             name = variable.removeprefix("BRIZNA_").lower()
             where = Said("The environment variable {variable}", variable=variable)
             origin = Said("environment {variable}", variable=variable)

@@ -1,0 +1,340 @@
+"""The series to plan with: a file or a live source if one was named, else what is usual.
+
+A source that fails, or a file that lacks something, is a trouble that is told, never a reason to
+stop: the profile inside the package stands in. Nobody is asked unless a source was named.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from brizna.core.errors import BriznaError, CoverageError, InputError, Said
+from brizna.core.records import Record
+from brizna.grid import (
+    SOURCES,
+    About,
+    Access,
+    Asked,
+    Cache,
+    Web,
+    extend,
+    find_zone,
+    key_variable,
+    open_source,
+    profiled_zones,
+    read_signals,
+    source_type,
+    url_variable,
+    usual,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from brizna.core.signal import Signal
+    from brizna.grid import Source
+    from brizna.verbs._settings import Settings
+
+
+class Wanted(Record):
+    """Which series are wanted.
+
+    Attributes:
+        zones: Zones in any form that `brizna.grid.find_zone` understands.
+        start: The first instant, aware.
+        end: The first instant that is no longer needed, aware.
+        now: The present, aware: what lies behind it is asked for as it was, not as forecast.
+        quantity: ``intensity``, ``renewable``, ``low-carbon``, ``price`` or ``wind-solar``.
+    """
+
+    zones: tuple[str, ...]
+    start: datetime
+    end: datetime
+    now: datetime
+    quantity: str = "intensity"
+
+
+class Found(Record):
+    """A series, where it was taken from, and why not from elsewhere.
+
+    Attributes:
+        signal: The series.
+        taken_from: ``file``, ``source``, ``cache`` (an older answer of a source that failed),
+            ``profile`` or ``annual``.
+        because: Why that, in a sentence.
+        troubles: What went wrong on the way, in sentences; the person should see them.
+    """
+
+    signal: Signal
+    taken_from: str
+    because: str
+    troubles: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON: the series slot by slot."""
+        return {
+            "taken_from": self.taken_from,
+            "because": self.because,
+            "troubles": list(self.troubles),
+            **signal_to_json(self.signal),
+        }
+
+
+def find_signals(
+    wanted: Wanted, settings: Settings, *, environ: Mapping[str, str], web: Web | None = None
+) -> dict[str, Found]:
+    """Return for each zone the best series there is, by the zone's key.
+
+    First the file of the setting ``signal`` (carbon intensity only), then the live source of the
+    setting ``source``, then the profile in the package, then the annual figure.
+
+    Args:
+        wanted: Which series.
+        settings: Those in force: ``signal``, ``source``, ``credentials``.
+        environ: Holds the keys of sources, as ``BRIZNA_KEY_<NAME>``.
+        web: What asks sources; one with the user's cache if None.
+
+    Raises:
+        InputError: If there is no such zone or source, or the file is no table of series.
+        UnavailableError: If the file cannot be read.
+        CoverageError: If nothing at all is known of a zone, or too little.
+    """
+    read = _read_file(wanted, settings["signal"])
+    named = open_named_source(settings, environ=environ, web=web) if settings["source"] else None
+    zones = {find_zone(zone).id: zone for zone in wanted.zones}
+    return {zone: _find(zone, wanted, read, named) for zone in zones}
+
+
+class _Named:
+    """The source that was named, with what asks it."""
+
+    def __init__(self, source: Source, web: Web) -> None:
+        self.source = source
+        self.web = web
+
+
+def open_named_source(
+    settings: Settings, *, environ: Mapping[str, str], web: Web | None = None
+) -> _Named:
+    """Return the source that the settings name, such as ``esios`` or ``esios:pvpc``.
+
+    Raises:
+        InputError: If there is none of this name, or the file of credentials is open to others.
+    """
+    name, _, part = settings["source"].partition(":")
+    web = web or Web(Cache(cache_directory(environ)))
+    url = environ.get(url_variable(name), "").rstrip("/") or None
+    login = _login(name, url or source_type(name).home, settings["credentials"], environ)
+    access = Access(web, url=url, login=login, part=part or None)
+    return _Named(open_source(name, access), web)
+
+
+def cache_directory(environ: Mapping[str, str]) -> str:
+    """Return where answers of sources are kept."""
+    home = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(home, "brizna", "grid")
+
+
+def describe_sources(settings: Settings, *, environ: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the sources that brizna brings: what each tells, and whether its key is here."""
+    found: list[dict[str, Any]] = []
+    for name in SOURCES:
+        kind = source_type(name)
+        login = _login(name, kind.home, settings["credentials"], environ)
+        about = {"name": name, "home": kind.home, "quantities": list(kind.quantities)}
+        found.append({**about, "has_key": login is not None, "key_variable": key_variable(name)})
+    return found
+
+
+def describe_zones(*, profiled: bool = False) -> list[dict[str, Any]]:
+    """Return the zones with a figure and what is known of each; or only those with a profile."""
+    from brizna.grid import intensity, zones
+
+    kinds = {kind: set(profiled_zones(kind)) for kind in ("intensity", "renewable")}
+    return [
+        {
+            "zone": zone.id,
+            "name_en": zone.name_en,
+            "name_es": zone.name_es,
+            "intensity_g_per_kwh": intensity(zone.id).value,
+            "year": intensity(zone.id).year,
+            "has_profile": zone.id in kinds["intensity"],
+            "has_shares": zone.id in kinds["renewable"],
+        }
+        for zone in zones()
+        if zone.is_known and (zone.id in kinds["intensity"] or not profiled)
+    ]
+
+
+def signal_to_json(signal: Signal) -> dict[str, Any]:
+    """Return a series as JSON, slot by slot, in the unit of its quantity."""
+    levels = sorted(signal.quantiles)
+    slots = [
+        {
+            "start": start.isoformat(),
+            "end": end.isoformat(),
+            "value": value,
+            "estimated": index in signal.estimated,
+            **{f"q{level:g}": signal.quantiles[level][index] for level in levels},
+        }
+        for index, ((start, end), value) in enumerate(
+            zip(pairwise(signal.edges), signal.values, strict=True)
+        )
+    ]
+    return {
+        "zone": signal.zone,
+        "quantity": signal.quantity.__name__,
+        "unit": signal.quantity.unit,
+        "kind": signal.kind,
+        "scope": signal.scope,
+        "basis": signal.basis,
+        "origin": signal.origin,
+        "source": signal.source,
+        "issued_at": None if signal.issued_at is None else signal.issued_at.isoformat(),
+        "slots": slots,
+    }
+
+
+def _read_file(wanted: Wanted, path: str | None) -> dict[str, Signal]:
+    """Return the series of the file by the zone's key; columns that are no zone are left."""
+    if path is None or wanted.quantity != "intensity":
+        return {}
+    lone = wanted.zones[0] if len(wanted.zones) == 1 else None
+    found: dict[str, Signal] = {}
+    for name, signal in read_signals(path, About(), zone=lone).items():
+        try:
+            zone = find_zone(name).id
+        except InputError:
+            continue  # a column of something else
+        found[zone] = signal.replace(zone=zone)
+    return found
+
+
+def _find(zone: str, wanted: Wanted, read: Mapping[str, Signal], named: _Named | None) -> Found:
+    start, end = wanted.start.astimezone(UTC), wanted.end.astimezone(UTC)
+    troubles: list[str] = []
+    if read or named:
+        for taken_from, because, signal in _offers(zone, wanted, read, named, troubles):
+            try:
+                whole = _whole(signal, start, end, troubles)
+            except (InputError, CoverageError) as error:
+                troubles.append(str(error))
+                continue
+            return Found(
+                signal=whole, taken_from=taken_from, because=because, troubles=tuple(troubles)
+            )
+    return _usual(zone, wanted, troubles, is_named=bool(read or named))
+
+
+def _offers(
+    zone: str,
+    wanted: Wanted,
+    read: Mapping[str, Signal],
+    named: _Named | None,
+    troubles: list[str],
+) -> Any:
+    """Yield what was named, in order, with why; what fails is a trouble."""
+    if read:
+        if zone in read:
+            yield "file", str(Said("a file was named")), read[zone]
+        else:
+            known = ", ".join(read)
+            troubles.append(
+                str(
+                    Said(
+                        "The file has no series of {zone}; it has {known}.", zone=zone, known=known
+                    )
+                )
+            )
+    if named is None:
+        return
+    try:
+        signal = named.source.ask(
+            Asked(
+                zone=zone,
+                start=wanted.start.astimezone(UTC),
+                end=wanted.end.astimezone(UTC),
+                now=wanted.now.astimezone(UTC),
+                quantity=wanted.quantity,
+            )
+        )
+    except BriznaError as error:
+        troubles.append(str(error))
+        return
+    stale = named.web.stale.get(named.source.name)
+    if stale is None:
+        yield "source", str(Said("a live source was named")), signal
+        return
+    reason, at_s = stale
+    troubles.append(reason)
+    at = datetime.fromtimestamp(at_s, UTC).isoformat(timespec="minutes")
+    yield "cache", str(Said("the source failed; its answer of {at} stands in", at=at)), signal
+
+
+def _whole(signal: Signal, start: datetime, end: datetime, troubles: list[str]) -> Signal:
+    """Return a series over all that is wanted, and say where it is not its own."""
+    if signal.end <= start or signal.start >= end:
+        raise CoverageError(
+            "{source} is known from {first} to {last}, but {asked} was asked for. Load a longer "
+            "series.",
+            source=signal.source,
+            first=signal.start.isoformat(),
+            last=signal.end.isoformat(),
+            asked=Said("{start} to {end}", start=start.isoformat(), end=end.isoformat()),
+        )
+    made = extend(signal, start, end)
+    if signal.start > start or signal.end < end:
+        troubles.append(
+            str(
+                Said(
+                    "{source} is known from {first} to {last}; the rest is as it usually is there, "
+                    "at its level.",
+                    source=signal.source,
+                    first=signal.start.isoformat(timespec="minutes"),
+                    last=signal.end.isoformat(timespec="minutes"),
+                )
+            )
+        )
+    return made
+
+
+def _usual(zone: str, wanted: Wanted, troubles: list[str], *, is_named: bool) -> Found:
+    """Return the profile or the annual figure."""
+    if wanted.quantity not in ("intensity", "renewable", "low-carbon"):
+        reason = Said(" {trouble}", trouble=troubles[-1]) if troubles else Said("")
+        raise CoverageError(
+            "No profile tells {quantity}: name a source that does, with --source.{reason}",
+            quantity=wanted.quantity,
+            reason=reason,
+        )
+    signal = usual(zone, wanted.start, wanted.end, kind=wanted.quantity)
+    if wanted.quantity == "intensity" and zone not in profiled_zones():
+        because = Said("no hourly profile of this zone is known, only its annual figure")
+        return Found(
+            signal=signal, taken_from="annual", because=str(because), troubles=tuple(troubles)
+        )
+    because = (
+        Said("what was named gives nothing; this is what is usual")
+        if is_named
+        else Said("neither a file nor a source was named; this is what is usual")
+    )
+    return Found(
+        signal=signal, taken_from="profile", because=str(because), troubles=tuple(troubles)
+    )
+
+
+def _login(
+    name: str, home: str, file: str | None, environ: Mapping[str, str]
+) -> tuple[str, str] | None:
+    """Return the key of a source: its variable (``NAME:WORD`` or the word alone), then the file."""
+    from brizna.meter._http import find_login
+
+    value = environ.get(key_variable(name), "").strip()
+    if value:
+        before, colon, after = value.partition(":")
+        return (before, after) if colon else ("", value)
+    return find_login(home, file=file, environ={})
