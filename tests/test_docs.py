@@ -36,6 +36,7 @@ from brizna.core.measurement import (
 )
 from brizna.core.site import Site
 from brizna.core.work import Work
+from brizna.plan import Outcome, Plan, Workload
 from brizna.verbs import SETTINGS, read_settings
 from brizna.verbs._history import History, Unlike
 
@@ -258,6 +259,7 @@ def test_every_unit_that_is_described_exists():
         *(History, Unlike),
         *(Attribution, UserEnergy, Baseline, IdleChannel),
         *(Footprint, Assumptions, FunctionalUnit, Step),
+        *(Plan, Outcome, Workload),
     ],
 )
 def test_every_field_of_a_record_is_described_and_no_other(record):

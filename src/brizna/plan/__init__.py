@@ -19,10 +19,18 @@ from brizna.plan._squeeze import Crowd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from brizna.plan._candidate import Candidate
+    from brizna.plan._candidate import Candidate, with_spread
     from brizna.plan._plan import Interval, Outcome, Plan
     from brizna.plan._planning import plan_job, replan
-    from brizna.plan._workload import Limits, Offer, Pauses, Scale, Workload, read_workload
+    from brizna.plan._workload import (
+        Limits,
+        Offer,
+        Pauses,
+        Scale,
+        Workload,
+        instant_of,
+        read_workload,
+    )
 
 __all__ = [
     "Allocation",
@@ -54,11 +62,13 @@ __all__ = [
     "candidate_starts",
     "cheapest_moments",
     "combine",
+    "instant_of",
     "plan_fleet",
     "plan_job",
     "read_workload",
     "replan",
     "taken",
+    "with_spread",
 ]
 
 _HOMES = {
@@ -71,9 +81,11 @@ _HOMES = {
     "Plan": "_plan",
     "Scale": "_workload",
     "Workload": "_workload",
+    "instant_of": "_workload",
     "plan_job": "_planning",
     "read_workload": "_workload",
     "replan": "_planning",
+    "with_spread": "_candidate",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

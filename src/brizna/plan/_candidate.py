@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from brizna.core.errors import InputError
+from brizna.core.factors import factor
 from brizna.core.quantities import Energy
 from brizna.core.records import Record
 from brizna.plan._rate import Rate, combine
@@ -24,6 +25,8 @@ MICROSECOND = timedelta(microseconds=1)
 MICRO = 1_000_000
 """Rates and weights count millionths: of gCO2e/kWh, of money/kWh, of a share."""
 MILLI = 1000
+_DAYS = 4
+"""A forecast's error is told for so many days; for later ones that of the last counts."""
 KWH = Energy.units["kWh"] * MILLI * MICRO
 """A kilowatt-hour in milliwatts times microseconds."""
 SCORE = KWH * MICRO * MICRO
@@ -146,6 +149,30 @@ def at_risk(signal: Signal, risk: float | None) -> tuple[float | None, ...]:
     return tuple(
         None if one is None or other is None else one + share * (other - one)
         for one, other in zip(levels[low], levels[high], strict=True)
+    )
+
+
+def with_spread(signal: Signal) -> Signal:
+    """Return a forecast that states no quantiles with those that forecasts have, by day ahead.
+
+    Any other signal is returned as it is.
+    """
+    if signal.origin != "forecast" or signal.quantiles or signal.issued_at is None:
+        return signal
+    issued, ends = signal.issued_at, list[tuple[float, float]]()
+    for edge in signal.edges[:-1]:
+        day = min(max((edge - issued) // timedelta(days=1), 0), _DAYS - 1) + 1
+        spread = factor("brizna.plan", "forecast_errors", f"forecast/day-{day}")
+        assert spread.low is not None and spread.high is not None, "the table states both"  # noqa: PT018
+        ends.append((spread.low, spread.high))
+    return signal.replace(
+        quantiles={
+            level: tuple(
+                None if value is None else value * both[side]
+                for value, both in zip(signal.values, ends, strict=True)
+            )
+            for side, level in enumerate((0.05, 0.95))
+        }
     )
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from brizna.core.errors import Said
 from brizna.core.factors import factor
+from brizna.plan._candidate import micros
+from brizna.plan._workload import instant_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,6 +145,16 @@ def warnings(best: Outcome, now: Outcome | None, candidates: Sequence[Candidate]
                 )
                 break
     chosen = next(one for one in candidates if one.offer.name == best.site)
+    if chosen.carbon.origin == "observed" and micros(chosen.carbon.end) > micros(
+        instant_of(best.start)
+    ):
+        yield str(
+            Said(
+                "The hours of {site} come from a series that is no forecast: what the plan saves "
+                "is what perfect knowledge of them would.",
+                site=best.site,
+            )
+        )
     if chosen.carbon.origin == "profile":
         yield str(
             Said(
@@ -208,7 +220,6 @@ def _per_tonne(before: Point | None, point: Point, *, by_cost: bool) -> float | 
     if before is None:
         return None
     from brizna.core.quantities import Carbon
-    from brizna.plan._workload import instant_of
 
     tonnes = Carbon(before.carbon_g - point.carbon_g).to("t")
     if by_cost:

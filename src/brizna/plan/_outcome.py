@@ -1,12 +1,15 @@
-"""What a course costs, with its doubts: those of a day's forecast are one unknown everywhere.
+"""What a course costs, with its doubts: the error of a forecast is partly one for a whole day.
 
-So two courses that lean on one forecast share its doubt, and the saving between them is as sharp
-as the hours in which they differ allow.
+So two courses of one day share that part, which leaves their saving; the rest is one unknown for
+each six hours, which does not.
 """
 
 from __future__ import annotations
 
+from math import sqrt
+
 from brizna.core.estimate import Estimate, exactly, weakest
+from brizna.core.factors import factor
 from brizna.core.quantities import Carbon, Energy, Money
 from brizna.plan._candidate import KWH, MICRO, MILLI, at_risk, instant, rate_of
 from brizna.plan._one_job import transfer_g, transfer_price
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 _BASES = {"observed": "published", "forecast": "modelled", "profile": "modelled"}
 _DAY_US = 86_400_000_000
+_QUARTER_US = _DAY_US // 4
 _WANTED = 0.05
 
 
@@ -30,8 +34,7 @@ def outcome_of(course: Course, task: Task, workload: Workload) -> Outcome:
     """Return what a course costs.
 
     Doubts: of the workload's power, of the site's PUE and intensity, and of the forecast or
-    profile, each UTC day of which is one unknown; its quantiles are stretched to the central 90 %
-    as those of a normal value.
+    profile, whose quantiles are stretched to the central 90 % as those of a normal value.
     """
     candidate = course.candidate
     joules = Energy(course.energy / MILLI / MICRO)
@@ -67,16 +70,25 @@ def _carbon(course: Course, task: Task, workload: Workload) -> Estimate:
     for name, (low, high) in candidate.doubts.items():
         estimate = estimate.doubted_by(name, low, high)
     estimate = _doubt_pue(estimate, task)
-    if signal.quantiles:
-        low, high = _ends(signal)
-        rates = [rate_of(signal, candidate.pue, task.window, values) for values in (low, high)]
-        label = signal.issued_at.isoformat() if signal.issued_at else signal.origin
-        for day_us, draws in _days(course.draws).items():
+    return _doubt_hours(estimate, course, task, rate) if signal.quantiles else estimate
+
+
+def _doubt_hours(estimate: Estimate, course: Course, task: Task, rate: Rate) -> Estimate:
+    """Return carbon with the doubts of the series: one for each day, one for each quarter of it."""
+    signal = course.candidate.carbon
+    pue, best = course.candidate.pue, estimate.best.value
+    rates = [rate_of(signal, pue, task.window, values) for values in _ends(signal)]
+    label = signal.issued_at.isoformat() if signal.issued_at else signal.origin
+    common = factor("brizna.plan", "forecast_errors", "forecast/in-common").value
+    for span_us, weight in ((_DAY_US, sqrt(common)), (_QUARTER_US, sqrt(1 - common))):
+        for begin_us, draws in _spans(course.draws, span_us).items():
             part = course.replace(draws=tuple(draws))
             middle = grams(part, rate)
-            ends = [Carbon(best - middle + grams(part, one)) for one in rates]
-            day = instant(day_us).date().isoformat()
-            estimate = estimate.doubted(f"model:hours/{signal.zone}/{label}/{day}", *ends)
+            ends = [Carbon(best + weight * (grams(part, one) - middle)) for one in rates]
+            begin = instant(begin_us).isoformat(timespec="hours")[
+                : 10 if span_us == _DAY_US else 13
+            ]
+            estimate = estimate.doubted(f"model:hours/{signal.zone}/{label}/{begin}", *ends)
     return estimate
 
 
@@ -127,17 +139,17 @@ def _known(course: Course, rate: Rate) -> bool:
     return all(rate.is_known(start, end) for start, end, _ in course.draws)
 
 
-def _days(
-    draws: Sequence[tuple[int, int, int]],
+def _spans(
+    draws: Sequence[tuple[int, int, int]], span_us: int
 ) -> dict[int, list[tuple[int, int, int]]]:
-    """Return what is drawn by the UTC day it falls on."""
+    """Return what is drawn by the UTC day, or part of one, that it falls in."""
     found: dict[int, list[tuple[int, int, int]]] = {}
     for start, end, power in draws:
         at = start
         while at < end:
-            day_us = at // _DAY_US * _DAY_US
-            until = min(end, day_us + _DAY_US)
-            found.setdefault(day_us, []).append((at, until, power))
+            begin_us = at // span_us * span_us
+            until = min(end, begin_us + span_us)
+            found.setdefault(begin_us, []).append((at, until, power))
             at = until
     return found
 

@@ -79,6 +79,24 @@ class Point(Record):
     per_tonne: float | None = None
 
 
+class Strip(Record):
+    """The mean carbon intensity of the chosen site's hours, for drawing.
+
+    Attributes:
+        start: ISO 8601 in UTC.
+        step_s: How long each value holds.
+        intensity_g_per_kwh: Values; None where an hour is not known.
+        running: The part of each step in which the job runs.
+    """
+
+    start: str
+    step_s: float
+    intensity_g_per_kwh: tuple[float | None, ...]
+    running: tuple[float, ...]
+
+    _forms: ClassVar = {"intensity_g_per_kwh": tuple, "running": tuple}
+
+
 class Refused(Record):
     """A site that is not taken.
 
@@ -141,6 +159,7 @@ class Plan(Record):
         refused: Sites that cannot be taken.
         front: What no other choice beats, from the most to the least carbon.
         signals: What it rests on.
+        hours: Carbon intensity over the time in which it may run.
     """
 
     schema: ClassVar = "brizna.plan/1"
@@ -162,6 +181,7 @@ class Plan(Record):
     refused: tuple[Refused, ...] = ()
     front: tuple[Point, ...] = ()
     signals: tuple[Source, ...] = ()
+    hours: Strip | None = None
 
     _forms: ClassVar = {
         "workload": Workload.from_json,
@@ -176,4 +196,5 @@ class Plan(Record):
         "refused": each(Refused.from_json),
         "front": each(Point.from_json),
         "signals": each(Source.from_json),
+        "hours": Strip.from_json,
     }

@@ -5,12 +5,12 @@ from __future__ import annotations
 from brizna.core.codec import digest
 from brizna.core.errors import InfeasibleError, InputError, Said
 from brizna.core.quantities import Ratio
-from brizna.plan._candidate import instant, micros
+from brizna.plan._candidate import MICRO, instant, micros, rate_of
 from brizna.plan._contiguous import Window
 from brizna.plan._counsel import advise, fronted, hysteresis, is_worth, verdict, warnings
 from brizna.plan._one_job import Task
 from brizna.plan._outcome import grams, outcome_of
-from brizna.plan._plan import Interval, Plan, Point, Refused, Source
+from brizna.plan._plan import Interval, Plan, Point, Refused, Source, Strip
 from brizna.plan._workload import instant_of
 
 TYPE_CHECKING = False
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from brizna.plan._one_job import Course
     from brizna.plan._plan import Outcome
     from brizna.plan._workload import Workload
+
+
+_HOUR_US = 3_600_000_000
+_MOST_STEPS = 72
 
 
 def plan_job(
@@ -90,6 +94,7 @@ def plan_job(
         refused=tuple(choice.refused),
         front=choice.front(),
         signals=tuple(_sources(candidates)),
+        hours=_strip(best, window),
     )
 
 
@@ -298,6 +303,29 @@ def _share_of(saved: Estimate | None, whole: Estimate | None) -> Estimate | None
         return None
     assert share.kind is Ratio, "both are of one kind"
     return share
+
+
+def _strip(course: Course, window: Window) -> Strip:
+    """Return the hours of a site over a window, in steps of whole hours, 72 at most."""
+    rate = rate_of(course.candidate.carbon, 1.0, window)
+    first = window.earliest_us // _HOUR_US * _HOUR_US
+    hours = -(-(window.latest_us - first) // _HOUR_US)
+    step_us = -(-hours // _MOST_STEPS) * _HOUR_US
+    values: list[float | None] = []
+    running: list[float] = []
+    for at in range(first, window.latest_us, step_us):
+        start = max(at, window.earliest_us)
+        end = min(at + step_us, window.latest_us)
+        known = rate.is_known(start, end)
+        values.append(rate.between(start, end) / (end - start) / MICRO if known else None)
+        inside = (min(end, e) - max(start, s) for s, e, _ in course.intervals)
+        running.append(sum(part for part in inside if part > 0) / (end - start))
+    return Strip(
+        start=instant(first).isoformat(),
+        step_s=step_us / MICRO,
+        intensity_g_per_kwh=tuple(values),
+        running=tuple(running),
+    )
 
 
 def _sources(candidates: Sequence[Candidate]) -> Iterator[Source]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from brizna.report._html import html_report
     from brizna.report._idle import baseline_lines, idle_lines
     from brizna.report._jobs import jobs_lines
+    from brizna.report._plan import plan_lines, plans_lines
     from brizna.report._terminal import (
         doctor_lines,
         explain_lines,
@@ -46,6 +47,8 @@ __all__ = [
     "idle_lines",
     "jobs_lines",
     "pick_language",
+    "plan_lines",
+    "plans_lines",
     "run_lines",
     "runs_lines",
     "said",
@@ -68,6 +71,8 @@ _HOMES = {
     "html_report": "_html",
     "idle_lines": "_idle",
     "jobs_lines": "_jobs",
+    "plan_lines": "_plan",
+    "plans_lines": "_plan",
     "run_lines": "_terminal",
     "runs_lines": "_terminal",
     "saving": "_compare",

@@ -38,6 +38,7 @@ STORED = (
     N_("a column of times"),
     N_("a column of values"),
     N_("a column of zones"),
+    N_("a column of issues"),
     N_("the system's processor times"),
     N_("this process ignores SIGCHLD: nobody is told what its children used"),
     N_("what a child process leaves behind when it ends is not handed to a measured block"),

@@ -18,6 +18,7 @@ archive whose files differ from its manifest or leave the store.
       runs/<id>/run.json             the run's record, once it has ended
       runs/<id>/records/<hex>.json   records that point to the run, named by their digest
       baselines/<hex>.json           what machines draw while nobody uses them
+      plans/<hex>.json               when and where jobs are to run
       index.json, recent.json        caches of summaries; may be removed at any time
 
 Records lie beside the run that they are about, so that a run is moved, packed and removed whole.
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from brizna.store._journal import Journal
     from brizna.store._marks import append_mark, read_marks
     from brizna.store._merge import merge_runs
+    from brizna.store._plans import find_plan, keep_plan, read_plans
     from brizna.store._reading import read_events
     from brizna.store._store import Store, new_run_id
     from brizna.store._stored import RunSummary, StoredRun, runs_of_job
@@ -48,7 +50,9 @@ __all__ = [
     "Tail",
     "append_mark",
     "command_runs",
+    "find_plan",
     "keep_baseline",
+    "keep_plan",
     "latest_baseline",
     "liveness",
     "merge_runs",
@@ -56,6 +60,7 @@ __all__ = [
     "process_start",
     "read_events",
     "read_marks",
+    "read_plans",
     "replace_file",
     "runs_of_job",
     "writer_identity",
@@ -69,7 +74,9 @@ _HOMES = {
     "StoredRun": "_stored",
     "append_mark": "_marks",
     "command_runs": "_alive",
+    "find_plan": "_plans",
     "keep_baseline": "_baselines",
+    "keep_plan": "_plans",
     "latest_baseline": "_baselines",
     "liveness": "_alive",
     "merge_runs": "_merge",
@@ -77,6 +84,7 @@ _HOMES = {
     "process_start": "_alive",
     "read_events": "_reading",
     "read_marks": "_marks",
+    "read_plans": "_plans",
     "replace_file": "_files",
     "runs_of_job": "_stored",
     "writer_identity": "_alive",

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, measure
     from brizna.verbs._page import page_of, zones_of
+    from brizna.verbs._plan import PlanRequest, plan_job
     from brizna.verbs._plan_jobs import JobsPlan, plan_jobs, write_rows
-    from brizna.verbs._plan import Asked, plan_job
     from brizna.verbs._run import run_command
     from brizna.verbs._settings import SETTINGS, Settings, read_settings
     from brizna.verbs._views import View, recompute_view, view_of, views_of
 
 __all__ = [
     "SETTINGS",
-    "Asked",
     "JobsPlan",
     "Measuring",
+    "PlanRequest",
     "Settings",
     "View",
     "account_case",
@@ -41,8 +41,8 @@ __all__ = [
     "measure",
     "measure_baseline",
     "page_of",
-    "plan_jobs",
     "plan_job",
+    "plan_jobs",
     "read_settings",
     "recompute_view",
     "run_command",
@@ -57,7 +57,7 @@ __all__ = [
 
 _HOMES = {
     "JobsPlan": "_plan_jobs",
-    "Asked": "_plan",
+    "PlanRequest": "_plan",
     "SETTINGS": "_settings",
     "Measuring": "_measure",
     "Settings": "_settings",

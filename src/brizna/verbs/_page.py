@@ -40,7 +40,7 @@ def page_of(store: Store, reference: str, *, lang: str, zones: Sequence[str]) ->
         series=_series(store, run),
         comparisons=comparisons(view["footprint"], lang=lang),
         zones=zones_of(run, zones, lang=lang, seen_as=view["footprint"].get("view", "machine")),
-        time_zone=_known_time_zone(run.site.time_zone),
+        time_zone=known_time_zone(run.site.time_zone),
     )
     return run.id, page
 
@@ -70,7 +70,7 @@ def zones_of(
     ]
 
 
-def _known_time_zone(name: str | None) -> str:
+def known_time_zone(name: str | None) -> str:
     """Return a time zone that this machine has the rules of: the run's own, or else UTC."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
