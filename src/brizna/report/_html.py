@@ -80,7 +80,7 @@ def html_report(
         "data_blocks": _data_blocks(charts, lang),
     }
     values["sections"] = _contents(values)
-    return _render(values, lang)
+    return render_page("report.html", values, lang, scripts=_scripts())
 
 
 def _sections(view: View, style: Format, series: Series | None) -> dict[str, Any]:
@@ -283,8 +283,26 @@ def _locale(lang: str) -> dict[str, Any]:
     }
 
 
-def _render(values: dict[str, Any], lang: str) -> bytes:
-    """Return the page's bytes; the policy names the digest of each script and of the style."""
+def render_page(
+    template: str,
+    values: Mapping[str, Any],
+    lang: str,
+    *,
+    sheets: Sequence[str] = ("report.css",),
+    scripts: Sequence[str] = (),
+) -> bytes:
+    """Return a page's bytes; its policy names the digest of each script and of the style.
+
+    Args:
+        template: Its file among the templates.
+        values: What stands in it.
+        lang: One of `LANGUAGES`.
+        sheets: Files of styles among the templates.
+        scripts: The text of scripts.
+
+    Raises:
+        UnavailableError: If Jinja2 is not installed.
+    """
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
     except ImportError as error:
@@ -299,18 +317,16 @@ def _render(values: dict[str, Any], lang: str) -> bytes:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    style_sheet = (_HERE / "templates" / "report.css").read_text(encoding="utf-8")
-    scripts = _scripts()
-    policy = (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
-        f"script-src {' '.join(_source(script) for script in scripts)}; "
-        f"style-src {_source(style_sheet)}"
-    )
-    page = templates.get_template("report.html").render(
+    styles = (_HERE / "templates" / sheet for sheet in sheets)
+    style_sheet = "".join(style.read_text(encoding="utf-8") for style in styles)
+    policy = "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
+    if scripts:
+        policy += f"script-src {' '.join(_source(script) for script in scripts)}; "
+    page = templates.get_template(template).render(
         **values,
         _=said.gettext,
         ngettext=said.ngettext,
-        policy=policy,
+        policy=policy + f"style-src {_source(style_sheet)}",
         style_sheet=_as_it_stands(style_sheet),
         scripts=[_as_it_stands(script) for script in scripts],
     )
