@@ -77,6 +77,7 @@ def test_every_source_keeps_its_promises(name, open_at):
 def test_a_source_that_breaks_its_promises_is_noticed():
     class Liar:
         name, home, quantities = "liar", "https://liar.example", ("intensity", "price", "gossip")
+        needs_key = False
 
         def ask(self, asked):
             if asked.quantity == "price":

@@ -132,6 +132,11 @@ class Source(Protocol):
         """What of `QUANTITIES` it tells."""
         ...
 
+    @property
+    def needs_key(self) -> bool:
+        """Whether it tells nothing without a key or an account."""
+        ...
+
     def ask(self, asked: Asked) -> Signal:
         """Return what it tells of the time that was asked for, or of a part of it.
 

@@ -10,7 +10,7 @@ import os
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from brizna.core.errors import BriznaError, CoverageError, InputError, Said
+from brizna.core.errors import BriznaError, CoverageError, InputError, Said, UnavailableError
 from brizna.core.records import Record
 from brizna.grid import (
     SOURCES,
@@ -145,8 +145,16 @@ def describe_sources(settings: Settings, *, environ: Mapping[str, str]) -> list[
     for name in SOURCES:
         kind = source_type(name)
         login = _login(name, kind.home, settings["credentials"], environ)
-        about = {"name": name, "home": kind.home, "quantities": list(kind.quantities)}
-        found.append({**about, "has_key": login is not None, "key_variable": key_variable(name)})
+        found.append(
+            {
+                "name": name,
+                "home": kind.home,
+                "quantities": list(kind.quantities),
+                "needs_key": kind.needs_key,
+                "has_key": login is not None,
+                "key_variable": key_variable(name),
+            }
+        )
     return found
 
 
@@ -168,6 +176,55 @@ def describe_zones(*, profiled: bool = False) -> list[dict[str, Any]]:
         for zone in zones()
         if zone.is_known and (zone.id in kinds["intensity"] or not profiled)
     ]
+
+
+def import_series(
+    path: str, output: str, *, unit: str, column: str | None = None, zone: str | None = None
+) -> list[dict[str, Any]]:
+    """Check a file of average carbon intensities and write it in g/kWh, long, in UTC.
+
+    A slot without a value is a row with an empty cell, and a gap a row for its beginning.
+
+    Args:
+        path: The file, as `brizna.grid.read_signals` takes it.
+        output: The CSV file to write.
+        unit: The unit of its values.
+        column: The column of the values; found by its usual names if None.
+        zone: The zone of a file that names none.
+
+    Raises:
+        InputError: If it is no such file, or a zone in it is not known.
+        UnavailableError: If it cannot be read, or the other not written.
+    """
+    found = read_signals(path, About(unit=unit), column=column, zone=zone)
+    named = {find_zone(name).id: signal for name, signal in found.items()}
+    lines = ["utc,zone,value"]
+    rows: list[dict[str, Any]] = []
+    for key, signal in named.items():
+        cells = zip(signal.edges, signal.values, strict=False)
+        lines += [
+            f"{at.replace(tzinfo=None).isoformat()},{key},{'' if value is None else repr(value)}"
+            for at, value in cells
+        ]
+        rows.append(
+            {
+                "zone": key,
+                "slots": len(signal.values),
+                "gaps": signal.values.count(None),
+                "start": signal.start.isoformat(timespec="minutes"),
+                "end": signal.end.isoformat(timespec="minutes"),
+            }
+        )
+    try:
+        with open(output, "w", encoding="utf-8") as file:
+            file.write("\n".join([*lines, ""]))
+    except OSError as error:
+        raise UnavailableError(
+            "{path} cannot be written: {reason}. Name another file.",
+            path=output,
+            reason=error.strerror,
+        ) from error
+    return rows
 
 
 def signal_to_json(signal: Signal) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class CarbonAwareSdk:
     name = "carbon-aware-sdk"
     home = "http://localhost"
     quantities = ("intensity",)
+    needs_key = False
 
     def __init__(self, access: Access) -> None:
         self._access = access

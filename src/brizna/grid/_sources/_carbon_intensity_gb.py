@@ -36,6 +36,7 @@ class CarbonIntensityGb:
     name = "carbon-intensity-gb"
     home = "https://api.carbonintensity.org.uk"
     quantities = ("intensity", "renewable", "low-carbon")
+    needs_key = False
 
     def __init__(self, access: Access) -> None:
         self._access = access

@@ -38,6 +38,7 @@ class ElectricityMaps:
     name = "electricity-maps"
     home = "https://api.electricitymaps.com"
     quantities = ("intensity", "renewable", "low-carbon")
+    needs_key = True
 
     def __init__(self, access: Access) -> None:
         self._access = access

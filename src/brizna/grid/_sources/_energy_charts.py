@@ -33,6 +33,7 @@ class EnergyCharts:
     name = "energy-charts"
     home = "https://api.energy-charts.info"
     quantities = ("price", "renewable")
+    needs_key = False
 
     def __init__(self, access: Access) -> None:
         self._access = access

@@ -96,6 +96,7 @@ class Entsoe:
     name = "entsoe"
     home = "https://web-api.tp.entsoe.eu"
     quantities = ("intensity", "renewable", "low-carbon", "price", "wind-solar")
+    needs_key = True
 
     def __init__(self, access: Access) -> None:
         self._access = access

@@ -37,6 +37,7 @@ class Esios:
     name = "esios"
     home = "https://api.esios.ree.es"
     quantities = ("price",)
+    needs_key = True
 
     def __init__(self, access: Access) -> None:
         self._access = access

@@ -38,6 +38,7 @@ class Redata:
     name = "redata"
     home = "https://apidatos.ree.es"
     quantities = ("price", "renewable")
+    needs_key = False
 
     def __init__(self, access: Access) -> None:
         self._access = access

@@ -31,6 +31,7 @@ class Wattnet:
     name = "wattnet"
     home = "https://api.wattnet.eu"
     quantities = ("intensity",)
+    needs_key = True
 
     def __init__(self, access: Access) -> None:
         self._access = access

@@ -37,6 +37,7 @@ class WattTime:
     name = "watttime"
     home = "https://api.watttime.org"
     quantities = ("intensity",)
+    needs_key = True
 
     def __init__(self, access: Access) -> None:
         self._access = access
