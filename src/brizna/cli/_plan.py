@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from brizna.cli._options import add_json, add_settings, settings_of, store_of
 from brizna.cli._parser import Parser
 from brizna.cli._plan_jobs import add_jobs, plan_table
+from brizna.cli._series import add_signal, read_series
 from brizna.core.errors import InputError
 from brizna.plan import instant_of
 from brizna.verbs import PlanRequest, plan_job
@@ -117,17 +118,7 @@ def add_planning(parser: Parser) -> None:
     parser.add_argument(
         "--now", metavar="INSTANT", help=_("plan as if it were this instant, such as 2021-10-04")
     )
-    parser.add_argument(
-        "--signal",
-        dest="series",
-        action="append",
-        default=[],
-        metavar="[WHAT=]FILE",
-        help=_(
-            "series by zone: carbon (the default), marginal, renewable or price; may be repeated"
-        ),
-    )
-    parser.add_argument("--column", help=_("the column of carbon intensity, if a file has several"))
+    add_signal(parser)
     parser.add_argument(
         "--risk", type=float, help=_("plan on what is not exceeded with this probability: 0.8")
     )
@@ -173,7 +164,7 @@ def asked_of(given: Namespace, *, job: Mapping[str, Any] | None) -> PlanRequest:
         length=getattr(given, "length", None),
         pauses=getattr(given, "pausing", False),
         weights=None if given.weights is None else _weights(given.weights),
-        files=tuple(_file(text) for text in given.series),
+        files=tuple(map(read_series, given.series)),
         column=given.column,
         risk=given.risk,
     )
@@ -228,11 +219,6 @@ def read_job(path: str) -> dict[str, Any]:
 
 def _parts(text: str | None) -> list[str]:
     return [part.strip() for part in (text or "").split(",") if part.strip()]
-
-
-def _file(text: str) -> tuple[str, str]:
-    what, equals, path = text.partition("=")
-    return (what, path) if equals and what.isalpha() else ("carbon", text)
 
 
 def _weights(text: str) -> dict[str, float]:

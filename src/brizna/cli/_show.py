@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from brizna.cli._options import add_json, add_settings, settings_of, store_of
 from brizna.cli._parser import Parser
+from brizna.cli._series import add_signal, read_series
+from brizna.core.errors import InputError
 from brizna.verbs import explain_view, recompute_view, savings, view_of, views_of, zones_of
 
 TYPE_CHECKING = False
@@ -29,7 +31,10 @@ def show(context: Context, words: list[str]) -> int:
     )
     add_settings(parser, ("view",))
     parser.add_argument("--zones", help=_("show the same run in these grid zones too: FR,DE,PL"))
+    _add_elsewhere(parser)
     given = parser.parse_args(words)
+    if given.elsewhere:
+        return _elsewhere(context, given)
     if given.recompute:
         context.tell(recompute_view(store_of(given, context), given.run).decode())
         return 0
@@ -44,6 +49,64 @@ def show(context: Context, words: list[str]) -> int:
             lines = zones_lines(view, zones, lang=lang, width=width, color=color)
             context.tell("", *lines)
     return 0
+
+
+def _add_elsewhere(parser: Parser) -> None:
+    _ = parser.texts.gettext
+    parser.add_argument(
+        "--elsewhere",
+        action="store_true",
+        help=_("replay the run's power over these zones, the hours of its day, and instances"),
+    )
+    parser.add_argument(
+        "--instance",
+        action="append",
+        default=[],
+        metavar="NAME:SPEED:POWER",
+        help=_("with --elsewhere, a machine that is so many times as fast and draws so much more"),
+    )
+    add_signal(parser)
+
+
+def _elsewhere(context: Context, given: Namespace) -> int:
+    """Tell what the run would have emitted at other places, hours and on other machines."""
+    from brizna.report import elsewhere_lines
+    from brizna.verbs import Elsewhere, replay_elsewhere
+
+    store = store_of(given, context)
+    wanted = Elsewhere(
+        zones=tuple(filter(None, (given.zones or "").replace(" ", "").split(","))),
+        instances=tuple(map(read_instance, given.instance)),
+        files=tuple(map(read_series, given.series)),
+        column=given.column,
+    )
+    found = replay_elsewhere(
+        store, given.run, wanted, settings_of(given, context), environ=context.environ
+    )
+    if given.json:
+        context.tell_json(found)
+    else:
+        lines = elsewhere_lines(found, lang=context.lang, width=context.width, color=context.color)
+        context.tell(*lines)
+    return 0
+
+
+def read_instance(text: str) -> tuple[str, float, float]:
+    """Return the name, the speed and the power in a text such as ``a100:2.1:1.6``.
+
+    Raises:
+        InputError: If it is none.
+    """
+    name, _, rest = text.partition(":")
+    speed, _, power = rest.partition(":")
+    try:
+        return name, float(speed), float(power)
+    except ValueError as error:
+        raise InputError(
+            "--instance is {text!r}: expected a name, how fast it is and how much it draws, as "
+            "multiples of the run's machine, such as a100:2.1:1.6.",
+            text=text,
+        ) from error
 
 
 def _asked_view(given: Namespace, context: Context) -> str | None:

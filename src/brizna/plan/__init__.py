@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.plan._candidate import Candidate, with_spread
     from brizna.plan._plan import Interval, Outcome, Plan
-    from brizna.plan._planning import plan_job, replan
+    from brizna.plan._planning import outcomes_at, plan_job, replan
     from brizna.plan._workload import (
         Limits,
         Offer,
@@ -63,6 +63,7 @@ __all__ = [
     "cheapest_moments",
     "combine",
     "instant_of",
+    "outcomes_at",
     "plan_fleet",
     "plan_job",
     "read_workload",
@@ -82,6 +83,7 @@ _HOMES = {
     "Scale": "_workload",
     "Workload": "_workload",
     "instant_of": "_workload",
+    "outcomes_at": "_planning",
     "plan_job": "_planning",
     "read_workload": "_workload",
     "replan": "_planning",

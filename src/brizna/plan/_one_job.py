@@ -119,6 +119,10 @@ class Task:
             return self._placed(self.window.earliest_us, profile, count=level.count)
         return self._placed(self.window.earliest_us, self.profile)
 
+    def started(self, start_us: int) -> Course | None:
+        """Return what happens if it starts at a time and goes on; None if it cannot."""
+        return self._placed(start_us, self.profile)
+
     def courses(self) -> Iterator[Course]:
         """Yield the courses without pauses, within the limits, between which all others lie."""
         rates = [self.rates.score, *(limit.rate for limit in self._limits())]

@@ -132,6 +132,19 @@ def replan(plan: Plan, candidates: Sequence[Candidate], *, issued: datetime) -> 
     )
 
 
+def outcomes_at(
+    workload: Workload, candidate: Candidate, starts: Sequence[datetime]
+) -> list[Outcome | None]:
+    """Return what a job without pauses would cost at each of these starts.
+
+    None where its hours are not all known, or it would not end before the deadline.
+    """
+    window = _window(workload, min(starts))
+    task = Task(workload.replace(pauses=None, levels=None), candidate, window, None)
+    courses = [task.started(micros(start)) for start in starts]
+    return [None if course is None else outcome_of(course, task, workload) for course in courses]
+
+
 class _Choice:
     """The search over sites."""
 

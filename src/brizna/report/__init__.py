@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from brizna.report._html import html_report
     from brizna.report._idle import baseline_lines, idle_lines
     from brizna.report._jobs import jobs_lines
-    from brizna.report._plan import plan_lines, plans_lines
+    from brizna.report._plan import elsewhere_lines, plan_lines, plans_lines
     from brizna.report._terminal import (
         doctor_lines,
         explain_lines,
@@ -40,6 +40,7 @@ __all__ = [
     "baseline_lines",
     "compare_lines",
     "doctor_lines",
+    "elsewhere_lines",
     "explain",
     "explain_lines",
     "footprint_lines",
@@ -65,6 +66,7 @@ _HOMES = {
     "baseline_lines": "_idle",
     "compare_lines": "_compare",
     "doctor_lines": "_terminal",
+    "elsewhere_lines": "_plan",
     "explain": "_explain",
     "explain_lines": "_terminal",
     "footprint_lines": "_terminal",

@@ -211,3 +211,56 @@ def _front(plan: Mapping[str, Any], style: Format, zone: tzinfo) -> Table:
 def _clock(text: str, zone: tzinfo | None) -> str:
     instant = datetime.fromisoformat(text)
     return (instant if zone is None else instant.astimezone(zone)).strftime("%Y-%m-%d %H:%M")
+
+
+def elsewhere_lines(
+    found: Mapping[str, Any], *, lang: str, width: int = 80, color: bool = False
+) -> list[str]:
+    """Return what a run would have emitted at other places and hours.
+
+    Args:
+        found: What `brizna.verbs.replay_elsewhere` says.
+        lang: One of `LANGUAGES`.
+        width: Columns of the terminal.
+        color: Whether to paint.
+    """
+    found = printable(found)
+    style = Format(lang)
+    _ = style.say
+    first = next((one["then"] for one in found["places"] if one["then"]), None)
+    rows = [
+        (
+            one["site"],
+            _emitted(one["then"], style),
+            _change(one["then"], first, style),
+            f"{_emitted(one['least'], style)} {_hour(one['least'])}",
+            f"{_emitted(one['most'], style)} {_hour(one['most'])}",
+        )
+        for one in found["places"]
+    ]
+    header = (
+        _("its power at"),
+        _("at that time"),
+        _("change"),
+        _("best hour (UTC)"),
+        _("worst hour (UTC)"),
+    )
+    lines = Table(header, rows, right=(1, 2, 3, 4)).lines(width=width, color=color)
+    return [*lines, *(f"- {style.stored(one)}" for one in found["troubles"])]
+
+
+def _emitted(outcome: Mapping[str, Any] | None, style: Format) -> str:
+    return "-" if outcome is None else style.estimate(Carbon, outcome["carbon_g"])
+
+
+def _hour(outcome: Mapping[str, Any] | None) -> str:
+    return "" if outcome is None else outcome["start"][11:16]
+
+
+def _change(
+    outcome: Mapping[str, Any] | None, first: Mapping[str, Any] | None, style: Format
+) -> str:
+    if outcome is None or first is None or outcome is first or not first["carbon_g"]["best"]:
+        return ""
+    share = outcome["carbon_g"]["best"] / first["carbon_g"]["best"] - 1
+    return ("+" if share > 0 else "") + style.percent(share)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from brizna.verbs._baseline import keep_measured, measure_baseline
     from brizna.verbs._compare import comparisons, explain_view, savings
     from brizna.verbs._doctor import diagnose
+    from brizna.verbs._elsewhere import Elsewhere, replay_elsewhere
     from brizna.verbs._history import unlike_runs
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, measure
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SETTINGS",
+    "Elsewhere",
     "JobsPlan",
     "Measuring",
     "PlanRequest",
@@ -45,6 +47,7 @@ __all__ = [
     "plan_jobs",
     "read_settings",
     "recompute_view",
+    "replay_elsewhere",
     "run_command",
     "savings",
     "unlike_runs",
@@ -57,6 +60,7 @@ __all__ = [
 
 _HOMES = {
     "JobsPlan": "_plan_jobs",
+    "Elsewhere": "_elsewhere",
     "PlanRequest": "_plan",
     "SETTINGS": "_settings",
     "Measuring": "_measure",
@@ -75,6 +79,7 @@ _HOMES = {
     "plan_jobs": "_plan_jobs",
     "read_settings": "_settings",
     "recompute_view": "_views",
+    "replay_elsewhere": "_elsewhere",
     "run_command": "_run",
     "savings": "_compare",
     "unlike_runs": "_history",

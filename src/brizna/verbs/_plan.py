@@ -119,7 +119,7 @@ def plan_job(
         workload = workload.replace(weights=dict(asked.weights))
     offers = _offers(workload, asked, settings)
     end = max(instant_of(workload.deadline), instant + timedelta(hours=1))
-    known = _Known(asked, settings, environ, (instant, end))
+    known = Known(asked, settings, environ, (instant, end))
     candidates = known.candidates(offers)
     plan = _plan(workload, candidates, issued=instant, risk=asked.risk)
     return plan.replace(advice=(*plan.advice, *known.troubles))
@@ -238,7 +238,7 @@ def _offers(workload: Workload, asked: PlanRequest, settings: Settings) -> tuple
             )
         zones = (settings["zone"],)
     offers = tuple(_offer(zone) for zone in zones) if zones else workload.offers
-    return tuple(_completed(offer, settings) for offer in offers)
+    return tuple(completed(offer, settings) for offer in offers)
 
 
 def _offer(zone: str) -> Offer:
@@ -248,7 +248,7 @@ def _offer(zone: str) -> Offer:
     return Offer(name=found, site=Site(zone=found, zone_origin="option"))
 
 
-def _completed(offer: Offer, settings: Settings) -> Offer:
+def completed(offer: Offer, settings: Settings) -> Offer:
     """Return an offer with the PUE and tariff of the settings where it states none."""
     from brizna.account import pue
 
@@ -263,7 +263,7 @@ def _completed(offer: Offer, settings: Settings) -> Offer:
     return offer.replace(site=site)
 
 
-class _Known:
+class Known:
     """What is known of the hours of zones: the files that were named, then what is found."""
 
     def __init__(
