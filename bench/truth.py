@@ -16,12 +16,12 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from known_power import tables
-from known_power.contestants import TOOLS
-from known_power.machine import build_cards, hide_own_counters
-from known_power.results import SCHEMA, collect
-from known_power.rows import BY_KEY
-from known_power.trials import Stage
+from over_true import tables
+from over_true.contestants import TOOLS
+from over_true.machine import build_cards, hide_own_counters
+from over_true.results import SCHEMA, collect
+from over_true.rows import BY_KEY
+from over_true.trials import Stage
 from overhead.environments import HOME, distributions, prepare
 from overhead.processes import Unmeasured
 

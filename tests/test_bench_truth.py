@@ -13,16 +13,16 @@ from brizna.testing import FakeClock, FakePowercap
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / "bench"
-INSIDE = BENCH / "known_power" / "inside"
+INSIDE = BENCH / "over_true" / "inside"
 sys.path[:0] = [str(BENCH), str(INSIDE)]  # scripts, not packages
 
 import feed  # noqa: E402 - found by the line above
 import trial  # noqa: E402
-from known_power import tables  # noqa: E402
-from known_power.contestants import LACKS, TOOLS  # noqa: E402
-from known_power.machine import Truth  # noqa: E402
-from known_power.results import flags, is_right  # noqa: E402
-from known_power.rows import BY_KEY, ROWS, Zone  # noqa: E402
+from over_true import tables  # noqa: E402
+from over_true.contestants import LACKS, TOOLS  # noqa: E402
+from over_true.machine import Truth  # noqa: E402
+from over_true.results import flags, is_right  # noqa: E402
+from over_true.rows import BY_KEY, ROWS, Zone  # noqa: E402
 from overhead.processes import Unmeasured  # noqa: E402
 
 KEPT = BENCH / "results" / "truth.json"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from known_power.results import flags
-from known_power.rows import BY_KEY
+from over_true.results import flags
+from over_true.rows import BY_KEY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from overhead.environments import Environment
 
-    from known_power.rows import Row
+    from over_true.rows import Row
 
 INSIDE = Path(__file__).resolve().parent / "inside"
 CLASSES = Path("/sys/class")

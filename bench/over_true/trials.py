@@ -14,9 +14,9 @@ from pathlib import Path
 
 from overhead.processes import PATIENCE_S, Unmeasured
 
-from known_power.contestants import LACKS
-from known_power.machine import INSIDE, counters
-from known_power.rows import BUSY_W, CARD_W, IDLE_MEMORY_W, IDLE_W, INTERVAL_S, TOGETHER
+from over_true.contestants import LACKS
+from over_true.machine import INSIDE, counters
+from over_true.rows import BUSY_W, CARD_W, IDLE_MEMORY_W, IDLE_W, INTERVAL_S, TOGETHER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from overhead.contestants import Contestant
     from overhead.environments import Environment
 
-    from known_power.machine import Feeder, Truth
-    from known_power.rows import Row
+    from over_true.machine import Feeder, Truth
+    from over_true.rows import Row
 
     Cell = dict[str, Any]
 

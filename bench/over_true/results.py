@@ -8,8 +8,8 @@ from pathlib import Path
 
 from overhead.processes import Unmeasured
 
-from known_power.rows import BY_KEY
-from known_power.trials import take
+from over_true.rows import BY_KEY
+from over_true.trials import take
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from overhead.contestants import Contestant
 
-    from known_power.trials import Cell, Stage
+    from over_true.trials import Cell, Stage
 
 SCHEMA = "brizna.bench-truth/1"
 USUAL = "plain"
