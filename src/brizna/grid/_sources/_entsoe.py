@@ -212,12 +212,12 @@ def _quarters(asked: Asked, rows: Mapping[datetime, float | None], about: About)
 def _powers(data: bytes) -> dict[str, _Series]:
     """Return the megawatts of each type, what was consumed apart."""
     found: dict[str, _Series] = {}
-    for series in _root(data).iter("TimeSeries"):
-        unit = series.findtext("quantity_Measure_Unit.name")
+    for series in _every(_root(data), "TimeSeries"):
+        unit = _text(series, "quantity_Measure_Unit.name")
         if unit != "MAW":
             raise other_unit(Entsoe.name, unit, "MAW")
-        kind = series.findtext("MktPSRType/psrType") or ""
-        if kind and series.findtext("outBiddingZone_Domain.mRID"):
+        kind = _text(series, "MktPSRType/psrType") or ""
+        if kind and _text(series, "outBiddingZone_Domain.mRID"):
             continue  # what storage took in, or a plant its own use
         found.setdefault(kind, {}).update(_slots(series, "quantity"))
     return found
@@ -225,10 +225,8 @@ def _powers(data: bytes) -> dict[str, _Series]:
 
 def _prices(data: bytes) -> dict[str, _Series]:
     found: _Series = {}
-    for series in _root(data).iter("TimeSeries"):
-        unit = (
-            f"{series.findtext('currency_Unit.name')}/{series.findtext('price_Measure_Unit.name')}"
-        )
+    for series in _every(_root(data), "TimeSeries"):
+        unit = f"{_text(series, 'currency_Unit.name')}/{_text(series, 'price_Measure_Unit.name')}"
         if unit != "EUR/MWH":
             raise other_unit(Entsoe.name, unit, "EUR/MWH")
         found.update(_slots(series, "price.amount"))
@@ -237,17 +235,17 @@ def _prices(data: bytes) -> dict[str, _Series]:
 
 def _slots(series: Any, value: str) -> Iterator[tuple[datetime, float]]:
     """Yield quarters of an hour; a position that is left out repeats the one before (A03)."""
-    for period in series.iter("Period"):
-        start = instant(period.findtext("timeInterval/start"))
-        end = instant(period.findtext("timeInterval/end"))
+    for period in _every(series, "Period"):
+        start = instant(_text(period, "timeInterval/start"))
+        end = instant(_text(period, "timeInterval/end"))
         if end - start > 2 * _LONGEST:
             raise ValueError("timeInterval")  # longer than was asked for
-        step = _STEPS[period.findtext("resolution")]
+        step = _STEPS[_text(period, "resolution")]
         points = {
-            start + (int(point.findtext("position")) - 1) * step: float(point.findtext(value))
-            for point in period.iter("Point")
+            start + (int(_text(point, "position")) - 1) * step: float(_text(point, value))
+            for point in _every(period, "Point")
         }
-        is_repeated = series.findtext("curveType") == "A03"
+        is_repeated = _text(series, "curveType") == "A03"
         known: float | None = None
         at = start
         while at < end:
@@ -259,7 +257,7 @@ def _slots(series: Any, value: str) -> Iterator[tuple[datetime, float]]:
 
 
 def _root(data: bytes) -> Any:
-    """Return the document, its names without their namespace.
+    """Return the document.
 
     Raises:
         ValueError: If it is none.
@@ -273,14 +271,22 @@ def _root(data: bytes) -> Any:
         root = fromstring(data)  # noqa: S314 - it declares no entities
     except ParseError as error:
         raise ValueError(str(error)) from error
-    for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
     if not root.tag.endswith("_MarketDocument"):
         raise ValueError(root.tag)
-    if root.tag.startswith("Acknowledgement"):
+    if "Acknowledgement_" in root.tag:
         raise CoverageError(
             "{source} has nothing: {reason}",
             source=Entsoe.name,
-            reason=root.findtext("Reason/text") or "",
+            reason=_text(root, "Reason/text") or "",
         )
     return root
+
+
+def _every(element: Any, name: str) -> Iterator[Any]:
+    """Return the elements inside that have a name, whatever its namespace."""
+    return iter(element.findall(f".//{{*}}{name}"))
+
+
+def _text(element: Any, path: str) -> Any:
+    """Return the text at a path, whatever its namespaces; None where there is none."""
+    return element.findtext("/".join(f"{{*}}{name}" for name in path.split("/")))
