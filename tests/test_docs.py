@@ -18,6 +18,7 @@ import brizna
 from brizna.account import Assumptions, Case, Footprint, FunctionalUnit, Step
 from brizna.account._case import _DEVICE_FIELDS, _FIELDS, _PLAIN, _PLAIN_DEVICE
 from brizna.cli._dispatch import _COMMANDS
+from brizna.cli._grid import _ACTIONS as _GRID_ACTIONS
 from brizna.cli._runs import _ACTIONS
 from brizna.core import replay
 from brizna.core.baseline import Baseline, IdleChannel
@@ -188,11 +189,10 @@ def test_every_settings_file_in_the_documents_is_understood(page, tmp_path):
 
 
 def every_command():
-    """Return the words of each command, actions of ``runs`` apart."""
+    """Return the words of each command, actions of ``runs`` and ``grid`` apart."""
+    actions = {"runs": _ACTIONS, "grid": _GRID_ACTIONS}
     return [
-        words
-        for name in _COMMANDS
-        for words in ([f"runs {action}" for action in _ACTIONS] if name == "runs" else [name])
+        f"{name} {action}".rstrip() for name in _COMMANDS for action in actions.get(name, ("",))
     ]
 
 
