@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
-
 import pytest
 
 from brizna.core.errors import UnavailableError
@@ -15,7 +13,8 @@ def offered(tmp_path, monkeypatch):
     """Install a package that offers sources."""
     (tmp_path / "brizna_other.py").write_text(
         "class Mine:\n"
-        "    name, home, quantities, needs_key = 'mine', 'https://mine.example', ('price',), False\n"
+        "    name, home, needs_key = 'mine', 'https://mine.example', False\n"
+        "    quantities = ('price',)\n"
         "    def __init__(self, access):\n        self.access = access\n"
         "    def ask(self, asked):\n        return asked\n"
         "class Half:\n    def __init__(self, access):\n        pass\n",
@@ -30,7 +29,6 @@ def offered(tmp_path, monkeypatch):
         encoding="utf-8",
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    metadata.MetadataPathFinder.invalidate_caches()
     return Access(Web())
 
 
