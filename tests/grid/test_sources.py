@@ -488,3 +488,18 @@ def test_sources_are_described_by_their_own_words(name):
     assert made.name == name
     assert made.quantities
     assert made.home.startswith("http")
+
+
+def test_this_machine_is_asked_past_any_proxy(open_at, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with FakeProvider("electricity-maps") as provider:
+        assert ask(open_at("electricity-maps", provider)).values
+
+
+def test_a_redirection_is_not_followed_with_the_key(open_at):
+    with FakeProvider("electricity-maps") as provider:
+        provider.fault = 302
+        with pytest.raises(UnavailableError, match="status 302"):
+            ask(open_at("electricity-maps", provider))
+    assert len(provider.asked) == 1
