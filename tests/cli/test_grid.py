@@ -38,7 +38,7 @@ def test_the_map_has_a_row_for_a_day_and_tells_its_range(brizna, at_home):
     assert len(rows[0].split()) == 1 + 24 + 2
     assert "0" in rows[0].split()
     assert "0 is " in done.stdout
-    assert "profile ES 2022" in done.stdout
+    assert "profile of ES in 2022" in done.stdout
 
 
 def test_every_slot_is_in_the_json(shown, at_home):
@@ -74,6 +74,7 @@ def test_a_clean_hour_is_told_by_its_exit_code(brizna, shown, at_home):
     assert told["value"] <= told["limit"]
     dark = brizna("grid", "now", "US-CAL-CISO", "--now", DARK, "--lang", "es", environ=at_home)
     assert "no limpia" in dark.stdout
+    assert "perfil de US-CAL-CISO en 2022" in dark.stdout
 
 
 def test_zones_are_compared_the_cleanest_first(brizna, at_home):

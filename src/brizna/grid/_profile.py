@@ -13,7 +13,7 @@ import sys
 from datetime import timedelta
 from functools import cache
 
-from brizna.core.errors import CoverageError, InputError
+from brizna.core.errors import CoverageError, InputError, Said
 from brizna.core.quantities import CarbonIntensity, Duration, Ratio
 from brizna.core.signal import Signal
 from brizna.grid._intensity import hour_of_year, intensity
@@ -83,11 +83,15 @@ def profile(
             count=len(profiled_zones(kind)),
         )
     level = 1.0
-    source = f"brizna profile {found} 2021-2022, Electricity Maps"
+    source = Said("profile of {zone} in 2021 and 2022, Electricity Maps", zone=found)
     if kind == "intensity":
         factor = intensity(found, year=year)
         level = factor.value
-        source = f"brizna profile {found} 2022, Electricity Maps, at the level of {factor.id}"
+        source = Said(
+            "profile of {zone} in 2022, Electricity Maps, at the level of {factor}",
+            zone=found,
+            factor=factor.id,
+        )
     edges = _hours(start, end)
     whole = {
         name: tuple(_at(usual, edge, name) * level * _THOUSANDTH for edge in edges[:-1])
@@ -101,7 +105,7 @@ def profile(
         scope="life-cycle" if kind == "intensity" else None,
         origin="profile",
         zone=found,
-        source=source,
+        source=str(source),
         quantiles={level: whole[name] for name, level in _ENDS.items()},
     ).between(*_utc(start, end))
 
@@ -134,7 +138,7 @@ def annual(zone: str, start: datetime, end: datetime, *, year: int | None = None
         scope="life-cycle",
         origin="profile",
         zone=find_zone(zone).id,
-        source=f"annual factor {factor.id}",
+        source=str(Said("annual factor {factor}", factor=factor.id)),
         quantiles={level: (factor.value * end,) * count for level, end in ends},
     ).between(*_utc(start, end))
 

@@ -117,7 +117,7 @@ def _head(one: Shown, style: Format) -> list[str]:
     """Return what a series is, and what is to be known of it."""
     return [
         f"{one.name}: {', '.join(_about(one.signal, style))}",
-        f"  {one.signal.source}; {style.stored(one.because)}",
+        f"  {style.stored(one.signal.source)}; {style.stored(one.because)}",
         *(f"  ! {style.stored(trouble)}" for trouble in one.troubles),
     ]
 
@@ -342,7 +342,7 @@ def _map(one: Shown, style: Format, zone: tzinfo) -> dict[str, Any]:
     return {
         "name": one.name,
         "about": ", ".join(_about(one.signal, style)),
-        "source": one.signal.source,
+        "source": style.stored(one.signal.source),
         "because": style.stored(one.because),
         "troubles": [style.stored(trouble) for trouble in one.troubles],
         "clock": _clock(one.signal, zone),

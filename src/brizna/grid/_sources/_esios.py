@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from brizna.core.errors import InputError
 from brizna.core.quantities import Tariff
 from brizna.grid._files import About
 from brizna.grid._source import instant, must_tell, other_unit, spans, stamp, told
-from brizna.grid._sources._spain import system_of
+from brizna.grid._sources._spain import price_named, system_of
 from brizna.grid._web import Question, json_of
 
 TYPE_CHECKING = False
@@ -45,20 +44,13 @@ class Esios:
     def ask(self, asked: Asked) -> Signal:
         """Return hourly prices in euros."""
         must_tell(self, asked)
-        part = self._access.part or "spot"
+        part, indicator = price_named(self.name, self._access.part, _INDICATORS)
         _, number = system_of(self.name, asked.zone)
-        if part not in _INDICATORS:
-            raise InputError(
-                "{source} has no price {part!r}: expected {known}.",
-                source=self.name,
-                part=part,
-                known=", ".join(_INDICATORS),
-            )
         place = _SPAIN if part == "spot" else number
         rows: _Rows = {}
         for start, end in spans(asked.start, asked.end, _LONGEST):
             question = Question(
-                f"{self._access.url or self.home}/indicators/{_INDICATORS[part]}",
+                f"{self._access.url or self.home}/indicators/{indicator}",
                 {
                     "start_date": stamp(start),
                     "end_date": stamp(end),

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from brizna.core.errors import InputError
 from brizna.core.quantities import Ratio, Tariff
 from brizna.grid._files import About
 from brizna.grid._source import instant, must_tell, no_forecast, other_unit, spans, told
-from brizna.grid._sources._spain import system_of
+from brizna.grid._sources._spain import price_named, system_of
 from brizna.grid._web import Question, json_of
 
 TYPE_CHECKING = False
@@ -58,18 +57,11 @@ class Redata:
         return told(asked, sorted(rows.items()), about, step=_DAY)
 
     def _prices(self, asked: Asked) -> Signal:
-        part = self._access.part or "spot"
-        if part not in _PRICES:
-            raise InputError(
-                "{source} has no price {part!r}: expected {known}.",
-                source=self.name,
-                part=part,
-                known=", ".join(_PRICES),
-            )
+        part, number = price_named(self.name, self._access.part, _PRICES)
         path = "mercados/precios-mercados-tiempo-real"
 
         def read(data: bytes) -> _Rows:
-            return _price(data, _PRICES[part])
+            return _price(data, number)
 
         rows = self._rows(asked, path, {"time_trunc": "hour"}, read)
         about = About(quantity=Tariff, unit="¤/MWh", kind="EUR", source=f"{self.name} {part}")
