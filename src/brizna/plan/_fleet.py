@@ -194,15 +194,8 @@ class Room:
         return fsum(map(self._cost, self.parties.values()))
 
     def fill(self, kinds: dict[FleetJob, int], costs: Floats) -> None:
-        """Place all jobs, the tightest first; then make room for those that found none."""
-        order = sorted(
-            kinds,
-            key=lambda job: (
-                job.deadline - job.arrival - job.length,
-                -job.length * job.size,
-                job.arrival,
-            ),
-        )
+        """Place all jobs, the most urgent first; then make room for those that found none."""
+        order = sorted(kinds, key=lambda job: _urgency(job, costs))
         without = [(job, self.place(job, kinds[job], costs)[1]) for job in order]
         for job, count in without:
             for _ in range(count):
@@ -323,6 +316,24 @@ class Room:
             others += chains.parties
         self.parties = {id(party): party for party in others}
         return saved
+
+
+def _urgency(job: FleetJob, costs: Floats) -> tuple[float, ...]:
+    """Return what to sort jobs by: who loses most by coming late comes first.
+
+    Jobs in a row come before those that may pause, which fill what is left between them. They
+    lose what a middling start costs more than their best one; the others lose their deadline.
+    """
+    import numpy as np
+
+    slack = job.deadline - job.arrival - job.length
+    if job.can_pause:
+        return 1, slack, -job.length * job.size, job.arrival
+    zones = slice(None) if job.zones is None else list(job.zones)
+    sums = np.cumsum(costs[zones, job.arrival : job.deadline], axis=1)
+    starts = sums[:, job.length - 1 :].copy()
+    starts[:, 1:] -= sums[:, :slack]
+    return 0, float(starts.min() - np.median(starts)), slack, job.arrival
 
 
 def _cheapest(job: FleetJob, block: Floats) -> tuple[int, tuple[int, ...], float]:
