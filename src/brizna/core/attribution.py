@@ -4,7 +4,8 @@ Between two readings of a channel each user gets the share ``s = du / max(dM, su
 ``du`` is what it used meanwhile and ``dM`` what the whole machine used: CPU time for processors
 and whole machines, resident memory for memory, busy time for graphics processors. What the known
 users leave of ``dM`` is that of the ``others``; where nobody used anything, or nobody can tell
-who used a channel, its energy is ``unattributed``. Two views follow::
+who used a channel, its energy is ``unattributed``. For a channel that covers one container,
+``dM`` is what that container used. Two views follow::
 
     fair share  F = sum of s E                 everybody carries idle power by use
     above idle  A = sum of s (E - P_idle dt)   nobody carries idle power; never clipped
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 from brizna.core.estimate import Estimate, exactly, total
 from brizna.core.quantities import Duration
-from brizna.core.shares import Splitter
+from brizna.core.shares import CONTAINER, Splitter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -190,7 +191,8 @@ class Attributor:
         channel = series.channel
         if channel.kind == "gpu":
             return channel.id
-        return _DRIVERS.get(channel.kind, "") if channel.scope == "machine" else ""
+        use = _DRIVERS.get(channel.kind, "")
+        return {"machine": use, "container": CONTAINER + use}.get(channel.scope, "")
 
     def _inside(self, series: Series) -> list[str]:
         """Return the outermost channels inside one that something else drives."""

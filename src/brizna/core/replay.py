@@ -16,7 +16,9 @@ event           fields
                 since the start, or null where unreadable. The others say who used the machine, in
                 the order of the users and the whole machine last, null where unknown, and may be
                 in few samples only: ``cpu`` counts microseconds of CPU time, ``mem`` is bytes
-                resident now, ``gpu`` counts by channel microseconds in which the device was busy
+                resident now, ``gpu`` counts by channel microseconds in which the device was busy.
+                ``container`` holds a ``cpu`` and a ``mem`` of the same form of the container whose
+                share of the machine some channels cover: its own use last, null for users outside
 ``users``       users: ``id`` and ``kind`` of each user of the machine; the first is the run. A
                 later event may name more, never fewer. Journals without it know the run alone
 ``gauges``      gauges: id, unit, source and whether it counts, of what is read beside the energy; a

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Columns = tuple[Sequence[float], ...]
     """The same of many intervals: for each of them its shares in all."""
 
+CONTAINER = "container/"
 WEIGHT = "factor:attribution/weight"
 """How many times the others' watts for the same use one user's may be."""
 
@@ -131,23 +132,29 @@ def _rises(counts: Sequence[float]) -> list[float]:
 def uses_of(samples: Sequence[Event], users: int) -> dict[str, Use]:
     """Return who used what, by resource: ``cpu``, ``mem``, and each graphics channel's id.
 
+    What was used of a container, whose share of the machine some channels cover, has a name of
+    its own: `CONTAINER` before that of the resource.
+
     Args:
         samples: The samples of a journal, by time.
         users: How many users there are, the run itself first.
     """
     rows: dict[str, list[tuple[int, Sequence[float | None]]]] = {}
     for sample in samples:
-        for field in ("cpu", "mem"):
-            if sample.get(field):
-                rows.setdefault(field, []).append((sample["t"], sample[field]))
+        inside: Event = sample.get("container") or {}
+        for prefix, told in (("", sample), (CONTAINER, inside)):
+            for field in ("cpu", "mem"):
+                if told.get(field):
+                    rows.setdefault(prefix + field, []).append((sample["t"], told[field]))
         graphics: Mapping[str, Sequence[float | None]] = sample.get("gpu") or {}
         for channel, row in graphics.items():
             rows.setdefault(channel, []).append((sample["t"], row))
     last_us = samples[-1]["t"] if samples else 0
     found: dict[str, Use] = {}
     for name, listed in rows.items():
-        tracks = [_track(listed, user, last_us, sums=name == "mem") for user in range(users)]
-        whole = _track(listed, -1, last_us, sums=name == "mem")
+        sums = name in ("mem", f"{CONTAINER}mem")
+        tracks = [_track(listed, user, last_us, sums=sums) for user in range(users)]
+        whole = _track(listed, -1, last_us, sums=sums)
         if whole is not None and any(tracks):
             found[name] = Use(tracks, whole)
     return found

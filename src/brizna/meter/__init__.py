@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from brizna.meter._host import Processor, find_memory, find_memory_limit, find_processor
     from brizna.meter._protocol import Meter
     from brizna.meter._specs import Spec, Surroundings, open_specs, read_specs
+    from brizna.meter._use_container import ContainerUse, open_container_use
     from brizna.meter._use_nvml import NvmlUse, open_nvml_use
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "BootClock",
     "Closed",
     "Component",
+    "ContainerUse",
     "Gauges",
     "Meter",
     "NvmlUse",
@@ -52,6 +54,7 @@ __all__ = [
     "find_memory",
     "find_memory_limit",
     "find_processor",
+    "open_container_use",
     "open_gauges",
     "open_meters",
     "open_nvml_use",
@@ -79,6 +82,8 @@ _HOMES = {
     "find_processor": "_host",
     "open_gauges": "_gauges",
     "open_meters": "_discover",
+    "ContainerUse": "_use_container",
+    "open_container_use": "_use_container",
     "NvmlUse": "_use_nvml",
     "open_nvml_use": "_use_nvml",
     "open_specs": "_specs",

@@ -298,6 +298,11 @@ def open_memory_model(roots: Roots, *, machine: str, beside: Sequence[Meter] = (
     return MemoryMeter(channel, curve.power_w(1.0))
 
 
+def find_binding_limit(roots: Roots) -> CpuLimit | None:
+    """Return the limit on processors that the model of this container covers; None if none."""
+    return _cpus(roots)[1]
+
+
 def _cpus(roots: Roots) -> tuple[float, CpuLimit | None]:
     """Return how many processors we may keep busy, and the limit that says so if one binds."""
     threads = find_processor(roots).threads

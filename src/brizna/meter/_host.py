@@ -199,15 +199,21 @@ def find_memory(roots: Roots) -> int | None:
 
 def find_memory_limit(roots: Roots) -> int | None:
     """Return the smallest memory limit of the control groups we are in, in bytes; None if none."""
+    found = find_memory_group(roots)
+    return None if found is None else found[0]
+
+
+def find_memory_group(roots: Roots) -> tuple[int, str] | None:
+    """Return the smallest memory limit that binds, and the folder of its group; None if none."""
     limits = [
-        limit
+        (limit, folder)
         for folder in [*_groups(roots, ""), *_groups(roots, "memory")]
         for name in ("memory.max", "memory.limit_in_bytes")
         if (limit := read_whole_number(f"{folder}/{name}")) is not None
     ]
     memory = find_memory(roots)
     least = min(limits, default=None)
-    return None if least is None or memory is None or least >= memory else least
+    return None if least is None or memory is None or least[0] >= memory else least
 
 
 def find_cpu_limit(roots: Roots) -> CpuLimit | None:

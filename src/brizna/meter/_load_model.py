@@ -242,16 +242,21 @@ class GroupLoad:
         self._limit = limit
 
     def read(self, t_us: int) -> tuple[float, float] | None:
-        """Return microseconds busy per processor of the share, and elapsed; None if unreadable."""
+        """Return microseconds busy per processor of the share, and awake; None if unreadable."""
+        used_us = self.used_us()
+        return None if used_us is None else (used_us / self._limit.cpus, float(t_us))
+
+    def used_us(self) -> float | None:
+        """Return the microseconds of processor time used so far; None if unreadable."""
         try:
             words = self._kept.read(_HEAD).split()
         except OSError:
             return None
         if self._limit.usage_us is not None:
-            return int(words[0]) * self._limit.usage_us / self._limit.cpus, float(t_us)
+            return int(words[0]) * self._limit.usage_us
         if b"usage_usec" not in words:
             return None
-        return int(words[words.index(b"usage_usec") + 1]) / self._limit.cpus, float(t_us)
+        return float(int(words[words.index(b"usage_usec") + 1]))
 
     def present(self) -> float:
         """Return 1: a share of time does not change with the number of processors."""

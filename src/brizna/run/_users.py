@@ -10,12 +10,13 @@ import time
 
 from brizna.core.errors import Said
 from brizna.run._allowance import Allowance
+from brizna.run._hierarchy import members
 from brizna.run._memory import Memory
 from brizna.run._outcome import Roots
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from typing import Any, Protocol
 
     from brizna.run._watch import Watched
@@ -30,6 +31,15 @@ if TYPE_CHECKING:
         def read(
             self, t_us: int, users: Sequence[Collection[int]]
         ) -> dict[str, list[int | None]]: ...
+        def close(self) -> None: ...
+
+    class ContainerUse(Protocol):
+        """Tells what the container used as a whole that channels cover, as `brizna.meter` does."""
+
+        @property
+        def groups(self) -> Mapping[str, str]: ...
+        def cpu_us(self) -> int | None: ...
+        def memory_bytes(self) -> int | None: ...
         def close(self) -> None: ...
 
 
@@ -54,6 +64,7 @@ class Users:
         members: Callable[[], Collection[int]],
         watched: Sequence[Watched] = (),
         devices: DeviceUse | None = None,
+        container: ContainerUse | None = None,
         roots: Roots | None = None,
     ) -> None:
         """Take the readers over: they are closed with this.
@@ -62,11 +73,14 @@ class Users:
             members: Returns the living processes of the run.
             watched: Users beside the run.
             devices: Counts the use of graphics cards; None where there are none.
+            container: Tells what the container used that channels cover; None where none does.
             roots: Where procfs is.
         """
         self.watched = tuple(watched)
         self._members = members
         self._devices = devices
+        self._container = container
+        self._inside: dict[str, list[bool]] = {}
         self._memory = Memory(roots or Roots())
         self._memory_allowance = Allowance(_MEMORY_SHARE)
         self._device_allowance = Allowance(_DEVICE_SHARE)
@@ -110,6 +124,8 @@ class Users:
         is_edge, self._has_begun = last or not self._has_begun, True
         others = [user.used_us(at_any_cost=is_edge) for user in self.watched]
         found: dict[str, Any] = {"cpu": [used_us, *others, busy_us]}
+        if self._container is not None:
+            self._tell_container(found, "cpu", self._container.cpu_us())
         now_s = time.monotonic()
         memory = self._memory_s == 0.0 if last else not is_edge and self._is_memory_due(now_s)
         devices = self._devices is not None and (is_edge or self._is_device_due(now_s))
@@ -117,10 +133,11 @@ class Users:
             return found
         pids = [tuple(self._members()), *(user.living() for user in self.watched)]
         if memory and pids[0]:
-            held = self._memory_allowance.spending(lambda: self._held(pids, share))
-            if held is not None:
+            seen = self._memory_allowance.spending(lambda: self._held(pids, share))
+            if seen is not None:
                 self._memory_s = now_s
-                found["mem"] = held
+                found["mem"], of_container = seen
+                self._tell_container(found, "mem", of_container)
         if devices:
             told = (
                 self._busy(now_s, pids, share)  # the first is dear, as it loads functions
@@ -174,6 +191,8 @@ class Users:
             user.close()
         if self._devices is not None:
             self._devices.close()
+        if self._container is not None:
+            self._container.close()
 
     def _is_memory_due(self, now_s: float) -> bool:
         """Tell whether to read memory: at the second sample, then at growing distances."""
@@ -184,13 +203,32 @@ class Users:
     def _is_device_due(self, now_s: float) -> bool:
         return now_s - self._device_s >= _DEVICE_EVERY_S and self._device_allowance.permits()
 
-    def _held(self, pids: Sequence[Collection[int]], share: float) -> list[int | None]:
+    def _tell_container(self, found: dict[str, Any], field: str, whole: int | None) -> None:
+        """Add what was used of the container: by the run, by those watched inside it, in all.
+
+        Who is inside is looked up once: whose processes are all in its group then.
+        """
+        if whole is None or self._container is None:
+            return
+        if field not in self._inside:
+            there = set(members(self._container.groups[field]))
+            living = [set(user.living()) for user in self.watched]
+            self._inside[field] = [True, *(bool(pids) and pids <= there for pids in living)]
+        row = zip(found[field], self._inside[field], strict=False)
+        known = [used if is_inside else None for used, is_inside in row]
+        found.setdefault("container", {})[field] = [*known, whole]
+
+    def _held(
+        self, pids: Sequence[Collection[int]], share: float
+    ) -> tuple[list[int | None], int | None]:
+        """Return the memory of each user and of the machine, and that of the container."""
         own = self._memory.resident_bytes(pids[0])
         held: list[int | None] = [None if own is None else round(own * share)]
         for user, living in zip(self.watched, pids[1:], strict=True):
             of_group = user.resident_bytes()
             held.append(self._memory.resident_bytes(living) if of_group is None else of_group)
-        return [*held, self._memory.machine_bytes()]
+        inside = None if self._container is None else self._container.memory_bytes()
+        return [*held, self._memory.machine_bytes()], inside
 
     def _busy(
         self, now_s: float, pids: Sequence[Collection[int]], share: float

@@ -155,7 +155,7 @@ def _needed(events: Sequence[Event | None], marks: Sequence[Event]) -> set[int]:
             needed.update(readings.around(edge_us))
     needed.update(_beside_damage(events))
     needed.update(_apart(channels, samples))
-    for field in ("cpu", "mem", "gpu"):
+    for field in ("cpu", "mem", "gpu", "container"):
         needed.update([place for place, event in samples if event.get(field)][-1:])
     gauged = [place for place, event in samples if event.get("g")]
     needed.update((*gauged[:1], *gauged[-1:]))  # what counts is told by its first and last

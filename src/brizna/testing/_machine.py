@@ -112,6 +112,19 @@ class FakeMachine:
             self._write("job/memory.max", memory or "max")
         self._show()
 
+    def hold(self, memory_gib: float, *, cache_gib: float = 0.0) -> None:
+        """Change what the container of `limit` holds, in the files of both versions.
+
+        Args:
+            memory_gib: What its programs hold.
+            cache_gib: File cache beside it that nobody uses now.
+        """
+        held, cache = round((memory_gib + cache_gib) * 2**30), round(cache_gib * 2**30)
+        self._write("job/memory.current", str(held))
+        self._write("job/memory.stat", f"anon 0\ninactive_file {cache}")
+        self._write("memory/job/memory.usage_in_bytes", str(held))
+        self._write("memory/job/memory.stat", f"inactive_file 0\ntotal_inactive_file {cache}")
+
     def hide_load(self) -> None:
         """Take ``/proc/stat`` away, until the clock moves."""
         file = self._root / "proc/stat"

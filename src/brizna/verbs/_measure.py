@@ -165,6 +165,7 @@ class Measuring:
         self._use = use = BlockUse(
             recorder.sampler.channels,
             inside=None if around is None else around[1],
+            container=recorder.open_container_use(),
             roots=self._roots,
         )
         recorder.name_users(use.users, kind="block")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from brizna.account import FunctionalUnit
     from brizna.core.estimate import Estimate
     from brizna.core.measurement import Run
-    from brizna.meter import Gauges, Meter
+    from brizna.meter import ContainerUse, Gauges, Meter
     from brizna.run import Users
     from brizna.store import Tail
     from brizna.verbs._settings import Settings
@@ -142,6 +142,15 @@ class Recorder:
     def name_users(self, users: Users, *, kind: str) -> None:
         """Write who uses the machine: the run, of this kind, and those watched beside it."""
         self._journal.write(users.event(kind))
+
+    def open_container_use(self) -> ContainerUse | None:
+        """Return what tells the use of the container that the channels cover; None if none do.
+
+        Nor where the meters were given: their container need not be the one that we are in.
+        """
+        from brizna.verbs._users import open_container_use
+
+        return None if self._simulates else open_container_use(self.sampler.channels)
 
     def describe(self, use: Mapping[str, Any] | None = None) -> None:
         """Write what the run happens in and on; called once the job is under way.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from brizna.run import Outcome
     from brizna.run._watch import Watched
+    from brizna.verbs._carry import Follower
     from brizna.verbs._settings import Settings
     from brizna.verbs._views import View
 
@@ -44,6 +45,7 @@ def run_command(
     environ: Mapping[str, str],
     directory: str,
     afterwards: Callable[[Finished], object],
+    follow: Callable[[Recorder], Follower] | None = None,
 ) -> Finished:
     """Run a command, measure it, account for it and keep the record.
 
@@ -54,6 +56,7 @@ def run_command(
         directory: The working directory.
         afterwards: Called with the result while signals are still held back, so that a second
             SIGTERM cannot keep the result from being told.
+        follow: Makes what pauses and continues the command by a plan; None for none.
 
     Raises:
         UnavailableError: Only with ``strict``, before the command starts: if the run could not be
@@ -74,7 +77,8 @@ def run_command(
             if settings["strict"] and not recorder.sampler.channels:
                 raise UnavailableError("Nothing can be measured here: see brizna doctor.")
             recorder.trouble += missing
-            ticks = _Ticks(recorder, supervisor, watched)
+            follower = None if follow is None else follow(recorder)
+            ticks = _Ticks(recorder, supervisor, watched, follower)
             finished = _supervise(supervisor, recorder, ticks, environ)
         afterwards(finished)
     return finished
@@ -88,7 +92,7 @@ def _supervise(
         recorder.job.command or (),
         environ=_environment(environ, recorder),
         tick=ticks.take,
-        on_start=recorder.started,
+        on_start=ticks.started,
         later=ticks.describe,
         pace=Pace(interval_s=interval_s, mark_directory=recorder.mark_directory),
     )
@@ -107,21 +111,36 @@ class _Ticks:
     """Turns the supervisor's ticks into samples that say who used what."""
 
     def __init__(
-        self, recorder: Recorder, supervisor: Supervisor, watched: Sequence[Watched]
+        self,
+        recorder: Recorder,
+        supervisor: Supervisor,
+        watched: Sequence[Watched],
+        follower: Follower | None,
     ) -> None:
+        self._follower = follower
         self._recorder = recorder
         self._supervisor = supervisor
         self._users = Users(
             members=supervisor.living,
             watched=watched,
             devices=open_device_use(recorder.sampler.channels),
+            container=recorder.open_container_use(),
             roots=supervisor.roots,
         )
         self._has_begun = False
 
+    def started(self, pid: int) -> None:
+        """Write whose process the command is, and begin to pause it by its plan, if it has one."""
+        self._recorder.started(pid)
+        if self._follower is not None:
+            self._follower.begin(pid, self._supervisor.living)
+            self._follower.follow()
+
     def take(self, cpu: tuple[int | None, int | None]) -> None:
         """Sample; the first time, tell the users and the channels too."""
         last = self._supervisor.has_ended
+        if self._follower is not None:
+            self._follower.follow(last=last)
         beside = {**self._users.beside(*cpu, last=last), **self._recorder.beside(last=last)}
         if self._has_begun:
             self._recorder.sampler.sample(beside)

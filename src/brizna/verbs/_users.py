@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.core.measurement import Channel
-    from brizna.meter import NvmlUse
+    from brizna.meter import ContainerUse, NvmlUse
     from brizna.run import Block
     from brizna.run import Roots as _Roots
     from brizna.run._watch import Watched
@@ -60,6 +60,15 @@ def open_device_use(channels: Sequence[Channel]) -> NvmlUse | None:
     return open_nvml_use(cards)
 
 
+def open_container_use(channels: Sequence[Channel]) -> ContainerUse | None:
+    """Return what tells the use of the container that some channels cover; None where none does."""
+    if all(channel.scope != "container" for channel in channels):
+        return None
+    from brizna.meter import Roots, open_container_use
+
+    return open_container_use(channels, roots=Roots())
+
+
 class BlockUse:
     """What a block of Python uses of the machine, and the machine.
 
@@ -68,13 +77,19 @@ class BlockUse:
     """
 
     def __init__(
-        self, channels: Sequence[Channel], *, inside: Block | None, roots: _Roots | None = None
+        self,
+        channels: Sequence[Channel],
+        *,
+        inside: Block | None,
+        container: ContainerUse | None = None,
+        roots: _Roots | None = None,
     ) -> None:
         """Begin.
 
         Args:
             channels: What is metered.
             inside: The block around this one in this process; None if there is none.
+            container: Tells the use of the container that some channels cover; closed with this.
             roots: Where the kernel shows processes and control groups.
         """
         from brizna.run import Block, MachineTime, Roots, Users
@@ -86,7 +101,10 @@ class BlockUse:
         self._allowance = Allowance(_SHARE)
         self._is_told = False
         self.users = Users(
-            members=self.block.living, devices=open_device_use(channels), roots=roots
+            members=self.block.living,
+            devices=open_device_use(channels),
+            container=container,
+            roots=roots,
         )
 
     def beside(self, *, last: bool = False) -> dict[str, Any]:
