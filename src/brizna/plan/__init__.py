@@ -20,8 +20,19 @@ from brizna.plan._squeeze import Crowd
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.plan._candidate import Candidate, with_spread
+    from brizna.plan._evaluation import Score, Trial, evaluate
     from brizna.plan._plan import Interval, Outcome, Plan
     from brizna.plan._planning import outcomes_at, plan_job, replan
+    from brizna.plan._policies import (
+        Issue,
+        Slots,
+        fitting,
+        follow,
+        next_workday,
+        replay,
+        semi_weekly,
+        slots_of,
+    )
     from brizna.plan._workload import (
         Limits,
         Offer,
@@ -42,6 +53,7 @@ __all__ = [
     "FleetPlan",
     "Interval",
     "Intervals",
+    "Issue",
     "Level",
     "Limit",
     "Limits",
@@ -54,6 +66,9 @@ __all__ = [
     "Profile",
     "Rate",
     "Scale",
+    "Score",
+    "Slots",
+    "Trial",
     "Window",
     "Workload",
     "best_allocation",
@@ -62,12 +77,19 @@ __all__ = [
     "candidate_starts",
     "cheapest_moments",
     "combine",
+    "evaluate",
+    "fitting",
+    "follow",
     "instant_of",
+    "next_workday",
     "outcomes_at",
     "plan_fleet",
     "plan_job",
     "read_workload",
     "replan",
+    "replay",
+    "semi_weekly",
+    "slots_of",
     "taken",
     "with_spread",
 ]
@@ -75,18 +97,29 @@ __all__ = [
 _HOMES = {
     "Candidate": "_candidate",
     "Interval": "_plan",
+    "Issue": "_policies",
     "Limits": "_workload",
     "Offer": "_workload",
     "Outcome": "_plan",
     "Pauses": "_workload",
     "Plan": "_plan",
     "Scale": "_workload",
+    "Score": "_evaluation",
+    "Slots": "_policies",
+    "Trial": "_evaluation",
     "Workload": "_workload",
+    "evaluate": "_evaluation",
+    "fitting": "_policies",
+    "follow": "_policies",
     "instant_of": "_workload",
+    "next_workday": "_policies",
     "outcomes_at": "_planning",
     "plan_job": "_planning",
     "read_workload": "_workload",
     "replan": "_planning",
+    "replay": "_policies",
+    "semi_weekly": "_policies",
+    "slots_of": "_policies",
     "with_spread": "_candidate",
 }
 
