@@ -159,14 +159,14 @@ def asked_of(given: Namespace, *, job: Mapping[str, Any] | None) -> PlanRequest:
     return PlanRequest(
         job=job,
         like=getattr(given, "like", None),
-        zones=tuple(_parts(given.zones)),
+        zones=tuple(_parts(getattr(given, "zones", None))),
         deadline=given.deadline,
         length=getattr(given, "length", None),
         pauses=getattr(given, "pausing", False),
-        weights=None if given.weights is None else _weights(given.weights),
+        weights=_weights(getattr(given, "weights", None)),
         files=tuple(map(read_series, given.series)),
         column=given.column,
-        risk=given.risk,
+        risk=getattr(given, "risk", None),
     )
 
 
@@ -221,7 +221,9 @@ def _parts(text: str | None) -> list[str]:
     return [part.strip() for part in (text or "").split(",") if part.strip()]
 
 
-def _weights(text: str) -> dict[str, float]:
+def _weights(text: str | None) -> dict[str, float] | None:
+    if text is None:
+        return None
     found: dict[str, float] = {}
     for part in _parts(text):
         name, _, weight = part.partition("=")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
-from brizna.cli._options import add_settings, settings_of
+from brizna.cli._carry import add_following, following
+from brizna.cli._options import add_settings, settings_of, store_of
 from brizna.cli._parser import Parser
 from brizna.core.errors import InputError, Said
 from brizna.report import run_lines
@@ -42,6 +43,9 @@ def run(context: Context, words: list[str]) -> int:
         parser.error(context.texts.gettext("no command was given: put it after --"))
     settings = settings_of(given, context)
     _check_folder(given.json)
+    plan = following(given, context, settings)
+    if plan is not None:
+        plan.wait(context)
     report = _Report(context, given.json, quiet=settings["quiet"])
     finished = run_command(
         Job(
@@ -55,7 +59,10 @@ def run(context: Context, words: list[str]) -> int:
         environ=context.environ,
         directory=current_directory(),
         afterwards=report.tell,
+        follow=None if plan is None else plan.follow,
     )
+    if plan is not None and finished.view is not None and finished.directory is not None:
+        plan.tell(context, store_of(given, context), finished.view["id"])
     if settings["strict"] and (finished.trouble or report.failed):
         return 125
     return finished.outcome.exit_code
@@ -128,6 +135,7 @@ def _parser(context: Context) -> Parser:
     )
     parser.add_argument("--json", metavar="FILE", help=_("write the result to a file as JSON"))
     add_settings(parser, _SETTINGS)
+    add_following(parser)
     return parser
 
 

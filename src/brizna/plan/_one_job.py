@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from brizna.plan._workload import Workload
 
 _HOUR_US = 3_600_000_000
+_MOST_STATES = 1_000_000
+"""Steps of the time times steps of the work: some ten seconds of search."""
 _WORK = 1_000_000
 """Speed 1 in a microsecond, as whole work."""
 
@@ -207,11 +209,23 @@ class Task:
             ((length_us, power),) = self.profile
             found = cheapest_moments(cost, length_us, power, self.window)
         else:
+            self._must_be_coarse(pausing.step_us)
             found = best_pauses(cost, self.profile, self.window, pausing, delay_cost=delay_cost)
         if found is None:
             return None
         intervals = tuple((start, end, 1) for start, end in found[0])
         return self._course(intervals, self._draws(found[0], pausing))
+
+    def _must_be_coarse(self, step_us: int) -> None:
+        """Refuse steps so short that the search would take minutes."""
+        steps = (self.window.latest_us - self.window.earliest_us) // step_us
+        if steps * (length_of(self.profile) // step_us) > _MOST_STATES:
+            raise InputError(
+                "The job may pause at any of {steps} steps of {step_s} s, which are too many to "
+                "search: give a longer step, such as step_min = 60, or an earlier deadline.",
+                steps=steps,
+                step_s=step_us / MICRO,
+            )
 
     def _elastic(self) -> Course | None:
         levels, weights = self._workload.levels or (), self._workload.weights

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from brizna.report._html import html_report
     from brizna.report._idle import baseline_lines, idle_lines
     from brizna.report._jobs import jobs_lines
-    from brizna.report._plan import elsewhere_lines, plan_lines, plans_lines
+    from brizna.report._plan import elsewhere_lines, followed_line, plan_lines, plans_lines
     from brizna.report._terminal import (
         doctor_lines,
         explain_lines,
@@ -43,6 +43,7 @@ __all__ = [
     "elsewhere_lines",
     "explain",
     "explain_lines",
+    "followed_line",
     "footprint_lines",
     "html_report",
     "idle_lines",
@@ -69,6 +70,7 @@ _HOMES = {
     "elsewhere_lines": "_plan",
     "explain": "_explain",
     "explain_lines": "_terminal",
+    "followed_line": "_plan",
     "footprint_lines": "_terminal",
     "html_report": "_html",
     "idle_lines": "_idle",

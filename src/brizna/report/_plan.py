@@ -264,3 +264,24 @@ def _change(
         return ""
     share = outcome["carbon_g"]["best"] / first["carbon_g"]["best"] - 1
     return ("+" if share > 0 else "") + style.percent(share)
+
+
+def followed_line(record: Mapping[str, Any], *, lang: str) -> str:
+    """Return what a plan promised and what became of it, in one line.
+
+    Args:
+        record: As `brizna.verbs` keeps it beside the run.
+        lang: One of `LANGUAGES`.
+    """
+    style = Format(lang)
+    _ = style.say
+
+    def grams(value: float | None) -> str:
+        return style.unknown(None) if value is None else style.quantity(Carbon(value))
+
+    text = _("saved {saving} against running at once (the plan promised {promised})").format(
+        saving=grams(record["saving_g"]), promised=grams(record["promised_saving_g"])
+    )
+    if record["paused_s"]:
+        text += _("; paused for {time}").format(time=style.duration(record["paused_s"]))
+    return text

@@ -25,10 +25,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.run._block import Block
     from brizna.run._busy import MachineTime
+    from brizna.run._halt import Halt
     from brizna.run._watch import check_disjoint, watch
 
 __all__ = [
     "Block",
+    "Halt",
     "MachineTime",
     "Outcome",
     "Pace",
@@ -42,6 +44,7 @@ __all__ = [
 
 _HOMES = {
     "Block": "_block",
+    "Halt": "_halt",
     "MachineTime": "_busy",
     "check_disjoint": "_watch",
     "watch": "_watch",
