@@ -124,6 +124,7 @@ class _Ticks:
             members=supervisor.living,
             watched=watched,
             devices=open_device_use(recorder.sampler.channels),
+            container=recorder.open_container_use(),
             roots=supervisor.roots,
         )
         self._has_begun = False
