@@ -9,7 +9,7 @@ from brizna.core.factors import factor
 from brizna.meter import Processor, Roots, find_processor, open_meters
 from brizna.meter._discover import open_cpu_model, open_memory_model
 from brizna.meter._host import find_cpu_limit, find_memory_limit
-from brizna.meter._load_model import PortableLoad
+from brizna.meter._load_model import PortableLoad, Sleep
 from brizna.meter._power_facts import architecture_of, processor_curve
 from brizna.testing import FakeMachine, meter_conformance
 
@@ -127,6 +127,52 @@ def test_sleep_of_the_machine_draws_no_modelled_power(machine, rig, energies):
     rig.clock.sleep(3600)
     rig.tick(5)
     assert energies(rig.run())["model/cpu"] == pytest.approx(TDP_W * 1.02 * 10, rel=1e-3)
+
+
+def test_memory_is_counted_while_the_machine_is_awake_and_the_run_says_so(machine, rig):
+    rate = factor("brizna.meter", "memory", "memory/power")
+    meter = open_memory_model(machine.roots, machine="m", asleep_us=rig.clock.asleep_us)
+    rig.start([meter])
+    rig.tick(5)
+    rig.clock.sleep(3600)
+    rig.tick(5)
+    run = rig.run()
+    assert run.measurement.energy_j.best.value == pytest.approx(16 * rate.value * 10)
+    (note,) = [note for note in run.notes if "suspended" in note]
+    assert "3600 s" in note
+    assert "model/memory" in note
+
+
+@pytest.mark.parametrize("is_version_1", [False, True])
+def test_a_container_does_not_idle_while_its_machine_sleeps(machine, rig, energies, is_version_1):
+    machine.show_processor(KNOWN)
+    machine.limit(2.0, is_version_1=is_version_1)
+    machine.work(0.25)
+    rig.start([open_cpu_model(machine.roots, machine="m", asleep_us=rig.clock.asleep_us)])
+    rig.tick(5)
+    rig.clock.sleep(3600)
+    rig.tick(5)
+    assert energies(rig.run())["model/cpu"] == pytest.approx(TDP_W * 2 / 4 * 0.75 * 10, rel=1e-3)
+
+
+def test_the_noise_between_two_clocks_is_no_sleep():
+    looks = iter([1_000, 400, 60_000, -3_000, 5_000_000, 4_999_000])
+    sleep = Sleep(lambda: next(looks))
+    assert [sleep.so_far_us() for _ in range(5)] == [1_000, 1_000, 1_000, 5_000_000, 5_000_000]
+
+
+def test_a_model_of_memory_goes_on_in_another_process(machine):
+    slept_us = [7_000_000]
+    first, second = (
+        open_memory_model(machine.roots, machine="m", asleep_us=lambda: slept_us[0])
+        for _ in range(2)
+    )
+    first.read(20_000_000)
+    first.read(25_000_000)
+    slept_us[0] += 60_000_000
+    second.resume(first.keep())
+    rate = factor("brizna.meter", "memory", "memory/power")
+    assert list(second.read(90_000_000)) == [round(16 * rate.value * 10_000_000)]
 
 
 @pytest.mark.parametrize("interval_s", [1, 5])

@@ -48,7 +48,7 @@ has no name and only counts. Marks after the last sample are not part of the run
 
 from __future__ import annotations
 
-from brizna.core.errors import IntegrityError
+from brizna.core.errors import IntegrityError, Said
 from brizna.core.estimate import Estimate, total
 from brizna.core.factors import Factor
 from brizna.core.gauges import Gauge, gauge_levels, idle_spans
@@ -98,7 +98,7 @@ def replay(events: Iterable[Event], marks: Iterable[Event] = ()) -> Run:
     start = story.start
     measurement = story.measurement()
     end = story.end or {}
-    notes = [event["text"] for event in story.notes]
+    notes = [event["text"] for event in story.notes] + story.sleep_notes()
     if not story.end:
         notes.append("The recorder stopped before the command was seen to end.")
     return Run(
@@ -219,6 +219,19 @@ class _Story:
     def site(self) -> Site:
         site = Site.from_json(self.start.get("site") or {})
         return site if self.hardware is None else site.replace(hardware=self.hardware)
+
+    def sleep_notes(self) -> list[str]:
+        """Return what a reader should know of the time in which the machine slept."""
+        models = [channel.id for channel in self.channels if channel.basis == "modelled"]
+        if not models or not self.asleep_us:
+            return []
+        text = Said(
+            "The machine was suspended for {asleep_s} s. What {channels} drew meanwhile is not "
+            "known and not counted.",
+            asleep_s=round(sum(to_us - from_us for from_us, to_us in self.asleep_us) * US),
+            channels=", ".join(models),
+        )
+        return [str(text)]
 
     def _series(self) -> list[Series]:
         made: list[Series] = []

@@ -226,20 +226,27 @@ def has_entries(folder: str) -> bool:
         return False
 
 
-def open_cpu_model(roots: Roots, *, machine: str) -> Meter:
+def open_cpu_model(
+    roots: Roots, *, machine: str, asleep_us: Callable[[], int] | None = None
+) -> Meter:
     """Return the model of the processors' power by their load.
 
     In a container with a limit on processors it covers that share of the machine, by the
     container's own load; else the whole machine as it shows itself.
+
+    Args:
+        roots: Where to look.
+        machine: As for `open_meters`.
+        asleep_us: As `brizna.meter._load_model.Sleep` takes it.
     """
-    from brizna.meter._load_model import GroupLoad, LoadMeter, MachineLoad, PortableLoad
+    from brizna.meter._load_model import GroupLoad, LoadMeter, MachineLoad, PortableLoad, Sleep
     from brizna.meter._power_facts import processor_curve
 
     processor = find_processor(roots)
     _, limit = _cpus(roots)
     curve = processor_curve(processor, cpus=limit and limit.cpus, machine=machine)
     if limit is not None:
-        load = GroupLoad(limit)
+        load = GroupLoad(limit, Sleep(asleep_us))
     elif sys.platform == "linux":
         load = MachineLoad(roots, processor.threads)
     else:
@@ -261,15 +268,22 @@ def open_cpu_model(roots: Roots, *, machine: str) -> Meter:
     return LoadMeter(channel, curve, load)
 
 
-def open_memory_model(roots: Roots, *, machine: str, beside: Sequence[Meter] = ()) -> Meter:
+def open_memory_model(
+    roots: Roots,
+    *,
+    machine: str,
+    beside: Sequence[Meter] = (),
+    asleep_us: Callable[[], int] | None = None,
+) -> Meter:
     """Return the model of the memory's power by its size.
 
     Args:
         roots: Where to look.
         machine: As for `open_meters`.
         beside: The other meters: watts per virtual processor may hold some memory already.
+        asleep_us: As `brizna.meter._load_model.Sleep` takes it.
     """
-    from brizna.meter._load_model import MemoryMeter
+    from brizna.meter._load_model import MemoryMeter, Sleep
     from brizna.meter._power_facts import memory_power
 
     limit = find_memory_limit(roots)
@@ -295,7 +309,7 @@ def open_memory_model(roots: Roots, *, machine: str, beside: Sequence[Meter] = (
         idle_w=curve.power_w(0.0),
         references=curve.references,
     )
-    return MemoryMeter(channel, curve.power_w(1.0))
+    return MemoryMeter(channel, curve.power_w(1.0), Sleep(asleep_us))
 
 
 def find_binding_limit(roots: Roots) -> CpuLimit | None:

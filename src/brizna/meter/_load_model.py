@@ -41,8 +41,37 @@ _ASLEEP_US = 1_000_000
 """So much more elapsed than the kernel counted as awake: the machine slept meanwhile."""
 
 
+_BLINK_US = 100_000
+"""Less sleep than this is the noise between two clocks."""
+
+
 _BEGIN = (0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 """What a model that read nothing yet keeps; until the kernel's clock ticks, we are running."""
+
+
+class Sleep:
+    """How long the machine has slept: what is asleep draws little, and nobody knows how much."""
+
+    def __init__(self, asleep_us: Callable[[], int] | None = None) -> None:
+        """Look for the first time.
+
+        Args:
+            asleep_us: Returns for how many microseconds the machine has slept since it started;
+                the system's clocks if None.
+        """
+        if asleep_us is None:
+            from brizna.meter._clock import BootClock
+
+            asleep_us = BootClock().asleep_us
+        self._look = asleep_us
+        self._seen_us = asleep_us()
+
+    def so_far_us(self) -> int:
+        """Return microseconds since the machine started: never less than the time before."""
+        now_us = self._look()
+        if now_us - self._seen_us >= _BLINK_US:
+            self._seen_us = now_us
+        return self._seen_us
 
 
 class LoadMeter:
@@ -146,12 +175,19 @@ class LoadMeter:
 
 
 class MemoryMeter:
-    """The power of memory by its size: constant, counted by the clock."""
+    """The power of memory by its size: constant, counted by the clock while the machine is awake.
 
-    def __init__(self, channel: Channel, power_w: float) -> None:
-        """Take what the memory draws, in watts."""
+    Memory that keeps its content through a sleep refreshes itself. What that takes is far less,
+    and no table here tells it: it is not counted.
+    """
+
+    def __init__(self, channel: Channel, power_w: float, sleep: Sleep) -> None:
+        """Take what the memory draws, in watts, and what tells of the machine's sleep."""
         self._channel = channel
         self._power_w = power_w
+        self._sleep = sleep
+        self._before: tuple[float, float] | None = None
+        self._counted_uj = 0.0
 
     def channels(self) -> Sequence[Channel]:
         """Return the one channel."""
@@ -166,19 +202,27 @@ class MemoryMeter:
         return {}
 
     def read(self, t_us: int) -> Sequence[int | None]:
-        """Return the microjoules since the start of the run."""
-        return (round(self._power_w * t_us),)
+        """Return the microjoules since the first reading."""
+        slept_us = self._sleep.so_far_us()
+        if self._before is not None:
+            elapsed_us = t_us - self._before[0]
+            asleep_us = min(slept_us - self._before[1], elapsed_us)
+            self._counted_uj += self._power_w * (elapsed_us - asleep_us)
+        self._before = t_us, slept_us
+        return (round(self._counted_uj),)
 
     def trouble(self) -> Mapping[str, str]:
         """Return nothing: a clock has no trouble."""
         return {}
 
     def keep(self) -> list[float]:
-        """Return nothing: the clock is all that it needs."""
-        return []
+        """Return what another process needs to go on where this one is; see `resume`."""
+        return [] if self._before is None else [*self._before, self._counted_uj]
 
     def resume(self, kept: Sequence[float] | None) -> None:
-        """Do nothing: it goes by the clock."""
+        """Go on where a process was that kept this; begin anew with None."""
+        read_us, slept_us, self._counted_uj = kept or (0.0, 0.0, 0.0)
+        self._before = (read_us, slept_us) if kept else None
 
     def close(self) -> None:
         """Do nothing: nothing is held."""
@@ -235,8 +279,15 @@ class MachineLoad:
 class GroupLoad:
     """Time that a container kept its share of the processors busy, from its control group."""
 
-    def __init__(self, limit: CpuLimit) -> None:
-        """Take the container's limit, which says where its CPU time is counted."""
+    def __init__(self, limit: CpuLimit, sleep: Sleep | None = None) -> None:
+        """Take the container's limit, which says where its CPU time is counted.
+
+        Args:
+            limit: The limit.
+            sleep: Tells of the machine's sleep, which is no time of the container's; None where
+                only its use is asked for.
+        """
+        self._sleep = sleep
         self.file = limit.usage_file
         self._kept = KeptFile(self.file)
         self._limit = limit
@@ -244,7 +295,8 @@ class GroupLoad:
     def read(self, t_us: int) -> tuple[float, float] | None:
         """Return microseconds busy per processor of the share, and awake; None if unreadable."""
         used_us = self.used_us()
-        return None if used_us is None else (used_us / self._limit.cpus, float(t_us))
+        slept_us = 0 if self._sleep is None else self._sleep.so_far_us()
+        return None if used_us is None else (used_us / self._limit.cpus, float(t_us - slept_us))
 
     def used_us(self) -> float | None:
         """Return the microseconds of processor time used so far; None if unreadable."""
