@@ -406,6 +406,46 @@ def test_a_counter_of_the_whole_machine_leaves_graphics_to_who_used_them() -> No
     same_in_every_world(sums(run)[0], run.measurement.energy_j)
 
 
+@pytest.mark.parametrize(
+    ("within", "said"), [(0.2, "within what is doubted"), (0.01, "one of them is wrong")]
+)
+def test_an_outer_meter_below_those_inside_it_gives_nobody_less_than_nothing(
+    within: float, said: str
+) -> None:
+    """A wall meter reads 90 J where the cards inside took 100 J: -10 J are nobody's."""
+    run = replay(
+        [
+            START,
+            channel("pdu/1", kind="node", doubts={"meter:pdu@m": [1 - within, 1 + within]}),
+            channel("nvml/GPU-1", kind="gpu", parent="pdu/1", doubts={}),
+            baseline(pdu_1=40.0, nvml_GPU_1=30.0),
+            sample(0, [0, 0], cpu=[0, 0], gpu={"nvml/GPU-1": [0, 0]}),
+            sample(
+                1,
+                [90 * SECOND, 100 * SECOND],
+                cpu=[SECOND, 2 * SECOND],
+                gpu={"nvml/GPU-1": [SECOND // 4, SECOND]},
+            ),
+        ],
+        [{"name": "half", "t": SECOND // 2}],
+    )
+    best = {user.id: user.fair_share_j.best.value for user in told(run).users if user.fair_share_j}
+    assert best == pytest.approx({"run": 25, "others": 75, "unattributed": -10})
+    above = {user.id: user.above_idle_j.best.value for user in told(run).users if user.above_idle_j}
+    assert above == pytest.approx({"run": 70 / 4, "others": 70 * 3 / 4, "unattributed": -20})
+    assert said in told(run).contradicted["pdu/1"]
+    assert told(run).untold == {}
+    assert run.measurement.energy_j is not None
+    assert run.measurement.energy_j.best.value == pytest.approx(90)
+    whole = told(run).above_idle_j
+    assert whole is not None
+    for one, other in zip(sums(run), (run.measurement.energy_j, whole), strict=True):
+        same_in_every_world(one, other)
+    (phase,) = run.measurement.phases
+    assert phase.fair_share_j is not None
+    assert phase.fair_share_j.best.value == pytest.approx(12.5)
+
+
 def test_a_channel_of_whose_use_nobody_can_tell_is_unattributed_and_named() -> None:
     run = replay(
         [

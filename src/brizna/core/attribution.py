@@ -13,6 +13,11 @@ who used a channel, its energy is ``unattributed``. For a channel that covers on
 Over all users, others and unattributed, ``F`` sums to the machine's energy and ``A`` to that minus
 idle, at best and at each end of each doubt, because shares sum to 1 in each of them.
 
+A meter of the whole machine may read less than those inside it together: meters contradict one
+another. What is left of it is then below 0 over the run, which nobody used: it is ``unattributed``
+and users have their parts of what the inner meters read. That is decided once for the whole run,
+so that windows that meet go on summing to the window around them.
+
 One doubt more than the machine's: a user's watts for the same use may be ``r`` times the others'.
 At its ends all shares are computed anew with that weight. Who used all or nothing has no such
 doubt; whoever has one has a part that is modelled at best, even of a metered channel.
@@ -22,7 +27,7 @@ from __future__ import annotations
 
 from brizna.core.estimate import Estimate, exactly, total
 from brizna.core.quantities import Duration
-from brizna.core.shares import CONTAINER, Splitter
+from brizna.core.shares import CONTAINER, Splitter, Weights
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -168,6 +173,8 @@ class Attributor:
         }
         self._inner = {name: self._inside(each) for name, each in self._series.items()}
         counted = [*self.roots(), *(inner for root in self.roots() for inner in self._inner[root])]
+        self._lefts: dict[str, Estimate | None] = {}
+        self._nobodys = Weights((*(0.0 for _ in (*names, "others")), 1.0), {})
         self.untold = [
             name for name in counted if uses.get(self._driver(self._series[name])) is None
         ]
@@ -175,6 +182,25 @@ class Attributor:
     def roots(self) -> list[str]:
         """Return the channels that a total sums."""
         return [name for name, each in self._series.items() if each.channel.parent is None]
+
+    def contradicted(self, energy: Energies) -> dict[str, Estimate]:
+        """Return the roots that read less than the channels inside them, with what is left: < 0.
+
+        Args:
+            energy: Tells a channel's energy.
+        """
+        lefts = {root: self._left(root, energy) for root in self.roots() if self._inner[root]}
+        return {root: left for root, left in lefts.items() if left and left.best.value < 0}
+
+    def _left(self, root: str, energy: Energies) -> Estimate | None:
+        """Return what the channels inside a root leave of it over the whole run."""
+        if root not in self._lefts:
+            left = self._energy(root, energy, None)
+            for name in self._inner[root]:
+                inside = self._energy(name, energy, None)
+                left = left if left is None or inside is None else left - inside
+            self._lefts[root] = left
+        return self._lefts[root]
 
     def part(self, energy: Energies, window: tuple[int, int] | None = None) -> Parted | None:
         """Return a window's energy by user; None where no channel knows it.
@@ -222,12 +248,16 @@ class Attributor:
             inside_idle = idle[name]
             if rest_idle is not None and inside_idle is not None:
                 rest_idle -= inside_idle
-        parts = {**inner, root: rest}
-        idles = {**idle, root: rest_idle}
-        return [
-            self._piece(name, parts[name], None if missing else idles[name], missing, window)
-            for name in parts
+        idle[root] = rest_idle
+        pieces = [
+            self._piece(name, part, None if missing else idle[name], missing, window)
+            for name, part in inner.items()
         ]
+        rest_idle = None if missing else rest_idle
+        if inner and root in self.contradicted(energy):
+            nobodys = None if rest_idle is None else self._nobodys.part(rest_idle)
+            return [*pieces, _Piece(self._nobodys.part(rest), nobodys, missing)]
+        return [*pieces, self._piece(root, rest, rest_idle, missing, window)]
 
     def _piece(
         self,

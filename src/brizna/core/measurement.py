@@ -229,6 +229,8 @@ class Attribution(Record):
             and ``stale`` (why it may not hold any more); None where it was not measured.
         untold: Channels of whose use nobody can tell, with the reason; all of their energy is
             unattributed.
+        contradicted: Channels that read less than those inside them together, with how that is to
+            be taken; what is left of them, below 0, is unattributed.
     """
 
     users: tuple[UserEnergy, ...] = ()
@@ -238,6 +240,7 @@ class Attribution(Record):
     idle_reason: str | None = None
     baseline: dict[str, Any] | None = None
     untold: dict[str, str] = {}
+    contradicted: dict[str, str] = {}
 
     _forms: ClassVar = {
         "users": each(UserEnergy.from_json),
@@ -246,6 +249,7 @@ class Attribution(Record):
             channel: Estimate.from_json(Power, power) for channel, power in powers.items()
         },
     }
+    _later: ClassVar = ("contradicted",)
 
     def run(self) -> UserEnergy | None:
         """Return the part of the run itself; None where nobody knows who used anything."""

@@ -31,6 +31,11 @@ _NO_USE = "how much of the machine the run used was not recorded"
 _NOT_ALL = "not every one of the merged runs knows whose its energy was"
 _UNSEEN_USER = "what it used was not read"
 _UNTOLD = "nobody can tell who used it"
+_DOUBTFUL = "it read less than the meters inside it together, within what is doubted of them"
+_WRONG = (
+    "it read less than the meters inside it together, by more than is doubted of them: one of them "
+    "is wrong, or sees what it does not"
+)
 _OF_A_CONTAINER = "it counts one container, and who used what inside is not known"
 
 
@@ -98,6 +103,10 @@ class Whose:
             idle_reason=_no_idle(parted) if parted.missing else None,
             baseline=self._origin(),
             untold={name: self._why_untold(name) for name in attributor.untold},
+            contradicted={
+                name: _DOUBTFUL if left.high.value >= 0 else _WRONG
+                for name, left in attributor.contradicted(energy).items()
+            },
         )
 
     def phase(

@@ -64,6 +64,12 @@ STORED = (
     N_("what it used was not read"),
     N_("nobody can tell who used it"),
     N_("it counts one container, and who used what inside is not known"),
+    N_("not every one of the merged runs knows whose its energy was"),
+    N_("it read less than the meters inside it together, within what is doubted of them"),
+    N_(
+        "it read less than the meters inside it together, by more than is doubted of them: one of "
+        "them is wrong, or sees what it does not"
+    ),
     N_("on mains power a battery does not tell what the machine draws"),
     N_("it is a part of the processor, whose power its sensor shows"),
     N_("left out: it holds the card too, which is counted by itself"),

@@ -194,7 +194,7 @@ def remarks(view: View, style: Format) -> list[str]:
         said.append(_sentence(style.stored(found["idle_reason"])))
     said += [
         _("Unattributed: {channel} ({reason}).").format(channel=channel, reason=style.stored(why))
-        for channel, why in found["untold"].items()
+        for channel, why in {**found["untold"], **found.get("contradicted", {})}.items()
     ]
     return said
 
