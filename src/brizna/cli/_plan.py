@@ -105,7 +105,33 @@ def _list(context: Context, words: list[str]) -> int:
     return 0
 
 
-_ACTIONS: dict[str, Callable[[Context, list[str]], int]] = {"show": _show, "list": _list}
+def _export(context: Context, words: list[str]) -> int:
+    from brizna.report import FORMS, schedule
+    from brizna.store import find_plan
+
+    _ = context.texts.gettext
+    place = words.index("--") if "--" in words else len(words)
+    about = _("Write a plan in the form of a scheduler; the command stands after --.")
+    parser = Parser("brizna plan export", about, context.texts)
+    _add_reference(parser)
+    parser.add_argument(
+        "--as", dest="form", required=True, choices=tuple(FORMS), help=_("the form")
+    )
+    parser.add_argument("--image", help=_("the container's image, for kubernetes"))
+    add_settings(parser, ("store", "lang"))
+    given = parser.parse_args(words[:place])
+    digest, found = find_plan(store_of(given, context), given.plan)
+    command = words[place + 1 :]
+    text = schedule(found, given.form, digest=digest, command=command, image=given.image)
+    context.tell(text.removesuffix("\n"))
+    return 0
+
+
+_ACTIONS: dict[str, Callable[[Context, list[str]], int]] = {
+    "show": _show,
+    "list": _list,
+    "export": _export,
+}
 
 
 def add_planning(parser: Parser) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from brizna.report._idle import baseline_lines, idle_lines
     from brizna.report._jobs import jobs_lines
     from brizna.report._plan import elsewhere_lines, followed_line, plan_lines, plans_lines
+    from brizna.report._schedule import FORMS, schedule
     from brizna.report._terminal import (
         doctor_lines,
         explain_lines,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "FORMS",
     "LANGUAGES",
     "Format",
     "baseline_lines",
@@ -55,6 +57,7 @@ __all__ = [
     "runs_lines",
     "said",
     "saving",
+    "schedule",
     "show_lines",
     "stored",
     "texts",
@@ -63,6 +66,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "FORMS": "_schedule",
     "Format": "_format",
     "baseline_lines": "_idle",
     "compare_lines": "_compare",
@@ -80,6 +84,7 @@ _HOMES = {
     "run_lines": "_terminal",
     "runs_lines": "_terminal",
     "saving": "_compare",
+    "schedule": "_schedule",
     "show_lines": "_terminal",
     "wants_color": "_terminal",
     "zones_lines": "_terminal",
