@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from brizna.grid._cache import Cache
     from brizna.grid._extend import extend
     from brizna.grid._files import About, read_signals, read_table
+    from brizna.grid._forecast import LEAST_DAYS, forecast
     from brizna.grid._now import Now, judge, now
     from brizna.grid._profile import annual, profile, profiled_zones, usual
     from brizna.grid._source import QUANTITIES, Access, Asked, Source, key_variable, url_variable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from brizna.grid._web import Web
 
 __all__ = [
+    "LEAST_DAYS",
     "QUANTITIES",
     "SOURCES",
     "ZONE_GUESS",
@@ -45,6 +47,7 @@ __all__ = [
     "cloud_zone",
     "extend",
     "find_zone",
+    "forecast",
     "fuel",
     "guess_zone",
     "hour_of_year",
@@ -65,6 +68,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "LEAST_DAYS": "_forecast",
     "QUANTITIES": "_source",
     "SOURCES": "_sources",
     "About": "_files",
@@ -76,6 +80,7 @@ _HOMES = {
     "Web": "_web",
     "annual": "_profile",
     "extend": "_extend",
+    "forecast": "_forecast",
     "judge": "_now",
     "key_variable": "_source",
     "now": "_now",
