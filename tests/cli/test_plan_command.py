@@ -118,3 +118,17 @@ def test_a_plan_may_be_asked_for_in_json_too(brizna, series, tmp_path):
     done = brizna("plan", "job.json", *words)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("The job at ES (UTC): 2026-11-23 05:00")
+
+
+def test_what_came_is_told_beside_what_was_promised(brizna, shown, series, tmp_path):
+    words = ("plan", "job.toml", "--zones", "ES", "--now", "2026-11-23", "--signal", series)
+    made = shown(*words, "--save")
+    came = ["time,ES"]
+    came += [f"2026-11-23T{hour:02d}:00Z,{150 if 5 <= hour < 7 else 300}" for hour in range(24)]
+    (tmp_path / "came.csv").write_text("\n".join(came))
+    told = shown("plan", "realised", "train", "--signal", "came.csv")
+    assert told["promised_saving_g"] == pytest.approx(made["saving_g"]["best"])
+    assert told["saving_g"] == pytest.approx(0.75 * made["saving_g"]["best"])
+    assert "the plan promised" in brizna("plan", "realised", "--signal", "came.csv").stdout
+    (tmp_path / "came.csv").write_text("\n".join(came[:4]))
+    assert brizna("plan", "realised", "--signal", "came.csv").returncode == 3

@@ -127,10 +127,33 @@ def _export(context: Context, words: list[str]) -> int:
     return 0
 
 
+def _realised(context: Context, words: list[str]) -> int:
+    from brizna.report import followed_line
+    from brizna.store import find_plan
+    from brizna.verbs._carry import realised
+
+    _ = context.texts.gettext
+    about = _("Tell what a plan saved by the carbon intensity that really came.")
+    parser = _parser("brizna plan realised", about, context)
+    _add_reference(parser)
+    add_signal(parser)
+    given = parser.parse_args(words)
+    if len(given.series) != 1:
+        parser.error(_("name one file with what came: --signal actual.csv"))
+    plan = find_plan(store_of(given, context), given.plan)[1]
+    told = realised(plan, read_series(given.series[0])[1], column=given.column)
+    if given.json:
+        context.tell_json(told)
+    else:
+        context.tell(followed_line(told, lang=context.lang))
+    return 0
+
+
 _ACTIONS: dict[str, Callable[[Context, list[str]], int]] = {
     "show": _show,
     "list": _list,
     "export": _export,
+    "realised": _realised,
 }
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from brizna.plan._candidate import Candidate, with_spread
     from brizna.plan._evaluation import Score, Trial, evaluate
     from brizna.plan._plan import Interval, Outcome, Plan
-    from brizna.plan._planning import outcomes_at, plan_job, replan
+    from brizna.plan._planning import outcomes_at, plan_job, realise, replan
     from brizna.plan._policies import (
         Issue,
         Slots,
@@ -86,6 +86,7 @@ __all__ = [
     "plan_fleet",
     "plan_job",
     "read_workload",
+    "realise",
     "replan",
     "replay",
     "semi_weekly",
@@ -116,6 +117,7 @@ _HOMES = {
     "outcomes_at": "_planning",
     "plan_job": "_planning",
     "read_workload": "_workload",
+    "realise": "_planning",
     "replan": "_planning",
     "replay": "_policies",
     "semi_weekly": "_policies",

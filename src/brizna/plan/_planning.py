@@ -11,7 +11,7 @@ from brizna.plan._counsel import advise, fronted, hysteresis, is_worth, verdict,
 from brizna.plan._one_job import Task
 from brizna.plan._outcome import grams, outcome_of
 from brizna.plan._plan import Interval, Plan, Point, Refused, Source, Strip
-from brizna.plan._workload import instant_of
+from brizna.plan._workload import Limits, instant_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,6 +143,31 @@ def outcomes_at(
     task = Task(workload.replace(pauses=None, levels=None), candidate, window, None)
     courses = [task.started(micros(start)) for start in starts]
     return [None if course is None else outcome_of(course, task, workload) for course in courses]
+
+
+def realise(plan: Plan, candidates: Sequence[Candidate]) -> tuple[Outcome | None, Outcome | None]:
+    """Return what a plan's hours, and starting at once, cost by the series of what really came.
+
+    Args:
+        plan: The plan.
+        candidates: Its sites, with these series.
+
+    Returns:
+        None for what the series do not cover.
+    """
+    window = _window(plan.workload, instant_of(plan.issued))
+    by_name = {one.offer.name: one for one in candidates}
+    found: list[Outcome | None] = []
+    for name in (plan.best.site, plan.workload.offers[0].name):
+        candidate = by_name.get(name)
+        if candidate is None:
+            found.append(None)
+            continue
+        task = Task(plan.workload.replace(limits=Limits()), candidate, window, None)
+        whole = [_whole(one) for one in plan.intervals]
+        course = task.at_once() if found else task.along(whole)
+        found.append(None if course is None else outcome_of(course, task, plan.workload))
+    return found[0], found[1]
 
 
 class _Choice:

@@ -13,7 +13,7 @@ import time
 from datetime import datetime, timedelta
 
 from brizna.core.codec import decode, encode
-from brizna.core.errors import UnavailableError
+from brizna.core.errors import CoverageError, UnavailableError
 from brizna.core.quantities import Energy
 from brizna.core.records import Record
 from brizna.run import Halt
@@ -282,6 +282,47 @@ def told_afterwards(
     }
     store.put(record, run_id=run.id)
     return record
+
+
+def realised(plan: Mapping[str, Any], path: str, *, column: str | None = None) -> dict[str, Any]:
+    """Return what a plan saved by a series of what really came, beside what it promised, as JSON.
+
+    Args:
+        plan: Its record.
+        path: A file with the carbon intensity that came, by zone.
+        column: The column of its values, if it has several.
+
+    Raises:
+        InputError: If the file cannot be used.
+        CoverageError: If it does not hold the plan's hours, or those of running at once.
+    """
+    from brizna.grid import read_signals
+    from brizna.plan import Candidate, Plan, realise
+
+    made = Plan.from_json(plan)
+    series = read_signals(path, column=column)
+    candidates = [
+        Candidate(offer=offer, carbon=series[offer.site.zone].replace(origin="observed"))
+        for offer in made.workload.offers
+        if offer.site.zone in series
+    ]
+    best, at_once = realise(made, candidates)
+    if best is None or at_once is None:
+        raise CoverageError(
+            "{path} does not hold the hours of the plan at {site}, or those of running at once at "
+            "{first}: load a longer series, of both zones.",
+            path=path,
+            site=made.best.site,
+            first=made.workload.offers[0].name,
+        )
+    saved = at_once.carbon_g - best.carbon_g
+    return {
+        "best": best.to_json(),
+        "at_once": at_once.to_json(),
+        "saving_g": saved.best.value,
+        "promised_saving_g": None if made.saving_g is None else made.saving_g.best.value,
+        "paused_s": 0.0,
+    }
 
 
 def _grams(
