@@ -124,6 +124,25 @@ def test_a_file_wins_over_a_source_and_a_zone_that_it_lacks_is_said(find, tmp_pa
         find(signal=str(tmp_path / "none.csv"))
 
 
+def test_behind_a_long_file_stands_our_own_forecast(find, tmp_path):
+    pytest.importorskip("numpy")
+    first = NOW.replace(hour=0, minute=0) - 70 * DAY
+    hour = timedelta(hours=1)
+    rows = [
+        f"{(first + n * hour).isoformat()},{100 + 10 * (n % 24 > 12) + n % 24}\n"
+        for n in range(70 * 24)
+    ]
+    (tmp_path / "long.csv").write_text(f"utc,ES\n{''.join(rows)}", encoding="utf-8")
+    found = find(signal=str(tmp_path / "long.csv"), days=2)["ES"]
+    assert found.taken_from == "file"
+    assert found.signal.origin == "forecast"
+    assert found.signal.issued_at == NOW.replace(hour=0, minute=0)
+    assert "our own forecast" in found.troubles[0]
+    noon = NOW.replace(hour=14, minute=0)
+    assert found.signal.at(noon).value == pytest.approx(124, abs=1)
+    assert set(found.signal.quantiles) == {0.1, 0.9}
+
+
 def test_a_file_of_other_days_gives_way_and_this_is_said(find, tmp_path):
     (tmp_path / "old.csv").write_text(
         "utc,ES\n2020-01-01T00:00,100\n2020-01-01T01:00,100\n", encoding="utf-8"

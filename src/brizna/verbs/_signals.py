@@ -7,7 +7,7 @@ stop: the profile inside the package stands in. Nobody is asked unless a source 
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from brizna.core.errors import BriznaError, CoverageError, InputError, Said, UnavailableError
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from brizna.core.signal import Signal
     from brizna.grid import Source
     from brizna.verbs._settings import Settings
+
+_AHEAD = timedelta(hours=96)
+"""As far as our own forecast goes."""
 
 
 class Wanted(Record):
@@ -297,7 +300,8 @@ def _offers(
     """Yield what was named, in order, with why; what fails is a trouble."""
     if read:
         if zone in read:
-            yield "file", str(Said("a file was named")), read[zone]
+            series = _foretold(read[zone], wanted.end.astimezone(UTC), troubles)
+            yield "file", str(Said("a file was named")), series
         else:
             known = ", ".join(read)
             troubles.append(
@@ -330,6 +334,37 @@ def _offers(
     troubles.append(reason)
     at = datetime.fromtimestamp(at_s, UTC).isoformat(timespec="minutes")
     yield "cache", str(Said("the source failed; its answer of {at} stands in", at=at)), signal
+
+
+def _foretold(history: Signal, end: datetime, troubles: list[str]) -> Signal:
+    """Return a file's series with our own forecast behind it, where it is long enough for one.
+
+    Otherwise, and without numpy, as it is: then it goes on as is usual there.
+    """
+    missing = end - history.end
+    if history.origin != "observed" or not timedelta(0) < missing <= _AHEAD:
+        return history
+    try:
+        from brizna.grid._forecast import LEAST_DAYS, forecast
+
+        if history.end - history.start < timedelta(days=LEAST_DAYS):
+            return history
+        ahead = forecast(history, history.end, ahead=_AHEAD)
+    except (ImportError, InputError, CoverageError):  # no numpy; odd slots; too many gaps
+        return history
+    told = Said(
+        "{source} ends at {end}; the rest is our own forecast from it.",
+        source=history.source,
+        end=history.end.isoformat(timespec="minutes"),
+    )
+    troubles.append(str(told))
+    count = len(history.values)
+    return ahead.replace(
+        edges=history.edges + ahead.edges[1:],
+        values=history.values + ahead.values,
+        quantiles={level: history.values + values for level, values in ahead.quantiles.items()},
+        estimated=frozenset([*history.estimated, *range(count, count + len(ahead.values))]),
+    )
 
 
 def _whole(signal: Signal, start: datetime, end: datetime, troubles: list[str]) -> Signal:
