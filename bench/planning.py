@@ -13,11 +13,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from on_history import awhile, issued, series, tables, windows
+from on_history import awhile, forecasts, issued, series, tables, windows
 
 from brizna.core.version import VERSION
 
-PARTS = ("windows", "awhile", "issued")
+PARTS = ("windows", "awhile", "issued", "forecasts")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -70,7 +70,16 @@ def _issued(options):
     ]
 
 
-_FIND = {"windows": _windows, "awhile": _awhile, "issued": _issued}
+def _forecasts(options):
+    history = series.history(options.data)
+    return [
+        row
+        for zone, (came, told) in series.issued(options.data).items()
+        for row in forecasts.rows_of(zone, history[zone], came, told)
+    ]
+
+
+_FIND = {"windows": _windows, "awhile": _awhile, "issued": _issued, "forecasts": _forecasts}
 
 
 def _parse(arguments):

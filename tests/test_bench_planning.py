@@ -60,3 +60,15 @@ def test_planning_anew_beats_planning_once_on_each_grid(kept):
     for key in compared:
         assert rows[(*key[:3], "re-planned")] > rows[key]
         assert rows[(*key[:3], "perfect")] > rows[(*key[:3], "re-planned")]
+
+
+def test_the_own_forecast_beats_the_last_value_and_the_same_hours_mean_on_each_grid(kept):
+    rows = {(row["zone"], row["forecast"]): row for row in kept["forecasts"]}
+    zones = {zone for zone, _ in rows}
+    assert len(zones) == 6
+    for zone in zones:
+        own = rows[zone, "brizna"]
+        for plain in ("the last value", "the same hour's mean"):
+            assert own["all"] < rows[zone, plain]["all"]
+            assert own["mean_miss"] < rows[zone, plain]["mean_miss"]
+        assert 0.65 < own["inside"] < 0.9

@@ -18,6 +18,8 @@ def markdown(results):
             _awhile(results["awhile"]),
             "### With the forecasts that were issued\n",
             _issued(results["issued"]),
+            "### How near forecasts came\n",
+            _forecasts(results["forecasts"]),
         )
     )
 
@@ -80,4 +82,17 @@ def _issued(rows):
             f"{anew['saving_low']:.1%} to {anew['saving_high']:.1%}",
         )
         lines.append(f"| {' | '.join(cells)} |".replace("%", " %").replace("-", "−"))
+    return "\n".join(lines) + "\n"
+
+
+def _forecasts(rows):
+    lines = [
+        "| grid | forecast | day 1 | day 2 | day 3 | day 4 | all | mean miss | in its 80 % |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        shares = (f"{share:.1%}".replace("%", " %") for share in (*row["by_day"], row["all"]))
+        inside = "" if row["inside"] is None else f"{row['inside']:.0%}".replace("%", " %")
+        cells = (row["zone"], row["forecast"], *shares, f"{row['mean_miss']:.1f}", inside)
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
