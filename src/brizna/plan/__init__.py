@@ -20,7 +20,14 @@ from brizna.plan._squeeze import Crowd
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.plan._candidate import Candidate, with_spread
-    from brizna.plan._evaluation import Score, Trial, evaluate
+    from brizna.plan._count import (
+        ScalingGoal,
+        ScalingOption,
+        recommend,
+        scaling_options,
+        usual_counts,
+    )
+    from brizna.plan._evaluation import RULES, Score, Trial, evaluate
     from brizna.plan._plan import Interval, Outcome, Plan
     from brizna.plan._planning import outcomes_at, plan_job, realise, replan
     from brizna.plan._policies import (
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
         semi_weekly,
         slots_of,
     )
+    from brizna.plan._scaling import ScalingLaw, ScalingPoint, ScalingPrior, scaling_prior
     from brizna.plan._workload import (
         Limits,
         Offer,
@@ -44,6 +52,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "RULES",
     "Allocation",
     "Board",
     "BulkJob",
@@ -66,6 +75,11 @@ __all__ = [
     "Profile",
     "Rate",
     "Scale",
+    "ScalingGoal",
+    "ScalingLaw",
+    "ScalingOption",
+    "ScalingPoint",
+    "ScalingPrior",
     "Score",
     "Slots",
     "Trial",
@@ -87,15 +101,29 @@ __all__ = [
     "plan_job",
     "read_workload",
     "realise",
+    "recommend",
     "replan",
     "replay",
+    "scaling_options",
+    "scaling_prior",
     "semi_weekly",
     "slots_of",
     "taken",
+    "usual_counts",
     "with_spread",
 ]
 
 _HOMES = {
+    "RULES": "_evaluation",
+    "ScalingLaw": "_scaling",
+    "ScalingPoint": "_scaling",
+    "ScalingPrior": "_scaling",
+    "scaling_prior": "_scaling",
+    "ScalingGoal": "_count",
+    "ScalingOption": "_count",
+    "recommend": "_count",
+    "scaling_options": "_count",
+    "usual_counts": "_count",
     "Candidate": "_candidate",
     "Interval": "_plan",
     "Issue": "_policies",

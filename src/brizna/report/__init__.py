@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from brizna.report._format import Format
     from brizna.report._html import html_report
     from brizna.report._idle import baseline_lines, idle_lines
+    from brizna.report._evaluation import evaluation_lines
     from brizna.report._jobs import jobs_lines
     from brizna.report._plan import elsewhere_lines, followed_line, plan_lines, plans_lines
+    from brizna.report._scaling import scaling_lines
     from brizna.report._schedule import FORMS, schedule
     from brizna.report._terminal import (
         doctor_lines,
@@ -49,6 +51,7 @@ __all__ = [
     "footprint_lines",
     "html_report",
     "idle_lines",
+    "evaluation_lines",
     "jobs_lines",
     "pick_language",
     "plan_lines",
@@ -57,6 +60,7 @@ __all__ = [
     "runs_lines",
     "said",
     "saving",
+    "scaling_lines",
     "schedule",
     "show_lines",
     "stored",
@@ -66,6 +70,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "scaling_lines": "_scaling",
     "FORMS": "_schedule",
     "Format": "_format",
     "baseline_lines": "_idle",
@@ -78,6 +83,7 @@ _HOMES = {
     "footprint_lines": "_terminal",
     "html_report": "_html",
     "idle_lines": "_idle",
+    "evaluation_lines": "_evaluation",
     "jobs_lines": "_jobs",
     "plan_lines": "_plan",
     "plans_lines": "_plan",

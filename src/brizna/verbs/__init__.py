@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from brizna.verbs._compare import comparisons, explain_view, savings
     from brizna.verbs._doctor import diagnose
     from brizna.verbs._elsewhere import Elsewhere, replay_elsewhere
+    from brizna.verbs._evaluate import History, try_policies
     from brizna.verbs._history import unlike_runs
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, measure
     from brizna.verbs._page import page_of, zones_of
     from brizna.verbs._plan import PlanRequest, plan_job
     from brizna.verbs._plan_jobs import JobsPlan, plan_jobs, write_rows
+    from brizna.verbs._predict import ScalingForecast, ScalingRequest, predict_scaling
     from brizna.verbs._run import run_command
     from brizna.verbs._settings import SETTINGS, Settings, read_settings
     from brizna.verbs._views import View, recompute_view, view_of, views_of
@@ -29,9 +31,12 @@ if TYPE_CHECKING:
 __all__ = [
     "SETTINGS",
     "Elsewhere",
+    "History",
     "JobsPlan",
     "Measuring",
     "PlanRequest",
+    "ScalingForecast",
+    "ScalingRequest",
     "Settings",
     "View",
     "account_case",
@@ -45,11 +50,13 @@ __all__ = [
     "page_of",
     "plan_job",
     "plan_jobs",
+    "predict_scaling",
     "read_settings",
     "recompute_view",
     "replay_elsewhere",
     "run_command",
     "savings",
+    "try_policies",
     "unlike_runs",
     "view_of",
     "view_of_case",
@@ -59,8 +66,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ScalingForecast": "_predict",
+    "ScalingRequest": "_predict",
+    "predict_scaling": "_predict",
     "JobsPlan": "_plan_jobs",
     "Elsewhere": "_elsewhere",
+    "History": "_evaluate",
     "PlanRequest": "_plan",
     "SETTINGS": "_settings",
     "Measuring": "_measure",
@@ -82,6 +93,7 @@ _HOMES = {
     "replay_elsewhere": "_elsewhere",
     "run_command": "_run",
     "savings": "_compare",
+    "try_policies": "_evaluate",
     "unlike_runs": "_history",
     "view_of": "_views",
     "view_of_case": "_account",
