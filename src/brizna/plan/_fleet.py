@@ -29,6 +29,8 @@ _ROUNDS = 4
 """Times that every party looks for something better at most."""
 _WORTH_IT = 1e-4
 """Of the cost: a round that saves less is the last."""
+_VERY_MANY, _CLOSE = 50_000, 0.01
+"""So many parties need look no further once they are so near to the bound."""
 _SLACK = 1e-9
 """Of a job's size: what rounding may take from the room that is left."""
 
@@ -122,18 +124,20 @@ def plan_fleet(
         members.setdefault(job, []).append(index)
     kinds = {job: len(indices) for job, indices in members.items()}
     prices, bound = prices_of(values, capacity, kinds, climbs)
-    best = _settled(values, capacity, kinds, values + prices)
+    best = _settled(values, capacity, kinds, values + prices, bound)
     if best.crowds:
-        plain = _settled(values, capacity, kinds, values)
+        plain = _settled(values, capacity, kinds, values, bound)
         best = min(best, plain, key=lambda room: (len(room.crowds), room.cost()))
     return best.tell(members, bound=bound, prices=prices)
 
 
-def _settled(values: Floats, capacity: Floats, kinds: dict[FleetJob, int], costs: Floats) -> Room:
+def _settled(
+    values: Floats, capacity: Floats, kinds: dict[FleetJob, int], costs: Floats, bound: float
+) -> Room:
     """Return a room in which all were placed at some costs, and looked for something better."""
     room = Room(values, capacity)
     room.fill(kinds, costs)
-    room.settle()
+    room.settle(bound)
     return room
 
 
@@ -203,10 +207,17 @@ class Room:
                 if crowd is not None:
                     self.crowds.append(crowd)
 
-    def settle(self) -> None:
-        """Let parties look for something better, alone and in chains, until nobody finds it."""
+    def settle(self, bound: float) -> None:
+        """Let parties look for something better, alone and in chains, until nobody finds it.
+
+        Args:
+            bound: What no plan goes below: very many parties stop close to it.
+        """
         for _ in range(_ROUNDS):
-            saved = self._move_parties() + self._turn_chains()
+            saved = self._move_parties()
+            if len(self.parties) > _VERY_MANY and self.cost() <= bound * (1 + _CLOSE):
+                return
+            saved += self._turn_chains()
             if saved <= _WORTH_IT * self.cost():
                 return
 
