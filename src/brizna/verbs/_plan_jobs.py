@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from math import fsum
 
-from brizna.core.errors import InputError, UnavailableError
+from brizna.core.errors import InputError, Said, UnavailableError
 from brizna.core.quantities import Duration
 from brizna.core.records import Record
 from brizna.grid import read_signals, read_table
@@ -145,8 +145,15 @@ def plan_jobs(
     return _summed(rows)
 
 
-def write_rows(path: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def write_rows(
+    path: str, rows: Sequence[Mapping[str, Any]], *, columns: Sequence[str] = COLUMNS
+) -> None:
     """Write the answer as CSV or Parquet, by the file's name; all of it or nothing.
+
+    Args:
+        path: The file.
+        rows: The answer.
+        columns: What is written of each row, in this order.
 
     Raises:
         UnavailableError: If it cannot be written.
@@ -156,12 +163,12 @@ def write_rows(path: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if path.endswith(".parquet"):
             arrow: Any = import_module("pyarrow")
             parquet: Any = import_module("pyarrow.parquet")
-            table = arrow.table({name: [row[name] for row in rows] for name in COLUMNS})
+            table = arrow.table({name: [row[name] for row in rows] for name in columns})
             parquet.write_table(table, part)
         else:
             with open(part, "w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file)
-                writer.writerow(COLUMNS)
+                writer.writerow(columns)
                 writer.writerows([row[name] for name in COLUMNS] for row in rows)
         os.replace(part, path)
     except OSError as error:
@@ -240,7 +247,8 @@ def _alone(job: TableJob, grid: _Grid) -> dict[str, Any]:
     if found is None:
         found = _exactly(job, rows, grid)
     if found is None:
-        reason = f"no known hours hold it between its arrival and {_told(job.latest_us)}"
+        until = _told(job.latest_us)
+        reason = str(Said("no known hours hold it between its arrival and {until}", until=until))
         return _row(job, None, (), None, now) | {"reason": reason}
     zone, intervals, cost = found
     return _row(job, grid.zones[zone], intervals, cost, now)
@@ -408,7 +416,9 @@ def _within(capacity: str, jobs: Sequence[TableJob], grid: _Grid) -> JobsPlan:
     for job, place in zip(jobs, plan.places, strict=True):
         now = _now(job, grid.rates[grid.index[job.zones[0]]])
         if place is None:
-            rows.append(_row(job, None, (), None, now) | {"reason": "the capacity is used up"})
+            rows.append(
+                _row(job, None, (), None, now) | {"reason": str(Said("the capacity is used up"))}
+            )
             continue
         zone, slots = place
         cost = int(grid.values[zone, list(slots)].sum()) * grid.step_us
