@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from brizna.cli._evaluate import evaluate
 from brizna.cli._options import add_json, add_settings, settings_of, store_of
 from brizna.cli._parser import Parser
 from brizna.cli._plan_jobs import add_jobs, plan_table
@@ -152,6 +153,7 @@ def _realised(context: Context, words: list[str]) -> int:
 _ACTIONS: dict[str, Callable[[Context, list[str]], int]] = {
     "show": _show,
     "list": _list,
+    "evaluate": evaluate,
     "export": _export,
     "realised": _realised,
 }

@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.grid._cache import Cache
     from brizna.grid._extend import extend
-    from brizna.grid._files import About, read_signals, read_table
+    from brizna.grid._files import About, read_issues, read_signals, read_table
     from brizna.grid._forecast import LEAST_DAYS, forecast
     from brizna.grid._now import Now, judge, now
     from brizna.grid._profile import annual, profile, profiled_zones, usual
@@ -58,6 +58,7 @@ __all__ = [
     "open_source",
     "profile",
     "profiled_zones",
+    "read_issues",
     "read_signals",
     "read_table",
     "run_intensity",
@@ -87,6 +88,7 @@ _HOMES = {
     "open_source": "_sources",
     "profile": "_profile",
     "profiled_zones": "_profile",
+    "read_issues": "_files",
     "read_signals": "_files",
     "read_table": "_files",
     "source_type": "_sources",

@@ -118,6 +118,53 @@ def read_signals(
     }
 
 
+def read_issues(
+    path: str, about: About | None = None, *, column: str | None = None
+) -> dict[str, list[Signal]]:
+    """Return all forecasts of a file by zone, in the order in which they were issued.
+
+    Args:
+        path: A CSV or Parquet file with columns for the zone, the time of issue (``issue_utc``,
+            ``issued_at``), the time forecast, and the value.
+        about: What the numbers are; average carbon intensity in gCO2e/kWh if None.
+        column: Column of the values, if it has no usual name.
+
+    Raises:
+        InputError: If the file is not such a table.
+        UnavailableError: If it cannot be read.
+    """
+    about = (about or About()).replace(origin="forecast")
+    about = about.replace(source=about.source or os.path.basename(path))
+    columns = read_table(path)
+    issues = _column(columns, _ISSUES, path=path, needed="a column of issues")
+    times = _column(columns, _TIMES, path=path, needed="a column of times")
+    zones = _column(columns, _ZONES, path=path, needed="a column of zones")
+    values = column or _column(columns, _VALUES, path=path, needed="a column of values")
+    if values not in columns:
+        raise InputError(
+            "{path} has no column {column!r}; it has {known}.",
+            path=path,
+            column=values,
+            known=", ".join(columns),
+        )
+    parts: dict[str, dict[datetime, list[tuple[datetime, float | None]]]] = {}
+    for zone, issue, time, cell in zip(
+        columns[zones],
+        _instants(columns[issues], is_utc="utc" in issues, path=path),
+        _instants(columns[times], is_utc="utc" in times, path=path),
+        columns[values],
+        strict=True,
+    ):
+        parts.setdefault(str(zone), {}).setdefault(issue, []).append((time, _number(cell)))
+    return {
+        zone: [
+            signal_of(rows, about, zone=zone).replace(issued_at=issue)
+            for issue, rows in sorted(told.items())
+        ]
+        for zone, told in parts.items()
+    }
+
+
 def signal_of(
     rows: Sequence[_Row], about: About, *, zone: str, step: timedelta | None = None
 ) -> Signal:

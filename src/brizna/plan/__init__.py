@@ -19,6 +19,7 @@ from brizna.plan._squeeze import Crowd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from brizna.plan._advice import Checkpoints, best_checkpoints, break_even
     from brizna.plan._candidate import Candidate, with_spread
     from brizna.plan._count import (
         ScalingGoal,
@@ -57,6 +58,7 @@ __all__ = [
     "Board",
     "BulkJob",
     "Candidate",
+    "Checkpoints",
     "Crowd",
     "FleetJob",
     "FleetPlan",
@@ -86,8 +88,10 @@ __all__ = [
     "Window",
     "Workload",
     "best_allocation",
+    "best_checkpoints",
     "best_pauses",
     "best_start",
+    "break_even",
     "candidate_starts",
     "cheapest_moments",
     "combine",
@@ -114,6 +118,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Checkpoints": "_advice",
+    "best_checkpoints": "_advice",
+    "break_even": "_advice",
     "RULES": "_evaluation",
     "ScalingLaw": "_scaling",
     "ScalingPoint": "_scaling",

@@ -17,11 +17,11 @@ from brizna.report._texts import LANGUAGES, pick_language, texts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.report._compare import compare_lines, saving
+    from brizna.report._evaluation import evaluation_lines
     from brizna.report._explain import explain
     from brizna.report._format import Format
     from brizna.report._html import html_report
     from brizna.report._idle import baseline_lines, idle_lines
-    from brizna.report._evaluation import evaluation_lines
     from brizna.report._jobs import jobs_lines
     from brizna.report._plan import elsewhere_lines, followed_line, plan_lines, plans_lines
     from brizna.report._scaling import scaling_lines
@@ -45,13 +45,13 @@ __all__ = [
     "compare_lines",
     "doctor_lines",
     "elsewhere_lines",
+    "evaluation_lines",
     "explain",
     "explain_lines",
     "followed_line",
     "footprint_lines",
     "html_report",
     "idle_lines",
-    "evaluation_lines",
     "jobs_lines",
     "pick_language",
     "plan_lines",

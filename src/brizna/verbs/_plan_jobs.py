@@ -169,7 +169,7 @@ def write_rows(
             with open(part, "w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file)
                 writer.writerow(columns)
-                writer.writerows([row[name] for name in COLUMNS] for row in rows)
+                writer.writerows([row[name] for name in columns] for row in rows)
         os.replace(part, path)
     except OSError as error:
         raise UnavailableError(
