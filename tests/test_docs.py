@@ -38,8 +38,8 @@ from brizna.core.measurement import (
 )
 from brizna.core.site import Site
 from brizna.core.work import Work
-from brizna.plan import Outcome, Plan, Workload
-from brizna.verbs import SETTINGS, read_settings
+from brizna.plan import Outcome, Plan, ScalingOption, Workload
+from brizna.verbs import SETTINGS, ScalingForecast, read_settings
 from brizna.verbs._history import History, Unlike
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -261,6 +261,7 @@ def test_every_unit_that_is_described_exists():
         *(Attribution, UserEnergy, Baseline, IdleChannel),
         *(Footprint, Assumptions, FunctionalUnit, Step),
         *(Plan, Outcome, Workload),
+        *(ScalingForecast, ScalingOption),
     ],
 )
 def test_every_field_of_a_record_is_described_and_no_other(record):
