@@ -210,6 +210,23 @@ def test_one_run_is_no_merge(part):
         merge_runs([one, one])
 
 
+def again(part, merged, run_id):
+    """Return a merged run as it would be kept."""
+    return part.replace(run=merged.replace(id=run_id))
+
+
+def test_a_run_that_is_in_another_of_those_to_merge_is_refused(part):
+    ranks = [part(0), part(60), part(120)]
+    both = again(ranks[0], merge_runs(ranks[:2]), "both")
+    same = again(ranks[0], merge_runs(ranks[:2]), "same")
+    late = again(ranks[0], merge_runs(ranks[1:]), "late")
+    whole = again(ranks[0], merge_runs([both, ranks[2]]), "whole")
+    for one, other in ((both, ranks[1]), (both, same), (both, late), (ranks[0], whole)):
+        with pytest.raises(InputError, match="would count twice"):
+            merge_runs([one, other])
+    assert joules(merge_runs([both, ranks[2]])) == pytest.approx(4500)
+
+
 def test_a_merged_run_names_its_parts_and_is_kept_like_any_other(store, record):
     ids = [
         record(at_s=0, started="2026-11-22T02:35:01Z"),

@@ -27,7 +27,7 @@ from brizna.store._reading import read_events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from brizna.core.estimate import Estimate
@@ -60,11 +60,12 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
     Phases stay with the parts: they overlap in time and name the roots of their own run.
 
     Raises:
-        InputError: If there are fewer than two, if their sites differ, or if the same counter was
-            read by runs that overlap only partly.
+        InputError: If there are fewer than two, if one run is in two of them, if their sites
+            differ, or if the same counter was read by runs that overlap only partly.
     """
     if len({part.run.id for part in stored}) < 2:
         raise InputError("A merge takes at least two different runs.")
+    _check_apart([part.run for part in stored])
     parts = _placed(stored)
     runs = [part.run for part in parts]
     notes: dict[str, None] = {}
@@ -96,11 +97,44 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
             attribution=merged_attribution(runs),
             work=merged_work([run.measurement.work for run in runs], energy),
         ),
-        environment={"merged": [{"id": part.run.id, "run": part.digest} for part in stored]},
+        environment={"merged": [_source(part) for part in stored]},
         site=_site(parts),
         factors=tuple({factor: None for run in runs for factor in run.factors}),
         brizna=max(run.brizna for run in runs),
     )
+
+
+def _check_apart(runs: Sequence[Run]) -> None:
+    """Refuse runs of which two hold the same run: what it used would count twice.
+
+    Raises:
+        InputError: If one is in two of them.
+    """
+    holders: dict[str, str] = {}
+    for run in runs:
+        for run_id in (run.id, *_merged_into(run.environment)):
+            holder = holders.setdefault(run_id, run.id)
+            if holder != run.id:
+                raise InputError(
+                    "{run_id} is in {first} and in {second}: what it used would count twice. "
+                    "Merge runs of which none holds what another does.",
+                    run_id=run_id,
+                    first=holder,
+                    second=run.id,
+                )
+
+
+def _merged_into(source: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the ids of the runs from which one was merged, and of those from which they were."""
+    for part in source.get("merged") or ():
+        yield part["id"]
+        yield from _merged_into(part)
+
+
+def _source(part: StoredRun) -> dict[str, Any]:
+    """Return what a merged run says of one of its parts."""
+    sources = part.run.environment.get("merged")
+    return {"id": part.run.id, "run": part.digest, **({"merged": sources} if sources else {})}
 
 
 def _placed(stored: Sequence[StoredRun]) -> list[_Part]:
