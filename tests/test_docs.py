@@ -190,8 +190,9 @@ def test_every_settings_file_in_the_documents_is_understood(page, tmp_path):
 
 
 def every_command():
-    """Return the words of each command, actions of ``runs`` and ``grid`` apart."""
+    """Return the words of each command; its actions apart, where each has options of its own."""
     actions = {"runs": _ACTIONS, "grid": _GRID_ACTIONS, "predict": _PREDICT_ACTIONS}
+    actions["plan"] = ("", "evaluate")
     return [
         f"{name} {action}".rstrip() for name in _COMMANDS for action in actions.get(name, ("",))
     ]
