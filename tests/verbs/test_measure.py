@@ -261,3 +261,32 @@ def test_a_functional_unit_gives_sci() -> None:
     assert sci is not None
     assert carbon is not None
     assert sci.best.value == pytest.approx(carbon.best.value / 10)
+
+
+def test_a_block_that_counts_hundreds_of_things_is_recorded_to_its_end() -> None:
+    with brizna.measure("many") as m:
+        with m.phase("first " + "x" * 5000):
+            m.count(**{f"layer.{place}.flop": 1e9 for place in range(400)})
+        m.count(tokens=3)
+    assert len(m.run.measurement.work) == 401
+    assert len(m.run.measurement.phases[0].work) == 400
+    assert not [note for note in m.run.notes if "journal" in note]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "said"),
+    [
+        ({"x" * 5000: 1}, "5000 characters: expected at most 200"),
+        ({str(place): 1 for place in range(1001)}, "1002 kinds of work: expected at most 1000"),
+        ({"tokens": 1.7e308}, "more than a number can hold"),
+    ],
+    ids=["long name", "many names", "endless amount"],
+)
+def test_a_count_that_no_sample_could_hold_is_refused_whole(
+    amounts: dict[str, float], said: str
+) -> None:
+    with brizna.measure() as m:
+        m.count(tokens=1e308)
+        with pytest.raises(brizna.InputError, match=said):
+            m.count(**amounts)
+    assert [(work.name, work.amount) for work in m.run.measurement.work] == [("tokens", 1e308)]

@@ -14,6 +14,11 @@ from brizna.core.estimate import Estimate, estimate_of
 from brizna.core.quantities import Energy
 from brizna.core.records import Record
 
+LONGEST_NAME = 200
+"""Characters of a count's name: each sample of a run repeats all of them."""
+MOST_NAMES = 1000
+"""Kinds of work that one run counts."""
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -81,13 +86,12 @@ class WorkLog:
 
     def amounts(self, windows: Iterable[tuple[int, int]]) -> dict[str, float]:
         """Return, by name, what was counted in windows, each given by its start and end."""
-        found: dict[str, list[float]] = {}
+        done: list[tuple[int, str, float]] = []
         for since_us, until_us in windows:
             first = bisect_right(self._done, since_us, key=_time)
             last = bisect_right(self._done, until_us, key=_time)
-            for _, name, amount in self._done[first:last]:
-                found.setdefault(name, []).append(amount)
-        return {name: fsum(amounts) for name, amounts in found.items()}
+            done += self._done[first:last]
+        return {name: fsum(amounts) for name, amounts in _by_name(done).items()}
 
 
 def merged_work(parts: Iterable[Iterable[Work]], energy: Estimate | None) -> tuple[Work, ...]:
@@ -114,13 +118,22 @@ def check_amounts(amounts: Mapping[str, float]) -> None:
     """Refuse amounts of work that cannot be right.
 
     Raises:
-        InputError: If one has no name, or is not a number above 0.
+        InputError: If one has no name or one of over `LONGEST_NAME` characters, or is not a number
+            above 0.
     """
     for name, amount in amounts.items():
         if not name.strip():
             raise InputError(
                 "A count of {amount!r} has no name: say of what, such as tokens=4096.",
                 amount=amount,
+            )
+        if len(name) > LONGEST_NAME:
+            raise InputError(
+                "The count of {name!r:.40} has a name of {length} characters: expected at most "
+                "{longest}. Give a shorter name.",
+                name=name,
+                length=len(name),
+                longest=LONGEST_NAME,
             )
         if isinstance(amount, bool) or not isfinite(amount) or amount <= 0:
             raise InputError(
@@ -130,14 +143,46 @@ def check_amounts(amounts: Mapping[str, float]) -> None:
             )
 
 
+def added_work(done: Mapping[str, float], amounts: Mapping[str, float]) -> dict[str, float]:
+    """Return the work done so far and more of it, by name.
+
+    Raises:
+        InputError: If there would be more than `MOST_NAMES` names, or an infinite amount.
+    """
+    total = dict(done)
+    for name, amount in amounts.items():
+        total[name] = total.get(name, 0.0) + amount
+        if not isfinite(total[name]):
+            raise InputError(
+                "The counts of {name!r} come to more than a number can hold. Count in a larger "
+                "unit.",
+                name=name,
+            )
+    if len(total) > MOST_NAMES:
+        raise InputError(
+            "This run would count {count} kinds of work: expected at most {most}. Count several "
+            "of them under one name.",
+            count=len(total),
+            most=MOST_NAMES,
+        )
+    return total
+
+
 def _time(done: tuple[int, str, float]) -> int:
     return done[0]
 
 
+def _by_name(done: Iterable[tuple[int, str, float]]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for _, name, amount in done:
+        found.setdefault(name, []).append(amount)
+    return found
+
+
 def _work(done: Sequence[tuple[int, str, float]], energy: Estimate | None) -> tuple[Work, ...]:
     made: list[Work] = []
-    for name in dict.fromkeys(name for _, name, _ in done):
-        amount = fsum(amount for _, kind, amount in done if kind == name)
+    for name, amounts in _by_name(done).items():
+        amount = fsum(amounts)
         if amount > 0:
             each = None if energy is None else energy.scaled(1 / amount)
             made.append(Work(name=name, amount=amount, energy_j_per_unit=each))

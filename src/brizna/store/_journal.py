@@ -1,8 +1,8 @@
 """The journal of a run: what happened, written as it happens.
 
 One writer appends one checked line (`_lines`) an event with one write each, so that a writer that
-is killed loses the event it was at, and nothing before. Samples are lines of at most 4 kB (some
-300 channels); rare events such as the start, which holds the command, may be longer.
+is killed loses the event it was at, and nothing before. A line may be of any length: a sample of
+many channels or counts, or a start with a long command, is kept like any other.
 
 What was written survives the death of the writer at once and the loss of power after a minute at
 most: the disk is asked to keep it at the end and once a minute, in a thread that nobody waits for.
@@ -17,9 +17,9 @@ import os
 from _thread import allocate_lock
 from time import monotonic
 
-from brizna.core.errors import InputError, Said, UnavailableError
+from brizna.core.errors import Said, UnavailableError
 from brizna.store._lines import frame, split, unframe
-from brizna.store._marks import LONGEST_LINE, open_to_append, read_marks
+from brizna.store._marks import open_to_append, read_marks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,34 +90,18 @@ class Journal:
         return self._unsure
 
     def write(self, event: Event) -> None:
-        """Append an event, in its JSON form.
-
-        Raises:
-            InputError: If a sample is longer than 4 kB.
-        """
+        """Append an event, in its JSON form."""
         if os.getpid() == self._pid:
             self.add(event)
 
     def add(self, event: Event) -> None:
-        """Append an event as `write` does, for a caller who knows that this is no forked child.
-
-        Raises:
-            InputError: If a sample is longer than 4 kB.
-        """
+        """Append an event as `write` does, for a caller who knows that this is no forked child."""
         self._lock.acquire()  # `with` would take three times as long where caches are cold
         try:
             if event.get("e") == "channel":  # samples name channels by place: a lost line must show
                 event = {**event, "i": self._channels}
                 self._channels += 1
             line = frame(event)
-            if "c" in event and len(line) + 1 > LONGEST_LINE:
-                raise InputError(
-                    "A sample of {channels} channels takes {length} bytes: expected at most "
-                    "{longest}. Measure fewer channels in one run.",
-                    channels=len(event["c"]),
-                    length=len(line),
-                    longest=LONGEST_LINE,
-                )
             if self._waiting or not self._append(line):
                 self._waiting.append(event)
                 self._catch_up()

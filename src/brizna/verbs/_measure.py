@@ -298,7 +298,8 @@ class Measuring:
             **amounts: By name, how many; each above 0.
 
         Raises:
-            InputError: If an amount is not a number above 0.
+            InputError: If an amount is not a number above 0, a name is longer than 200 characters
+                or the run would count more than 1,000 kinds of work. Nothing is counted then.
         """
         from brizna.core.work import check_amounts
 

@@ -8,6 +8,7 @@ from _thread import allocate_lock
 from brizna.core.errors import BriznaError, Said, UnavailableError
 from brizna.core.replay import JOURNAL_SCHEMA, replay
 from brizna.core.version import VERSION
+from brizna.core.work import added_work
 from brizna.environment import capture, machine_name, redact
 from brizna.meter import BootClock, Roots, Sampler, factors_behind, open_meters
 from brizna.run import ancestors
@@ -184,12 +185,13 @@ class Recorder:
         return {**gauges, **self.work()}
 
     def count(self, amounts: Mapping[str, float]) -> None:
-        """Add to the work done so far, from any thread; no sample sees half of it."""
+        """Add to the work done so far, from any thread; no sample sees half of it.
+
+        Raises:
+            InputError: If it is more than a run can count; none of it is added.
+        """
         with self._counting:
-            done = dict(self._work)
-            for name, amount in amounts.items():
-                done[name] = done.get(name, 0.0) + amount
-            self._work = done
+            self._work = added_work(self._work, amounts)
 
     def work(self) -> dict[str, Any]:
         """Return what a sample or the edge of a window says of the work done so far."""
