@@ -138,12 +138,28 @@ def test_a_group_that_vanishes_keeps_its_last_count_and_says_so(machine):
 
 def test_who_contains_the_run_itself_is_refused(machine):
     machine.group("user/me", pids=[os.getpid()])
-    for path in ("/", "/user", "/user/me"):
+    for path in ("/", "/user", "/user/me", "/./", "//.", "/user/./", "user//me/."):
         with pytest.raises(InputError, match="contains this run itself"):
             machine.watch(f"cgroup:{path}")
     for pid in (os.getpid(), os.getppid()):
         with pytest.raises(InputError, match="contains this run itself"):
             watch(f"pid:{pid}", roots=Roots())
+
+
+@pytest.mark.parametrize("path", ["/..", "/../..", "/../cpuacct", "/a/../../cpuacct", "a/.."])
+def test_a_path_that_goes_up_is_refused(machine, path):
+    machine.group("a", pids=[5])
+    with pytest.raises(InputError, match="goes up"):
+        machine.watch(f"cgroup:{path}")
+
+
+def test_one_group_has_one_counter_however_its_path_is_written(machine):
+    machine.group("a/b", used_us=7, pids=[5])
+    user = machine.watch("cgroup:/./a//b/")
+    assert (user.used_us(), user.living()) == (7, (5,))
+    with pytest.raises(InputError, match="share processes"):
+        check_disjoint([user, machine.watch("cgroup:a/b")])
+    user.close()
 
 
 def test_users_that_share_processes_are_refused(machine):

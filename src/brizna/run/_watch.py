@@ -203,6 +203,12 @@ def _process(spec: str, name: str, roots: Roots) -> TreeUse:
 
 
 def _group(spec: str, kind: str, name: str, roots: Roots) -> GroupUse:
+    if kind == "cgroup" and ".." in name.split("/"):
+        raise InputError(
+            "{spec!r} goes up by '..', which can leave the tree of control groups: expected a path "
+            "from its top. Write it without '..'.",
+            spec=spec,
+        )
     try:
         places = hierarchies(roots)
     except OSError:
@@ -237,7 +243,7 @@ def _group(spec: str, kind: str, name: str, roots: Roots) -> GroupUse:
 def _directories(hierarchy: Hierarchy, kind: str, name: str) -> list[str]:
     """Return the groups of a hierarchy that a name means; nested ones only by their outermost."""
     if kind == "cgroup":
-        directory = f"{hierarchy.point}/{name.strip('/')}".rstrip("/")
+        directory = os.path.normpath(f"{hierarchy.point}/{name}")
         return [directory] if os.path.isdir(directory) else []
     means = _means_container if kind == "container" else _means_job
     found: list[str] = []
