@@ -172,7 +172,11 @@ def test_users_that_share_processes_are_refused(machine):
     check_disjoint([machine.watch("cgroup:a")])
 
 
-@pytest.mark.parametrize("spec", ["db", "cgroup:", "pid:abc", "file:/a", "container"])
+_NOBODY = ["db", "cgroup:", "pid:abc", "file:/a", "container"]
+_NO_NUMBER = ["pid:0", "pid:00", "pid:-1", "pid:٣", "pid:²", "pid:" + "9" * 5000]
+
+
+@pytest.mark.parametrize("spec", [*_NOBODY, *_NO_NUMBER])
 def test_what_names_nobody_is_refused(spec):
     with pytest.raises(InputError, match="names n"):
         watch(spec, roots=Roots())

@@ -45,6 +45,8 @@ _KINDS = ("cgroup", "container", "slurm", "pid")
 _ENGINES = ("docker-", "libpod-payload-", "libpod-", "cri-containerd-", "crio-", "")
 """What comes before a container's id in the name of its group; nothing where cgroupfs names it."""
 _SHORTEST_ID = 6
+_MOST_DIGITS = 10
+"""Of a process's number: no system has larger ones."""
 _MOST_GROUPS = 20_000
 """A machine with more groups than this is not searched to the end."""
 _SCAN_SHARE = 5e-5
@@ -186,9 +188,12 @@ class TreeUse:
 
 
 def _process(spec: str, name: str, roots: Roots) -> TreeUse:
-    if not name.isdecimal():
-        raise InputError("{spec!r} names no process: expected pid: and its number.", spec=spec)
-    pid = int(name)
+    is_number = name.isascii() and name.isdecimal() and len(name) <= _MOST_DIGITS
+    pid = int(name) if is_number else 0
+    if pid == 0:
+        raise InputError(
+            "{spec!r:.40} names no process: expected pid: and its number, from 1 up.", spec=spec
+        )
     if pid == os.getpid() or any(pid == above for above, _ in ancestors(roots.proc_root)):
         raise _contains_us(spec)
     user = TreeUse(spec, pid, roots)
