@@ -49,6 +49,26 @@ def test_an_empty_cell_is_a_hole_and_not_zero(rig):
     assert energy_j.low.value <= 1000 <= energy_j.high.value
 
 
+@pytest.mark.parametrize("told", ["100000", "1e300"])
+def test_a_power_that_no_such_part_draws_is_a_gap_and_not_energy(rig, told):
+    rig.start([play(f"t_s,cpu.power_w\n0,50\n5,50\n8,{told}\n10,50\n20,50\n")])
+    rig.tick(20)
+    (gap,) = rig.gaps()
+    assert (gap["from"], gap["to"]) == (5_000_000, 10_000_000)
+    assert f"it says {float(told):.6g} W" in gap["reason"]
+    energy_j = rig.run().measurement.energy_j
+    assert energy_j.best.value <= 1000 <= energy_j.high.value
+
+
+def test_energy_that_rises_faster_than_such_a_part_draws_is_a_gap(rig, energies):
+    rig.start([play("t_s,cpu.energy_j\n0,7\n5,257\n6,1e9\n10,1000000200\n")])
+    rig.tick(10)
+    (gap,) = rig.gaps()
+    assert gap["from"] <= 5_000_000
+    assert gap["to"] >= 6_000_000
+    assert energies(rig.run())["replay/cpu"] == pytest.approx(475, abs=25)
+
+
 def test_instants_of_the_day_serve_as_well_as_seconds(rig, energies):
     text = "time,node.power_w\n2026-11-22T10:00:00Z,60\n2026-11-22T10:00:10Z,60\n"
     rig.start([play(text)])
@@ -86,6 +106,7 @@ def test_what_is_read_between_never_changes_the_total(steps, reads):
         ("t_s,cpu.energy_j\n0,5\n1,4\n", "never falls"),
         ("t_s,cpu.power_w\n0,lots\n1,1\n", "'lots'"),
         ("t_s,cpu.power_w\n0,nan\n1,1\n", "'nan'"),
+        ("t_s,cpu.power_w\n0,inf\n1,1\n", "'inf'"),
         ("t_s,cpu.power_w\nnow,1\n1,1\n", "'now'"),
     ],
 )

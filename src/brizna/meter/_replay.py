@@ -6,8 +6,8 @@ would say of a machine that is somewhere else. The recording's first moment is t
 A table is comma-separated text with a header. Its first column is ``t_s``, seconds, or ``time``,
 instants in ISO 8601; each other column is ``KIND.energy_j`` (counted so far; never falls) or
 ``KIND.power_w`` (at that moment), where KIND is one of the kinds of channel, with a name behind a
-slash where there are several: ``gpu/0.power_w``. An empty cell is not known. Lines that begin with
-``#`` are left out.
+slash where there are several: ``gpu/0.power_w``. An empty cell is not known, nor is a power above
+what such a part can draw, or energy that rose faster. Lines that begin with ``#`` are left out.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _US = 1e6
 _UNITS = ("energy_j", "power_w")
 _COLUMNS_NEEDED = 2
+_HOLE = str(Said("the recording has a hole here"))
 
 
 class Curve:
@@ -35,19 +36,39 @@ class Curve:
         """Start without a moment."""
         self._t_us: list[int] = []
         self._uj: list[int] = []
-        self._follows: list[bool] = []
+        self._holes: list[str | None] = []
+        self._hole_ends_us: list[int] = []
+        self._known_us: int | None = None
 
-    def add(self, t_us: int, uj: int, *, follows: bool) -> None:
+    def add(self, t_us: int, uj: int, *, hole: str | None = None) -> None:
         """Add a moment, later than those before.
 
         Args:
             t_us: When.
             uj: What was counted until then.
-            follows: Whether the time since the moment before is known.
+            hole: Why the time since the moment before is not known; None if it is.
         """
         self._t_us.append(t_us)
         self._uj.append(uj)
-        self._follows.append(follows)
+        self._holes.append(hole)
+        if hole is not None and len(self._holes) > 1:
+            self._hole_ends_us.append(t_us)
+
+    def read(self, t_us: int) -> int:
+        """Return the microjoules at a time; a hole since the last reading is told once.
+
+        Raises:
+            ValueError: If the recording does not tell it; says why.
+        """
+        known_us, self._known_us = self._known_us, None
+        uj = self.at(t_us)
+        if known_us is not None:
+            place = bisect_right(self._hole_ends_us, known_us)
+            if place < len(self._hole_ends_us) and self._hole_ends_us[place] <= t_us:
+                end = bisect_right(self._t_us, self._hole_ends_us[place]) - 1
+                raise ValueError(self._holes[end])
+        self._known_us = t_us
+        return uj
 
     def at(self, t_us: int) -> int:
         """Return the microjoules at a time, on the line between two moments.
@@ -63,8 +84,9 @@ class Curve:
             return self._uj[after - 1]
         if after == len(self._t_us):
             raise ValueError(str(Said("the recording ends at {time} s", time=before_us / _US)))
-        if not self._follows[after]:
-            raise ValueError(str(Said("the recording has a hole here")))
+        hole = self._holes[after]
+        if hole is not None:
+            raise ValueError(hole)
         span_us, rise_uj = self._t_us[after] - before_us, self._uj[after] - self._uj[after - 1]
         return self._uj[after - 1] + rise_uj * (t_us - before_us) // span_us
 
@@ -95,7 +117,7 @@ class ReplayMeter:
         raws: list[int | None] = []
         for channel, curve in zip(self._channels, self._curves, strict=True):
             try:
-                raws.append(curve.at(t_us))
+                raws.append(curve.read(t_us))
             except ValueError as error:
                 self._trouble[channel.id] = str(error)
                 raws.append(None)
@@ -161,7 +183,8 @@ def play_journal(events: Iterable[Mapping[str, Any]]) -> ReplayMeter:
             start_us = event["t"] if start_us is None else start_us
             for index, uj in enumerate(event["c"][: len(curves)]):
                 if uj is not None:
-                    curves[index].add(event["t"] - start_us, uj, follows=follows[index])
+                    hole = None if follows[index] else _HOLE
+                    curves[index].add(event["t"] - start_us, uj, hole=hole)
                 follows[index] = uj is not None
     if not channels:
         raise InputError(
@@ -313,24 +336,55 @@ class _Column:
         )
         self.curve = Curve()
         self._integral = Integral() if unit == "power_w" else None
-        self._least_uj = 0
-        self._follows = False
+        self._most_w = self.channel.max_power_w or float("inf")
+        self._before: tuple[int, int] | None = None
+        self._counted_uj = 0
+        self._hole: str | None = _HOLE
 
     def add(self, t_us: int, cell: str) -> None:
-        """Add what a cell says.
+        """Add what a cell says; what no such part can draw is a hole.
 
         Raises:
             ValueError: If that is no number, below 0, or energy that falls.
         """
         if not cell:
-            self._follows = False
-            if self._integral is not None:
-                self._integral.lose()
+            self._lose(_HOLE)
             return
-        micro = round(float(cell) * 1e6)
-        uj = micro if self._integral is None else self._integral.take(t_us, micro)
-        if uj < self._least_uj:
+        number = float(cell)
+        if not 0 <= number < float("inf"):
             raise ValueError(cell)
-        self._least_uj = uj
-        self.curve.add(t_us, uj, follows=self._follows)
-        self._follows = True
+        if self._integral is not None:
+            self._take_power(t_us, number, self._integral)
+        else:
+            self._take_energy(t_us, round(number * 1e6), cell)
+
+    def _take_power(self, t_us: int, power_w: float, integral: Integral) -> None:
+        if power_w > self._most_w:
+            self._lose(_unbelieved(power_w))
+            return
+        self.curve.add(t_us, integral.take(t_us, round(power_w * 1e6)), hole=self._hole)
+        self._hole = None
+
+    def _take_energy(self, t_us: int, uj: int, cell: str) -> None:
+        before_us, before_uj = self._before or (t_us, uj)
+        if uj < before_uj:
+            raise ValueError(cell)
+        rise_uj, most_uj = uj - before_uj, self._most_w * (t_us - before_us)
+        if rise_uj > most_uj:
+            self._hole = _unbelieved(rise_uj / (t_us - before_us))
+        else:
+            self._counted_uj += rise_uj
+        self._before = (t_us, uj)
+        self.curve.add(t_us, self._counted_uj, hole=self._hole)
+        self._hole = None
+
+    def _lose(self, hole: str) -> None:
+        """Know nothing from the moment before until the next one."""
+        if self._hole is None or hole != _HOLE:
+            self._hole = hole
+        if self._integral is not None:
+            self._integral.lose()
+
+
+def _unbelieved(power_w: float) -> str:
+    return str(Said("it says {power} W, which this machine cannot draw", power=f"{power_w:.6g}"))
