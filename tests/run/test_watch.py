@@ -265,7 +265,33 @@ def test_samples_tell_users_in_one_order_and_memory_at_growing_distances(machine
     assert machine_bytes > own
     assert "mem" not in users.beside(6, 120)
     assert users.describe() == {"watched": {"cgroup:a": "cgroup"}}
-    assert users.notes() == []
+    users.close()
+
+
+def test_a_run_that_moves_into_a_watched_group_is_said_to_count_twice(machine):
+    place = machine.group("a", used_us=0)
+    living = [41]
+    users = Users(members=lambda: living, watched=[machine.watch("cgroup:/a")], roots=machine.roots)
+    users.beside(0, 0)
+    (place / "cgroup.procs").write_text("41\n")
+    users.beside(500_000, 1_000_000)
+    living.clear()  # the command has been reaped
+    users.beside(900_000, 2_000_000, last=True)
+    (note,) = users.notes()
+    assert note.startswith("cgroup:/a had processes of this run: ")
+    users.close()
+
+
+@pytest.mark.parametrize(("busy_us", "is_said"), [(2_050_000, True), (4_000_000, False)])
+def test_users_that_use_more_than_the_machine_are_said_to_count_twice(machine, busy_us, is_said):
+    place = machine.group("a", used_us=7_000_000, pids=[5])
+    users = Users(members=lambda: (), watched=[machine.watch("cgroup:/a")], roots=machine.roots)
+    users.beside(0, 0)
+    (place / "cpu.stat").write_text("usage_usec 9010000\n")
+    users.beside(2_010_000, busy_us, last=True)
+    assert [note.startswith("This run and those watched") for note in users.notes()] == [
+        True
+    ] * is_said
     users.close()
 
 

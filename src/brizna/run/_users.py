@@ -13,6 +13,7 @@ from brizna.run._allowance import Allowance
 from brizna.run._hierarchy import members
 from brizna.run._memory import Memory
 from brizna.run._outcome import Roots
+from brizna.run._overlap import Overlap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Users:
         self._devices = devices
         self._container = container
         self._inside: dict[str, list[bool]] = {}
+        self._overlap = Overlap([user.id for user in self.watched])
         self._memory = Memory(roots or Roots())
         self._memory_allowance = Allowance(_MEMORY_SHARE)
         self._device_allowance = Allowance(_DEVICE_SHARE)
@@ -124,6 +126,7 @@ class Users:
         is_edge, self._has_begun = last or not self._has_begun, True
         others = [user.used_us(at_any_cost=is_edge) for user in self.watched]
         found: dict[str, Any] = {"cpu": [used_us, *others, busy_us]}
+        self._overlap.see_use(found["cpu"])
         if self._container is not None:
             self._tell_container(found, "cpu", self._container.cpu_us())
         now_s = time.monotonic()
@@ -132,6 +135,7 @@ class Users:
         if not (memory or devices):
             return found
         pids = [tuple(self._members()), *(user.living() for user in self.watched)]
+        self._overlap.see_processes(pids)
         if memory and pids[0]:
             seen = self._memory_allowance.spending(lambda: self._held(pids, share))
             if seen is not None:
@@ -163,6 +167,7 @@ class Users:
             for user in self.watched
             if user.why
         ]
+        found += self._overlap.notes()
         if self._memory.method == "rss":
             found.append(
                 Said(
