@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from brizna.core.errors import InputError
 from brizna.core.replay import replay
-from brizna.core.work import check_amounts, merged_work
+from brizna.core.work import merged_work, read_amounts
 
 START = {
     "e": "start",
@@ -113,7 +113,7 @@ def test_a_lost_sample_loses_no_work(done, data):
 @pytest.mark.parametrize("amount", [0, -1, float("nan"), float("inf"), True])
 def test_an_amount_that_is_no_work_is_refused(amount):
     with pytest.raises(InputError, match="a number above 0"):
-        check_amounts({"tokens": amount})
+        read_amounts({"tokens": amount})
 
 
 # -------------------------------------------------------- a counter and a power that disagree, idle

@@ -6,6 +6,8 @@ import asyncio
 import os
 import threading
 import warnings
+from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -290,3 +292,35 @@ def test_a_count_that_no_sample_could_hold_is_refused_whole(
         with pytest.raises(brizna.InputError, match=said):
             m.count(**amounts)
     assert [(work.name, work.amount) for work in m.run.measurement.work] == [("tokens", 1e308)]
+
+
+def test_a_count_outside_the_block_is_a_warning() -> None:
+    measuring = brizna.measure()
+    with pytest.warns(MeasuringWarning, match="count of tokens came outside"):
+        measuring.count(tokens=3)
+    with measuring as m:
+        m.count(tokens=2)
+    with pytest.warns(MeasuringWarning, match="is in no record"):
+        m.count(tokens=3)
+    assert [work.amount for work in m.run.measurement.work] == [2]
+
+
+@pytest.mark.parametrize("amount", ["3", None, [3], True, 10**400, float("nan")], ids=repr)
+def test_a_count_that_is_no_number_is_refused(amount: Any) -> None:
+    with (
+        brizna.measure() as m,
+        pytest.raises(brizna.InputError, match="expected a number above 0"),
+    ):
+        m.count(tokens=amount)
+
+
+def test_a_count_of_nothing_is_refused() -> None:
+    with brizna.measure() as m, pytest.raises(brizna.InputError, match="Nothing is counted"):
+        m.count()
+
+
+def test_a_number_of_any_kind_is_counted_as_a_plain_one() -> None:
+    with brizna.measure() as m:
+        m.count(tokens=Decimal("2.5"), samples=Fraction(1, 2))  # type: ignore[arg-type]
+    amounts = {work.name: work.amount for work in m.run.measurement.work}
+    assert amounts == {"tokens": 2.5, "samples": 0.5}

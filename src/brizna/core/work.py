@@ -7,7 +7,7 @@ belongs to the window that has ended by then or ends with it: ``since < t <= unt
 from __future__ import annotations
 
 from bisect import bisect_right
-from math import fsum, isfinite
+from math import fsum, isfinite, nan
 
 from brizna.core.errors import InputError
 from brizna.core.estimate import Estimate, estimate_of
@@ -114,13 +114,16 @@ def only_counts(mark: Event) -> bool:
     return bool(mark.get("count")) and not mark["name"] and not mark.get("ends")
 
 
-def check_amounts(amounts: Mapping[str, float]) -> None:
-    """Refuse amounts of work that cannot be right.
+def read_amounts(amounts: Mapping[str, Any]) -> dict[str, float]:
+    """Return amounts of work as plain numbers, whatever kind of number they are.
 
     Raises:
-        InputError: If one has no name or one of over `LONGEST_NAME` characters, or is not a number
-            above 0.
+        InputError: If there is none, or one has no name, a name of over `LONGEST_NAME` characters,
+            or is not a number above 0.
     """
+    if not amounts:
+        raise InputError("Nothing is counted: say what and how many, such as tokens=4096.")
+    read: dict[str, float] = {}
     for name, amount in amounts.items():
         if not name.strip():
             raise InputError(
@@ -135,12 +138,14 @@ def check_amounts(amounts: Mapping[str, float]) -> None:
                 length=len(name),
                 longest=LONGEST_NAME,
             )
-        if isinstance(amount, bool) or not isfinite(amount) or amount <= 0:
+        read[name] = _number(amount)
+        if not isfinite(read[name]) or read[name] <= 0:
             raise InputError(
                 "The count of {name!r} is {amount!r}: expected a number above 0.",
                 name=name,
                 amount=amount,
             )
+    return read
 
 
 def added_work(done: Mapping[str, float], amounts: Mapping[str, float]) -> dict[str, float]:
@@ -166,6 +171,16 @@ def added_work(done: Mapping[str, float], amounts: Mapping[str, float]) -> dict[
             most=MOST_NAMES,
         )
     return total
+
+
+def _number(amount: Any) -> float:
+    """Return a number of any kind (a scalar of an array library, say) as a float, or NaN."""
+    if isinstance(amount, (bool, str, bytes)):
+        return nan
+    try:
+        return float(amount)
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # each kind refuses in its way
+        return nan
 
 
 def _time(done: tuple[int, str, float]) -> int:

@@ -50,9 +50,9 @@ def mark(
         UnavailableError: If there is no run around, or its directory cannot be written.
     """
     if count:
-        from brizna.core.work import check_amounts
+        from brizna.core.work import read_amounts
 
-        check_amounts(count)
+        count = read_amounts(count)
     around = run_around(os.environ if environ is None else environ)
     if around is None:
         raise UnavailableError(

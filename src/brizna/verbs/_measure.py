@@ -130,6 +130,7 @@ class Measuring:
         self._recorder: Recorder | None = None
         self._use: BlockUse | None = None
         self._pid: int | None = None
+        self._is_inside = False
         self._roots: Roots | None = None
         self.view: View | None = None
 
@@ -137,6 +138,7 @@ class Measuring:
         if self._recorder is not None:
             raise InputError("This measure is in use already: make another with brizna.measure().")
         self.view, self._pid = None, os.getpid()
+        self._is_inside = True
         settings = read_settings(self._options, environ=os.environ, directory=current_directory())
         try:
             self._begin(settings)
@@ -181,6 +183,7 @@ class Measuring:
     ) -> None:
         recorder, self._recorder = self._recorder, None
         use, self._use = self._use, None
+        self._is_inside = False
         if recorder is None or os.getpid() != self._pid:
             return  # a forked child leaves its parent's run alone
         try:
@@ -292,20 +295,31 @@ class Measuring:
 
         The record then has the amounts of the run and of each phase, with the energy of each
         unit. Work belongs to the phase that is open, or that ends now. A forked child's counts
-        nothing.
+        nothing. Outside the block nothing is counted, and a warning says so.
 
         Args:
             **amounts: By name, how many; each above 0.
 
         Raises:
-            InputError: If an amount is not a number above 0, a name is longer than 200 characters
-                or the run would count more than 1,000 kinds of work. Nothing is counted then.
+            InputError: If there is none, an amount is not a number above 0, a name is longer than
+                200 characters or the run would count more than 1,000 kinds of work. Nothing is
+                counted then.
         """
-        from brizna.core.work import check_amounts
+        from brizna.core.work import read_amounts
 
-        check_amounts(amounts)
-        if self._recorder is not None and os.getpid() == self._pid:
-            self._recorder.count(amounts)
+        read = read_amounts(amounts)
+        if not self._is_inside:
+            self._complain_of_count(", ".join(read))
+        elif self._recorder is not None and os.getpid() == self._pid:
+            self._recorder.count(read)
+
+    def _complain_of_count(self, names: str) -> None:
+        text = Said(
+            "The count of {names} came outside the measured block and is in no record. Count "
+            "inside 'with brizna.measure() as m:'.",
+            names=names,
+        )
+        _warn(str(text))
 
     def __repr__(self) -> str:
         state = "measuring" if self._recorder else "ended" if self.view else "not begun"
