@@ -59,6 +59,20 @@ def test_what_merged_runs_used_themselves_adds_up_and_nothing_inside_another_twi
     assert again.users[0].fair_share_j.best == fair[0].best
 
 
+def test_a_merged_run_says_why_it_tells_of_nobody_else(part):
+    merged = merge_runs([part(0), part(60)])
+    attribution = merged.measurement.attribution
+    assert [user.id for user in attribution.users] == ["run"]
+    assert attribution.above_idle_j is None
+    assert any("What others used" in note and "above idle" in note for note in merged.notes)
+    unknown = part(120)
+    measurement = unknown.run.measurement.replace(attribution=None)
+    unknown = unknown.replace(run=unknown.run.replace(measurement=measurement))
+    merged = merge_runs([part(0), unknown])
+    assert merged.measurement.attribution.reason
+    assert not any("What others used" in note for note in merged.notes)
+
+
 def test_machines_side_by_side_add_up(part):
     merged = merge_runs([part(machine="blue"), part(machine="red", gpu="nvml/GPU-2")])
     assert joules(merged) == pytest.approx(3000)

@@ -107,6 +107,10 @@ STORED = (
     N_("the line of the journal that describes this channel is damaged"),
     N_("The recorder stopped before the command was seen to end."),
     N_("The phases of the merged runs stay with them."),
+    N_(
+        "What others used, and what the whole machine used above idle, stays with the merged runs: "
+        "each saw its own time of the machine."
+    ),
     N_("no counter on this machine"),
     N_("the driver counts the whole card's energy, not its slices'"),
     N_("which part of the machine it sees is not documented"),

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 _SLACK_S = 1.0
 _SLACK_SHARE = 0.02
 """Ranks start and end a little apart: so much may stick out of the longest, in time."""
+_OTHERS_STAY = (
+    "What others used, and what the whole machine used above idle, stays with the merged runs: "
+    "each saw its own time of the machine."
+)
 
 
 class _Part(Record):
@@ -75,6 +79,9 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
     outer = set(outermost(runs))
     cpu = [run.measurement.cpu_time_s for run in runs if run.id in outer]
     intervals = {run.measurement.interval_s for run in runs}
+    attribution = merged_attribution(runs)
+    left = ["The phases of the merged runs stay with them."]
+    left += [_OTHERS_STAY] if attribution.users else []
     return Run(
         id="",
         name=name,
@@ -83,7 +90,7 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
         duration_s=max(part.end_s for part in parts),
         exit_code=_exit_code(runs),
         state=_state(runs),
-        notes=(*notes, "The phases of the merged runs stay with them."),
+        notes=(*notes, *left),
         machine=_one({run.machine for run in runs}),
         measurement=Measurement(
             energy_j=energy,
@@ -94,7 +101,7 @@ def merge_runs(stored: Sequence[StoredRun], *, name: str | None = None) -> Run:
             cpu_time_coverage=None if None in cpu else _cpu_coverage(runs),
             samples=sum(run.measurement.samples for run in runs),
             interval_s=_one(intervals),
-            attribution=merged_attribution(runs),
+            attribution=attribution,
             work=merged_work([run.measurement.work for run in runs], energy),
         ),
         environment={"merged": [_source(part) for part in stored]},
