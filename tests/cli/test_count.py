@@ -38,6 +38,18 @@ def test_a_count_that_is_none_is_refused(brizna: Brizna, text: str) -> None:
     assert "count" in done.stderr
 
 
+def test_a_count_that_is_refused_is_shown_as_it_was_given(brizna: Brizna) -> None:
+    done = brizna("mark", "--count", "tokens=-1", environ={"BRIZNA_RUN": "0:/nowhere"})
+    assert "'tokens' is -1:" in done.stderr
+
+
+def test_a_count_outside_a_run_speaks_of_no_mark_without_a_name(brizna: Brizna) -> None:
+    for words in (["--count", "tokens=3"], ["--end"]):
+        done = brizna("mark", *words)
+        assert done.returncode == 3
+        assert "nothing can be marked or counted" in done.stderr
+
+
 def test_a_mark_that_says_nothing_is_refused(brizna: Brizna) -> None:
     assert brizna("mark").returncode == 2
 

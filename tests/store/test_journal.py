@@ -398,6 +398,8 @@ def test_a_damaged_mark_is_left_out_and_counted(tmp_path):
 def test_a_mark_that_is_too_long_or_has_no_run_is_refused(tmp_path):
     with pytest.raises(InputError, match="shorter name"):
         append_mark(str(tmp_path), "x" * 5000, 0)
+    with pytest.raises(InputError, match=r"counts of 500 things .* fewer at a time"):
+        append_mark(str(tmp_path), "train", 0, count={f"layer.{n}": 1e9 for n in range(500)})
     with pytest.raises(UnavailableError, match="was not kept"):
         append_mark(str(tmp_path / "nowhere"), "train", 0)
 

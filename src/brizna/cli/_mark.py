@@ -43,11 +43,12 @@ def _read_counts(texts: list[str]) -> dict[str, float]:
     Raises:
         InputError: If a text is not a name, an equals sign and a number.
     """
-    counts: dict[str, float] = {}
+    counts: dict[str, float] = {}  # whole numbers stay whole, to be quoted as they were given
     for text in texts:
         name, _, number = text.partition("=")
         try:
-            counts[name.strip()] = counts.get(name.strip(), 0.0) + float(number)
+            amount = int(number) if number.strip("+- ").isdecimal() else float(number)
+            counts[name.strip()] = counts.get(name.strip(), 0) + amount
         except ValueError as error:
             raise InputError(
                 "--count is {text!r}: expected a name, an equals sign and a number, such as "

@@ -47,11 +47,19 @@ def append_mark(
             nothing says only this.
 
     Raises:
-        InputError: If the name is too long for one line.
+        InputError: If the name, or the counts, are too long for one line.
         UnavailableError: If the file cannot be written.
     """
-    counted = {"count": dict(count)} if count else {}
-    line = frame({"name": name, "t": t_us, "ends": ends, **counted})
+    mark = {"name": name, "t": t_us, "ends": ends}
+    line = frame({**mark, "count": dict(count)} if count else mark)
+    if count and len(line) + 1 > LONGEST_LINE >= len(frame(mark)) + 1:
+        raise InputError(
+            "The mark with its counts of {things} things takes {length} bytes: expected at most "
+            "{longest}. Count fewer at a time, or give shorter names.",
+            things=len(count),
+            length=len(line) + 1,
+            longest=LONGEST_LINE,
+        )
     if len(line) + 1 > LONGEST_LINE:
         raise InputError(
             "The mark's name has {length} characters: expected a line of at most {longest} bytes. "

@@ -46,7 +46,7 @@ def mark(
         environ: Where the run around is named; the process's environment if None.
 
     Raises:
-        InputError: If an amount of work is not a number above 0.
+        InputError: If an amount of work is not a number above 0, or all is too long for one line.
         UnavailableError: If there is no run around, or its directory cannot be written.
     """
     if count:
@@ -54,6 +54,12 @@ def mark(
 
         count = read_amounts(count)
     around = run_around(os.environ if environ is None else environ)
+    if around is None and not name:
+        raise UnavailableError(
+            "There is no run around this process ({variable} is not set), so nothing can be "
+            "marked or counted. Start the program with: brizna run -- COMMAND",
+            variable=RUN_VARIABLE,
+        )
     if around is None:
         raise UnavailableError(
             "There is no run around this process ({variable} is not set), so the mark {name!r} "
