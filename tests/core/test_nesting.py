@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from brizna.core.measurement import Measurement, Run
-from brizna.core.nesting import lies_inside, outermost
+from brizna.core.nesting import lies_inside, nested, outermost
 from brizna.core.replay import JOURNAL_SCHEMA, replay
 
 HERE = {"host": "h", "boot": "b", "ns": "n"}
@@ -109,3 +109,22 @@ def test_the_journals_start_says_who_recorded() -> None:
     told = replay([start])
     assert told.process == {**HERE, "pid": 4, "start": 2, "ancestors": [[3, 1]], "boot_us": 7}
     assert Run.from_json(told.to_json()) == told
+
+
+def test_runs_stand_below_the_innermost_run_around_them_in_their_order() -> None:
+    outer = run(1, pid=100, at_s=0, duration_s=60)
+    middle = run(2, pid=200, at_s=5, duration_s=50, parent=outer.id, ancestors=[[100, 5]])
+    beside = run(3, pid=900, at_s=6, duration_s=1)
+    inner = run(4, pid=300, at_s=10, duration_s=5, ancestors=[[200, 5], [100, 5]])
+    last = run(5, pid=400, at_s=20, duration_s=5, ancestors=[[100, 5]])
+    found = nested([outer, middle, beside, inner, last])
+    assert found == {outer.id: 0, middle.id: 1, inner.id: 2, last.id: 1, beside.id: 0}
+    assert list(found) == [outer.id, middle.id, inner.id, last.id, beside.id]
+    assert nested([inner, beside]) == {inner.id: 0, beside.id: 0}
+
+
+def test_records_that_name_each_other_as_parents_are_all_kept() -> None:
+    one, other, third = run(1), run(2), run(3)
+    circle = [one.replace(parent=other.id), other.replace(parent=one.id), third]
+    assert sorted(nested(circle)) == [one.id, other.id, third.id]
+    assert nested(circle)[third.id] == 0

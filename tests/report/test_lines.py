@@ -126,6 +126,14 @@ def test_runs_are_listed_with_energy_and_state(view):
     assert "en marcha" in lines[2]
 
 
+def test_runs_inside_others_are_indented_by_how_deep(view):
+    row = {**view, "energy_j": None}
+    rows = [{**row, "id": f"20261122T023501Z-00000{depth}"} for depth in range(3)]
+    depths = {listed["id"]: depth for depth, listed in enumerate(rows)}
+    lines = runs_lines(rows, lang="en", depths=depths)[1:]
+    assert [len(line) - len(line.lstrip()) for line in lines] == [0, 2, 4]
+
+
 def test_an_empty_list_of_runs_says_how_to_make_one():
     assert "brizna run --" in runs_lines([], lang="en")[0]
 
@@ -190,6 +198,7 @@ def test_nothing_in_a_record_steers_the_terminal(view):
     changed["measurement"] = measurement
     row = {**changed, "energy_j": None}
     entry = {"component": "cpu", "status": "metered", "method": hostile, "why": hostile}
+    entry["detail"] = f"cpu/{hostile}: {hostile}"
     lines = [
         *run_lines(changed, lang="en", stored="x"),
         *show_lines(changed, lang="en"),

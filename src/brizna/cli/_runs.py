@@ -103,7 +103,7 @@ def _add_merge(parser: Parser) -> None:
 
 
 def _list(context: Context, store: Store, given: Namespace) -> int:
-    from brizna.core.nesting import outermost
+    from brizna.core.nesting import nested
     from brizna.report import runs_lines, stored
     from brizna.verbs import unlike_runs
 
@@ -127,10 +127,11 @@ def _list(context: Context, store: Store, given: Namespace) -> int:
         _ = context.texts.gettext
         context.say(_("No run has the tag {tag!r}.").format(tag=given.tag))
         return 0
-    readable = [run for run in listed if run["state"] != "unreadable"]
-    nested = {run.id for run in found} - set(outermost(found))
+    readable = {run["id"]: run for run in listed if run["state"] != "unreadable"}
+    depths = nested(found)
+    rows = [readable[run_id] for run_id in depths if run_id in readable]
     lang, width, color = context.lang, context.width, context.color
-    context.tell(*runs_lines(readable, lang=lang, width=width, color=color, nested=nested))
+    context.tell(*runs_lines(rows, lang=lang, width=width, color=color, depths=depths))
     context.say(
         *(
             f"{run.id}: {stored(run.reason or '', context.lang)}"

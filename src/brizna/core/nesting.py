@@ -42,6 +42,29 @@ def outermost(runs: Sequence[Placed]) -> list[str]:
     return [run.id for run in runs if not any(lies_inside(run, other) for other in runs)]
 
 
+def nested(runs: Sequence[Placed]) -> dict[str, int]:
+    """Return how deep each run lies inside others of these, 0 for those inside none.
+
+    In the order of the runs, but each that lies inside others comes below the innermost of them.
+    """
+    around = {run.id: [each.id for each in runs if lies_inside(run, each)] for run in runs}
+    inner: dict[str | None, list[str]] = {}
+    for run in runs:
+        innermost = max(
+            around[run.id], key=lambda each: (len(around[each]), each == run.parent), default=None
+        )
+        inner.setdefault(innermost, []).append(run.id)
+    depths: dict[str, int] = {}
+    for top in [*inner.get(None, ()), *around]:  # damaged records may lie inside each other
+        waiting = [(top, 0)]
+        while waiting:
+            run_id, depth = waiting.pop()
+            if run_id not in depths:
+                depths[run_id] = depth
+                waiting += [(each, depth + 1) for each in reversed(inner.get(run_id, ()))]
+    return depths
+
+
 def lies_inside(inner: Placed, outer: Placed) -> bool:
     """Tell whether one run happened inside another."""
     if inner.id == outer.id:

@@ -34,7 +34,7 @@ from brizna.report._words import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from brizna.report._view import View
@@ -359,7 +359,7 @@ def runs_lines(
     lang: str,
     width: int = 80,
     color: bool = False,
-    nested: Collection[str] = (),
+    depths: Mapping[str, int] | None = None,
 ) -> list[str]:
     """Return the table of ``brizna runs list``.
 
@@ -370,13 +370,14 @@ def runs_lines(
         lang: One of `LANGUAGES`.
         width: Columns of the terminal.
         color: Whether to paint.
-        nested: Ids of the runs that lie inside others of the list, and are shown so.
+        depths: For the id of each run how deep it lies inside the runs above it; by that it is
+            indented.
     """
     style = Format(lang)
     _ = style.say
     rows: list[tuple[str, ...]] = [
         (
-            ("  " if run["id"] in nested else "") + short_id(run["id"]),
+            "  " * (depths or {}).get(run["id"], 0) + short_id(run["id"]),
             run.get("name") or "",
             run["started"].replace("T", " ").removesuffix("Z")[:16],
             style.duration(run["duration_s"]),
