@@ -8,13 +8,13 @@ import pytest
 from brizna.core.errors import InputError
 from brizna.core.measurement import Channel
 from brizna.meter import BootClock, Sampler
-from brizna.meter._load_model import MemoryMeter
+from brizna.meter._load_model import MemoryMeter, Sleep
 
 
 def constant(channel_id="c", power_w=10.0, **about):
     fields = {"kind": "memory", "method": "size-model", "basis": "modelled"}
     channel = Channel(id=channel_id, counted_by="reader", max_power_w=power_w, **fields, **about)
-    return MemoryMeter(channel, power_w)
+    return MemoryMeter(channel, power_w, Sleep(lambda: 0))
 
 
 class Counting:
