@@ -45,6 +45,15 @@ def test_a_named_meter_is_the_total_and_holds_the_rest(brizna, tmp_path, wall):
     assert wall.url not in out.read_text()
 
 
+def test_a_device_that_refuses_is_told_with_its_reason_by_doctor_and_run(brizna):
+    spec = "pdu:shelly:http://127.0.0.1:9#name=wall"
+    shown = brizna("doctor", "--meter", spec).stdout
+    assert "Its energy counter cannot be read." in shown
+    assert "whole machine: pdu/wall: Connection refused" in shown
+    done = brizna("run", "--meter", spec, "--", "true")
+    assert "not seen: whole machine wall (unreadable: Connection refused)" in done.stderr
+
+
 def test_a_project_keeps_its_meters_in_its_file(brizna, tmp_path, wall):
     (tmp_path / "brizna.toml").write_text(f'meter = ["pdu:shelly:{wall.url}#name=rack"]\n')
     done = brizna("doctor", "--json")

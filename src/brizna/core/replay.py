@@ -496,7 +496,8 @@ class _Story:
                 seen[channel.basis].append(channel.kind)
             else:
                 component = f"{channel.kind}/{channel.id.rpartition('/')[2]}"
-                not_seen.setdefault(component, channel.reason or "not known")
+                seen_as = channel.gaps[0].reason if channel.gaps else channel.reason
+                not_seen.setdefault(component, seen_as or "not known")
         gaps = [
             sum(
                 (self.last_us * US if gap.end_s is None else gap.end_s) - gap.start_s

@@ -197,7 +197,10 @@ class _Diagnosis:
         return "unreadable", None
 
     def _why_no_node(self) -> tuple[str, str | None]:
-        return self._why_closed("node") or ("no-counter", None)
+        closed = self._why_closed("node")
+        if closed is None and any(name.startswith("node/") for name in self._unseen):
+            return "unreadable", None
+        return closed or ("no-counter", None)
 
     def _why_no_cpu(self) -> tuple[str, str | None]:
         closed = self._why_closed("cpu")

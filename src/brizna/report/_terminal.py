@@ -24,7 +24,6 @@ from brizna.report._whose import (
     view_rows,
 )
 from brizna.report._words import (
-    join_components,
     name_basis,
     name_component,
     name_figure,
@@ -122,12 +121,20 @@ def _split(view: View, style: Format) -> str:
     ]
     not_seen = view["measurement"]["coverage"]["not_seen"]
     if not_seen:
-        missing = join_components(not_seen, style.lang)
+        missing = ", ".join(
+            _missing(component, reason, style) for component, reason in not_seen.items()
+        )
         parts.append(_("not seen: {components}").format(components=missing))
     scopes = {channel.get("scope") for channel in roots(view)}
     whose = {"machine": _("machine"), "container": _("container")}
     known = whose.get(str(scopes.pop())) if len(scopes) == 1 else None
     return (f"{known}: " if known else "") + " · ".join(parts)
+
+
+def _missing(component: str, reason: str, style: Format) -> str:
+    """Return what is not seen; of one device among several, or one that was named, also why."""
+    name = name_component(component, style.lang)
+    return f"{name} ({style.stored(reason)})" if "/" in component else name
 
 
 def _packed(parts: Sequence[str]) -> tuple[str, list[str]]:
@@ -474,12 +481,13 @@ def doctor_lines(
 ) -> list[str]:
     """Return the table of ``brizna doctor``, and what unlocks more.
 
-    Args:
-        components: For each its ``component``, ``status`` (``metered``, ``modelled`` or ``not
-            available``), ``method``, ``why``, and ``unlock``: the command that gives more, or None.
-        lang: One of `LANGUAGES`.
-        width: Columns of the terminal.
-        color: Whether to paint.
+    components: For each its ``component``, ``status`` (``metered``, ``modelled`` or ``not
+        available``), ``method``, ``why``, ``detail``: what was seen, or None, and ``unlock``:
+        the command that gives more, or None.
+        command that gives more, or None.
+    lang: One of `LANGUAGES`.
+    width: Columns of the terminal.
+    color: Whether to paint.
     """
     style = Format(lang)
     _ = style.say
@@ -499,7 +507,22 @@ def doctor_lines(
     ]
     header = (_("component"), _("status"), _("method"), _("why"))
     lines = Table(header, rows).lines(width=width, color=color)
+    seen = [line for entry in map(printable, components) for line in _seen(entry, style)]
+    if seen:
+        lines += ["", _("What was seen:"), *(f"  {line}" for line in seen)]
     unlocks = dict.fromkeys(entry["unlock"] for entry in components if entry.get("unlock"))
     if unlocks:
         lines += ["", _("To see more:"), *(f"  {command}" for command in unlocks)]
+    return lines
+
+
+def _seen(entry: Mapping[str, Any], style: Format) -> list[str]:
+    """Return what was seen of a component, a line for each of its parts."""
+    lines: list[str] = []
+    for text in filter(None, str(entry.get("detail") or "").split("; ")):
+        part, colon, reason = text.partition(": ")
+        named = colon and part.startswith(f"{entry['component']}/")
+        where = f"{part.partition('/')[2]}: " if named else ""
+        name = name_component(entry["component"], style.lang)
+        lines.append(f"{name}: {where}{style.stored(reason if named else text)}")
     return lines
