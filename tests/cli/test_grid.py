@@ -154,7 +154,7 @@ def test_a_file_is_checked_and_written_as_it_is_read_best(brizna, shown, tmp_pat
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("grid", "shwo"), 2, "Did you mean"),
+        (("grid", "shows"), 2, "Did you mean"),
         (("grid", "show", "Atlantis"), 2, "Atlantis"),
         (("grid", "show", "ES", "--days", "0"), 2, "more than 0"),
         (("grid", "show", "ES", "--from", "tomorrow"), 2, "no instant"),

@@ -438,7 +438,7 @@ def test_another_certificate_than_the_pinned_one_is_asked_nothing(controller):
         ("redfsh:https://h", "Did you mean 'redfish'"),
         ("redfish:https://u:hunter2@h/", "credentials"),
         ("u:hunter2@h", "not a kind"),
-        ("redfish:https://h#evry=2", "Did you mean 'every'"),
+        ("redfish:https://h#everyy=2", "Did you mean 'every'"),
         ("ipmi:/dev/ipmi0#outlet=1", "no option 'outlet'"),
     ],
 )
