@@ -30,6 +30,7 @@ def failed(done, code):
         (("runs", "import", "none.zip"), 2, "No se puede leer 'none.zip'"),
         (("account", "none.json"), 2, "No se puede leer 'none.json'"),
         (("mark", "train"), 3, "Este proceso no está dentro de ninguna ejecución"),
+        (("mark", "--end"), 3, "no hay nada que marcar ni contar"),
         (("run",), 125, "no se ha dado ninguna orden"),
         (("run", "--interval", "0", "--", "true"), 125, "interval es '0' (opción), pero se"),
         (("run", "--pue", "low", "--", "true"), 125, "pero se esperaba: un número."),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from brizna.core.errors import CoverageError, InputError, IntegrityError, Said
 from brizna.core.factors import nearest
+from brizna.core.quantities import CarbonIntensity, Duration
 from brizna.grid import find_zone, intensity
 from brizna.report import said, stored
 
@@ -31,6 +32,21 @@ def test_an_error_is_english_for_python_and_spanish_for_who_reads_spanish():
     assert str(error) == "The interval is 0.5 s: expected more than 0."
     assert said(error, "en") == str(error)
     assert said(error, "es") == "El intervalo es de 0,5 s: se esperaba más de 0."
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "told"),
+    [
+        (Duration, "foo", "'foo' no sirve de duración: se esperaban un número y una unidad"),
+        (Duration, "nan", "nan no sirve de duración: se esperaba un número finito de s."),
+        (CarbonIntensity, "x", "'x' no sirve de intensidad de carbono:"),
+    ],
+)
+def test_what_is_no_quantity_is_told_with_the_word_for_its_kind(kind, text, told):
+    with pytest.raises(InputError) as caught:
+        kind.parse(text)
+    assert said(caught.value, "es").startswith(told)
+    assert f" is no {kind.noun}: expected" in str(caught.value)
 
 
 def test_an_error_inside_an_error_is_in_the_same_language():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, Said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +23,13 @@ class Quantity:
 
     Attributes:
         value: The number, in ``unit``.
+        noun: What a number of this kind is called, in the messages of errors.
     """
 
     __slots__ = ("value",)
 
     value: float
+    noun: ClassVar[Said] = Said("number")
     unit: ClassVar[str] = "1"
     units: ClassVar[Mapping[str, float]] = {"1": 1.0}
     """Every unit that `of` and `to` understand, with its size in the base unit."""
@@ -36,10 +38,10 @@ class Quantity:
         number = float(value)
         if not isfinite(number):
             raise InputError(
-                "{kind} got {value!r}, but needs a finite number of {unit}. Leave out what is "
+                "{value!r} is no {kind}: expected a finite number of {unit}. Leave out what is "
                 "unknown instead of writing NaN or infinity.",
-                kind=type(self).__name__,
                 value=value,
+                kind=self.noun,
                 unit=self.unit,
             )
         object.__setattr__(self, "value", number)
@@ -76,7 +78,7 @@ class Quantity:
             "{text!r} is no {kind}: expected a number and a unit out of {known}, for example '1.5 "
             "{unit}'.",
             text=text,
-            kind=cls.__name__.lower(),
+            kind=cls.noun,
             known=", ".join(cls.units),
             unit=cls.unit,
         )
@@ -93,7 +95,7 @@ class Quantity:
             raise InputError(
                 "{unit!r} is not a unit of {kind}; known units: {known}.",
                 unit=unit,
-                kind=cls.__name__,
+                kind=cls.noun,
                 known=", ".join(cls.units),
             ) from None
 
@@ -160,12 +162,14 @@ class Ratio(Quantity):
     """A pure number: a share, a PUE, a count per count."""
 
     __slots__ = ()
+    noun = Said("ratio")
 
 
 class Energy(Quantity):
     """Energy, in joules."""
 
     __slots__ = ()
+    noun = Said("energy")
     unit = "J"
     units = {
         "J": 1.0,
@@ -187,6 +191,7 @@ class Power(Quantity):
     """Power, in watts."""
 
     __slots__ = ()
+    noun = Said("power")
     unit = "W"
     units = {"W": 1.0, "mW": 1e-3, "kW": 1e3, "MW": 1e6}
 
@@ -195,6 +200,7 @@ class Duration(Quantity):
     """A length of time, in seconds, from a monotonic clock."""
 
     __slots__ = ()
+    noun = Said("duration")
     unit = "s"
     units = {
         "s": 1.0,
@@ -211,6 +217,7 @@ class Carbon(Quantity):
     """Mass of greenhouse gases, in grams of CO2 equivalent (GWP100)."""
 
     __slots__ = ()
+    noun = Said("carbon")
     unit = "gCO2e"
     units = {"gCO2e": 1.0, "mg": 1e-3, "g": 1.0, "kg": 1e3, "t": 1e6, "kt": 1e9, "lb": 453.59237}
 
@@ -219,6 +226,7 @@ class CarbonIntensity(Quantity):
     """Carbon per electrical energy, in grams of CO2 equivalent per kWh."""
 
     __slots__ = ()
+    noun = Said("carbon intensity")
     unit = "gCO2e/kWh"
     units = {
         "gCO2e/kWh": 1.0,
@@ -233,6 +241,7 @@ class Water(Quantity):
     """Water consumed, in litres."""
 
     __slots__ = ()
+    noun = Said("water")
     unit = "L"
     units = {"L": 1.0, "mL": 1e-3, "m3": 1e3}
 
@@ -241,6 +250,7 @@ class WaterIntensity(Quantity):
     """Water per energy, in litres per kWh."""
 
     __slots__ = ()
+    noun = Said("water intensity")
     unit = "L/kWh"
     units = {"L/kWh": 1.0, "m3/MWh": 1.0}
 
@@ -249,6 +259,7 @@ class Money(Quantity):
     """An amount of one currency; the currency's code stands beside it in the record."""
 
     __slots__ = ()
+    noun = Said("money")
     unit = "¤"
     units = {"¤": 1.0}
 
@@ -257,6 +268,7 @@ class Tariff(Quantity):
     """Money per energy, per kWh, in the currency that stands beside it in the record."""
 
     __slots__ = ()
+    noun = Said("tariff")
     unit = "¤/kWh"
     units = {"¤/kWh": 1.0, "¤/MWh": 1e-3}
 
