@@ -481,13 +481,13 @@ def doctor_lines(
 ) -> list[str]:
     """Return the table of ``brizna doctor``, and what unlocks more.
 
-    components: For each its ``component``, ``status`` (``metered``, ``modelled`` or ``not
-        available``), ``method``, ``why``, ``detail``: what was seen, or None, and ``unlock``:
-        the command that gives more, or None.
-        command that gives more, or None.
-    lang: One of `LANGUAGES`.
-    width: Columns of the terminal.
-    color: Whether to paint.
+    Args:
+        components: For each its ``component``, ``status`` (``metered``, ``modelled`` or ``not
+            available``), ``method``, ``why``, ``detail``: what was seen, or None, and ``unlock``:
+            the command that gives more, or None.
+        lang: One of `LANGUAGES`.
+        width: Columns of the terminal.
+        color: Whether to paint.
     """
     style = Format(lang)
     _ = style.say
