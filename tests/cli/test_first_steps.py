@@ -90,3 +90,18 @@ def test_unit_of_work_that_cannot_divide_is_refused_before_the_command_starts(br
 def test_tag_that_no_run_has_is_said(brizna):
     brizna("run", "--quiet", "--tag", "one", "--", "true")
     assert "No run has the tag 'two'" in brizna("runs", "list", "--tag", "two").stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--fix", "--baseline"), "one at a time"),
+        (("--duration", "10s"), "add --baseline"),
+        (("--baseline", "--duration", "5s"), "at least 10 s"),
+    ],
+)
+def test_options_of_doctor_that_do_not_go_together_are_refused_at_once(brizna, options, said):
+    done = brizna("doctor", *options)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Watching" not in done.stderr

@@ -29,7 +29,6 @@ def add_baseline(parser: Parser) -> None:
     parser.add_argument(
         "--duration",
         metavar="TIME",
-        default=_DURATION,
         help=_("for how long, with --baseline (60s)"),
     )
 
@@ -39,16 +38,18 @@ def measure_idle(context: Context, given: Namespace) -> int:
     from brizna.environment import machine_name
     from brizna.report import baseline_lines
     from brizna.verbs import keep_measured, measure_baseline
-    from brizna.verbs._baseline import instruments
+    from brizna.verbs._baseline import check_duration, instruments
     from brizna.verbs._named import open_named
 
     _ = context.texts.gettext
-    duration_s = Duration.parse(given.duration).value
+    duration = _DURATION if given.duration is None else given.duration
+    duration_s = Duration.parse(duration).value
+    check_duration(duration_s)
     settings = settings_of(given, context)
     machine = machine_name()
     named = open_named(settings, machine=machine, environ=context.environ)
     hint = _("Watching the idle machine for {time}; leave it alone. Ctrl-C stops without a trace.")
-    context.say(hint.format(time=given.duration))
+    context.say(hint.format(time=duration))
     baseline = measure_baseline(
         machine,
         duration_s=duration_s,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from brizna.cli._baseline import add_baseline, measure_idle
 from brizna.cli._options import add_json, add_settings, settings_of
 from brizna.cli._parser import Parser
+from brizna.core.errors import InputError
 from brizna.verbs import diagnose
 
 TYPE_CHECKING = False
@@ -34,6 +35,10 @@ def doctor(context: Context, words: list[str]) -> int:
     add_json(parser)
     add_settings(parser, ("zone", "meter", "credentials", "store", "lang"))
     given = parser.parse_args(words)
+    if given.fix and given.baseline:
+        raise InputError("--fix and --baseline are two questions: ask one at a time.")
+    if given.duration is not None and not given.baseline:
+        raise InputError("--duration is for how long --baseline watches: add --baseline.")
     if given.fix:
         return _fix(context, as_json=given.json)
     if given.baseline:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from brizna.core.baseline import MOST_BUSY, Baseline, idle_channels, stale_reasons
-from brizna.core.errors import BriznaError, InputError, UnavailableError
+from brizna.core.errors import BriznaError, InputError, Said, UnavailableError
 from brizna.core.factors import factor
 from brizna.core.replay import series_of
 from brizna.core.version import VERSION
@@ -16,9 +16,10 @@ from brizna.verbs._settings import read_idle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
+    from brizna.core.measurement import Channel
     from brizna.meter import Meter
     from brizna.verbs._settings import Settings
 
@@ -96,13 +97,7 @@ def measure_baseline(
     """
     from datetime import UTC, datetime
 
-    if not duration_s >= SHORTEST_S:
-        raise InputError(
-            "--duration is {duration_s:g} s: expected at least {shortest_s:g} s, so that the "
-            "variation can be seen.",
-            duration_s=duration_s,
-            shortest_s=SHORTEST_S,
-        )
+    check_duration(duration_s)
     using = using or instruments(machine)
     measured = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     events: list[dict[str, Any]] = [{"e": "start", "id": "baseline"}]
@@ -133,6 +128,21 @@ def measure_baseline(
         conditions=conditions(),
         brizna=VERSION,
     )
+
+
+def check_duration(duration_s: float) -> None:
+    """Refuse a time that is too short for a baseline.
+
+    Raises:
+        InputError: If it is.
+    """
+    if not duration_s >= SHORTEST_S:
+        raise InputError(
+            "--duration is {duration_s:g} s: expected at least {shortest_s:g} s, so that the "
+            "variation can be seen.",
+            duration_s=duration_s,
+            shortest_s=SHORTEST_S,
+        )
 
 
 def _watch(
@@ -210,6 +220,34 @@ def idle_event(store: Store | None, machine: str, idle_w: str | None) -> dict[st
         stale = stale_reasons(baseline, age_s=_age_s(baseline), conditions=conditions())
         event |= {"baseline": baseline.to_json(), "digest": digest, "stale": stale}
     return event
+
+
+def idle_troubles(declared: Mapping[str, float], channels: Iterable[Channel]) -> list[str]:
+    """Return what is odd about declared idle watts, a sentence each."""
+    known = {channel.id: channel for channel in channels}
+    said: list[str] = []
+    for name, power_w in declared.items():
+        channel = known.get(name)
+        if channel is None:
+            names = ", ".join(known)
+            text = Said(
+                "Idle power is declared for {name}, and no channel of this run is called so: it "
+                "has {names}. It is left out.",
+                name=name,
+                names=names,
+            )
+        elif channel.max_power_w is not None and power_w > channel.max_power_w:
+            text = Said(
+                "The idle power declared for {name}, {power} W, is more than it can draw ({most} "
+                "W): the energy above idle comes out wrong. Correct it.",
+                name=name,
+                power=f"{power_w:g}",
+                most=f"{channel.max_power_w:g}",
+            )
+        else:
+            continue
+        said.append(str(text))
+    return said
 
 
 def describe_baseline(
