@@ -257,7 +257,19 @@ def test_declared_idle_power_goes_before_measured(bench, store):
     assert idle_w[DRAM].basis == "metered"
 
 
-@pytest.mark.parametrize("text", ["12", "package=", "package=-3", "package=warm", "=4", "a=1,,b"])
+@pytest.mark.parametrize(
+    ("idle_w", "said"),
+    [("rapl/none=5", "no channel"), (f"{PACKAGE}=1e9", "more than it can draw")],
+)
+def test_idle_power_that_cannot_be_is_said_in_the_record(bench, store, idle_w, said):
+    run = run_of(recorded(bench, store, idle_w=idle_w))
+    (note,) = (note for note in run.notes if said in note)
+    assert idle_w.partition("=")[0] in note
+
+
+@pytest.mark.parametrize(
+    "text", ["12", "package=", "package=-3", "package=warm", "=4", "a=1,,b", "a=1,a=2"]
+)
 def test_a_declaration_that_names_no_power_is_refused(text):
     with pytest.raises(InputError, match="rapl/package-0="):
         read_settings({"idle_w": text}, environ={}, directory="/")

@@ -199,7 +199,7 @@ class Recorder:
 
     def _tell_idle_power(self) -> None:
         """Write what the machine draws while nobody uses it, if that was measured or declared."""
-        from brizna.verbs._baseline import idle_event
+        from brizna.verbs._baseline import idle_event, idle_troubles
 
         try:
             event = idle_event(self._store, self._machine, self.settings["idle_w"])
@@ -208,6 +208,8 @@ class Recorder:
             return
         if event is not None:
             self._journal.write(event)
+            for text in idle_troubles(event["declared"], self.sampler.channels):
+                self.note(text)
 
     def note(self, text: str) -> None:
         """Write a sentence for the reader of the record."""

@@ -58,17 +58,17 @@ def _view(value: str) -> Said | None:
 
 
 def _idle(value: str) -> Said | None:
-    wrong = Said("channels with their watts, such as rapl/package-0=12.5,rapl/dram-0=3")
+    wrong = Said("channels with their watts, each once, such as rapl/package-0=12.5,rapl/dram-0=3")
     return wrong if read_idle(value) is None else None
 
 
 def read_idle(text: str) -> dict[str, float] | None:
-    """Return the watts that a text declares by channel; None if it is not such a text."""
+    """Return the watts that a text declares by channel, each once; None if it is none such."""
     found: dict[str, float] = {}
     for pair in text.split(","):
         channel, _, power = pair.strip().rpartition("=")
         power_w = _converted(float, power)
-        if not channel or power_w is None or not 0 < power_w < float("inf"):
+        if not channel or channel in found or power_w is None or not 0 < power_w < float("inf"):
             return None
         found[channel] = power_w
     return found
