@@ -440,6 +440,10 @@ def test_another_certificate_than_the_pinned_one_is_asked_nothing(controller):
         ("u:hunter2@h", "not a kind"),
         ("redfish:https://h#everyy=2", "Did you mean 'every'"),
         ("ipmi:/dev/ipmi0#outlet=1", "no option 'outlet'"),
+        ("redfish:https://h#pin=zz", "SHA-256"),
+        ("redfish:https://h#pin=" + "a" * 63, "SHA-256"),
+        ("ipmi:/dev/ipmi0#name=", "such as name=rack-2"),
+        ("ipmi:/dev/ipmi0#name=a b/c", "such as name=rack-2"),
     ],
 )
 def test_a_wrong_specification_says_what_is_known(text, said):

@@ -32,6 +32,7 @@ _OPTIONS = {
     "battery": (),
 }
 """The options of each kind that brizna knows by itself."""
+_PIN_DIGITS = 64
 _SHORT = 6
 """Digits of the digest that names a device where nobody gave it a name."""
 
@@ -97,6 +98,7 @@ def _read_spec(text: str) -> Spec:
         _published(kind)
     else:
         _check_options(kind, options, known)
+        _check_values(options)
     spec = Spec(kind=kind, target=target, options=options)
     if kind in ("redfish", "pdu"):
         from brizna.meter._http import split_url
@@ -116,6 +118,26 @@ def _check_options(kind: str, options: Mapping[str, str], known: Sequence[str]) 
                 name=name,
                 hint=nearest(name, known),
                 known=", ".join(known) or "-",
+            )
+
+
+def _check_values(options: Mapping[str, str]) -> None:
+    """Refuse a name that would not serve in records, and a pin that is no certificate's."""
+    name, pin = options.get("name"), options.get("pin")
+    if name is not None and not (name and all(c.isalnum() or c in "._-" for c in name)):
+        raise InputError(
+            "The name of a meter is {name!r}: expected letters, digits, '.', '_' and '-', such as "
+            "name=rack-2.",
+            name=name,
+        )
+    if pin is not None:
+        digits = pin.replace(":", "").lower()
+        if len(digits) != _PIN_DIGITS or not set(digits) <= set("0123456789abcdef"):
+            raise InputError(
+                "The pin of a meter is {pin!r}: expected the SHA-256 of its certificate, "
+                "{count} hexadecimal digits.",
+                pin=pin,
+                count=_PIN_DIGITS,
             )
 
 
