@@ -159,8 +159,10 @@ def test_a_full_disk_is_noted_once_and_sampling_goes_on(rig):
 
 
 def test_two_meters_cannot_claim_one_channel(rig):
-    with pytest.raises(InputError, match="one channel"):
-        Sampler([constant(), constant()], clock=rig.clock, write=rig.events.append)
+    with pytest.raises(InputError, match=r"one channel: c\. Name each meter once"):
+        Sampler(
+            [constant("other"), constant(), constant()], clock=rig.clock, write=rig.events.append
+        )
 
 
 def test_a_forked_childs_handle_does_nothing(rig):

@@ -83,8 +83,13 @@ class Sampler:
         self._now_us = self._asleep_us = 0
         self._sources = [source for meter in self._meters if (source := self._source(meter))]
         ids = [channel.id for source in self._sources for channel in source.channels]
-        if len(set(ids)) != len(ids):
-            raise InputError("Two meters claim one channel: {names}.", names=", ".join(sorted(ids)))
+        twice = sorted({name for name in ids if ids.count(name) > 1})
+        if twice:
+            raise InputError(
+                "Two meters claim one channel: {names}. Name each meter once, and give different "
+                "devices different names, such as #name=left.",
+                names=", ".join(twice),
+            )
 
     def __enter__(self) -> Self:
         return self
