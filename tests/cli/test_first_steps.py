@@ -105,3 +105,12 @@ def test_options_of_doctor_that_do_not_go_together_are_refused_at_once(brizna, o
     assert done.returncode == 2
     assert said in done.stderr
     assert "Watching" not in done.stderr
+
+
+def test_doctor_says_where_the_zone_comes_from(brizna, tmp_path):
+    shown = brizna("doctor", environ={"BRIZNA_ZONE": "ES"}).stdout
+    assert "Zone: ES (from the environment, BRIZNA_ZONE)" in shown
+    (tmp_path / "brizna.toml").write_text('zone = "FR"\n', encoding="utf-8")
+    shown = brizna("doctor").stdout
+    assert "Zone: FR (" in shown
+    assert "brizna.toml)" in shown

@@ -133,8 +133,11 @@ def name_figure(field: str, lang: str) -> str:
 
 
 def name_zone_origin(origin: str | None, lang: str) -> str:
-    """Return how the grid zone is known, in a few words."""
+    """Return how the grid zone is known, in a few words; a file by its name."""
     _ = texts(lang).gettext
+    kind, _blank, variable = (origin or "").partition(" ")
+    if kind == "environment" and variable:
+        return f"{_('from the environment')}, {variable}"
     names = {
         "option": _("given"),
         "config": _("from the settings"),
@@ -142,7 +145,7 @@ def name_zone_origin(origin: str | None, lang: str) -> str:
         "case": _("declared"),
         "time-zone": _("guessed from the time zone"),
     }
-    return names.get(origin or "", "")
+    return names.get(origin or "", (origin or "").rpartition("/")[2])
 
 
 def join_components(kinds: Iterable[str], lang: str) -> str:
