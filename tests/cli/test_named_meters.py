@@ -54,6 +54,13 @@ def test_a_device_that_refuses_is_told_with_its_reason_by_doctor_and_run(brizna)
     assert "not seen: whole machine wall (unreadable: Connection refused)" in done.stderr
 
 
+def test_recorded_energy_is_not_called_a_power(brizna, tmp_path):
+    (tmp_path / "wall.csv").write_text("t_s,gpu/0.energy_j\n0,5\n10,505\n")
+    shown = brizna("doctor", "--meter", "replay:wall.csv").stdout
+    assert "replay-energy" in shown
+    assert "tells its power" not in shown
+
+
 def test_a_project_keeps_its_meters_in_its_file(brizna, tmp_path, wall):
     (tmp_path / "brizna.toml").write_text(f'meter = ["pdu:shelly:{wall.url}#name=rack"]\n')
     done = brizna("doctor", "--json")

@@ -145,7 +145,10 @@ class _Diagnosis:
         found = [channel for channel in self._channels if channel.kind == component]
         detail = self._detail(component)
         if any(channel.basis == "metered" for channel in found):
-            by_power = all(channel.counted_by == "reader" for channel in found)
+            by_power = all(
+                channel.counted_by == "reader" and not channel.method.endswith("-energy")
+                for channel in found
+            )
             return _component(
                 component,
                 status="metered",
