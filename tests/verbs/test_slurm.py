@@ -216,6 +216,20 @@ def test_a_torn_line_loses_one_reading_and_no_energy(cluster):
     assert best_j(cluster.run()) == pytest.approx(POWER_W * 120, rel=1e-6)
 
 
+def test_a_broken_snapshot_is_set_aside_and_the_other_jobs_go_on(cluster):
+    begin_job(cluster.node)
+    broken = cluster.root / "state" / "78.snapshots"
+    broken.write_bytes(b"garbage")
+    for _ in range(2):
+        cluster.clock.advance(60)
+        assert tick(cluster.node) == ["77"]
+    assert not broken.exists()
+    with pytest.raises(UnavailableError, match="when the job began"):
+        end_job(cluster.node.replace(environ={"SLURM_JOB_ID": "78"}))
+    cluster.run()
+    assert list((cluster.root / "state").iterdir()) == []
+
+
 def test_several_jobs_on_a_node_are_read_together(cluster):
     begin_job(cluster.node)
     other = cluster.node.replace(environ={"SLURM_JOB_ID": "78"})

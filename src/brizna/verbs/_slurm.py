@@ -10,7 +10,7 @@ None of this may keep a job or a node from working: what goes wrong is said and 
 from __future__ import annotations
 
 import os
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 
 from brizna.core.errors import BriznaError, InputError, Said, UnavailableError
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 JOB = "SLURM_JOB_ID"
 _SUFFIX = ".snapshots"
+_BROKEN = ".broken"
 _TICK_S = 1.0
 _SYSTEM_STATE = "/run/brizna/slurm"
 _ABOUT = {
@@ -125,7 +126,8 @@ def begin_job(node: Node) -> None:
 def tick(node: Node) -> list[str]:
     """Read the counters for every job that runs here, and return their numbers.
 
-    Snapshots that the machine's last start left behind are removed.
+    Snapshots that the machine's last start left behind are removed; one that is damaged beyond
+    telling is set aside under another name, so that it is met once.
 
     Raises:
         OSError: If a reading cannot be kept.
@@ -138,11 +140,9 @@ def tick(node: Node) -> list[str]:
     for file in files:
         job = file.removesuffix(_SUFFIX)
         if file != job and job.isdecimal():
-            head, readings = load(node.path(job))
-            if same_boot(head) and readings:
-                latest[job] = readings[-1]
-            else:
-                forget(node.path(job))
+            before = _latest(node.path(job))
+            if before is not None:
+                latest[job] = before
     if latest:
         busy_us = _busy_us(node.roots)
         with closing(_read(node)) as counters:
@@ -150,6 +150,20 @@ def tick(node: Node) -> list[str]:
                 cpu = [_own_us(job, node.roots), busy_us]
                 append(node.path(job), {**counters.reading(before), "cpu": cpu})
     return list(latest)
+
+
+def _latest(path: str) -> dict[str, Any] | None:
+    """Return the last reading of a job that runs; None where its snapshots are of no use."""
+    try:
+        head, readings = load(path)
+    except UnavailableError:
+        with suppress(FileNotFoundError):  # its epilog has just removed it
+            os.replace(path, f"{path}{_BROKEN}")
+        return None
+    if same_boot(head) and readings:
+        return readings[-1]
+    forget(path)
+    return None
 
 
 def end_job(node: Node) -> tuple[View, str]:
@@ -162,7 +176,12 @@ def end_job(node: Node) -> tuple[View, str]:
     from brizna.verbs._views import account_run, view
 
     job = node.job()
-    head, readings = load(node.path(job))
+    try:
+        head, readings = load(node.path(job))
+    except UnavailableError:
+        forget(node.path(job))
+        forget(node.path(job) + _BROKEN)
+        raise
     notes: list[str] = []
     if not readings:
         raise UnavailableError("The snapshot of job {job} holds no reading.", job=job)
