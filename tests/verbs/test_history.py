@@ -104,6 +104,21 @@ def test_less_than_a_tenth_is_worth_no_line_however_alike_the_runs_are() -> None
     assert compare(run(1.12 * USUAL_J), history).unlike
 
 
+def test_runs_of_milliseconds_are_too_short_to_be_unlike_one_another() -> None:
+    before = [run(0.1 + 0.0001 * n, duration_s=0.004) for n in range(20)]
+    told = compare(run(0.3, duration_s=0.006), before)
+    assert (told.unlike, told.runs) == ((), 20)
+    assert told.reason == "runs of less than a second"
+
+
+@pytest.mark.parametrize(("usual_s", "now_s"), [(0.004, 60.0), (60.0, 0.004)])
+def test_a_run_of_milliseconds_among_long_ones_is_seen_and_the_other_way_round(
+    usual_s: float, now_s: float
+) -> None:
+    before = [run(100 * usual_s, duration_s=usual_s) for _ in range(20)]
+    assert compare(run(100 * now_s, duration_s=now_s), before).unlike
+
+
 @pytest.mark.parametrize("count", range(5))
 def test_of_fewer_than_five_runs_nothing_is_said(count: int) -> None:
     told = compare(run(100 * USUAL_J), past(count))

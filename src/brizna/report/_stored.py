@@ -17,6 +17,7 @@ STORED = (
     N_("fewer than two readings"),
     N_("no channel gave two readings"),
     N_("fewer than five earlier runs of its kind"),
+    N_("runs of less than a second"),
     N_("no channel of the merged runs is known"),
     N_("not known"),
     N_("for how long the hardware was reserved is not known"),

@@ -3,7 +3,7 @@
 Alike are runs of one name (or, without names, one command) that ended well on one machine, read
 by the same methods at the same interval. The middle of their logarithms and their median absolute
 deviation say what is usual, so that one odd run among them changes little. Where there are fewer
-than five, nothing is said.
+than five, nothing is said; nor of a run of less than a second among others as short.
 """
 
 from __future__ import annotations
@@ -107,6 +107,9 @@ def compare(run: RunSummary, before: Sequence[RunSummary]) -> History:
     if len(before) < least:
         reason = "fewer than five earlier runs of its kind"
         return History(runs=len(before), reason=reason)
+    usual_s = median(other.duration_s or 0.0 for other in before)
+    if max(run.duration_s or 0.0, usual_s) < _number("least-duration"):
+        return History(runs=len(before), reason="runs of less than a second")
     mine, theirs = _figures(run), [_figures(other) for other in before]
     unlike = [
         found
