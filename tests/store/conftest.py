@@ -100,7 +100,7 @@ def change_record(store):
     def change(run_id):
         path = Path(store.directory(run_id), "run.json")
         before = path.read_bytes()
-        path.write_bytes(before.replace(b"750", b"150"))
+        path.write_bytes(before.replace(b":750", b":150"))
         assert path.read_bytes() != before
 
     return change
