@@ -295,8 +295,9 @@ class Room:
         }
         placed: dict[int, tuple[int, tuple[int, ...]]] = {}
         for party in self.parties.values():
+            place, indices = (party.zone, party.slots), waiting[party.job]
             for _ in range(party.count):
-                placed[next(waiting[party.job])] = party.zone, party.slots
+                placed[next(indices)] = place
         total = sum(map(len, members.values()))
         return FleetPlan(
             places=tuple(placed.get(index) for index in range(total)),
