@@ -16,9 +16,10 @@ PYTEST := $(BIN)/python -m pytest
 # A stamp is younger than the lock, the package's metadata and the script that it was set up from.
 DEMO := .venv/.set-up-for-demo
 DEV := .venv/.set-up-for-dev
+HEAVY := .venv/.set-up-for-heavy
 FACTS := pyproject.toml tools/set_up.py
 
-.PHONY: help demo test lint format types fast unit browser chromium bench lock changelog clean
+.PHONY: help demo test lint format types fast unit heavy browser chromium prometheus bench lock changelog clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,10 +32,14 @@ $(DEV): requirements/dev.txt requirements/demo.txt $(FACTS)
 	@$(PYTHON) tools/set_up.py dev
 	@touch $(DEMO) $@
 
+$(HEAVY): requirements/heavy.txt $(DEV)
+	@$(PYTHON) tools/set_up.py heavy
+	@touch $@
+
 demo: $(DEMO) ## measure a real training run, here and in three other places, and write a report
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/digits/demo.sh
 
-test: lint types unit browser ## everything that continuous integration checks
+test: lint types unit heavy browser ## everything that continuous integration checks
 
 lint: $(DEV) ## rules, format, floors, purity, spelling
 	$(BIN)/ruff check
@@ -52,18 +57,22 @@ types: $(DEV) ## strict types on src/
 fast: $(DEV) ## the tests that need neither a browser nor minutes
 	$(PYTEST) -n $(WORKERS) -m "not browser and not heavy"
 
-unit: $(DEV) ## all tests but those in a browser, with coverage
-	$(PYTEST) -n $(WORKERS) -m "not browser" --cov --cov-report=term
+unit: $(DEV) ## all tests but the heavy ones and those in a browser, with coverage
+	$(PYTEST) -n $(WORKERS) -m "not browser and not heavy" --cov --cov-report=term
+
+heavy: $(HEAVY) prometheus ## the tests that need torch, other large libraries or a server
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m heavy
 
 browser: $(DEV) chromium ## the tests in a browser
 	$(PYTEST) -m browser
 
-# Debian's own browser; where it cannot be had, the tests skip and say why.
-chromium:
-	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+# Debian's own browser and servers; where one cannot be had, its tests skip and say why. No service is started.
+chromium: WITH := fonts-liberation
+chromium prometheus:
+	@if ! command -v $@ >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update -q && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends chromium fonts-liberation; \
-	fi >&2 || echo "Chromium could not be installed: the tests in a browser will skip." >&2
+		DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -yq --no-install-recommends $@ $(WITH); \
+	fi >&2 || echo "$@ could not be installed: its tests will skip." >&2
 
 bench: $(DEMO) ## compare brizna's own cost with its peers (takes long)
 	$(BIN)/python bench/run.py
@@ -76,6 +85,8 @@ lock: $(DEV) ## resolve requirements/*.in anew
 	$(BIN)/python -m pip install --quiet "uv>=0.9"
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) requirements/demo.in -o requirements/demo.txt
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) requirements/dev.in -o requirements/dev.txt
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) --override requirements/not-locked.txt \
+		requirements/heavy.in -o requirements/heavy.txt
 
 changelog: $(DEV) ## show the next release's notes from changelog.d/
 	$(BIN)/towncrier build --draft

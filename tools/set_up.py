@@ -1,7 +1,9 @@
-"""Make or refresh ``.venv`` with pip alone: ``python3 tools/set_up.py demo`` or ``dev``.
+"""Make or refresh ``.venv`` with pip alone: ``python3 tools/set_up.py demo``, ``dev`` or ``heavy``.
 
 On Python 3.11 every package comes from a lock with hashes (requirements/*.txt); on other versions
-from the ranges in pyproject.toml. Standard library only: this runs before anything is installed.
+from the ranges in pyproject.toml, and there is no heavy group: its tests skip. torch is asked for by
+its exact version and without what it depends on, so that it brings no libraries for a GPU.
+Standard library only: this runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ HOME = ROOT / ".venv"
 PYTHON = HOME / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOCKED = (3, 11)
 EXTRAS = {"demo": "demo,report", "dev": "demo,dev,parquet,plan,report"}
+HEAVY = "heavy"
+TORCH = "torch==2.13.0"
 
 
 def version_of(python: Path) -> tuple[int, int] | None:
@@ -61,8 +65,19 @@ def pip(*arguments: str) -> None:
     subprocess.run([PYTHON, "-m", "pip", "install", *quiet, *arguments], cwd=ROOT, check=True)
 
 
+def install(group: str, *, locked: bool) -> None:
+    """Install one group into the environment."""
+    if not locked and group == HEAVY:
+        sys.stderr.write("The heavy group is locked for Python 3.11 alone: its tests will skip.\n")
+    elif not locked:
+        pip("-e", f".[{EXTRAS[group]}]")
+    else:
+        pip("--require-hashes", "--no-deps", "-r", f"requirements/{group}.txt")
+        pip("--no-deps", *([TORCH] if group == HEAVY else ["--no-build-isolation", "-e", "."]))
+
+
 def main(group: str) -> int:
-    """Set up one group, ``demo`` or ``dev``; return the exit code."""
+    """Set up one group, ``demo``, ``dev`` or ``heavy``; return the exit code."""
     if sys.version_info < LOCKED:
         sys.stderr.write(f"brizna needs Python 3.11 or later; this is {sys.version.split()[0]}.\n")
         return 3
@@ -74,17 +89,13 @@ def main(group: str) -> int:
         found = sys.version_info[:2]
     sys.stderr.write(f"Setting up {HOME.name} for {group} (Python {found[0]}.{found[1]})...\n")
     try:
-        if found == LOCKED:
-            pip("--require-hashes", "-r", f"requirements/{group}.txt")
-            pip("--no-deps", "--no-build-isolation", "-e", ".")
-        else:
-            pip("-e", f".[{EXTRAS[group]}]")
+        install(group, locked=found == LOCKED)
     except subprocess.CalledProcessError as error:
         return error.returncode
     return 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in EXTRAS:
-        sys.exit(f"usage: python3 tools/set_up.py {'|'.join(EXTRAS)}")
+    if len(sys.argv) != 2 or sys.argv[1] not in {*EXTRAS, HEAVY}:
+        sys.exit(f"usage: python3 tools/set_up.py {'|'.join([*EXTRAS, HEAVY])}")
     sys.exit(main(sys.argv[1]))
