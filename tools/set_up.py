@@ -1,7 +1,7 @@
 """Make or refresh ``.venv`` with pip alone: ``python3 tools/set_up.py demo``, ``dev`` or ``heavy``.
 
 On Python 3.11 every package comes from a lock with hashes (requirements/*.txt); on other versions
-from the ranges in pyproject.toml, and there is no heavy group: its tests skip. torch is asked for by
+from the ranges in pyproject.toml, and without a heavy group: its tests skip. torch is asked for by
 its exact version and without what it depends on, so that it brings no libraries for a GPU.
 Standard library only: this runs before anything is installed.
 """
