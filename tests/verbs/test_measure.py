@@ -14,6 +14,7 @@ import pytest
 
 import brizna
 from brizna.store import Store
+from brizna.verbs import measured_around
 from brizna.verbs._measure import MeasuringWarning
 
 if TYPE_CHECKING:
@@ -47,6 +48,57 @@ def test_a_block_has_energy_phases_and_a_footprint(store: Store) -> None:
     assert stored.tags == ("a",)
     assert stored.command is None
     assert stored.state == "finished"
+
+
+def test_the_energy_of_a_part_is_known_at_once_and_is_that_of_the_record() -> None:
+    with brizna.measure() as m:
+        with m.phase("one") as one:
+            sum(range(10**5))
+            so_far = one.energy
+            sum(range(10**5))
+        with m.phase("two") as two:
+            sum(range(10**5))
+        told = [one.energy, two.energy]
+    assert so_far is not None
+    assert told[0] is not None
+    assert so_far.best <= told[0].best
+    kept = [phase.energy_j for phase in m.run.measurement.phases]
+    assert [part and part.best for part in told] == [part and part.best for part in kept]
+    assert one.energy is told[0]
+
+
+def test_a_part_that_nobody_asked_about_in_time_says_where_it_is() -> None:
+    with brizna.measure() as m:
+        with m.phase("early") as early:
+            pass
+        for _ in range(10):
+            with m.phase("step"):
+                pass
+        with pytest.raises(brizna.UnavailableError, match="ended before several others"):
+            _ = early.energy
+        with m.phase("late") as late:
+            pass
+    with pytest.raises(brizna.UnavailableError, match=r"run\.measurement\.phases"):
+        _ = late.energy
+
+
+def test_the_block_around_is_the_innermost_that_is_open() -> None:
+    assert measured_around() is None
+    with brizna.measure() as outer:
+        assert measured_around() is outer
+        with brizna.measure() as inner:
+            assert measured_around() is inner
+            found = []
+            thread = threading.Thread(target=lambda: found.append(measured_around()))
+            thread.start()
+            thread.join()
+            assert found == [None]
+        assert measured_around() is outer
+        pid = os.fork()
+        if pid == 0:
+            os._exit(measured_around() is not None)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert measured_around() is None
 
 
 def test_inside_the_block_the_energy_so_far_is_known() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from brizna.verbs._evaluate import History, try_policies
     from brizna.verbs._history import unlike_runs
     from brizna.verbs._mark import mark
-    from brizna.verbs._measure import Measuring, measure
+    from brizna.verbs._measure import Measuring, Part, measure, measured_around
     from brizna.verbs._page import page_of, zones_of
     from brizna.verbs._plan import PlanRequest, plan_job
     from brizna.verbs._plan_jobs import JobsPlan, plan_jobs, write_rows
@@ -34,6 +34,7 @@ __all__ = [
     "History",
     "JobsPlan",
     "Measuring",
+    "Part",
     "PlanRequest",
     "ScalingForecast",
     "ScalingRequest",
@@ -47,6 +48,7 @@ __all__ = [
     "mark",
     "measure",
     "measure_baseline",
+    "measured_around",
     "page_of",
     "plan_job",
     "plan_jobs",
@@ -75,6 +77,7 @@ _HOMES = {
     "PlanRequest": "_plan",
     "SETTINGS": "_settings",
     "Measuring": "_measure",
+    "Part": "_measure",
     "Settings": "_settings",
     "View": "_views",
     "account_case": "_account",
@@ -85,6 +88,7 @@ _HOMES = {
     "mark": "_mark",
     "measure": "_measure",
     "measure_baseline": "_baseline",
+    "measured_around": "_measure",
     "page_of": "_page",
     "plan_job": "_plan",
     "plan_jobs": "_plan_jobs",

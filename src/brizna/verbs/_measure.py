@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from brizna.verbs._views import View
 
     Function = TypeVar("Function", bound=Callable[..., Any])
-    _Around = tuple[str, Block, "_Around | None"]
-    """Id of a run, its block, and what is around that."""
+    _Around = tuple["Measuring", str, Block, "_Around | None"]
+    """What measures a run, the run's id, its block, and what is around that."""
 else:
 
     def overload(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,6 +39,22 @@ else:
 _around: ContextVar[_Around | None] = ContextVar("brizna-measure", default=None)
 """The block around what runs here. It is left as it is when a block ends: whoever looks sees that
 the block has ended, and goes on to the one around that."""
+
+
+def measured_around() -> Measuring | None:
+    """Return the innermost measured block that is open around here; None if there is none.
+
+    A thread and a forked child begin outside all blocks of whoever started them.
+    """
+    around = _open_around()
+    return None if around is None or around[0].is_elsewhere else around[0]
+
+
+def _open_around() -> _Around | None:
+    around = _around.get()
+    while around is not None and not around[2].is_open:
+        around = around[3]  # a task that outlives the block in which it was made
+    return around
 
 
 class MeasuringWarning(UserWarning):
@@ -152,10 +168,8 @@ class Measuring:
         return self
 
     def _begin(self, settings: Settings) -> None:
-        around = _around.get()
-        while around is not None and not around[1].is_open:
-            around = around[2]  # a task that outlives the block in which it was made
-        self._job.parent = None if around is None else around[0]
+        around = _open_around()
+        self._job.parent = None if around is None else around[1]
         self._recorder = recorder = Recorder(
             self._job,
             settings,
@@ -166,7 +180,7 @@ class Measuring:
         )
         self._use = use = BlockUse(
             recorder.sampler.channels,
-            inside=None if around is None else around[1],
+            inside=None if around is None else around[2],
             container=recorder.open_container_use(),
             roots=self._roots,
         )
@@ -176,7 +190,7 @@ class Measuring:
         recorder.sampler.run_thread(
             settings["interval"], lambda: {**use.beside(), **recorder.beside()}
         )
-        _around.set((recorder.id, use.block, around))
+        _around.set((self, recorder.id, use.block, around))
 
     def __exit__(
         self, _kind: type[BaseException] | None, raised: BaseException | None, *_: object
@@ -184,7 +198,7 @@ class Measuring:
         recorder, self._recorder = self._recorder, None
         use, self._use = self._use, None
         self._is_inside = False
-        if recorder is None or os.getpid() != self._pid:
+        if recorder is None or self.is_elsewhere:
             return  # a forked child leaves its parent's run alone
         try:
             if use is not None:
@@ -214,9 +228,14 @@ class Measuring:
             raise UnavailableError("Not all was measured or kept: {trouble}", trouble=text)
         _warn(text)
 
-    def phase(self, name: str) -> _Phase:
+    def phase(self, name: str) -> Part:
         """Return a context manager that measures a named part; parts may nest and overlap."""
-        return _Phase(self, name)
+        return Part(self, name)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it began in another process: this one is a forked child of that."""
+        return self._pid is not None and os.getpid() != self._pid
 
     @property
     def run(self) -> Run:
@@ -290,6 +309,20 @@ class Measuring:
         if recorder is not None:
             recorder.sampler.finish(window, recorder.work())
 
+    def energy_in(self, window: int) -> Estimate | None:
+        """Return the energy of a window so far, or of one that has just ended.
+
+        Raises:
+            UnavailableError: If it ended too long ago, or the block has.
+        """
+        if self._recorder is None:
+            raise UnavailableError(
+                "The measured block has ended, and with it what tells the energy of a part at "
+                "once. Ask inside the block, or read run.measurement.phases."
+            )
+        self._sample(self._recorder)
+        return self._recorder.energy_in(window)
+
     def count(self, **amounts: float) -> None:
         """Say how much work was done since the last time: ``m.count(tokens=4096, flop=2e12)``.
 
@@ -310,7 +343,7 @@ class Measuring:
         read = read_amounts(amounts)
         if not self._is_inside:
             self._complain_of_count(", ".join(read))
-        elif self._recorder is not None and os.getpid() == self._pid:
+        elif self._recorder is not None and not self.is_elsewhere:
             self._recorder.count(read)
 
     def _complain_of_count(self, names: str) -> None:
@@ -338,22 +371,48 @@ class Measuring:
         return f"<pre>{escape(lines)}</pre>"
 
 
-class _Phase:
-    """A named window of a measured block."""
+class Part:
+    """A named part of a measured block; the run's record tells it as a `Phase`.
 
-    __slots__ = ("_measuring", "_name", "_window")
+    Attributes:
+        name: What it is called.
+    """
+
+    __slots__ = ("_energy", "_measuring", "_over", "_window", "name")
 
     def __init__(self, measuring: Measuring, name: str) -> None:
+        """Keep what to call it; it begins with the ``with``."""
         self._measuring = measuring
-        self._name = name
         self._window: int | None = None
+        self._over = False
+        self._energy: Estimate | None = None
+        self.name = name
 
     def __enter__(self) -> Self:
-        self._window = self._measuring.begin(self._name)
+        self._over, self._energy = False, None
+        self._window = self._measuring.begin(self.name)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._measuring.finish(self._window)
+        self._over = True
+
+    @property
+    def energy(self) -> Estimate | None:
+        """The energy so far, or of the whole part after it; None where nothing could be read.
+
+        Asking reads the meters, and costs some milliseconds however long the run has been; of a
+        part that is over it does so once.
+
+        Raises:
+            UnavailableError: If it was not asked for while the part lasted or right after it.
+        """
+        if self._energy is not None or self._window is None:
+            return self._energy
+        energy = self._measuring.energy_in(self._window)
+        if self._over:
+            self._energy = energy
+        return energy
 
 
 def _warn(text: str) -> None:

@@ -217,11 +217,28 @@ class Recorder:
 
     def energy(self) -> Estimate | None:
         """Return the energy so far; it costs the same however long the run has been."""
+        return replay(self._follow().events()).measurement.energy_j
+
+    def energy_in(self, window: int) -> Estimate | None:
+        """Return the energy of a window so far, or of one that has just ended, at the same cost.
+
+        Raises:
+            UnavailableError: If it ended too long ago.
+        """
+        phases = replay(self._follow().events(window)).measurement.phases
+        if not phases:
+            raise UnavailableError(
+                "This part ended before several others: the energy of one is to be had while it "
+                "lasts and right after it. Ask then, or read run.measurement.phases."
+            )
+        return phases[0].energy_j
+
+    def _follow(self) -> Tail:
         from brizna.store import Tail
 
         if self._tail is None:
             self._tail = Tail(self._journal)
-        return replay(self._tail.events()).measurement.energy_j
+        return self._tail
 
     def live(self) -> Run:
         """Return the run as far as it has come."""
