@@ -1,4 +1,7 @@
-"""What holds for every test: no network, and nothing of the person who runs them."""
+"""What holds for every test: no network, and nothing of the person who runs them.
+
+And a machine of known power, for tests of whatever measures a block.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,11 @@ import sys
 
 import pytest
 from hypothesis import settings
+
+from brizna.meter import Roots
+from brizna.meter._rapl import open_rapl
+from brizna.store import Store
+from brizna.testing import FakeClock, FakePowercap, FakeZone
 
 settings.register_profile("brizna", deadline=None, print_blob=True)
 settings.load_profile("brizna")
@@ -42,3 +50,47 @@ def _nobody_in_particular(tmp_path_factory):
         patch.setenv("LANGUAGE", "en")
         patch.setenv("TZ", "UTC")
         yield
+
+
+class Lab:
+    """A machine that draws the same power all the time, on a clock that moves when told to.
+
+    Attributes:
+        clock: Its time.
+        power_w: What it draws: package and memory.
+        store: Where what is measured on it is kept.
+    """
+
+    power_w = 110.0
+
+    def __init__(self, folder):
+        """Write its counters."""
+        self.clock = FakeClock()
+        self.store = Store(str(folder / "store"))
+        zones = [
+            FakeZone(label="intel-rapl:0", name="package-0", power_w=100.0),
+            FakeZone(label="intel-rapl:0:0", name="core", power_w=60.0),
+            FakeZone(label="intel-rapl:0:1", name="dram", power_w=10.0),
+        ]
+        self._place = folder / "powercap"
+        FakePowercap(self._place, self.clock, zones)
+
+    def work(self, seconds):
+        """Let time pass."""
+        self.clock.advance(seconds)
+
+    @property
+    def options(self):
+        """What `brizna.measure` takes to measure this machine, once."""
+        return {
+            "meters": list(open_rapl(Roots(powercap=str(self._place)), machine="lab")),
+            "clock": self.clock,
+            "interval": 3600.0,
+            "store": self.store.path,
+        }
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """Return a machine of known power."""
+    return Lab(tmp_path)

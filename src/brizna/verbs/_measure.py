@@ -15,7 +15,7 @@ from brizna.verbs._users import BlockUse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, Self, TypeVar, overload
 
     from brizna.account import Footprint, FunctionalUnit
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from brizna.core.measurement import Run
     from brizna.meter import Meter
     from brizna.run import Block, Roots
+    from brizna.verbs._followed import Followed
     from brizna.verbs._settings import Settings
     from brizna.verbs._views import View
 
@@ -233,6 +234,11 @@ class Measuring:
         return Part(self, name)
 
     @property
+    def is_open(self) -> bool:
+        """Whether something is being measured now, in this process."""
+        return self._recorder is not None and not self.is_elsewhere
+
+    @property
     def is_elsewhere(self) -> bool:
         """Whether it began in another process: this one is a forked child of that."""
         return self._pid is not None and os.getpid() != self._pid
@@ -323,6 +329,22 @@ class Measuring:
         self._sample(self._recorder)
         return self._recorder.energy_in(window)
 
+    def follow(self, hear: Callable[[Mapping[str, Any]], object]) -> Followed | None:
+        """Have a function called with each event of the journal from now on, as it is written.
+
+        Args:
+            hear: Called in the thread that samples, which must not wait.
+
+        Returns:
+            What else there is to know of the run; None where nothing is being measured.
+        """
+        from brizna.verbs._followed import Followed
+
+        if self._recorder is None or self.is_elsewhere:
+            return None
+        self._recorder.sampler.listen(hear)
+        return Followed(self, self._recorder)
+
     def count(self, **amounts: float) -> None:
         """Say how much work was done since the last time: ``m.count(tokens=4096, flop=2e12)``.
 
@@ -378,24 +400,25 @@ class Part:
         name: What it is called.
     """
 
-    __slots__ = ("_energy", "_measuring", "_over", "_window", "name")
+    __slots__ = ("_energy", "_is_known", "_is_over", "_measuring", "_window", "name")
 
     def __init__(self, measuring: Measuring, name: str) -> None:
         """Keep what to call it; it begins with the ``with``."""
         self._measuring = measuring
         self._window: int | None = None
-        self._over = False
+        self._is_over = self._is_known = False
         self._energy: Estimate | None = None
         self.name = name
 
     def __enter__(self) -> Self:
-        self._over, self._energy = False, None
+        self._is_over = self._is_known = False
+        self._energy = None
         self._window = self._measuring.begin(self.name)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._measuring.finish(self._window)
-        self._over = True
+        self._is_over = True
 
     @property
     def energy(self) -> Estimate | None:
@@ -407,12 +430,10 @@ class Part:
         Raises:
             UnavailableError: If it was not asked for while the part lasted or right after it.
         """
-        if self._energy is not None or self._window is None:
-            return self._energy
-        energy = self._measuring.energy_in(self._window)
-        if self._over:
-            self._energy = energy
-        return energy
+        if not self._is_known and self._window is not None:
+            self._energy = self._measuring.energy_in(self._window)
+            self._is_known = self._is_over
+        return self._energy
 
 
 def _warn(text: str) -> None:

@@ -1,0 +1,261 @@
+"""What all adapters of training libraries stand on: epochs and the rest sum to the whole."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+
+import pytest
+
+import brizna
+from brizna.core.estimate import total
+from brizna.integrations._library import check_version, missing
+from brizna.integrations._training import LeftOpen, Training, logged
+from brizna.store import Store
+
+
+def joules(energies):
+    """Return the best joules of energies."""
+    return [None if energy is None else energy.best.value for energy in energies]
+
+
+def train(training, lab, *, epochs=3):
+    """Train: an epoch takes 2 s, what is around it 0.25 s."""
+    for _ in training.each(range(epochs)):
+        lab.work(2)
+        training.count(samples=64)
+    lab.work(0.25)
+
+
+def test_epochs_and_the_rest_sum_to_the_run(lab):
+    with Training("digits", **lab.options) as training:
+        lab.work(1)
+        train(training, lab)
+    assert joules(part.energy for part in training.epochs) == [2 * lab.power_w] * 3
+    assert training.outside.best.value == pytest.approx(1.25 * lab.power_w, rel=1e-12)
+    assert training.energy.best.value == pytest.approx(7.25 * lab.power_w, rel=1e-12)
+    parts = [part.energy for part in training.epochs]
+    whole = total([*parts, training.outside])
+    assert whole.best.value == pytest.approx(training.energy.best.value, rel=1e-12)
+    assert (whole.low, whole.high) == (training.energy.low, training.energy.high)
+
+
+def test_the_record_tells_each_epoch_as_the_training_did(lab):
+    with Training("digits", **lab.options) as training:
+        train(training, lab)
+        told = [part.energy for part in training.epochs]
+    kept = lab.store.read("digits").run
+    assert kept == training.run
+    assert [phase.name for phase in kept.measurement.phases] == ["epoch 1", "epoch 2", "epoch 3"]
+    assert joules(phase.energy_j for phase in kept.measurement.phases) == joules(told)
+    assert [work.amount for phase in kept.measurement.phases for work in phase.work] == [64] * 3
+
+
+def test_a_training_without_a_name_is_a_part_of_the_block_around_it(lab):
+    with brizna.measure("outer", **lab.options) as outer:
+        lab.work(5)
+        with Training() as training:
+            train(training, lab)
+        lab.work(5)
+    assert [run.name for run in lab.store.runs()] == ["outer"]
+    assert training.measuring is outer
+    names = [phase.name for phase in outer.run.measurement.phases]
+    assert names == ["training", "epoch 1", "epoch 2", "epoch 3"]
+    assert training.energy.best.value == 6.25 * lab.power_w
+    assert training.outside.best.value == pytest.approx(0.25 * lab.power_w)
+    assert outer.energy.best.value == pytest.approx(16.25 * lab.power_w)
+
+
+def test_a_training_with_a_name_is_a_run_inside_the_block_around_it(lab):
+    with brizna.measure("outer", **lab.options), Training("inner", **lab.options) as training:
+        train(training, lab)
+    outer, inner = (lab.store.read(name).run for name in ("outer", "inner"))
+    assert inner.parent == outer.id
+    assert not outer.measurement.phases
+    assert training.energy.best.value == 6.25 * lab.power_w
+
+
+def test_under_brizna_run_a_training_is_a_run_inside_that(lab, monkeypatch):
+    outer = lab.store.create_run()
+    monkeypatch.setenv("BRIZNA_RUN", f"0:{outer}")
+    with Training(**lab.options) as training:
+        train(training, lab)
+    assert training.run.parent == os.path.basename(outer)
+
+
+def test_a_block_opened_elsewhere_can_be_given(lab):
+    outer = brizna.measure("outer", **lab.options)
+    with outer, Training("digits", inside=outer) as training:
+        train(training, lab)
+    assert next(phase.name for phase in outer.run.measurement.phases) == "digits"
+    with pytest.raises(brizna.InputError, match="zone would be for a run of its own"):
+        Training(inside=outer, zone="ES")
+
+
+def test_what_a_training_raises_passes_and_its_record_is_closed(lab):
+    training = Training("fails", **lab.options)
+
+    def fail():
+        with training:
+            for _ in training.each(range(3)):
+                lab.work(1)
+                with training.part("evaluate"):
+                    raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    run = lab.store.read("fails").run
+    assert run.state == "failed"
+    assert "ZeroDivisionError" in str(run.notes)
+    assert [(phase.name, phase.open) for phase in run.measurement.phases] == [
+        ("epoch 1", False),
+        ("evaluate", False),
+    ]
+    assert joules(part.energy for part in training.epochs) == [lab.power_w]
+
+
+def test_a_loop_that_is_left_early_ends_its_epoch(lab):
+    with Training("left", **lab.options) as training:
+        for epoch in training.each("abc", first=7):
+            lab.work(1)
+            if epoch == "b":
+                break
+        gc.collect()
+        lab.work(1)
+    assert [part.name for part in training.epochs] == ["epoch 7", "epoch 8"]
+    assert training.outside.best.value == pytest.approx(lab.power_w)
+
+
+def test_a_library_that_starts_again_after_it_failed_gets_another_run(lab):
+    training = Training("again", **lab.options)
+    training.start()
+    training.begin_epoch(1)
+    lab.work(1)
+    training._options = lab.options  # these meters are used up; a machine's own are opened anew
+    training.start()
+    training.begin_epoch(1)
+    lab.work(2)
+    training.end_epoch(steps=3, tokens=0)
+    training.stop()
+    first, second = sorted(lab.store.runs(), key=lambda run: run.id)
+    assert {first.state, second.state} == {"failed", "finished"}
+    assert joules(part.energy for part in training.epochs) == [2 * lab.power_w]
+    assert [work.name for work in training.run.measurement.work] == ["steps"]
+
+
+def test_inside_a_with_a_library_neither_begins_nor_ends_the_run(lab):
+    with Training("held", **lab.options) as training:
+        for _ in range(2):
+            training.start()
+            training.begin_epoch(1)
+            lab.work(1)
+            training.end_epoch()
+            training.stop()
+    assert len(lab.store.runs()) == 1
+    assert len(training.epochs) == 2
+
+
+def test_nothing_is_told_of_a_training_that_nobody_measures(lab):
+    training = Training("unopened", **lab.options)
+    assert training.begin("part") is None
+    assert training.begin_epoch(1) is None
+    assert training.end_epoch() is None
+    training.finish(None)
+    training.count(samples=3)
+    training.close()
+    assert (training.energy, training.outside, training.run) == (None, None, None)
+    with pytest.raises(brizna.InputError, match="the loop inside"):
+        next(training.each(range(3)))
+
+
+def test_a_machine_without_meters_leaves_no_numbers(lab):
+    with Training("blind", **{**lab.options, "meters": []}) as training:
+        train(training, lab)
+    assert [part.energy for part in training.epochs] == [None] * 3
+    assert (training.energy, training.outside) == (None, None)
+    assert logged(training.energy, "epoch_energy_j") == {}
+
+
+def test_a_logged_energy_has_its_interval(lab):
+    with Training("told", **lab.options) as training:
+        train(training, lab)
+    numbers = logged(training.energy, "energy_j")
+    assert list(numbers) == ["energy_j", "energy_j_low", "energy_j_high"]
+    assert numbers["energy_j_low"] < numbers["energy_j"] < numbers["energy_j_high"]
+
+
+def test_an_edge_waits_for_what_the_accelerator_was_given(lab):
+    waiting = [0.0]
+
+    def settle():
+        lab.work(waiting.pop() if waiting else 0)
+
+    with Training("queued", settle=settle, **lab.options) as training:
+        for _ in training.each(range(2)):
+            waiting += [3.0]
+    assert joules(part.energy for part in training.epochs) == [3 * lab.power_w] * 2
+
+
+def test_an_accelerator_that_fails_at_an_edge_is_left_to_the_training(lab):
+    def settle():
+        raise RuntimeError("the device is lost")
+
+    with Training("lost", settle=settle, **lab.options) as training:
+        train(training, lab)
+    assert joules(part.energy for part in training.epochs) == [2 * lab.power_w] * 3
+
+
+UNFINISHED = """
+from brizna.integrations._training import Training
+training = Training("left")
+training.start()
+training.begin_epoch(1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "said"),
+    [("raise KeyError('lost')", 1, "KeyError"), ("", 0, LeftOpen.__name__)],
+    ids=["fails", "forgets"],
+)
+def test_a_program_that_never_closes_its_training_leaves_a_whole_record(
+    tmp_path, ending, code, said
+):
+    environ = {**os.environ, "BRIZNA_STORE": str(tmp_path / "store")}
+    done = subprocess.run(
+        [sys.executable, "-c", UNFINISHED + ending],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    run = Store(environ["BRIZNA_STORE"]).read("left").run
+    assert run.state == "failed"
+    assert said in str(run.notes)
+
+
+def test_a_forked_child_leaves_the_training_alone(lab):
+    with Training("parent", **lab.options) as training:
+        train(training, lab)
+        pid = os.fork()
+        if pid == 0:
+            training.begin_epoch(9)
+            training.close()
+            os._exit(0)
+        os.waitpid(pid, 0)
+        lab.work(1)
+    run = lab.store.read("parent").run
+    assert run.state == "finished"
+    assert len(run.measurement.phases) == 3
+    assert training.energy.best.value == pytest.approx(7.25 * lab.power_w)
+
+
+def test_a_library_that_is_missing_or_too_old_says_what_to_do():
+    assert str(missing("PyTorch", install="torch>=2.4")).endswith("pip install 'torch>=2.4'")
+    check_version("torch", "2.13.0+cpu", least="2.4")
+    check_version("torch", "3.0.dev1", least="2.4")
+    with pytest.raises(brizna.UnavailableError, match=r"torch is 2\.3\.1 here: expected 2\.4"):
+        check_version("torch", "2.3.1", least="2.4")
