@@ -58,6 +58,7 @@ class Outcome(Record):
         cpu_why: Why the coverage is not exact, as a sentence.
         left_running: Processes of the command that were alive when it ended.
         forwarded: Names of the signals that were handed on, in the order of their first arrival.
+        shared: Names of the signals that came to the command and to us alike, as from a terminal.
         notes: What a reader of the record should know, as sentences.
     """
 
@@ -73,6 +74,7 @@ class Outcome(Record):
     cpu_why: str | None = None
     left_running: tuple[int, ...] = ()
     forwarded: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 

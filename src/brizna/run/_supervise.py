@@ -165,6 +165,7 @@ class _Watch:
         self._next_s = self._mark_s = self._later_s = float("inf")
         self._rested_s = 0.0
         self._forwarded: dict[str, None] = {}
+        self._shared: dict[str, None] = {}
         self._notes: dict[str, None] = {}
 
     def run(
@@ -246,7 +247,9 @@ class _Watch:
             self._reap()
         elif self._marks.told(number, code):
             self._mark_s = min(self._mark_s, self._rested_s)
-        elif not self._came_to_all(number, code):
+        elif self._came_to_all(number, code):
+            self._shared[_name(number)] = None
+        else:
             self._forward(number)
 
     def _came_to_all(self, number: int, code: int | None) -> bool:
@@ -339,6 +342,7 @@ class _Watch:
             cpu_why=self._cpu.why,
             left_running=left,
             forwarded=tuple(self._forwarded),
+            shared=tuple(self._shared),
             notes=tuple(self._notes),
         )
 
