@@ -257,7 +257,7 @@ def factor_set(factors: tuple[Factor, ...]) -> str:
     return digest(sorted(factor.digest for factor in factors))
 
 
-_ESTIMATED = (
+ESTIMATED = (
     "pue",
     "intensity_g_per_kwh",
     "wue_l_per_kwh",
@@ -267,12 +267,13 @@ _ESTIMATED = (
     "lifetime_s",
     "hardware_share",
 )
+"""The fields of the assumptions that figures are computed from."""
 
 
 def _check_factors(assumptions: Assumptions) -> None:
     """Check that an assumption that leans on one factor says what the factor says."""
     factors = {factor.name: factor for factor in assumptions.factors}
-    for name in _ESTIMATED:
+    for name in ESTIMATED:
         value = getattr(assumptions, name)
         if not isinstance(value, Estimate):
             continue
@@ -396,6 +397,14 @@ _OPERATORS: Mapping[str, Callable[[Estimate, Estimate], Estimate]] = {
 _PARTS = {seen_as: part for part, seen_as in VIEW_OF.items()}
 
 
+def _reserved(run: Run) -> Estimate | None:
+    """Return for how long a run held its hardware: by its readings, or as whoever ran it says."""
+    if not run.duration_s and run.measurement.samples < 2:
+        return None
+    basis = "metered" if run.measurement.samples > 1 else "declared"
+    return exactly(Duration(run.duration_s), basis)
+
+
 def subject_of_run(run: Run, *, view: str = "machine") -> Subject:
     """Return what a run gives to account for: its energy in a view, and its reserved time.
 
@@ -413,9 +422,7 @@ def subject_of_run(run: Run, *, view: str = "machine") -> Subject:
         digest=digest(run.to_json()),
         id=run.id,
         energy_j=measurement.energy_j,
-        duration_s=exactly(Duration(run.duration_s), "metered")
-        if measurement.samples > 1
-        else None,
+        duration_s=_reserved(run),
         parts=parts,
         reason=measurement.reason,
     )

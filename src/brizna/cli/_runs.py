@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from brizna.cli._options import add_json, add_settings, store_of
 from brizna.cli._parser import Parser
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, UnavailableError
 from brizna.core.quantities import Duration
 
 TYPE_CHECKING = False
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from brizna.cli._dispatch import Context
     from brizna.store import Store
 
+_FORMS = ("archive", "codecarbon")
+"""Forms of files that runs are exported to and imported from."""
 _ACTIONS = ("list", "rm", "prune", "export", "import", "merge")
 
 
@@ -81,14 +83,33 @@ def _add_prune(parser: Parser) -> None:
 
 
 def _add_export(parser: Parser) -> None:
+    _ = parser.texts.gettext
     _add_references(parser)
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help=_("the file"))
     parser.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help=parser.texts.gettext("the file")
+        "--as",
+        dest="form",
+        choices=_FORMS,
+        default=_FORMS[0],
+        help=_("archive: all that was kept; codecarbon: a row for each run, for its readers"),
     )
 
 
 def _add_import(parser: Parser) -> None:
-    parser.add_argument("file", metavar="FILE", help=parser.texts.gettext("the file"))
+    _ = parser.texts.gettext
+    parser.add_argument("file", metavar="FILE", help=_("the file"))
+    parser.add_argument(
+        "--from",
+        dest="form",
+        choices=_FORMS,
+        default=_FORMS[0],
+        help=_("archive: what runs export wrote; codecarbon: its emissions.csv"),
+    )
+    parser.add_argument(
+        "--time-zone",
+        metavar="NAME",
+        help=_("of times that name none, such as Europe/Madrid (UTC); not for archives"),
+    )
 
 
 def _add_merge(parser: Parser) -> None:
@@ -159,7 +180,10 @@ def _prune(context: Context, store: Store, given: Namespace) -> int:
 
 
 def _export(context: Context, store: Store, given: Namespace) -> int:
-    digest = store.export(given.runs, given.output)
+    if given.form == "archive":
+        digest = store.export(given.runs, given.output)
+    else:
+        digest = _export_rows(store, given)
     if given.json:
         context.tell_json({"file": given.output, "digest": digest})
     else:
@@ -167,8 +191,61 @@ def _export(context: Context, store: Store, given: Namespace) -> int:
     return 0
 
 
+def _export_rows(store: Store, given: Namespace) -> str:
+    from brizna.core.codec import digest_of_bytes
+    from brizna.report import codecarbon_csv, codecarbon_rows
+    from brizna.verbs import view_of
+
+    views = [view_of(store, reference) for reference in dict.fromkeys(given.runs)]
+    data = codecarbon_csv(codecarbon_rows(views)).encode()
+    try:
+        with open(given.output, "xb") as file:
+            file.write(data)
+    except FileExistsError as error:
+        raise InputError(
+            "{file!r} is there already: name a new file.", file=given.output
+        ) from error
+    except OSError as error:
+        raise UnavailableError(
+            "{path!r} cannot be written ({reason}): name another place with -o.",
+            path=given.output,
+            reason=error.strerror,
+        ) from error
+    return digest_of_bytes(data)
+
+
 def _import(context: Context, store: Store, given: Namespace) -> int:
+    if given.form == "codecarbon":
+        return _import_rows(context, store, given)
+    if given.time_zone is not None:
+        raise InputError(
+            "--time-zone is {zone!r}, but the times of an archive are in UTC: leave it out, or "
+            "name the form with --from.",
+            zone=given.time_zone,
+        )
     return _tell_ids(context, given, store.import_(given.file))
+
+
+def _import_rows(context: Context, store: Store, given: Namespace) -> int:
+    """Import a file of another tool; what made no run is said, and is what fails."""
+    from brizna.report import stored
+    from brizna.verbs import import_codecarbon
+
+    _ = context.texts.gettext
+    found = import_codecarbon(store, given.file, zone=given.time_zone)
+    for broken in found.broken:
+        why = stored(broken.reason, context.lang)
+        context.complain(_("line {line}: {why}").format(line=broken.line, why=why))
+    if found.superseded:
+        context.say(
+            _("rows that a later row of the same run continues: {count}").format(
+                count=found.superseded
+            )
+        )
+    if found.known:
+        context.say(_("runs that were here already: {count}").format(count=len(found.known)))
+    _tell_ids(context, given, list(found.ids))
+    return 1 if found.broken else 0
 
 
 def _merge(context: Context, store: Store, given: Namespace) -> int:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from brizna.core.lazy import lazily
 from brizna.grid._guess import Guess, guess_zone
 from brizna.grid._intensity import ZONE_GUESS, fuel, hour_of_year, intensity, run_intensity
-from brizna.grid._zones import Zone, cloud_zone, find_zone, zones
+from brizna.grid._zones import Zone, alpha3, cloud_zone, find_zone, zones
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ __all__ = [
     "Source",
     "Web",
     "Zone",
+    "alpha3",
     "annual",
     "cloud_zone",
     "extend",

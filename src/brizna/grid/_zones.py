@@ -93,6 +93,13 @@ def find_zone(text: str) -> Zone:
     return found
 
 
+def alpha3(zone: str) -> str | None:
+    """Return the ISO 3166-1 code of three letters of a zone's country; None where it has none."""
+    country = next((known.country for known in zones() if known.id == zone), None)
+    rows = load(ROOM, "zones").rows
+    return next((row["iso3"] or None for row in rows if row["id"] == country), None)
+
+
 def cloud_zone(provider: str, region: str) -> Zone:
     """Return the grid zone of a cloud region, for example ``cloud_zone("aws", "eu-south-2")``.
 

@@ -16,6 +16,12 @@ from brizna.report._texts import LANGUAGES, pick_language, texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from brizna.report._codecarbon import (
+        CODECARBON_COLUMNS,
+        CODECARBON_PARTS,
+        codecarbon_csv,
+        codecarbon_rows,
+    )
     from brizna.report._compare import compare_lines, saving
     from brizna.report._evaluation import evaluation_lines
     from brizna.report._explain import explain
@@ -38,10 +44,14 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "CODECARBON_COLUMNS",
+    "CODECARBON_PARTS",
     "FORMS",
     "LANGUAGES",
     "Format",
     "baseline_lines",
+    "codecarbon_csv",
+    "codecarbon_rows",
     "compare_lines",
     "doctor_lines",
     "elsewhere_lines",
@@ -71,9 +81,13 @@ __all__ = [
 
 _HOMES = {
     "scaling_lines": "_scaling",
+    "CODECARBON_COLUMNS": "_codecarbon",
+    "CODECARBON_PARTS": "_codecarbon",
     "FORMS": "_schedule",
     "Format": "_format",
     "baseline_lines": "_idle",
+    "codecarbon_csv": "_codecarbon",
+    "codecarbon_rows": "_codecarbon",
     "compare_lines": "_compare",
     "doctor_lines": "_terminal",
     "elsewhere_lines": "_plan",

@@ -13,10 +13,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.verbs._account import account_case, view_of_case
     from brizna.verbs._baseline import keep_measured, measure_baseline
+    from brizna.verbs._codecarbon import Broken, Imported, import_codecarbon
     from brizna.verbs._compare import comparisons, explain_view, savings
     from brizna.verbs._doctor import diagnose
     from brizna.verbs._elsewhere import Elsewhere, replay_elsewhere
     from brizna.verbs._evaluate import History, try_policies
+    from brizna.verbs._followed import Followed
     from brizna.verbs._history import unlike_runs
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, Part, measure, measured_around
@@ -30,8 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SETTINGS",
+    "Broken",
     "Elsewhere",
+    "Followed",
     "History",
+    "Imported",
     "JobsPlan",
     "Measuring",
     "Part",
@@ -44,6 +49,7 @@ __all__ = [
     "comparisons",
     "diagnose",
     "explain_view",
+    "import_codecarbon",
     "keep_measured",
     "mark",
     "measure",
@@ -76,10 +82,14 @@ _HOMES = {
     "History": "_evaluate",
     "PlanRequest": "_plan",
     "SETTINGS": "_settings",
+    "Followed": "_followed",
     "Measuring": "_measure",
     "Part": "_measure",
     "Settings": "_settings",
     "View": "_views",
+    "Broken": "_codecarbon",
+    "Imported": "_codecarbon",
+    "import_codecarbon": "_codecarbon",
     "account_case": "_account",
     "comparisons": "_compare",
     "diagnose": "_doctor",
