@@ -102,6 +102,25 @@ class Sampler:
         """What is read, in the order in which samples list it."""
         return tuple(channel for source in self._sources for channel in source.channels)
 
+    def now_us(self) -> int:
+        """Return microseconds since the start."""
+        return self._clock.now_us() - self.start_us
+
+    def listen(self, hear: Callable[[dict[str, Any]], object]) -> None:
+        """Have a function called with each event from now on, after it was written.
+
+        Args:
+            hear: Called in the thread that samples, or that closes a window, which must not wait.
+        """
+        with self._lock:
+            write = self._write
+
+            def write_and_tell(event: dict[str, Any]) -> None:
+                write(event)
+                hear(event)
+
+            self._write = write_and_tell
+
     def start(self, beside: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Tell which channels there are and what no meter sees; return the first sample.
 

@@ -131,6 +131,11 @@ class Recorder:
         return run_address(self.sampler.start_us, self.directory)
 
     @property
+    def working_directory(self) -> str:
+        """Where the job runs."""
+        return self._where
+
+    @property
     def mark_directory(self) -> str | None:
         """Where marks of this run arrive; None where it has no directory."""
         return None if self.directory is None else os.path.join(self.directory, "marks")
@@ -234,11 +239,15 @@ class Recorder:
         return phases[0].energy_j
 
     def _follow(self) -> Tail:
+        if self._tail is None:
+            self._tail = self.tail()
+        return self._tail
+
+    def tail(self) -> Tail:
+        """Return what tells the energy so far, for somebody who asks beside others."""
         from brizna.store import Tail
 
-        if self._tail is None:
-            self._tail = Tail(self._journal)
-        return self._tail
+        return Tail(self._journal)
 
     def live(self) -> Run:
         """Return the run as far as it has come."""
