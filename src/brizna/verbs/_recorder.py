@@ -42,9 +42,10 @@ class Job:
         unit: What to divide the footprint by.
         watch: Users of the machine to watch beside it, as `brizna.run.watch` takes them.
         parent: Id of the run around this one in this process; None to look in the environment.
+        started_as: What is started in place of the command, to look into it; None for itself.
     """
 
-    __slots__ = ("command", "name", "parent", "tags", "unit", "watch")
+    __slots__ = ("command", "name", "parent", "started_as", "tags", "unit", "watch")
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class Job:
         self.unit = unit
         self.watch = tuple(watch)
         self.parent: str | None = None
+        self.started_as: Sequence[str] | None = None
 
 
 class Recorder:

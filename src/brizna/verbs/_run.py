@@ -45,7 +45,7 @@ def run_command(
     environ: Mapping[str, str],
     directory: str,
     afterwards: Callable[[Finished], object],
-    follow: Callable[[Recorder], Follower] | None = None,
+    follow: Callable[[Recorder], Follower | None] | None = None,
 ) -> Finished:
     """Run a command, measure it, account for it and keep the record.
 
@@ -89,7 +89,7 @@ def _supervise(
 ) -> Finished:
     interval_s = recorder.settings["interval"]
     outcome = supervisor.run(
-        recorder.job.command or (),
+        recorder.job.started_as or recorder.job.command or (),
         environ=_environment(environ, recorder),
         tick=ticks.take,
         on_start=ticks.started,

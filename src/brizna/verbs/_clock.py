@@ -1,0 +1,46 @@
+"""The wall clock that plans are carried out by, and how to wait on it; a simulated one too."""
+
+from __future__ import annotations
+
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Clock:
+    """The wall clock."""
+
+    def now_s(self) -> float:
+        """Return the seconds since 1970 that it shows."""
+        return self.shown(time.time())
+
+    def shown(self, at_s: float) -> float:
+        """Return what it showed, or will, when the machine's own clock shows a time."""
+        return at_s
+
+    def sleep(self, duration_s: float) -> None:
+        """Wait until it shows so many seconds more."""
+        time.sleep(duration_s)
+
+
+class Simulated(Clock):
+    """A clock that begins at any instant, waits without waiting, and may go faster.
+
+    Between waits it goes as the machine's own does, ``speed`` times as fast.
+    """
+
+    def __init__(self, instant: datetime, *, speed: float = 1.0) -> None:
+        """Begin at an instant."""
+        self._from_s = time.time()
+        self._shown_s = instant.timestamp()
+        self._speed = speed
+
+    def shown(self, at_s: float) -> float:
+        """Return what it shows when the machine's own clock shows a time."""
+        return self._shown_s + (at_s - self._from_s) * self._speed
+
+    def sleep(self, duration_s: float) -> None:
+        """Be so much later."""
+        self._shown_s += duration_s
