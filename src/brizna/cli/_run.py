@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SETTINGS = (
     *("zone", "pue", "intensity", "tariff", "currency", "interval", "store", "lang"),
-    *("meter", "credentials"),
+    *("meter", "credentials", "to"),
     *("quiet", "strict", "names", "view", "idle_w"),
 )
 
@@ -46,7 +46,7 @@ def run(context: Context, words: list[str]) -> int:
     plan = following(given, context, settings)
     if plan is not None:
         plan.wait(context)
-    report = _Report(context, given.json, quiet=settings["quiet"])
+    report = RunReport(context, given.json, quiet=settings["quiet"])
     finished = run_command(
         Job(
             command=command,
@@ -139,7 +139,7 @@ def _parser(context: Context) -> Parser:
     return parser
 
 
-class _Report:
+class RunReport:
     """Tells the result at the end of a run; what goes wrong here never changes the exit code."""
 
     def __init__(self, context: Context, json_file: str | None, *, quiet: bool) -> None:

@@ -80,9 +80,26 @@ class Task:
     """
 
     def __init__(
-        self, workload: Workload, candidate: Candidate, window: Window, risk: float | None
+        self,
+        workload: Workload,
+        candidate: Candidate,
+        window: Window,
+        risk: float | None,
+        *,
+        goes_on: bool = False,
     ) -> None:
+        """Read a workload at a candidate.
+
+        Args:
+            workload: What must be done, or what is left of it.
+            candidate: Where.
+            window: When.
+            risk: As for `brizna.plan.plan_job`.
+            goes_on: Whether it runs already, and is to go on at once. Without costs of a restart
+                this changes nothing.
+        """
         self._workload = workload
+        self._goes_on = goes_on
         self.candidate = candidate
         offer = candidate.offer
         self.profile: Profile = tuple(
@@ -153,6 +170,13 @@ class Task:
             return self._placed(whole[0], self.profile)
         course = self._course(tuple(intervals), draws)
         return course if self._keeps(course) else None
+
+    def until_done(self, course: Course) -> int:
+        """Return the score of a course with all waiting until its end, whatever the work is.
+
+        So courses of the same job compare that have different work left, such as a restart.
+        """
+        return course.score + self._delay_cost() * length_of(self.profile)
 
     @property
     def moved_g(self) -> float:
@@ -267,6 +291,7 @@ class Task:
             minimum_us=round(pauses.minimum_s * MICRO),
             most_pauses=pauses.most,
             restart_cost=self._hours_cost(restart_us),
+            goes_on=self._goes_on,
         )
 
     def _draws(

@@ -36,6 +36,7 @@ class Pausing(Record):
         minimum_us: It runs at least so long at a time, unless it ends.
         most_pauses: It pauses at most so often; None for any number.
         restart_cost: What a restart costs besides its energy, on the scale of the score.
+        goes_on: Whether the job runs already: then it begins at the earliest moment.
     """
 
     step_us: int
@@ -45,6 +46,7 @@ class Pausing(Record):
     minimum_us: int = 0
     most_pauses: int | None = None
     restart_cost: int = 0
+    goes_on: bool = False
 
     def _check(self) -> None:
         if self.step_us <= 0:
@@ -188,8 +190,9 @@ class _Search:
             for done, nodes in paused.items():
                 for node in nodes:
                     self._resume(running, node, index, done)
-            fresh = _Node(0, 0, index, _Runs(None, index, index))
-            self._run(running, fresh, index, 0, steps=self._first_steps, resumes=False)
+            if index == 0 or not self._pausing.goes_on:
+                fresh = _Node(0, 0, index, _Runs(None, index, index))
+                self._run(running, fresh, index, 0, steps=self._first_steps, resumes=False)
             paused = self._wait(running[index], paused, index)
         if self._best is None:
             return None

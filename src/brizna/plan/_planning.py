@@ -5,8 +5,9 @@ from __future__ import annotations
 from brizna.core.codec import digest
 from brizna.core.errors import InfeasibleError, InputError, Said
 from brizna.core.quantities import Ratio
+from brizna.core.records import Record
 from brizna.plan._candidate import MICRO, instant, micros, rate_of
-from brizna.plan._contiguous import Window
+from brizna.plan._contiguous import Window, length_of
 from brizna.plan._counsel import advise, fronted, hysteresis, is_worth, verdict, warnings
 from brizna.plan._one_job import Task
 from brizna.plan._outcome import grams, outcome_of
@@ -130,6 +131,152 @@ def replan(plan: Plan, candidates: Sequence[Candidate], *, issued: datetime) -> 
         is_worth_it=is_worth(saved, share),
         is_exact=False,
     )
+
+
+class Progress(Record):
+    """How far a job is that follows a plan.
+
+    Attributes:
+        worked_s: How long it has worked there, restarts left out.
+        is_running: Whether it runs at the moment.
+        pauses: How often it has paused so far.
+    """
+
+    worked_s: float
+    is_running: bool
+    pauses: int = 0
+
+
+def replan_rest(
+    plan: Plan, candidate: Candidate, *, issued: datetime, progress: Progress
+) -> Plan | None:
+    """Return the plan for what is left of a job that can pause; None if its hours are to be kept.
+
+    The job stays where it is. It may go on, or pause and be started again, whose cost counts;
+    what it draws until then does not. The old hours, shortened or prolonged to what is left, are
+    kept unless others promise to save more than a small share of them.
+
+    Args:
+        plan: The plan of the whole job, with the intervals that it follows now.
+        candidate: Its site, with the newest series.
+        issued: The moment of planning.
+        progress: How far the job is.
+
+    Raises:
+        InfeasibleError: If what is left cannot end before the deadline within the limits.
+    """
+    offer = candidate.offer.replace(transfer_j=0.0, transfer_s=0.0, transfer_cost=0.0)
+    candidate = candidate.replace(offer=offer)
+    window = _window(plan.workload, issued)
+    rest = _rest(plan.workload.replace(offers=(offer,)), progress, speed=offer.speed)
+    if rest is None:
+        return None
+    ways: list[Task] = []
+    if progress.is_running:
+        ways.append(Task(rest, candidate, window, plan.risk, goes_on=True))
+    again = _started_again(rest, progress)
+    if again is not None:
+        ways.append(Task(again, candidate, window, plan.risk))
+    found = [(course, task) for task in ways if (course := task.best()) is not None]
+    if not found:
+        raise InfeasibleError(
+            "What is left of the job takes {left_s:.0f} s and cannot end before {deadline}: "
+            "{reason}. Let it run on.",
+            left_s=rest.duration_s / offer.speed,
+            deadline=plan.workload.deadline,
+            reason=ways[0].why_not() if ways else Said("it has paused as often as it may"),
+        )
+    best, task = min(found, key=lambda one: (one[1].until_done(one[0]), one[0].start_us))
+    old = _old_course(plan, ways, window, is_running=progress.is_running)
+    if old is not None:
+        before = old[1].until_done(old[0])
+        if before - task.until_done(best) <= hysteresis() * abs(before):
+            return None
+    outcome = outcome_of(best, task, rest)
+    course = ways[0].at_once()
+    now = None if course is None else outcome_of(course, ways[0], rest)
+    saved, share, money = _savings(outcome, now)
+    return plan.replace(
+        workload=rest,
+        issued=issued.isoformat(),
+        intervals=tuple(_intervals(best)),
+        best=outcome,
+        at_once=now,
+        saving_g=saved,
+        saving_share=share,
+        saving_cost=money,
+        is_worth_it=is_worth(saved, share),
+        is_exact=best.is_exact,
+        advice=(),
+        alternatives=(),
+        refused=(),
+        front=(),
+        signals=tuple(_sources([candidate])),
+        hours=_strip(best, window),
+    )
+
+
+def _rest(workload: Workload, progress: Progress, *, speed: float) -> Workload | None:
+    """Return what is left of a job; None if nothing is, or it can be planned no more."""
+    if workload.pauses is None:
+        return None
+    done_s = progress.worked_s * speed
+    phases: list[tuple[float, float]] = []
+    for long_s, power_w in workload.phases:
+        left_s = long_s - min(done_s, long_s)
+        done_s -= long_s - left_s
+        if left_s * MICRO >= 1:
+            phases.append((left_s, power_w))
+    if not phases:
+        return None
+    most = workload.pauses.most
+    left = None if most is None else max(most - progress.pauses, 0)
+    return workload.replace(phases=tuple(phases), pauses=workload.pauses.replace(most=left))
+
+
+def _started_again(rest: Workload, progress: Progress) -> Workload | None:
+    """Return what is left if the job is, or is to be, paused: the restart comes first."""
+    pauses = rest.pauses
+    assert pauses is not None, "asked only of a job that pauses"
+    if progress.is_running and pauses.most is not None:
+        if not pauses.most:
+            return None
+        pauses = pauses.replace(most=pauses.most - 1)
+    speed = rest.offers[0].speed
+    restart = ((pauses.restart_s * speed, pauses.restart_w),) if pauses.restart_s else ()
+    return rest.replace(phases=(*restart, *rest.phases), pauses=pauses)
+
+
+def _old_course(
+    plan: Plan, ways: Sequence[Task], window: Window, *, is_running: bool
+) -> tuple[Course, Task] | None:
+    """Return the hours that a plan has left, fitted to what is left to do; None if they cannot."""
+    now_us = window.earliest_us
+    left = [
+        (max(start, now_us), end, count)
+        for start, end, count in map(_whole, plan.intervals)
+        if end > now_us
+    ] or [(now_us, now_us, 1)]
+    waits = left[0][0] > now_us
+    if is_running and waits and len(ways) < 2:
+        return None
+    task = ways[1] if is_running and waits else ways[0]
+    pauses = plan.workload.pauses
+    restart_us = 0 if pauses is None else round(pauses.restart_s * MICRO)
+    todo_us = length_of(task.profile)
+    fitted: list[tuple[int, int, int]] = []
+    for start, end, count in left:
+        lost_us = restart_us if fitted else 0
+        used_us = min(max(end - start - lost_us, 0), todo_us)
+        if used_us:
+            fitted.append((start, start + lost_us + used_us, count))
+            todo_us -= used_us
+    if not fitted:
+        fitted.append((left[0][0], left[0][0], 1))
+    start, end, count = fitted[-1]
+    fitted[-1] = (start, end + todo_us, count)
+    course = task.along(fitted)
+    return None if course is None else (course, task)
 
 
 def outcomes_at(

@@ -43,7 +43,7 @@ class CgroupTime:
             OSError: If the group cannot be made, read or joined; then nothing is left of it.
         """
         self._directory = directory
-        self._pid = pid
+        self._pids = {pid}
         self._used_us = 0
         self._waited_us = 0
         self.method = _METHODS[version]
@@ -52,10 +52,22 @@ class CgroupTime:
         os.mkdir(directory)
         try:
             self._counter.read_us()
-            _write(f"{directory}/cgroup.procs", b"%d" % pid)
+            self._take(pid)
         except OSError:
             self.close()
             raise
+
+    def _take(self, pid: int) -> None:
+        _write(f"{self._directory}/cgroup.procs", b"%d" % pid)
+
+    def join(self, pid: int) -> None:
+        """Count one more process, such as the command started again; say so where it cannot be."""
+        try:
+            self._take(pid)
+        except OSError:
+            self.why = "a process could not join the command's control group"
+            return
+        self._pids.add(pid)
 
     def now_us(self) -> int | None:
         """Return the microseconds used so far; None where they cannot be read now."""
@@ -70,8 +82,8 @@ class CgroupTime:
 
     def reaped(self, pid: int, used_us: int) -> None:
         """Take note of what the command's process and those that it waited for used."""
-        if pid == self._pid:
-            self._waited_us = used_us
+        if pid in self._pids:
+            self._waited_us += used_us
 
     def total_us(self) -> int | None:
         """Return what was used until now, after the command has ended."""

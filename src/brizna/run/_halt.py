@@ -43,6 +43,7 @@ class Halt:
             roots: Where the kernel shows processes, if not in the usual place.
             send: What sends a signal to a process.
         """
+        self._pid = pid
         self._proc = (roots or Roots()).proc_root
         self._tree = Descendants(pid, proc_root=self._proc, with_root=True)
         self._beside = beside
@@ -67,21 +68,32 @@ class Halt:
         for pid in reversed(self._all()):
             self._signal(pid, signal.SIGCONT)
 
+    def ask(self, number: int) -> bool:
+        """Send a signal to the process alone if it waits for it; tell whether it does.
+
+        One that neither catches nor blocks it would be ended by it, and is left alone.
+        """
+        if not self._mask(self._pid, b"SigCgt", b"SigBlk") & 1 << (number - 1):
+            return False
+        self._signal(self._pid, number)
+        return True
+
     def is_asked_to_end(self) -> bool:
         """Tell whether a signal to end waits at one of them, which it cannot get while stopped."""
         wanted = sum(1 << (getattr(signal, name) - 1) for name in _ENDING)
-        return any(self._pending(pid) & wanted for pid in self._all())
+        return any(self._mask(pid, b"SigPnd", b"ShdPnd") & wanted for pid in self._all())
 
     def _all(self) -> list[int]:
         self._tree.look_at_all()
         self._tree.look()
         return list(dict.fromkeys((*self._tree.living(), *self._beside())))
 
-    def _pending(self, pid: int) -> int:
+    def _mask(self, pid: int, *names: bytes) -> int:
+        """Return the signals in any of these masks of a process."""
         found = 0
         for line in self._tree.read(f"{pid}/status").splitlines():
             name, _, mask = line.partition(b":")
-            if name in {b"SigPnd", b"ShdPnd"}:
+            if name in names:
                 found |= int(mask, 16)
         return found
 

@@ -65,6 +65,10 @@ class ProcessTree:
         self._allowance.spend(time.process_time() - begun)
         return used_us
 
+    def join(self, pid: int) -> None:
+        """Count one more process, such as the command started again: it is below us already."""
+        self._older -= {pid}
+
     def before_reaping(self, pid: int) -> None:
         """Look at a dead process while its signal settings can still be read."""
         if self.why is None and self._ignores_children(pid):

@@ -18,12 +18,25 @@ from brizna.run._spawn import exit_code, explain, spawn
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Self
+    from typing import Protocol, Self
 
     from brizna.run._signals import Arrival, CaughtSignals, ConsoleSignals, HeldSignals
+    from brizna.run._spawn import Spawned
 
     Tick = Callable[[tuple[int | None, int | None]], object]
     CpuTime = CgroupTime | ProcessTree
+
+    class Resumes(Protocol):
+        """Says whether a command that has ended was only paused, and when it goes on."""
+
+        def ended(self, exit_code: int) -> bool:
+            """Tell whether it is to be started again."""
+            ...
+
+        def command(self) -> Sequence[str] | None:
+            """Return what to start now; None while it is not time yet."""
+            ...
+
 
 _TERMINAL_SIGNALS = frozenset(
     int(number)
@@ -33,6 +46,12 @@ _TERMINAL_SIGNALS = frozenset(
 """What the kernel sends to the terminal's whole foreground group, the command included."""
 _OWN_LIMITS = frozenset({int(getattr(signal, "SIGXCPU", 0))})
 """What the kernel says about this process alone: the command has the same limit of its own."""
+_ENDING = frozenset(
+    int(number)
+    for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGXCPU")
+    if (number := getattr(signal, name, None)) is not None
+)
+"""What ends a run whose command has ended for a pause: nobody else is there to get it."""
 _MARK_REST = 4.0
 """A tick for a mark waits this many times as long as the last tick took: a storm of marks uses at
 most a fifth of one processor."""
@@ -61,6 +80,7 @@ class Supervisor:
         self._roots = roots or Roots()
         self._signals = hold_signals()
         self._watch: _Watch | None = None
+        self._resumes: Resumes | None = None
 
     @property
     def roots(self) -> Roots:
@@ -79,6 +99,32 @@ class Supervisor:
     def methods(self) -> dict[str, str | None]:
         """Return how processor time is counted: of the command, and of the whole machine."""
         return {} if self._watch is None else self._watch.methods()
+
+    def resume_by(self, resumes: Resumes) -> None:
+        """Start the command again after it has ended, if and when this says so.
+
+        All of it is one run: ticks go on meanwhile. A signal to end that arrives while there is no
+        command ends the run as it would have ended the command.
+        """
+        self._resumes = resumes
+
+    def start_beside(
+        self,
+        command: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        then: Callable[[int], object],
+    ) -> None:
+        """Start a helper of the command among its processes; to be called in a tick.
+
+        Args:
+            command: The program and its arguments.
+            environ: Its whole environment.
+            then: Called with its exit code when it has ended; 127 or 126 where it did not start.
+                What it raises becomes a note.
+        """
+        assert self._watch is not None, "called in a tick"
+        self._watch.start_beside(command, environ, then)
 
     def __enter__(self) -> Self:
         self._signals.__enter__()
@@ -113,7 +159,8 @@ class Supervisor:
                 the command has been reaped, with the microseconds of processor time of the
                 command's processes and of the whole machine (since it started); None for what
                 could not be read. What it raises becomes a note.
-            on_start: Called with the command's pid once it runs. What it raises becomes a note.
+            on_start: Called with the command's pid once it runs, and again when it was started
+                again. What it raises becomes a note.
                 No signal is handed on and no tick made while it works: keep it short.
             later: Called once for what takes longer: when the command has run for a tenth of a
                 second, or after its last tick. So a command that ends at once is seen to end at
@@ -136,6 +183,7 @@ class Supervisor:
             return run_without_fork(command, environ, tick, on_start, pace.interval_s)
         with MarkWatch(pace.mark_directory) as marks:
             self._watch = _Watch(self._signals, marks, tick, pace.interval_s, self._roots)
+            self._watch.resumes = self._resumes
             return self._watch.run(command, environ, on_start, later)
 
 
@@ -159,6 +207,10 @@ class _Watch:
         self._cpu: CpuTime | None = None
         self._pid = self._used_before_us = 0
         self._status: int | None = None
+        self._environ: Mapping[str, str] = {}
+        self._on_start: Callable[[int], object] | None = None
+        self.resumes: Resumes | None = None
+        self._helpers: dict[int, Callable[[int], object]] = {}
         self._early: frozenset[int] = frozenset()
         """Signals of the terminal that came before there was a command to get them."""
         self._later: Callable[[], object] | None = None
@@ -175,27 +227,19 @@ class _Watch:
         on_start: Callable[[int], object] | None,
         later: Callable[[], object] | None,
     ) -> Outcome:
+        self._environ, self._on_start = environ, on_start
         try:
             self._early = _TERMINAL_SIGNALS & self._signals.pending()
             try:
-                child = spawn(
-                    command,
-                    environ=environ,
-                    dispositions=self._signals.before,
-                    before=self._begin,
-                )
+                child = self._spawn(command, environ, before=self._begin)
             except OSError as error:
                 self._tick(0)
-                return self._not_started(
-                    125, error.errno, Said("No process could be made: {reason}.", reason=error)
-                )
-            self._pid, self._used_before_us = child.pid, child.used_us
+                return self._not_started(125, error.errno, _no_process(error))
             if child.errno is not None:
                 os.waitpid(child.pid, 0)
                 reason = explain(command[0], child.errno, environ=environ)
                 return self._not_started(exit_code(child.errno), child.errno, reason)
-            if on_start is not None:
-                self._guard(AFTER_THE_START, lambda: on_start(child.pid))
+            self._started(child)
             self._later = later
             self._later_s = time.monotonic() + _LATER_S if later is not None else float("inf")
             self._follow()
@@ -225,7 +269,99 @@ class _Watch:
         self._tick(0)
         self._next_s = time.monotonic() + self._interval_s
 
+    def start_beside(
+        self, command: Sequence[str], environ: Mapping[str, str], then: Callable[[int], object]
+    ) -> None:
+        try:
+            helper = self._spawn(command, environ, before=self._join)
+        except OSError as error:
+            self._notes[str(_no_process(error))] = None
+            then(125)
+            return
+        if helper.errno is None:
+            self._helpers[helper.pid] = then
+            return
+        os.waitpid(helper.pid, 0)
+        then(exit_code(helper.errno))
+
+    def _spawn(
+        self, command: Sequence[str], environ: Mapping[str, str], before: Callable[[int], object]
+    ) -> Spawned:
+        dispositions = self._signals.before
+        return spawn(command, environ=environ, dispositions=dispositions, before=before)
+
+    def _join(self, pid: int) -> None:
+        """Count the processor time of one process more."""
+        assert self._cpu is not None, "counting begins before the command does"
+        self._cpu.join(pid)
+
+    def _started(self, child: Spawned) -> None:
+        self._pid, self._used_before_us = child.pid, child.used_us
+        on_start = self._on_start
+        if on_start is not None:
+            self._guard(AFTER_THE_START, lambda: on_start(child.pid))
+
     def _follow(self) -> None:
+        """Serve signals and ticks until the command has ended for good."""
+        self._follow_once()
+        while self._is_paused():
+            self._rest()
+            self._follow_once()
+
+    def _is_paused(self) -> bool:
+        """Tell whether the command has ended only to be started again."""
+        if self.resumes is None or self._status is None:
+            return False
+        try:
+            return self.resumes.ended(_code(self._status))
+        except Exception as error:  # noqa: BLE001 - the caller's: a note; the command has ended
+            self._notes[failed(AFTER_THE_START, error)] = None
+            return False
+
+    def _rest(self) -> None:
+        """Tick without a command until it is started again, or a signal ends the run."""
+        status, self._status, self._pid = self._status, None, 0
+        now_s = time.monotonic()
+        while True:
+            self._tick_now(now_s)
+            assert self.resumes is not None, "somebody said that it goes on"
+            try:
+                command = self.resumes.command()
+            except Exception as error:  # noqa: BLE001 - the caller's: a note; the command has ended
+                self._notes[failed(AFTER_THE_START, error)] = None
+                self._status = status
+                return
+            if command is not None:
+                self._start_again(command)
+                return
+            while (now_s := time.monotonic()) < self._next_s:
+                arrival = self._signals.wait(self._next_s - now_s)
+                if arrival is not None and self._ends_a_rest(arrival[0]):
+                    self._status = arrival[0]
+                    return
+
+    def _ends_a_rest(self, number: int) -> bool:
+        """Serve a signal that arrives while there is no command; tell whether it ends the run."""
+        if number == signal.SIGCHLD:
+            self._reap()
+        return number in _ENDING and number not in self._signals.before.ignored
+
+    def _start_again(self, command: Sequence[str]) -> None:
+        """Start the command again; where it cannot be, the run ends as a shell's would."""
+        try:
+            child = self._spawn(command, self._environ, before=self._join)
+        except OSError as error:
+            self._notes[str(_no_process(error))] = None
+            self._status = 125 << 8
+            return
+        if child.errno is None:
+            self._started(child)
+            return
+        os.waitpid(child.pid, 0)
+        self._notes[str(explain(command[0], child.errno, environ=self._environ))] = None
+        self._status = exit_code(child.errno) << 8
+
+    def _follow_once(self) -> None:
         """Serve signals and ticks until the command has been reaped."""
         while self._status is None:
             due_s = min(self._next_s, self._mark_s, self._later_s)
@@ -296,6 +432,12 @@ class _Watch:
                 self._status = status
                 used_us -= self._used_before_us
             self._cpu.reaped(pid, used_us)
+            if pid in self._helpers:
+                self._helper_ended(pid, _code(status))
+
+    def _helper_ended(self, pid: int, code: int) -> None:
+        then = self._helpers.pop(pid)
+        self._guard(AFTER_THE_START, lambda: then(code))
 
     def _tick_now(self, now_s: float) -> None:
         self._tick(None if self._cpu is None else self._cpu.now_us())
@@ -333,7 +475,7 @@ class _Watch:
             self._notes[_left_running(len(left))] = None
         code = os.waitstatus_to_exitcode(self._status)
         return Outcome(
-            exit_code=code if code >= 0 else 128 - code,
+            exit_code=_code(self._status),
             signal=-code if code < 0 else None,
             pid=self._pid,
             cpu_time_us=used_us,
@@ -362,6 +504,16 @@ class _Watch:
             reason=str(reason),
             notes=tuple(self._notes),
         )
+
+
+def _code(status: int) -> int:
+    """Return the exit code that a shell would give for a wait status."""
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def _no_process(error: OSError) -> Said:
+    return Said("No process could be made: {reason}.", reason=error)
 
 
 def _dead_child() -> int:

@@ -1,260 +1,51 @@
-"""Carry a plan out: wait for its start, pause and go on with the command, and tell what it saved.
-
-What survives: brizna being killed (the command goes on in the state it was in, `adopt` takes it
-over, unmeasured) and a suspended machine (the clock is looked at again when it wakes). What cannot:
-a machine that is switched off takes the command's memory with it; only a program that keeps
-checkpoints of its own can be started again, with what is left of the plan.
-"""
+"""What a plan promised and what became of it."""
 
 from __future__ import annotations
 
-import os
-import time
 from datetime import datetime, timedelta
 
-from brizna.core.codec import decode, encode
-from brizna.core.errors import CoverageError, UnavailableError
+from brizna.core.errors import CoverageError
 from brizna.core.quantities import Energy
-from brizna.core.records import Record
-from brizna.run import Halt
-from brizna.store import process_start, replace_file
+from brizna.verbs._clock import Clock
+from brizna.verbs._follow import PAUSED, seconds_of
 from brizna.verbs._plan import trace_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from brizna.store import Store
-    from brizna.verbs._recorder import Recorder
 
 SCHEMA = "brizna.followed/1"
-STATE = "plan.json"
-RUNNING, PAUSED = "running", "paused"
-_NAP_S = 30.0
-"""A wait is cut into naps, so that a clock that was set, or a machine that slept, is noticed."""
-
-
-class Clock:
-    """The wall clock, and how to wait on it.
-
-    Attributes:
-        ahead_s: How far it is ahead of the machine's own.
-    """
-
-    ahead_s = 0.0
-
-    def now_s(self) -> float:
-        """Return the seconds since 1970."""
-        return time.time()
-
-    def sleep(self, duration_s: float) -> None:
-        """Wait."""
-        time.sleep(duration_s)
-
-
-class Simulated(Clock):
-    """A clock that begins at any instant and waits without waiting."""
-
-    def __init__(self, instant: datetime) -> None:
-        """Begin at an instant; between waits it goes as the real one does."""
-        self.ahead_s = instant.timestamp() - time.time()
-
-    def now_s(self) -> float:
-        """Return the seconds since 1970 that it shows."""
-        return time.time() + self.ahead_s
-
-    def sleep(self, duration_s: float) -> None:
-        """Be so much later."""
-        self.ahead_s += duration_s
-
-
-class Schedule(Record):
-    """When a command runs.
-
-    Attributes:
-        plan: Digest of the plan.
-        intervals: Starts and ends in seconds since 1970, in order.
-    """
-
-    plan: str
-    intervals: tuple[tuple[float, float], ...]
-
-    @property
-    def start_s(self) -> float:
-        """When it begins."""
-        return self.intervals[0][0]
-
-    def runs_at(self, now_s: float) -> bool:
-        """Tell whether the command runs at a time.
-
-        After the last interval it goes on until it ends: a job that takes longer than was planned
-        is never left standing.
-        """
-        return now_s >= self.intervals[-1][1] or any(
-            start <= now_s < end for start, end in self.intervals
-        )
-
-
-def schedule_of(digest: str, plan: Mapping[str, Any]) -> Schedule:
-    """Return when the command of a plan runs.
-
-    Args:
-        digest: Of the plan.
-        plan: Its record.
-    """
-    return Schedule(
-        plan=digest,
-        intervals=tuple(
-            (_seconds(one["start"]), _seconds(one["end"])) for one in plan["intervals"]
-        ),
-    )
-
-
-def wait_until(start_s: float, clock: Clock) -> None:
-    """Return when a time has come; at once if it is past."""
-    while (left_s := start_s - clock.now_s()) > 0:
-        clock.sleep(min(left_s, _NAP_S))
-
-
-class Follower:
-    """Pauses and continues a command by a schedule; asked at each tick of the measurement.
-
-    Each part becomes a phase of the run, ``running`` or ``paused``, so that what waiting costs is
-    measured too. A signal that asks the command to end lets it go on for good.
-    """
-
-    def __init__(
-        self, schedule: Schedule, recorder: Recorder, *, clock: Clock | None = None
-    ) -> None:
-        """Follow a schedule for the run that a recorder records."""
-        self._schedule = schedule
-        self._recorder = recorder
-        self._clock = clock or Clock()
-        self._halt: Halt | None = None
-        self._window: int | None = None
-        self._phase: str | None = None
-        self._gives_up = False
-        self._pid = 0
-
-    def begin(self, pid: int, beside: Callable[[], Sequence[int]] = tuple) -> None:
-        """Take over a command that has just started.
-
-        Args:
-            pid: Its process.
-            beside: Returns all processes of it that were seen.
-        """
-        self._pid = pid
-        self._halt = Halt(pid, beside=beside)
-
-    def follow(self, *, last: bool = False) -> None:
-        """Pause or continue the command if it is time to."""
-        if self._halt is None:
-            return
-        if last:
-            self._recorder.sampler.finish(self._window)
-            return
-        runs = self._gives_up or self._schedule.runs_at(self._clock.now_s())
-        if not runs and self._halt.is_asked_to_end():
-            self._gives_up = runs = True
-        if not runs:
-            self._halt.stop()
-        elif self._halt.is_stopped:
-            self._halt.resume()
-        phase = RUNNING if runs else PAUSED
-        if phase != self._phase:
-            self._recorder.sampler.finish(self._window)
-            self._window = self._recorder.sampler.begin(phase)
-            self._phase = phase
-            self._keep(phase)
-
-    def _keep(self, phase: str) -> None:
-        """Write the state, for whoever takes the command over if we are killed."""
-        directory = self._recorder.directory
-        if directory is None:
-            return
-        state = {
-            **self._schedule.to_json(),
-            "pid": self._pid,
-            "start_ticks": process_start(self._pid),
-            "phase": phase,
-        }
-        replace_file(os.path.join(directory, STATE), encode(state) + b"\n")
-
-
-def adopt(store: Store, reference: str, clock: Clock) -> str:
-    """Go on pausing and continuing the command of a run whose brizna was killed, until it ends.
-
-    What it uses from then on is not measured.
-
-    Returns:
-        The run's id.
-
-    Raises:
-        InputError: If the reference means no run, or several.
-        UnavailableError: If the run followed no plan, its brizna is alive, or its command is not.
-    """
-    stored = store.read(reference)
-    run_id = stored.run.id
-    try:
-        with open(os.path.join(stored.directory, STATE), "rb") as file:
-            state = decode(file.read())
-    except FileNotFoundError:
-        raise UnavailableError(
-            "The run {run_id} follows no plan: there is nothing to take over.", run_id=run_id
-        ) from None
-    if stored.is_running:
-        raise UnavailableError(
-            "The run {run_id} is looked after by the brizna that started it: there is nothing to "
-            "take over.",
-            run_id=run_id,
-        )
-    pid, start = state["pid"], state["start_ticks"]
-    if start is None or process_start(pid) != start:
-        raise UnavailableError(
-            "The command of {run_id} has ended, or was lost when the machine was switched off: "
-            "start it again with brizna run --plan, if it keeps checkpoints of its own.",
-            run_id=run_id,
-        )
-    pairs = tuple((float(early), float(late)) for early, late in state["intervals"])
-    schedule = Schedule(plan=state["plan"], intervals=pairs)
-    halt = Halt(pid)
-    while process_start(pid) == start:
-        runs = schedule.runs_at(clock.now_s()) or halt.is_asked_to_end()
-        if runs:
-            halt.resume()
-        else:
-            halt.stop()
-        clock.sleep(1.0)
-    return run_id
 
 
 def told_afterwards(
-    store: Store, run_id: str, digest: str, plan: Mapping[str, Any], *, ahead_s: float = 0.0
+    store: Store, run_id: str, plans: Mapping[str, Mapping[str, Any]], *, clock: Clock | None = None
 ) -> dict[str, Any] | None:
     """Return and keep what a plan promised and what became of it, beside the run that followed it.
 
     The energy is the measured one, the hours are those in which it was drawn, and the intensity is
-    that of the series the plan was made from: what actually came is not known yet. None where the
-    energy is not known.
+    that of the series the plans were made from, of each hour by the last plan that was made before
+    it: what actually came is not known yet. None where the energy is not known.
 
     Args:
         store: Where the run is kept.
         run_id: The run.
-        digest: Of the plan.
-        plan: Its record.
-        ahead_s: How far the clock that was followed is ahead of the machine's.
+        plans: The plans that were followed, one after another, by their digest.
+        clock: The clock that was followed; the machine's own if None.
 
     Raises:
         UnavailableError: If the store cannot be written.
     """
     stored = store.read(run_id)
     run = stored.run
-    energy, hours = run.measurement.energy_j, plan["hours"]
+    digest, plan = next(iter(plans.items()))
+    energy = run.measurement.energy_j
     if energy is None or stored.digest is None:
         return None
-    started_s = _seconds(run.started) + ahead_s
-    grams = _grams(started_s, trace_of(store, run), hours)
+    hours = [one["hours"] for one in plans.values()]
+    grams = _grams(seconds_of(run.started), trace_of(store, run), hours, clock or Clock())
     pue = _pue(plan)
     promised, at_once = plan["best"], plan["at_once"]
     scale = energy.best.value / promised["energy_j"]["best"] if promised["energy_j"]["best"] else 0
@@ -262,6 +53,7 @@ def told_afterwards(
         "schema": SCHEMA,
         "subject": stored.digest,
         "plan": digest,
+        "plans": list(plans),
         "started": run.started,
         "finished": (
             datetime.fromisoformat(run.started) + timedelta(seconds=run.duration_s)
@@ -326,19 +118,28 @@ def realised(plan: Mapping[str, Any], path: str, *, column: str | None = None) -
 
 
 def _grams(
-    started_s: float, trace: Sequence[tuple[float, float]], hours: Mapping[str, Any]
+    started_s: float,
+    trace: Sequence[tuple[float, float]],
+    strips: Sequence[Mapping[str, Any]],
+    clock: Clock,
 ) -> float | None:
-    """Return the carbon of a trace by the hours of a plan; None where one is not known."""
-    values, step_s = hours["intensity_g_per_kwh"], hours["step_s"]
-    ahead_s = started_s - _seconds(hours["start"])
+    """Return the carbon of a trace by the hours of plans; None where one is not known."""
     total, begin = 0.0, 0.0
     for end_s, power_w in trace:
-        place = int((ahead_s + (begin + end_s) / 2) // step_s)
-        if not 0 <= place < len(values) or values[place] is None:
+        at_s = clock.shown(started_s + (begin + end_s) / 2)
+        known = [v for strip in reversed(strips) if (v := _value(strip, at_s)) is not None]
+        if not known:
             return None
-        total += Energy(power_w * (end_s - begin)).to("kWh") * values[place]
+        total += Energy(power_w * (end_s - begin)).to("kWh") * known[0]
         begin = end_s
     return total if trace else None
+
+
+def _value(strip: Mapping[str, Any], at_s: float) -> float | None:
+    """Return the intensity of a plan's strip at a time; None where it says nothing."""
+    values = strip["intensity_g_per_kwh"]
+    place = int((at_s - seconds_of(strip["start"])) // strip["step_s"])
+    return values[place] if 0 <= place < len(values) else None
 
 
 def _pue(plan: Mapping[str, Any]) -> float:
@@ -347,7 +148,3 @@ def _pue(plan: Mapping[str, Any]) -> float:
             pue = offer["site"]["pue"]
             return 1.0 if pue is None else pue["best"]
     return 1.0
-
-
-def _seconds(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()

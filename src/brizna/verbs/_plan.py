@@ -20,7 +20,7 @@ from brizna.plan import plan_job as _plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from brizna.core.measurement import Run
@@ -123,6 +123,27 @@ def plan_job(
     candidates = known.candidates(offers)
     plan = _plan(workload, candidates, issued=instant, risk=asked.risk)
     return plan.replace(advice=(*plan.advice, *known.troubles))
+
+
+def known_of(
+    plan: Plan, asked: PlanRequest, settings: Settings, environ: Mapping[str, str]
+) -> Callable[[datetime], Candidate]:
+    """Return what finds out what is known, at an instant, of the hours of a plan's site.
+
+    Args:
+        plan: The plan.
+        asked: What is asked: its series count.
+        settings: The settings in force.
+        environ: Holds the keys of sources.
+    """
+    offers = tuple(one for one in plan.workload.offers if one.name == plan.best.site)
+    asked = asked.replace(currency=asked.currency or settings["currency"])
+
+    def known(instant: datetime) -> Candidate:
+        end = max(instant_of(plan.workload.deadline), instant + timedelta(hours=1))
+        return Known(asked, settings, environ, (instant, end)).candidates(offers)[0]
+
+    return known
 
 
 def deadline_of(text: str, instant: datetime) -> str:

@@ -8,7 +8,8 @@ from threading import Thread
 
 from brizna.core.errors import BriznaError, InfeasibleError, Said
 from brizna.core.records import Record
-from brizna.plan import Plan, replan, replan_rest
+from brizna.plan import Plan, replan
+from brizna.plan._planning import replan_rest
 from brizna.verbs._follow import Schedule, schedule_of
 
 TYPE_CHECKING = False
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from brizna.plan import Candidate, Progress
+    from brizna.plan import Candidate
+    from brizna.plan._planning import Progress
 
 _LAST_S = 2.0
 """How long the end of a run waits for a plan that is being made; then nobody needs it."""

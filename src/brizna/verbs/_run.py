@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
     from brizna.run import Outcome
     from brizna.run._watch import Watched
-    from brizna.verbs._carry import Follower
+    from brizna.verbs._feeder import Feeder
+    from brizna.verbs._follow import Follower
     from brizna.verbs._settings import Settings
     from brizna.verbs._views import View
+
+PID_VARIABLE = "BRIZNA_PID"
+"""The variable that tells a helper of the command which process it is."""
 
 
 class Finished(Record):
@@ -63,6 +67,7 @@ def run_command(
             kept, or nothing could be measured.
     """
     watched, missing = open_watched(job.watch, strict=settings["strict"])
+    feeder = _start_feeder(settings, environ)  # while this process has no children and one thread
     with Supervisor() as supervisor:
         try:
             recorder = Recorder(job, settings, environ=environ, directory=directory)
@@ -77,11 +82,24 @@ def run_command(
             if settings["strict"] and not recorder.sampler.channels:
                 raise UnavailableError("Nothing can be measured here: see brizna doctor.")
             recorder.trouble += missing
+            if feeder is not None:
+                feeder.tell(recorder)
             follower = None if follow is None else follow(recorder)
-            ticks = _Ticks(recorder, supervisor, watched, follower)
-            finished = _supervise(supervisor, recorder, ticks, environ)
+            given = _environment(environ, recorder)
+            ticks = _Ticks(recorder, supervisor, watched, follower, environ=given)
+            finished = _supervise(supervisor, recorder, ticks, given)
+        if feeder is not None:
+            finished = finished.replace(trouble=(*finished.trouble, *feeder.finish()))
         afterwards(finished)
     return finished
+
+
+def _start_feeder(settings: Settings, environ: Mapping[str, str]) -> Feeder | None:
+    if not settings["to"]:
+        return None
+    from brizna.verbs._feeder import Feeder
+
+    return Feeder(settings["to"], environ=environ)
 
 
 def _supervise(
@@ -90,7 +108,7 @@ def _supervise(
     interval_s = recorder.settings["interval"]
     outcome = supervisor.run(
         recorder.job.started_as or recorder.job.command or (),
-        environ=_environment(environ, recorder),
+        environ=environ,
         tick=ticks.take,
         on_start=ticks.started,
         later=ticks.describe,
@@ -116,8 +134,13 @@ class _Ticks:
         supervisor: Supervisor,
         watched: Sequence[Watched],
         follower: Follower | None,
+        *,
+        environ: Mapping[str, str],
     ) -> None:
         self._follower = follower
+        if follower is not None:
+            supervisor.resume_by(follower)
+        self._environ = environ
         self._recorder = recorder
         self._supervisor = supervisor
         self._users = Users(
@@ -133,7 +156,12 @@ class _Ticks:
         """Write whose process the command is, and begin to pause it by its plan, if it has one."""
         self._recorder.started(pid)
         if self._follower is not None:
-            self._follower.begin(pid, self._supervisor.living)
+            environ = {**self._environ, PID_VARIABLE: str(pid)}
+
+            def helpers(command: Sequence[str], then: Callable[[int], object]) -> None:
+                self._supervisor.start_beside(command, environ=environ, then=then)
+
+            self._follower.begin(pid, self._supervisor.living, helpers)
             self._follower.follow()
 
     def take(self, cpu: tuple[int | None, int | None]) -> None:
