@@ -23,7 +23,7 @@ def joules(energies):
 
 def train(training, lab, *, epochs=3):
     """Train: an epoch takes 2 s, what is around it 0.25 s."""
-    for _ in training.each(range(epochs)):
+    for _ in training.each_epoch(range(epochs)):
         lab.work(2)
         training.count(samples=64)
     lab.work(0.25)
@@ -99,7 +99,7 @@ def test_what_a_training_raises_passes_and_its_record_is_closed(lab):
 
     def fail():
         with training:
-            for _ in training.each(range(3)):
+            for _ in training.each_epoch(range(3)):
                 lab.work(1)
                 with training.part("evaluate"):
                     raise ZeroDivisionError
@@ -118,7 +118,7 @@ def test_what_a_training_raises_passes_and_its_record_is_closed(lab):
 
 def test_a_loop_that_is_left_early_ends_its_epoch(lab):
     with Training("left", **lab.options) as training:
-        for epoch in training.each("abc", first=7):
+        for epoch in training.each_epoch("abc", first=7):
             lab.work(1)
             if epoch == "b":
                 break
@@ -167,7 +167,7 @@ def test_nothing_is_told_of_a_training_that_nobody_measures(lab):
     training.close()
     assert (training.energy, training.outside, training.run) == (None, None, None)
     with pytest.raises(brizna.InputError, match="the loop inside"):
-        next(training.each(range(3)))
+        next(training.each_epoch(range(3)))
 
 
 def test_a_machine_without_meters_leaves_no_numbers(lab):
@@ -193,7 +193,7 @@ def test_an_edge_waits_for_what_the_accelerator_was_given(lab):
         lab.work(waiting.pop() if waiting else 0)
 
     with Training("queued", settle=settle, **lab.options) as training:
-        for _ in training.each(range(2)):
+        for _ in training.each_epoch(range(2)):
             waiting += [3.0]
     assert joules(part.energy for part in training.epochs) == [3 * lab.power_w] * 2
 
@@ -254,7 +254,9 @@ def test_a_forked_child_leaves_the_training_alone(lab):
 
 
 def test_a_library_that_is_missing_or_too_old_says_what_to_do():
-    assert str(missing("PyTorch", install="torch>=2.4")).endswith("pip install 'torch>=2.4'")
+    said = str(missing("Keras", ImportError("No module named 'jax'"), install="keras[x]"))
+    assert said.startswith("Keras cannot be imported (No module named 'jax')")
+    assert said.endswith("pip install 'keras[x]'")
     check_version("torch", "2.13.0+cpu", least="2.4")
     check_version("torch", "3.0.dev1", least="2.4")
     with pytest.raises(brizna.UnavailableError, match=r"torch is 2\.3\.1 here: expected 2\.4"):

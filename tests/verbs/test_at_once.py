@@ -232,6 +232,7 @@ with brizna.measure("rank"):
 """
 
 
+@pytest.mark.heavy
 def test_ranks_that_torchrun_starts_are_one_job(tmp_path: Path, store: Store) -> None:
     pytest.importorskip("torch", reason="torch is not installed: no torchrun to start ranks with")
     script = tmp_path / "rank.py"

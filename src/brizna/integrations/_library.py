@@ -5,18 +5,20 @@ from __future__ import annotations
 from brizna.core.errors import UnavailableError
 
 
-def missing(library: str, *, install: str) -> UnavailableError:
+def missing(library: str, error: ImportError, *, install: str) -> UnavailableError:
     """Return the error to raise where a library cannot be imported.
 
     Args:
         library: Its name, as people know it.
+        error: Why not.
         install: What ``pip install`` takes to have it.
     """
     return UnavailableError(
-        "{library} cannot be imported, and this part of brizna works with it. Install it: pip "
-        "install {install}",
+        "{library} cannot be imported ({error}), and this part of brizna works with it. Install "
+        "it: pip install {install!r}",
         library=library,
-        install=repr(install),
+        error=error,
+        install=install,
     )
 
 

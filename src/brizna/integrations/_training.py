@@ -217,7 +217,7 @@ class Training:
         self.finish(self.epochs[-1], **amounts)
         return _energy_of(self.epochs[-1])
 
-    def each(self, epochs: Iterable[Item], *, first: int = 1) -> Iterator[Item]:
+    def each_epoch(self, epochs: Iterable[Item], *, first: int = 1) -> Iterator[Item]:
         """Yield what is to be done once an epoch, and measure what the loop does with it.
 
         Args:
