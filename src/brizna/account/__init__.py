@@ -32,6 +32,7 @@ from brizna.account._footprint import (
     recompute,
     subject_of_run,
 )
+from brizna.account._inference import estimate_inference, measured_models
 
 __all__ = [
     "FIGURES",
@@ -49,9 +50,11 @@ __all__ = [
     "embodied",
     "embodied_of_device",
     "equivalences",
+    "estimate_inference",
     "explain",
     "factor_set",
     "lifetime",
+    "measured_models",
     "published_models",
     "pue",
     "read_case",
