@@ -8,7 +8,7 @@ from threading import Thread
 
 from brizna.core.errors import BriznaError, InfeasibleError, Said
 from brizna.core.records import Record
-from brizna.plan import Plan, replan
+from brizna.plan import Plan, instant_of, replan
 from brizna.plan._planning import replan_rest
 from brizna.verbs._follow import Schedule, schedule_of
 
@@ -121,7 +121,10 @@ class Replanner:
             candidate = self._known(instant)
             new = self._new(candidate, instant, progress)
         except InfeasibleError as error:
-            return self._hurried(now_s, error)
+            if self._is_late(now_s, progress):
+                return self._hurried(now_s, error)
+            self.trouble[str(error)] = None  # too few hours are known, say: the old ones stand
+            return None
         except BriznaError as error:
             self.trouble[str(error)] = None
             return None
@@ -165,6 +168,13 @@ class Replanner:
             plan = self._plan.replace(workload=self._plan.workload.replace(offers=offers))
             return replan(plan, [candidate], issued=instant)
         return replan_rest(self._plan, candidate, issued=instant, progress=progress)
+
+    def _is_late(self, now_s: float, progress: Progress | None) -> bool:
+        """Tell whether what is left takes longer than there is time until the deadline."""
+        workload, site = self._plan.workload, self._plan.best.site
+        speed = next(one.speed for one in workload.offers if one.name == site)
+        left_s = workload.duration_s / speed - (0.0 if progress is None else progress.worked_s)
+        return now_s + left_s > instant_of(workload.deadline).timestamp()
 
     def _changed(self, new: Plan, instant: datetime) -> Replanned:
         record = new.to_json()
