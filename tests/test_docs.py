@@ -18,6 +18,7 @@ import brizna
 from brizna.account import Assumptions, Case, Footprint, FunctionalUnit, Step
 from brizna.account._case import _DEVICE_FIELDS, _FIELDS, _PLAIN, _PLAIN_DEVICE
 from brizna.cli._dispatch import _COMMANDS
+from brizna.cli._factors import _ACTIONS as _FACTOR_ACTIONS
 from brizna.cli._grid import _ACTIONS as _GRID_ACTIONS
 from brizna.cli._predict import ACTIONS as _PREDICT_ACTIONS
 from brizna.cli._runs import _ACTIONS
@@ -192,7 +193,7 @@ def test_every_settings_file_in_the_documents_is_understood(page, tmp_path):
 def every_command():
     """Return the words of each command; its actions apart, where each has options of its own."""
     actions = {"runs": _ACTIONS, "grid": _GRID_ACTIONS, "predict": _PREDICT_ACTIONS}
-    actions["plan"] = ("", "evaluate")
+    actions |= {"plan": ("", "evaluate"), "factors": _FACTOR_ACTIONS}
     return [
         f"{name} {action}".rstrip() for name in _COMMANDS for action in actions.get(name, ("",))
     ]

@@ -33,19 +33,26 @@ from brizna.account._footprint import (
     subject_of_run,
 )
 from brizna.account._inference import estimate_inference, measured_models
+from brizna.account._moved import Moved, Reaccount, moved
+from brizna.account._sets import Difference, FactorSet, differences, factor_set_of, find_factors
 
 __all__ = [
     "FIGURES",
     "Assumptions",
     "Case",
+    "Difference",
     "Equivalence",
+    "FactorSet",
     "Footprint",
     "FunctionalUnit",
+    "Moved",
     "PublishedModel",
+    "Reaccount",
     "Step",
     "Subject",
     "account",
     "coefficient",
+    "differences",
     "doubt_shares",
     "embodied",
     "embodied_of_device",
@@ -53,8 +60,11 @@ __all__ = [
     "estimate_inference",
     "explain",
     "factor_set",
+    "factor_set_of",
+    "find_factors",
     "lifetime",
     "measured_models",
+    "moved",
     "published_models",
     "pue",
     "read_case",

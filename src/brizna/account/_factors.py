@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 ROOM = "brizna.account"
 
 
-def pue(name: str = "default", *, year: int | None = None) -> Factor:
+def pue(name: str = "default", *, year: int | None = None, until: int | None = None) -> Factor:
     """Return the power usage effectiveness of an operator or a kind of place.
 
     Args:
         name: ``google``, ``aws``, ``azure``, ``meta``, ``ovhcloud``, ``oracle``, ``public-cloud``,
             ``on-premises``, ``world`` ...; ``default`` is any place, a desk included.
         year: The year of the data; the latest there is if None.
+        until: Of the latest, the last year that counts; any if None.
 
     Raises:
         InputError: If the name is not known; names the nearest one.
@@ -38,7 +39,7 @@ def pue(name: str = "default", *, year: int | None = None) -> Factor:
             name=name,
             hint=nearest(name.strip(), names),
         )
-    return factor_of_year(ROOM, "pue", found, year)
+    return factor_of_year(ROOM, "pue", found, year, until=until)
 
 
 def embodied(item: str = "default-machine") -> Factor:

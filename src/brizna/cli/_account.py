@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from brizna.cli._options import add_json, add_settings
+from brizna.cli._options import add_as_of, add_json, add_settings, settings_of
 from brizna.cli._parser import Parser
 from brizna.core.codec import decode
 from brizna.core.errors import InputError, IntegrityError, Said
-from brizna.verbs import account_case, view_of_case
+from brizna.verbs import account_case, book_of, view_of_case
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,9 +31,11 @@ def account(context: Context, words: list[str]) -> int:
     )
     parser.add_argument("case", metavar="CASE.json", help=_("the file; - for standard input"))
     add_json(parser)
-    add_settings(parser, ("lang",))
+    add_settings(parser, ("factors", "factor_policy", "lang"))
+    add_as_of(parser)
     given = parser.parse_args(words)
-    case, footprint = account_case(_facts(given.case))
+    book = book_of(settings_of(given, context), as_of=given.as_of)
+    case, footprint = account_case(_facts(given.case), book=book)
     if given.json:
         context.tell_json(view_of_case(case, footprint))
         return 0

@@ -45,6 +45,7 @@ _COMMANDS = {
     "grid": "_grid",
     "doctor": "_doctor",
     "config": "_config",
+    "factors": "_factors",
     "slurm": "_slurm",
 }
 """Each command and the file that holds it, as a function of the same name."""
@@ -262,6 +263,7 @@ def _write(stream: TextIO | None, lines: Sequence[str]) -> None:
     """
     if stream is None:  # the program was started with this stream closed
         return
+        "factors": _("the numbers behind the figures, your own, and what changed"),
     text = "".join(f"{line}\n" for line in lines)
     try:
         _write_text(stream, text)

@@ -35,6 +35,15 @@ def add_json(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help=parser.texts.gettext("print JSON"))
 
 
+def add_as_of(parser: Parser) -> None:
+    """Add ``--as-of``: account with what was stated by a day."""
+    parser.add_argument(
+        "--as-of",
+        metavar="DATE",
+        help=parser.texts.gettext("with the factors as of this day, such as 2023-06-30"),
+    )
+
+
 def settings_of(given: Namespace, context: Context) -> Settings:
     """Return the settings in force under these options."""
     options = {name: getattr(given, name, None) for name in SETTINGS}
@@ -64,6 +73,9 @@ def _helps(texts: Texts) -> dict[str, str]:
         "idle_w": _("declared idle watts, such as rapl/package-0=12.5,rapl/dram-0=3"),
         "signal": _("file with a carbon intensity by hour, CSV or Parquet, for planning"),
         "source": _("live source of grid signals to ask, such as carbon-intensity-gb"),
+        "to": _("a tracker or monitor to tell of the run as it goes: mlflow, tensorboard=FOLDER"),
+        "factors": _("a table of your own factors, CSV; may be repeated"),
+        "factor_policy": _("where yours and a shipped one disagree: interval, prefer or error"),
         "store": _("where runs are kept"),
         "lang": _("language of what people read: en or es"),
         "strict": _("fail where measuring fails, instead of noting it"),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SETTINGS = (
     *("zone", "pue", "intensity", "tariff", "currency", "interval", "store", "lang"),
+    *("factors", "factor_policy"),
     *("meter", "credentials", "to"),
     *("quiet", "strict", "names", "view", "idle_w"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brizna.cli._options import add_json, add_settings, settings_of, store_of
+from brizna.cli._options import add_as_of, add_json, add_settings, settings_of, store_of
 from brizna.cli._parser import Parser
 from brizna.cli._series import add_signal, read_series
 from brizna.core.errors import InputError
@@ -27,14 +27,20 @@ def show(context: Context, words: list[str]) -> int:
     parser.add_argument(
         "--recompute",
         action="store_true",
-        help=_("compute the footprint again from its own factors; the same bytes, or exit 1"),
+        help=_(
+            "compute the footprint again from its own factors; the same bytes, or exit 1. With "
+            "--factors or --as-of: under those, and what moved"
+        ),
     )
-    add_settings(parser, ("view",))
+    add_settings(parser, ("view", "factors", "factor_policy"))
+    add_as_of(parser)
     parser.add_argument("--zones", help=_("show the same run in these grid zones too: FR,DE,PL"))
     _add_elsewhere(parser)
     given = parser.parse_args(words)
     if given.elsewhere:
         return _elsewhere(context, given)
+    if given.recompute and (given.as_of or given.factors or given.factor_policy):
+        return _reaccount(context, given)
     if given.recompute:
         context.tell(recompute_view(store_of(given, context), given.run).decode())
         return 0
@@ -48,6 +54,21 @@ def show(context: Context, words: list[str]) -> int:
         if zones:
             lines = zones_lines(view, zones, lang=lang, width=width, color=color)
             context.tell("", *lines)
+    return 0
+
+
+def _reaccount(context: Context, given: Namespace) -> int:
+    """Tell what the run's footprint is under other factors, and what moved each figure."""
+    from brizna.report import reaccount_lines
+    from brizna.verbs import book_of, reaccount
+
+    book = book_of(settings_of(given, context), as_of=given.as_of)
+    found = reaccount(store_of(given, context), given.run, book)
+    if given.json:
+        context.tell_json(found.to_json())
+    else:
+        lang, width, color = context.lang, context.width, context.color
+        context.tell(*reaccount_lines(found, lang=lang, width=width, color=color))
     return 0
 
 

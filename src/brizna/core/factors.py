@@ -182,7 +182,9 @@ def factor(package: str, table: str, factor_id: str) -> Factor:
 
 
 @cache
-def factor_of_year(package: str, table: str, factor_id: str, year: int | None = None) -> Factor:
+def factor_of_year(
+    package: str, table: str, factor_id: str, year: int | None = None, *, until: int | None = None
+) -> Factor:
     """Return the factor of a thing that is stated anew every year; its id ends in the year.
 
     The id of a default does not: its year is the one in which it was derived.
@@ -192,6 +194,8 @@ def factor_of_year(package: str, table: str, factor_id: str, year: int | None = 
         table: The table's name.
         factor_id: The id without the year.
         year: The year that is wanted; the latest there is if None.
+        until: Of the latest, the last year that counts; any if None. A default, which nobody
+            stated in a year, stands in any.
 
     Raises:
         CoverageError: If the table has no such id, or no source speaks about that year.
@@ -199,6 +203,9 @@ def factor_of_year(package: str, table: str, factor_id: str, year: int | None = 
     rows = _rows_of(package, table, factor_id)
     data = load(package, table)
     years = sorted({y for row in rows if (y := data.whole_number(row, "year")) is not None})
+    if year is None and until is not None and years:
+        spoken = [y for y in years if y <= until]
+        year = max(spoken) if spoken else None if _is_default(data, rows) else until
     if year is not None and year not in years:
         if not years:
             raise CoverageError(
@@ -333,6 +340,10 @@ def _latest_statements(data: Table, rows: Sequence[int], year: int | None) -> tu
         if not data.rows[row]["year"]
         or (row in dated and dated[row] == latest[data.rows[row]["publisher"]])
     )
+
+
+def _is_default(data: Table, rows: Sequence[int]) -> bool:
+    return all(data.rows[row].get("basis") == "default" for row in rows)
 
 
 def _preferred(data: Table, rows: Sequence[int]) -> int:

@@ -20,7 +20,7 @@ ZONE_GUESS = "model:zone-guess"
 _WINDOWS_H = (720, 168, 24, 1)
 
 
-def intensity(zone: str, *, year: int | None = None) -> Factor:
+def intensity(zone: str, *, year: int | None = None, until: int | None = None) -> Factor:
     """Return the carbon intensity of a zone's electricity, in gCO2e/kWh.
 
     Annual mean, location based, average (not marginal), life cycle. Where sources disagree the
@@ -29,6 +29,7 @@ def intensity(zone: str, *, year: int | None = None) -> Factor:
     Args:
         zone: A zone in any form that `find_zone` understands.
         year: The year of the data; the latest there is if None.
+        until: Of the latest, the last year that counts; any if None.
 
     Raises:
         InputError: If there is no such zone.
@@ -45,7 +46,7 @@ def intensity(zone: str, *, year: int | None = None) -> Factor:
             if "-" in found.id
             else Said(" Name the zone it takes its electricity from."),
         )
-    return factor_of_year(ROOM, "intensity", f"grid/{found.id}", year)
+    return factor_of_year(ROOM, "intensity", f"grid/{found.id}", year, until=until)
 
 
 def hour_of_year(zone: str, duration: Duration) -> Factor:
@@ -79,6 +80,7 @@ def run_intensity(
     started: datetime | None = None,
     year: int | None = None,
     guessed: bool = False,
+    stated: Factor | None = None,
 ) -> tuple[Estimate, tuple[Factor, ...]]:
     """Return the carbon intensity of one run, and the factors behind it.
 
@@ -93,12 +95,13 @@ def run_intensity(
         started: When it started, aware; the doubt about its hours has no hour if None.
         year: The year of the factor; the latest there is if None.
         guessed: Whether the zone is a guess (`guess_zone`) and was not declared.
+        stated: The zone's intensity where somebody knows better than the tables.
 
     Raises:
         InputError: If there is no such zone, or ``started`` has no time zone.
         CoverageError: If no source has a figure for it.
     """
-    made = intensity(zone, year=year)
+    made = stated or intensity(zone, year=year)
     estimate, behind = made.estimate(), [made]
     if guessed:
         spread = factor(ROOM, "spreads", "grid/zone-guess")

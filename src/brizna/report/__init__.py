@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from brizna.report._compare import compare_lines, saving
     from brizna.report._evaluation import evaluation_lines
     from brizna.report._explain import explain
+    from brizna.report._factors import (
+        differences_lines,
+        factor_lines,
+        factors_lines,
+        reaccount_lines,
+    )
+    from brizna.report._flame import profile_page
     from brizna.report._format import Format
     from brizna.report._html import html_report
     from brizna.report._idle import baseline_lines, idle_lines
@@ -62,6 +69,8 @@ __all__ = [
     "footprint_lines",
     "html_report",
     "idle_lines",
+    "factor_lines",
+    "factors_lines",
     "jobs_lines",
     "pick_language",
     "plan_lines",
@@ -90,6 +99,15 @@ _HOMES = {
     "codecarbon_rows": "_codecarbon",
     "compare_lines": "_compare",
     "doctor_lines": "_terminal",
+    "sweep_lines": "_sweep",
+    "sweep_page": "_sweep",
+    "reaccount_lines": "_factors",
+    "factors_lines": "_factors",
+    "factor_lines": "_factors",
+    "differences_lines": "_factors",
+    "collapsed": "_profile",
+    "profile_lines": "_profile",
+    "profile_page": "_flame",
     "elsewhere_lines": "_plan",
     "explain": "_explain",
     "explain_lines": "_terminal",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from brizna.verbs._elsewhere import Elsewhere, replay_elsewhere
     from brizna.verbs._evaluate import History, try_policies
     from brizna.verbs._followed import Followed
+    from brizna.verbs._factors import add_factor, set_in_force, set_of_file, set_of_run
     from brizna.verbs._history import unlike_runs
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, Part, measure, measured_around
@@ -60,6 +61,8 @@ __all__ = [
     "plan_jobs",
     "predict_scaling",
     "read_settings",
+    "add_factor",
+    "book_of",
     "recompute_view",
     "replay_elsewhere",
     "run_command",
@@ -117,3 +120,9 @@ _HOMES = {
 }
 
 __getattr__ = lazily(__name__, _HOMES)
+    "add_factor": "_factors",
+    "book_of": "_book",
+    "reaccount": "_reaccount",
+    "set_in_force": "_factors",
+    "set_of_file": "_factors",
+    "set_of_run": "_factors",

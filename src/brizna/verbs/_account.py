@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from brizna.account import account, read_case, subject_of_case
+from brizna.core.book import SHIPPED
 from brizna.core.errors import InputError
 from brizna.core.quantities import Duration
 from brizna.core.site import Site
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.account import Case, Footprint
+    from brizna.core.book import Book
 
 _DECLARED = {
     "embodied": "embodied_g",
@@ -23,8 +25,12 @@ _DECLARED = {
 }
 
 
-def account_case(given: Mapping[str, Any]) -> tuple[Case, Footprint]:
+def account_case(given: Mapping[str, Any], *, book: Book = SHIPPED) -> tuple[Case, Footprint]:
     """Return the case that a JSON object declares, and its footprint.
+
+    Args:
+        given: The facts.
+        book: The factors in force.
 
     Raises:
         InputError: If a fact is unknown or cannot be.
@@ -53,6 +59,7 @@ def account_case(given: Mapping[str, Any]) -> tuple[Case, Footprint]:
         started=None,
         unit=case.functional_unit,
         declared={name: facts[fact] for fact, name in _DECLARED.items() if fact in facts},
+        book=book,
     )
     return case, account(subject_of_case(case), assumptions)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from math import fsum
 
 from brizna.account import Assumptions, embodied, embodied_of_device, lifetime, pue
+from brizna.core.book import SHIPPED
 from brizna.core.errors import CoverageError
 from brizna.core.estimate import exactly, total
 from brizna.core.quantities import Ratio
-from brizna.grid import run_intensity
+from brizna.grid import find_zone, intensity, run_intensity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.account import FunctionalUnit
+    from brizna.core.book import Book
     from brizna.core.estimate import Estimate
     from brizna.core.factors import Factor
     from brizna.core.quantities import Duration
@@ -32,15 +34,19 @@ class Gathered:
         fields: Fields of the assumptions.
         reasons: For each field that is not known, why.
         factors: By name, so that none is listed twice.
+        book: The factors in force, on the day of the work.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, book: Book, day: str | None) -> None:
         self.fields: dict[str, Any] = {}
         self.reasons: dict[str, str] = {}
         self.factors: dict[str, Factor] = {}
+        self.book = book
+        self.day = day
 
-    def use(self, found: Factor) -> Estimate:
-        """Return a factor's estimate and list the factor."""
+    def use(self, shipped: Factor) -> Estimate:
+        """Return the estimate of the factor in force, and list it."""
+        found = self.book.over(shipped, self.day)
         self.factors[found.name] = found
         return found.estimate()
 
@@ -57,6 +63,7 @@ def assume(
     started: datetime | None,
     unit: FunctionalUnit | None = None,
     declared: Mapping[str, Estimate] | None = None,
+    book: Book = SHIPPED,
 ) -> Assumptions:
     """Return the assumptions for work at a site.
 
@@ -66,8 +73,9 @@ def assume(
         started: When it started; None if not declared.
         unit: What to divide by.
         declared: Further declared fields of the assumptions, as a case may give them.
+        book: The factors in force.
     """
-    gathered = Gathered()
+    gathered = Gathered(book, None if started is None else started.date().isoformat())
     gathered.fields |= {
         "wue_l_per_kwh": site.wue_l_per_kwh,
         "tariff_per_kwh": site.tariff_per_kwh,
@@ -75,7 +83,7 @@ def assume(
         "functional_unit": unit,
         **(declared or {}),
     }
-    gathered.fields["pue"] = site.pue or gathered.use(pue())
+    gathered.fields["pue"] = site.pue or gathered.use(pue(until=book.until))
     _assume_intensity(gathered, site, duration, started)
     if "embodied_g" not in gathered.fields and site.hardware is not None:
         _assume_hardware(gathered, site.hardware, duration)
@@ -102,12 +110,29 @@ def _assume_intensity(
             duration=duration,
             started=started,
             guessed=site.zone_origin == "time-zone",
+            stated=_stated(gathered, site.zone),
         )
     except CoverageError as error:
         gathered.reasons["intensity_g_per_kwh"] = str(error)
         return
     gathered.fields["intensity_g_per_kwh"] = found
     gathered.factors |= {factor.name: factor for factor in factors}
+
+
+def _stated(gathered: Gathered, zone: str) -> Factor:
+    """Return the zone's intensity that is in force.
+
+    Raises:
+        CoverageError: If neither the tables nor the person's own state one.
+    """
+    book, day = gathered.book, gathered.day
+    try:
+        return book.over(intensity(zone, until=book.until), day)
+    except CoverageError:
+        own = book.alone(f"grid/{find_zone(zone).id}", day)
+        if own is None:
+            raise
+        return own
 
 
 def _assume_hardware(

@@ -107,6 +107,7 @@ class Recorder:
         self._machine = machine_name()
         self._site = site_of(settings, environ=environ)  # before anything is made: it may refuse
         named = (
+        self._book = self._own_factors()
             open_named(settings, machine=self._machine, environ=environ, clock=clock)
             if meters is None
             else ()
@@ -286,6 +287,14 @@ class Recorder:
     def _keep(self, run: Run, footprint: Any) -> None:
         if self._store is None or self.directory is None:
             return
+    def _own_factors(self) -> Book | None:
+        """Return the book of factors, read before the run begins; None where it has no own ones."""
+        if not self.settings["factors"]:
+            return None
+        from brizna.verbs._book import book_of
+
+        return book_of(self.settings)
+
         try:
             self._store.finish(run)
             self._store.put(footprint.to_json(), run_id=run.id)

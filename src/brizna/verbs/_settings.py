@@ -116,6 +116,20 @@ SETTINGS: Mapping[str, Setting] = {
         kind=bool, about="fail where measuring fails, instead of noting it", default=False
     ),
     "quiet": Setting(kind=bool, about="print nothing at the end of a run", default=False),
+    "to": Setting(
+        kind=list,
+        about="trackers and monitors to tell of a run as it goes, such as mlflow or wandb",
+        default=[],
+    ),
+    "factors": Setting(
+        kind=list, about="tables of your own factors, CSV, over those that come along", default=[]
+    ),
+    "factor_policy": Setting(
+        kind=str,
+        about="where your own and a shipped factor disagree: interval, prefer or error",
+        default="interval",
+        check=_policy,
+    ),
     "names": Setting(
         kind=bool, about="record the host's and the user's name (personal data)", default=False
     ),

@@ -173,6 +173,7 @@ def end_job(node: Node) -> tuple[View, str]:
         InputError: If there is no job.
         UnavailableError: If nothing was kept when it began, or the run cannot be kept now.
     """
+    from brizna.verbs._book import book_of
     from brizna.verbs._views import account_run, view
 
     job = node.job()
@@ -207,7 +208,7 @@ def end_job(node: Node) -> tuple[View, str]:
         for event in events:
             journal.write(event)
     run = replay(events)
-    footprint = account_run(run, seen_as=node.settings["view"])
+    footprint = account_run(run, seen_as=node.settings["view"], book=book_of(node.settings))
     store.finish(run)
     store.put(footprint.to_json(), run_id=run.id)
     forget(node.path(job))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from brizna.account import Assumptions, Footprint, account, recompute, subject_of_run
+from brizna.core.book import SHIPPED
 from brizna.core.codec import digest, encode
 from brizna.core.errors import InputError, IntegrityError, UnavailableError
 from brizna.core.quantities import Duration
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.account import FunctionalUnit
+    from brizna.core.book import Book
     from brizna.core.measurement import Run
     from brizna.core.site import Site
     from brizna.store import Store
@@ -105,6 +107,7 @@ def account_run(
     unit: FunctionalUnit | None = None,
     site: Site | None = None,
     seen_as: str = "machine",
+    book: Book = SHIPPED,
 ) -> Footprint:
     """Return the footprint of a run at its site, or at another.
 
@@ -113,12 +116,18 @@ def account_run(
         unit: What to divide by for SCI.
         site: Where; the run's own site if None.
         seen_as: Whose energy: one of `brizna.core.measurement.VIEWS`.
+        book: The factors in force.
     """
-    return account(subject_of_run(run, view=seen_as), assumptions_of(run, unit=unit, site=site))
+    subject = subject_of_run(run, view=seen_as)
+    return account(subject, assumptions_of(run, unit=unit, site=site, book=book))
 
 
 def assumptions_of(
-    run: Run, *, unit: FunctionalUnit | None = None, site: Site | None = None
+    run: Run,
+    *,
+    unit: FunctionalUnit | None = None,
+    site: Site | None = None,
+    book: Book = SHIPPED,
 ) -> Assumptions:
     """Return what to assume for a run at its site, or at another."""
     return assume(
@@ -126,6 +135,7 @@ def assumptions_of(
         duration=Duration(run.duration_s),
         started=_instant(run.started),
         unit=unit,
+        book=book,
     )
 
 

@@ -1,0 +1,174 @@
+"""``brizna factors``: the numbers behind the figures, a person's own, and what changed."""
+
+from __future__ import annotations
+
+import os
+
+from brizna.account import differences, find_factors
+from brizna.cli._options import add_as_of, add_json, add_settings, settings_of, store_of
+from brizna.cli._parser import Parser
+from brizna.core.book import COLUMNS, NEEDED, Book
+from brizna.core.errors import InputError
+from brizna.verbs import (
+    add_factor,
+    book_of,
+    set_in_force,
+    set_of_file,
+    set_of_run,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from brizna.account import FactorSet
+    from brizna.cli._dispatch import Context
+
+_ACTIONS = ("list", "show", "diff", "add")
+_OWN = "factors.csv"
+
+
+def factors(context: Context, words: list[str]) -> int:
+    """Carry out one of the actions on factors; list them if none is named."""
+    action = words[0] if words and words[0] in _ACTIONS else "list"
+    if words and words[0] not in _ACTIONS and not words[0].startswith("-"):
+        from brizna.core.factors import nearest
+
+        raise InputError(
+            "{name!r} is not something to do with factors.{hint} Known: {names}.",
+            name=words[0],
+            hint=nearest(words[0], _ACTIONS),
+            names=", ".join(_ACTIONS),
+        )
+    carry_out = {"list": _list, "show": _show, "diff": _diff, "add": _add}[action]
+    return carry_out(context, words[1:] if words and words[0] == action else words)
+
+
+def _parser(action: str, about: str, context: Context) -> Parser:
+    parser = Parser(f"brizna factors {action}", about, context.texts)
+    add_json(parser)
+    add_settings(parser, ("factors", "factor_policy", "store", "lang"))
+    add_as_of(parser)
+    return parser
+
+
+def _list(context: Context, words: list[str]) -> int:
+    from brizna.report import factors_lines
+
+    _ = context.texts.gettext
+    parser = _parser("list", _("List the factors in force."), context)
+    parser.add_argument(
+        "words", nargs="*", metavar="WORD", help=_("only those with each of these words")
+    )
+    given = parser.parse_args(words)
+    every = _in_force(given, context)
+    found = find_factors(every, given.words)
+    if given.json:
+        kept = every.replace(factors=tuple(found)) if given.words else every
+        context.tell_json(kept.to_json())
+        return 0
+    context.tell(*factors_lines(found, lang=context.lang, width=context.width, color=context.color))
+    context.say(
+        context.texts.ngettext("{count} factor", "{count} factors", len(found)).format(
+            count=len(found)
+        )
+        + f", {every.digest}"
+    )
+    return 0
+
+
+def _show(context: Context, words: list[str]) -> int:
+    from brizna.report import factor_lines
+
+    _ = context.texts.gettext
+    parser = _parser("show", _("Show all that is known of a factor."), context)
+    parser.add_argument("factor", metavar="ID", help=_("its id or a part of it, such as grid/ES"))
+    given = parser.parse_args(words)
+    every = _in_force(given, context)
+    exact = [one for one in every.factors if one.id == given.factor]
+    found = exact or find_factors(every, [given.factor])
+    if given.json:
+        context.tell_json([one.to_json() for one in found])
+        return 0
+    for at, one in enumerate(found):
+        context.tell(*([""] if at else []), *factor_lines(one, lang=context.lang))
+    return 0
+
+
+def _diff(context: Context, words: list[str]) -> int:
+    from brizna.report import differences_lines
+
+    _ = context.texts.gettext
+    parser = _parser("diff", _("Show which factors differ between two sets."), context)
+    about = _("shipped, in-force, a run, a table of your own, or what list --json wrote")
+    parser.add_argument("before", metavar="BEFORE", help=about)
+    parser.add_argument("after", metavar="AFTER", help=about)
+    given = parser.parse_args(words)
+    sets = [_asked(name, given, context) for name in (given.before, given.after)]
+    if "run" in (_kind(given.before), _kind(given.after)):  # only what the run rests on
+        known = {
+            one.id
+            for name, held in zip((given.before, given.after), sets, strict=True)
+            if _kind(name) == "run"
+            for one in held.factors
+        }
+        sets = [
+            held.replace(factors=tuple(one for one in held.factors if one.id in known))
+            for held in sets
+        ]
+    found = differences(*sets)
+    if given.json:
+        context.tell_json([one.to_json() for one in found])
+    else:
+        context.tell(
+            *differences_lines(found, lang=context.lang, width=context.width, color=context.color)
+        )
+    return 0
+
+
+def _add(context: Context, words: list[str]) -> int:
+    _ = context.texts.gettext
+    about = _("Add a factor of your own to a table, which --factors or a settings file names.")
+    parser = Parser("brizna factors add", about, context.texts)
+    parser.add_argument("id", metavar="ID", help=_("the factor it speaks about, such as grid/ES"))
+    for name in COLUMNS[1:]:
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, required=name in NEEDED, metavar=name.upper())
+    parser.add_argument(
+        "--file",
+        default=_OWN,
+        help=_("the table, made where there is none ({file})").format(file=_OWN),
+    )
+    add_settings(parser, ("lang",))
+    given = parser.parse_args(words)
+    cells = {name: value for name in COLUMNS if (value := getattr(given, name)) is not None}
+    add_factor(given.file, cells)
+    context.say(
+        _(
+            "{file}: {id} added. Put it in force with --factors {file}, or in brizna.toml: {line}"
+        ).format(file=given.file, id=given.id, line=f'factors = ["{given.file}"]')
+    )
+    return 0
+
+
+def _in_force(given: Namespace, context: Context) -> FactorSet:
+    return set_in_force(book_of(settings_of(given, context), as_of=given.as_of))
+
+
+def _kind(name: str) -> str:
+    if name in ("shipped", "in-force"):
+        return name
+    return "file" if os.path.exists(name) else "run"
+
+
+def _asked(name: str, given: Namespace, context: Context) -> FactorSet:
+    match _kind(name):
+        case "shipped":
+            return set_in_force(Book(as_of=given.as_of), name="shipped")
+        case "in-force":
+            return _in_force(given, context)
+        case "file":
+            book = book_of(settings_of(given, context), as_of=given.as_of)
+            return set_of_file(name, book)
+        case _:
+            return set_of_run(store_of(given, context), name)

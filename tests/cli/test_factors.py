@@ -1,0 +1,113 @@
+"""The numbers behind the figures: listed, looked up, compared, and a person's own over them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+ADD = (
+    *("factors", "add", "grid/ES", "--value", "45", "--low", "40", "--high", "52"),
+    *("--unit", "g/kWh", "--source", "our roof", "--valid-from", "2026-01-01"),
+)
+
+
+def test_the_whole_set_has_a_digest_that_changes_with_a_factor(brizna, shown):
+    shipped = shown("factors", "list")
+    assert len(shipped["factors"]) > 1000
+    assert brizna(*ADD).returncode == 0
+    own = shown("factors", "list", "--factors", "factors.csv", "--as-of", "2026-11-22")
+    assert shipped["digest"] != own["digest"]
+    assert {one["id"] for one in own["factors"]} ^ {one["id"] for one in shipped["factors"]} == {
+        "grid/ES/2023",
+        "own/grid/ES/2026-01-01",
+    }
+
+
+def test_a_factor_is_shown_with_every_source_that_speaks_of_it(brizna):
+    told = brizna("factors", "show", "grid/ES/2023").stdout
+    assert "174.05 gCO2e/kWh" in told
+    assert "over the sources" in told
+    assert told.count("  also") == 2
+    assert "sha256:" in told
+
+
+def test_words_narrow_the_list_and_a_wrong_one_is_told(brizna):
+    assert "1 factor, sha256:" in brizna("factors", "list", "embodied/default-gpu").stderr
+    done = brizna("factors", "show", "grid/EZ")
+    assert done.returncode == 3
+    assert "Did you mean 'grid/" in done.stderr
+    assert "Did you mean 'list'?" in brizna("factors", "lst").stderr
+
+
+def test_a_run_is_accounted_for_under_the_projects_own_factors(brizna, shown, tmp_path):
+    brizna(*ADD)
+    (tmp_path / "brizna.toml").write_text('factors = ["factors.csv"]\n', encoding="utf-8")
+    (tmp_path / "below").mkdir()
+    brizna("run", "--zone", "ES", "--quiet", "--", "true")
+    footprint = shown("show")["footprint"]
+    intensity = footprint["assumptions"]["intensity_g_per_kwh"]
+    assert intensity["best"] == 45
+    [own] = [one for one in footprint["factors"] if one["id"].startswith("own/")]
+    assert own["table"].endswith("factors.csv:2")
+    assert own["source"] == "our roof"
+    assert brizna("show", "--recompute").returncode == 0
+
+
+def test_other_factors_move_figures_and_the_parts_sum(brizna, shown):
+    brizna("run", "--zone", "ES", "--quiet", "--", "true")
+    brizna(*ADD)
+    found = shown("show", "--recompute", "--factors", "factors.csv")
+    [carbon] = [one for one in found["moved"] if one["figure"] == "carbon_operational_g"]
+    assert carbon["after"] - carbon["before"] == pytest.approx(
+        sum(part["change"] for part in carbon["parts"])
+    )
+    told = brizna("show", "--recompute", "--factors", "factors.csv").stdout
+    assert "carbon intensity +100%" in told
+    assert "new: our roof" in told
+    assert "No figure moves" in brizna("show", "--recompute", "--as-of", "2026-11-22").stdout
+
+
+def test_sets_are_compared_whatever_they_come_from(brizna, shown, tmp_path):
+    brizna("run", "--zone", "ES", "--quiet", "--", "true")
+    brizna(*ADD)
+    (tmp_path / "old.json").write_text(brizna("factors", "list", "--json").stdout, "utf-8")
+    assert shown("factors", "diff", "old.json", "shipped") == []
+    assert "The same factors" in brizna("factors", "diff", "last", "shipped").stdout
+    changed = shown("factors", "diff", "shipped", "factors.csv", "--as-of", "2026-02-01")
+    assert {(one["before"] is None, one["after"] is None) for one in changed} == {
+        (False, True),
+        (True, False),
+    }
+    earlier = shown("factors", "diff", "shipped", "shipped", "--as-of", "2022-12-31")
+    assert earlier == []
+
+
+def test_a_case_is_accounted_for_as_of_a_day(shown):
+    case = json.dumps({"energy_kwh": 1, "zone": "ES"})
+    now = shown("account", "-", given=case)["footprint"]
+    then = shown("account", "-", "--as-of", "2021-12-31", given=case)["footprint"]
+    assert {one["id"] for one in then["factors"]} ^ {one["id"] for one in now["factors"]} == {
+        "grid/ES/2023",
+        "grid/ES/2021",
+    }
+
+
+def test_a_wrong_table_or_day_stops_before_the_command_starts(brizna, tmp_path):
+    (tmp_path / "mine.csv").write_text("id,value\n", "utf-8")
+    done = brizna("run", "--factors", "mine.csv", "--", "touch", "started")
+    assert done.returncode == 125
+    assert "lacks the columns unit, source" in done.stderr
+    assert not (tmp_path / "started").exists()
+    assert "is not a day" in brizna("factors", "list", "--as-of", "soon").stderr
+    assert "cannot be read" in brizna("factors", "list", "--factors", "none.csv").stderr
+
+
+def test_adding_a_wrong_row_leaves_the_table_as_it_was(brizna, tmp_path):
+    brizna(*ADD)
+    before = (tmp_path / "factors.csv").read_bytes()
+    assert brizna(*ADD[:3], "--value", "4", "--unit", "pounds", "--source", "x").returncode == 2
+    assert brizna(*ADD, "--per", "card").returncode == 2
+    assert (tmp_path / "factors.csv").read_bytes() == before
+    assert brizna(*ADD[:-2]).returncode == 0
+    assert (tmp_path / "factors.csv").read_text("utf-8").count("grid/ES") == 2
