@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.verbs._account import account_case, view_of_case
     from brizna.verbs._baseline import keep_measured, measure_baseline
+    from brizna.verbs._book import book_of
     from brizna.verbs._codecarbon import Broken, Imported, import_codecarbon
     from brizna.verbs._compare import comparisons, explain_view, savings
     from brizna.verbs._doctor import diagnose
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from brizna.verbs._plan import PlanRequest, plan_job
     from brizna.verbs._plan_jobs import JobsPlan, plan_jobs, write_rows
     from brizna.verbs._predict import ScalingForecast, ScalingRequest, predict_scaling
+    from brizna.verbs._reaccount import reaccount
     from brizna.verbs._run import run_command
     from brizna.verbs._settings import SETTINGS, Settings, read_settings
     from brizna.verbs._views import View, recompute_view, view_of, views_of
@@ -59,10 +61,10 @@ __all__ = [
     "page_of",
     "plan_job",
     "plan_jobs",
-    "predict_scaling",
-    "read_settings",
     "add_factor",
     "book_of",
+    "predict_scaling",
+    "read_settings",
     "recompute_view",
     "replay_elsewhere",
     "run_command",
@@ -73,6 +75,8 @@ __all__ = [
     "view_of_case",
     "views_of",
     "write_rows",
+    "reaccount",
+    "read_dimension",
     "zones_of",
 ]
 
@@ -81,6 +85,10 @@ _HOMES = {
     "ScalingRequest": "_predict",
     "predict_scaling": "_predict",
     "JobsPlan": "_plan_jobs",
+    "set_in_force",
+    "set_of_file",
+    "set_of_run",
+    "sweep",
     "Elsewhere": "_elsewhere",
     "History": "_evaluate",
     "PlanRequest": "_plan",
@@ -115,14 +123,14 @@ _HOMES = {
     "view_of": "_views",
     "view_of_case": "_account",
     "views_of": "_views",
-    "write_rows": "_plan_jobs",
-    "zones_of": "_page",
-}
-
-__getattr__ = lazily(__name__, _HOMES)
     "add_factor": "_factors",
     "book_of": "_book",
     "reaccount": "_reaccount",
     "set_in_force": "_factors",
     "set_of_file": "_factors",
     "set_of_run": "_factors",
+    "write_rows": "_plan_jobs",
+    "zones_of": "_page",
+}
+
+__getattr__ = lazily(__name__, _HOMES)

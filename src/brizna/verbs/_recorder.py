@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.account import FunctionalUnit
+    from brizna.core.book import Book
     from brizna.core.estimate import Estimate
     from brizna.core.measurement import Run
     from brizna.meter import ContainerUse, Gauges, Meter
@@ -264,6 +265,7 @@ class Recorder:
             cpu: How far the CPU time of the command can be trusted: ``coverage`` and ``why``.
             **end: Fields of the ``end`` event.
         """
+        from brizna.core.book import SHIPPED
         from brizna.verbs._views import account_run, view
 
         self.sampler.close()
@@ -280,7 +282,8 @@ class Recorder:
         if trouble:
             self.trouble.append(sentence(trouble))
         run = replay(events, self._marks())
-        footprint = account_run(run, unit=self.job.unit, seen_as=self.settings["view"])
+        seen_as, book = self.settings["view"], self._book or SHIPPED
+        footprint = account_run(run, unit=self.job.unit, seen_as=seen_as, book=book)
         self._keep(run, footprint)
         return {**view(run, footprint), "history": self._history()}
 

@@ -57,6 +57,12 @@ def _view(value: str) -> Said | None:
     return None if value in VIEWS else Said("machine, fair-share or above-idle")
 
 
+def _policy(value: str) -> Said | None:
+    from brizna.core.book import POLICIES
+
+    return None if value in POLICIES else Said("interval, prefer or error")
+
+
 def _idle(value: str) -> Said | None:
     wrong = Said("channels with their watts, each once, such as rapl/package-0=12.5,rapl/dram-0=3")
     return wrong if read_idle(value) is None else None
