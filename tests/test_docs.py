@@ -65,6 +65,8 @@ for phase in ("load", "train", "evaluate"):
     sum(range(100_000))
 """
 """Stands for the reader's own training."""
+QUIET = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "WANDB_MODE": "offline"}
+"""Keeps large libraries from using all processors, and from calling anyone."""
 
 
 def read(page):
@@ -100,19 +102,23 @@ def section(page, title):
 # --------------------------------------------------------------------------------------- examples
 
 
-def needs_training_library(page):
-    """Tell whether the examples of a page train a real network."""
-    return "examples/digits" in "".join(blocks(page, "console"))
+def needed_libraries(page):
+    """Return the libraries that the examples of a page need beside brizna and Python's own."""
+    code = "".join([*blocks(page, "console"), *blocks(page, "python")])
+    named = re.findall(r"^\s*(?:from|import) (\w+)", code, re.MULTILINE)
+    if "examples/digits" in code:
+        named.append("sklearn")
+    return sorted({*named} - {"brizna", "__future__"} - sys.stdlib_module_names)
 
 
 def examples():
-    """Return the pages with examples; those that train are heavy."""
+    """Return the pages with examples; those that need other libraries are heavy."""
     found = [page for page in PAGES if blocks(page, "console") or blocks(page, "python")]
     return [
         pytest.param(
             page,
             id=str(page.relative_to(ROOT)),
-            marks=[pytest.mark.heavy] if needs_training_library(page) else [],
+            marks=[pytest.mark.heavy] if needed_libraries(page) else [],
         )
         for page in found
     ]
@@ -137,9 +143,12 @@ def reader(tmp_path):
 
 @pytest.mark.parametrize("page", examples())
 def test_every_example_of_a_page_runs(page, reader):
-    if needs_training_library(page) and find_spec("sklearn") is None:
-        pytest.skip("the extra demo is not installed: no scikit-learn to train with")
+    libraries = needed_libraries(page)
+    if lacking := [name for name in libraries if find_spec(name) is None]:
+        pytest.skip(f"not installed: {', '.join(lacking)}")
     place, environ = reader
+    if libraries:
+        environ = {**environ, **QUIET}
     typed = [command for block in blocks(page, "console") for command in commands(block)]
     settings = ""
     for command in typed:
@@ -153,8 +162,10 @@ def test_every_example_of_a_page_runs(page, reader):
             settings += f"{command}\n"
     code = "\n".join(blocks(page, "python"))
     if code:
-        done = run([sys.executable, "-W", "error", "-c", code], place, environ)
+        warnings = "default" if libraries else "error"  # those of others are their own affair
+        done = run([sys.executable, "-W", warnings, "-c", code], place, environ)
         assert done.returncode == 0, done.stderr
+        assert "MeasuringWarning" not in done.stderr
 
 
 def run(command, place, environ):
