@@ -25,28 +25,61 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.run._block import Block
     from brizna.run._busy import MachineTime
+    from brizna.run._copies import copies_command, share_processors
     from brizna.run._halt import Halt
+    from brizna.run._limit_files import find_file_limits
+    from brizna.run._limit_nvml import open_nvml_limits
+    from brizna.run._limits import HeldLimits, put_back, restore_files
+    from brizna.run._profile import ProcessLooks, as_sampled
+    from brizna.run._sampled import Sampler
+    from brizna.run._trials import TrialFailedError, Trials, trials
     from brizna.run._watch import check_disjoint, watch
 
 __all__ = [
     "Block",
     "Halt",
+    "HeldLimits",
     "MachineTime",
     "Outcome",
     "Pace",
+    "ProcessLooks",
     "Roots",
+    "Sampler",
     "Supervisor",
+    "TrialFailedError",
+    "Trials",
     "Users",
     "ancestors",
+    "as_sampled",
     "check_disjoint",
+    "copies_command",
+    "find_file_limits",
+    "open_nvml_limits",
+    "put_back",
+    "restore_files",
+    "share_processors",
+    "trials",
     "watch",
 ]
 
 _HOMES = {
     "Block": "_block",
     "Halt": "_halt",
+    "HeldLimits": "_limits",
     "MachineTime": "_busy",
+    "TrialFailedError": "_trials",
+    "Trials": "_trials",
+    "ProcessLooks": "_profile",
+    "Sampler": "_sampled",
+    "as_sampled": "_profile",
     "check_disjoint": "_watch",
+    "copies_command": "_copies",
+    "find_file_limits": "_limit_files",
+    "open_nvml_limits": "_limit_nvml",
+    "put_back": "_limits",
+    "restore_files": "_limits",
+    "share_processors": "_copies",
+    "trials": "_trials",
     "watch": "_watch",
 }
 

@@ -15,10 +15,12 @@ archive whose files differ from its manifest or leave the store.
     <store>/
       runs/<id>/journal.jsonl        what happened, one checked line an event; thinned beyond 8 MiB
       runs/<id>/marks/marks.jsonl    what `brizna mark` said; a directory of its own, to be watched
+      runs/<id>/profile.jsonl        what looks into its code saw, where somebody asked for them
       runs/<id>/run.json             the run's record, once it has ended
       runs/<id>/records/<hex>.json   records that point to the run, named by their digest
       baselines/<hex>.json           what machines draw while nobody uses them
       plans/<hex>.json               when and where jobs are to run
+      sweeps/<hex>.json              what sweeps are to try, and what they found
       index.json, recent.json        caches of summaries; may be removed at any time
 
 Records lie beside the run that they are about, so that a run is moved, packed and removed whole.
@@ -33,60 +35,75 @@ if TYPE_CHECKING:
     from brizna.store._alive import command_runs, liveness, process_start, writer_identity
     from brizna.store._baselines import keep_baseline, latest_baseline
     from brizna.store._files import replace_file
+    from brizna.store._following import JournalFile
     from brizna.store._journal import Journal
+    from brizna.store._looks import append_look, looks_file, read_looks
     from brizna.store._marks import append_mark, read_marks
     from brizna.store._merge import merge_runs
     from brizna.store._plans import find_plan, keep_plan, read_plans
     from brizna.store._reading import read_events
     from brizna.store._store import Store, new_run_id
     from brizna.store._stored import RunSummary, StoredRun, runs_of_job
+    from brizna.store._sweeps import keep_sweep, unfinished_sweep
     from brizna.store._tail import Tail
 
 __all__ = [
     "Journal",
+    "JournalFile",
     "RunSummary",
     "Store",
     "StoredRun",
     "Tail",
+    "append_look",
     "append_mark",
     "command_runs",
     "find_plan",
     "keep_baseline",
     "keep_plan",
+    "keep_sweep",
     "latest_baseline",
     "liveness",
+    "looks_file",
     "merge_runs",
     "new_run_id",
     "process_start",
     "read_events",
+    "read_looks",
     "read_marks",
     "read_plans",
     "replace_file",
     "runs_of_job",
+    "unfinished_sweep",
     "writer_identity",
 ]
 
 _HOMES = {
     "Journal": "_journal",
+    "JournalFile": "_following",
     "Tail": "_tail",
     "RunSummary": "_stored",
     "Store": "_store",
     "StoredRun": "_stored",
+    "append_look": "_looks",
     "append_mark": "_marks",
     "command_runs": "_alive",
     "find_plan": "_plans",
     "keep_baseline": "_baselines",
     "keep_plan": "_plans",
+    "keep_sweep": "_sweeps",
     "latest_baseline": "_baselines",
     "liveness": "_alive",
+    "looks_file": "_looks",
     "merge_runs": "_merge",
     "new_run_id": "_store",
     "process_start": "_alive",
     "read_events": "_reading",
+    "read_looks": "_looks",
     "read_marks": "_marks",
     "read_plans": "_plans",
     "replace_file": "_files",
     "runs_of_job": "_stored",
+    "unfinished_sweep": "_sweeps",
     "writer_identity": "_alive",
 }
 

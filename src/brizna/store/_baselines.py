@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from brizna.core.baseline import Baseline
-from brizna.core.codec import digest_of_bytes, encode
-from brizna.core.errors import Said
-from brizna.store._files import unavailable, write_once
-from brizna.store._records import record_of_bytes
+from brizna.store._kept import keep_record, read_kept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,16 +18,7 @@ def keep_baseline(store: Store, baseline: Baseline) -> str:
     Raises:
         UnavailableError: If the store cannot be written.
     """
-    data = encode(baseline.to_json())
-    digest = digest_of_bytes(data)
-    place = os.path.join(store.path, BASELINES)
-    path = os.path.join(place, f"{digest.removeprefix('sha256:')}.json")
-    try:
-        os.makedirs(place, exist_ok=True)
-        write_once(path, data)
-    except OSError as error:
-        raise unavailable(Said("{path!r} cannot be written", path=path), error) from error
-    return digest
+    return keep_record(store, BASELINES, baseline.to_json())
 
 
 def latest_baseline(store: Store, machine: str) -> tuple[Baseline, str] | None:
@@ -43,24 +29,14 @@ def latest_baseline(store: Store, machine: str) -> tuple[Baseline, str] | None:
         SchemaError: If one is of a newer version.
         UnavailableError: If they are there but cannot be read.
     """
-    place = os.path.join(store.path, BASELINES)
-    found: list[tuple[str, str, Baseline]] = []
-    try:
-        for name in sorted(os.listdir(place)):
-            if not name.endswith(".json"):
-                continue
-            path = os.path.join(place, name)
-            with open(path, "rb") as file:
-                baseline = Baseline.from_json(record_of_bytes(path, file.read()))
-            if baseline.machine == machine:
-                digest = f"sha256:{name.removesuffix('.json')}"
-                found.append((baseline.measured, digest, baseline))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise unavailable(
-            Said("The baselines in {path!r} cannot be read", path=place), error
-        ) from error
+    kept = {
+        digest: Baseline.from_json(record) for digest, record in read_kept(store, BASELINES).items()
+    }
+    found = [
+        (baseline.measured, digest, baseline)
+        for digest, baseline in kept.items()
+        if baseline.machine == machine
+    ]
     if not found:
         return None
     _, digest, baseline = max(found, key=lambda entry: entry[:2])

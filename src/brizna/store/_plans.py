@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
-from brizna.core.codec import digest_of_bytes, encode
-from brizna.core.errors import InputError, Said
-from brizna.store._files import unavailable, write_once
-from brizna.store._records import record_of_bytes
+from brizna.core.errors import InputError
+from brizna.store._kept import keep_record, read_kept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,16 +21,7 @@ def keep_plan(store: Store, plan: Mapping[str, Any]) -> str:
     Raises:
         UnavailableError: If the store cannot be written.
     """
-    data = encode(dict(plan))
-    digest = digest_of_bytes(data)
-    place = os.path.join(store.path, PLANS)
-    path = os.path.join(place, f"{digest.removeprefix('sha256:')}.json")
-    try:
-        os.makedirs(place, exist_ok=True)
-        write_once(path, data)
-    except OSError as error:
-        raise unavailable(Said("{path!r} cannot be written", path=path), error) from error
-    return digest
+    return keep_record(store, PLANS, plan)
 
 
 def read_plans(store: Store) -> dict[str, dict[str, Any]]:
@@ -44,21 +31,7 @@ def read_plans(store: Store) -> dict[str, dict[str, Any]]:
         IntegrityError: If a plan was changed.
         UnavailableError: If they are there but cannot be read.
     """
-    place = os.path.join(store.path, PLANS)
-    found: dict[str, dict[str, Any]] = {}
-    try:
-        for name in sorted(os.listdir(place)):
-            if name.endswith(".json"):
-                path = os.path.join(place, name)
-                with open(path, "rb") as file:
-                    digest = f"sha256:{name.removesuffix('.json')}"
-                    found[digest] = record_of_bytes(path, file.read())
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise unavailable(
-            Said("The plans in {path!r} cannot be read", path=place), error
-        ) from error
+    found = read_kept(store, PLANS)
     return dict(sorted(found.items(), key=lambda pair: str(pair[1].get("issued"))))
 
 

@@ -12,12 +12,14 @@ from brizna.testing._clock import FakeClock
 from brizna.testing._grid import FakeProvider
 from brizna.testing._hwmon import FakeHwmon, FakeMonitor
 from brizna.testing._library import build_fake_amd_smi, build_fake_nvml
+from brizna.testing._limit_files import FakeLimitFiles
 from brizna.testing._machine import FakeMachine
 from brizna.testing._meters import meter_conformance
 from brizna.testing._nvml import FakeGpu, FakeNvml, FakeNvmlError
 from brizna.testing._power_units import FakePowerEvent, FakePowerUnit
 from brizna.testing._powercap import FakePowercap, FakeZone
 from brizna.testing._powermetrics import FakePowermetrics
+from brizna.testing._sinks import FakeSink, sample_metrics, sample_run, sink_conformance
 from brizna.testing._sources import source_conformance
 from brizna.testing._wire import FakeIpmi, FakeWire
 
@@ -27,6 +29,7 @@ __all__ = [
     "FakeGpu",
     "FakeHwmon",
     "FakeIpmi",
+    "FakeLimitFiles",
     "FakeMachine",
     "FakeMonitor",
     "FakeNvml",
@@ -36,10 +39,14 @@ __all__ = [
     "FakePowercap",
     "FakePowermetrics",
     "FakeProvider",
+    "FakeSink",
     "FakeWire",
     "FakeZone",
     "build_fake_amd_smi",
     "build_fake_nvml",
     "meter_conformance",
+    "sample_metrics",
+    "sample_run",
+    "sink_conformance",
     "source_conformance",
 ]

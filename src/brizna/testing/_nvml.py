@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from brizna.testing._clock import FakeClock
 
 _PJ_PER_MJ = 1_000_000_000
-_UNINITIALISED, _NOT_SUPPORTED, _NOT_FOUND, _DRIVER_NOT_LOADED, _GPU_IS_LOST = 1, 3, 6, 9, 15
+_UNINITIALISED, _INVALID, _NOT_SUPPORTED, _NO_PERMISSION = 1, 2, 3, 4
+_NOT_FOUND, _DRIVER_NOT_LOADED, _GPU_IS_LOST = 6, 9, 15
+_LEAST_LIMIT_MW = 1000
 
 
 class FakeNvmlError(Exception):
@@ -27,7 +29,9 @@ class FakeNvmlError(Exception):
 
 _TEXTS = {
     _UNINITIALISED: "Uninitialized",
+    _INVALID: "Invalid Argument",
     _NOT_SUPPORTED: "Not Supported",
+    _NO_PERMISSION: "Insufficient Permissions",
     _NOT_FOUND: "Not Found",
     _DRIVER_NOT_LOADED: "Driver Not Loaded",
     _GPU_IS_LOST: "GPU is lost",
@@ -82,6 +86,7 @@ class FakeNvml:
 
     Attributes:
         driver_is_loaded: Set to False to make ``nvmlInit`` fail.
+        may_set: Set to False to make the power limits read-only, as they are without permission.
     """
 
     NVMLError = FakeNvmlError
@@ -94,6 +99,7 @@ class FakeNvml:
         """Take the cards; their counters move whenever the clock does."""
         self._cards = list(cards)
         self._power_w = [card.power_w for card in cards]
+        self._limit_mw = [None if c.limit_w is None else round(c.limit_w * 1000) for c in cards]
         self._true_pj = [0 for _ in cards]
         self._counter_pj = [card.start_mj * _PJ_PER_MJ for card in cards]
         self._frozen: set[int] = set()
@@ -102,6 +108,7 @@ class FakeNvml:
         self._clock = clock
         self._users = 0
         self.driver_is_loaded = True
+        self.may_set = True
         clock.watch(self._move)
 
     def __call__(self) -> Self:
@@ -115,6 +122,17 @@ class FakeNvml:
     def draw(self, index: int, power_w: float) -> None:
         """Change what a card draws, from now on."""
         self._power_w[index] = power_w
+
+    def draws_w(self, index: int) -> float:
+        """Return what a card draws: what it would, but no more than its limit."""
+        limit_mw = self._limit_mw[index]
+        power_w = self._power_w[index]
+        return power_w if limit_mw is None else min(power_w, limit_mw / 1000)
+
+    def limit_w(self, index: int) -> float | None:
+        """Return a card's power limit as it is set now; None if it has none."""
+        limit_mw = self._limit_mw[index]
+        return None if limit_mw is None else limit_mw / 1000
 
     def show(self, index: int, **gauges: Any) -> None:
         """Change what a card tells beside its power: the fields of `FakeGpu` that are named."""
@@ -156,7 +174,8 @@ class FakeNvml:
         self._frozen.discard(index)
 
     def _move(self, passed_us: int) -> None:
-        for index, power_w in enumerate(self._power_w):
+        for index in range(len(self._cards)):
+            power_w = self.draws_w(index)
             passed_pj = round(power_w * passed_us * 1e6)
             self._true_pj[index] += passed_pj
             if index not in self._frozen:
@@ -188,6 +207,12 @@ class FakeNvml:
         self._card(index)
         return index
 
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> int:
+        found = [index for index, card in enumerate(self._cards) if card.uuid == uuid]
+        if not found:
+            raise FakeNvmlError(_NOT_FOUND)
+        return self.nvmlDeviceGetHandleByIndex(found[0])
+
     def nvmlDeviceGetUUID(self, handle: int) -> str:
         return self._card(handle).uuid
 
@@ -210,21 +235,36 @@ class FakeNvml:
 
     def nvmlDeviceGetPowerUsage(self, handle: int) -> int:
         self._card(handle)
-        return round(self._power_w[handle] * 1000)
+        return round(self.draws_w(handle) * 1000)
 
     def nvmlDeviceGetFieldValues(self, handle: int, fields: Sequence[int]) -> list[Any]:
         supported = self._card(handle).has_instant_power
-        power_mw = round(self._power_w[handle] * 1000)
+        power_mw = round(self.draws_w(handle) * 1000)
         return [_Field(0 if supported else _NOT_SUPPORTED, power_mw) for _ in fields]
 
     def nvmlDeviceGetPowerManagementLimitConstraints(self, handle: int) -> list[int]:
         limit_w = self._card(handle).limit_w
         if limit_w is None:
             raise FakeNvmlError(_NOT_SUPPORTED)
-        return [1000, round(limit_w * 1000)]
+        return [_LEAST_LIMIT_MW, round(limit_w * 1000)]
+
+    def nvmlDeviceGetPowerManagementLimit(self, handle: int) -> int:
+        self._card(handle)
+        limit_mw = self._limit_mw[handle]
+        if limit_mw is None:
+            raise FakeNvmlError(_NOT_SUPPORTED)
+        return limit_mw
+
+    def nvmlDeviceSetPowerManagementLimit(self, handle: int, limit_mw: int) -> None:
+        least_mw, most_mw = self.nvmlDeviceGetPowerManagementLimitConstraints(handle)
+        if not self.may_set:
+            raise FakeNvmlError(_NO_PERMISSION)
+        if not least_mw <= limit_mw <= most_mw:
+            raise FakeNvmlError(_INVALID)
+        self._limit_mw[handle] = limit_mw
 
     def nvmlDeviceGetEnforcedPowerLimit(self, handle: int) -> int:
-        return self.nvmlDeviceGetPowerManagementLimitConstraints(handle)[1]
+        return self.nvmlDeviceGetPowerManagementLimit(handle)
 
     def nvmlDeviceGetArchitecture(self, handle: int) -> int:
         return self._card(handle).architecture

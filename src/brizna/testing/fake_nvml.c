@@ -1,5 +1,5 @@
 /* NVIDIA's management library, simulated: cards that draw a constant power since the machine
- * started, for real bindings to load. Build it as libnvidia-ml.so.1 and put its folder on
+ * started, or no more than a limit that can be set, for real bindings to load. Build it as libnvidia-ml.so.1 and put its folder on
  * LD_LIBRARY_PATH; brizna.testing.build_fake_nvml does the first.
  *
  * The environment says what is there:
@@ -13,18 +13,24 @@
  *   FAKE_NVML_PROCESS      number of the one process that uses them
  *   FAKE_NVML_LOST         number of a card that fell off the bus
  *   FAKE_NVML_USE          percentage of the time in which they work (0)
+ *   FAKE_NVML_LIMIT        file with the cards' power limit in milliwatts (400000), followed by the
+ *                          millijoules drawn until it was set and the milliseconds when that was;
+ *                          cards draw no more than it says, and setting it writes it
+ *   FAKE_NVML_NO_PERMISSION  the limit cannot be set
  * Built with -DWITHOUT_FIELD_VALUES it lacks a function, as an old driver does.
  */
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum {
     SUCCESS = 0,
     INVALID_ARGUMENT = 2,
     NOT_SUPPORTED = 3,
+    NO_PERMISSION = 4,
     NOT_FOUND = 6,
     INSUFFICIENT_SIZE = 7,
     DRIVER_NOT_LOADED = 9,
@@ -35,6 +41,7 @@ enum {
     TEMPERATURE_C = 40,
     MEMORY_USED = 1 << 30,
     UNSIGNED_INT = 1,
+    LEAST_LIMIT_MW = 1000,
     LIMIT_MW = 400000,
     STARTS_AT_MJ = 123456,
 };
@@ -71,8 +78,6 @@ static unsigned count_cards(void) {
     return count < 64 ? count : 64;
 }
 
-static double power_w(void) { return number("FAKE_NVML_POWER_W", 100); }
-
 static double now_ms(void) {
     const char *path = getenv("FAKE_NVML_CLOCK");
     struct timespec now;
@@ -87,6 +92,32 @@ static double now_ms(void) {
     }
     clock_gettime(CLOCK_BOOTTIME, &now);
     return now.tv_sec * 1e3 + now.tv_nsec * 1e-6;
+}
+
+typedef struct limit {
+    double mw, drawn_mj, since_ms;
+} limit;
+
+static limit read_limit(void) {
+    limit told = {LIMIT_MW, STARTS_AT_MJ, 0};
+    const char *path = getenv("FAKE_NVML_LIMIT");
+    FILE *file = path ? fopen(path, "r") : NULL;
+    if (file != NULL) {
+        if (fscanf(file, "%lf %lf %lf", &told.mw, &told.drawn_mj, &told.since_ms) < 1)
+            told.mw = LIMIT_MW;
+        fclose(file);
+    }
+    return told;
+}
+
+static double power_w(void) {
+    double wanted_w = number("FAKE_NVML_POWER_W", 100), limit_w = read_limit().mw * 1e-3;
+    return wanted_w < limit_w ? wanted_w : limit_w;
+}
+
+static double drawn_mj(void) {
+    limit told = read_limit();
+    return told.drawn_mj + (now_ms() - told.since_ms) * power_w();
 }
 
 static int check(const card *device) {
@@ -104,6 +135,7 @@ int nvmlShutdown(void) { return SUCCESS; }
 const char *nvmlErrorString(int code) {
     switch (code) {
     case NOT_SUPPORTED: return "Not Supported";
+    case NO_PERMISSION: return "Insufficient Permissions";
     case DRIVER_NOT_LOADED: return "Driver Not Loaded";
     case GPU_IS_LOST: return "GPU is lost";
     default: return "Unknown Error";
@@ -144,7 +176,7 @@ int nvmlDeviceGetTotalEnergyConsumption(card *device, unsigned long long *energy
     int code = check(device);
     if (code != SUCCESS) return code;
     if (is_set("FAKE_NVML_NO_COUNTER")) return NOT_SUPPORTED;
-    *energy_mj = STARTS_AT_MJ + (unsigned long long)(now_ms() * power_w());
+    *energy_mj = (unsigned long long)drawn_mj();
     return SUCCESS;
 }
 
@@ -166,14 +198,39 @@ int nvmlDeviceGetFieldValues(card *device, int count, field_value *values) {
 #endif
 
 int nvmlDeviceGetPowerManagementLimitConstraints(card *device, unsigned *least_mw, unsigned *most_mw) {
-    *least_mw = 1000;
+    *least_mw = LEAST_LIMIT_MW;
     *most_mw = LIMIT_MW;
     return check(device);
 }
 
-int nvmlDeviceGetEnforcedPowerLimit(card *device, unsigned *limit_mw) {
-    *limit_mw = LIMIT_MW;
+int nvmlDeviceGetPowerManagementLimit(card *device, unsigned *limit_mw) {
+    *limit_mw = (unsigned)read_limit().mw;
     return check(device);
+}
+
+int nvmlDeviceSetPowerManagementLimit(card *device, unsigned limit_mw) {
+    const char *path = getenv("FAKE_NVML_LIMIT");
+    char draft[4096];
+    double drawn = drawn_mj();
+    FILE *file;
+    if (check(device) != SUCCESS) return check(device);
+    if (path == NULL || is_set("FAKE_NVML_NO_PERMISSION")) return NO_PERMISSION;
+    if (limit_mw < LEAST_LIMIT_MW || limit_mw > LIMIT_MW) return INVALID_ARGUMENT;
+    snprintf(draft, sizeof draft, "%s.new", path);
+    file = fopen(draft, "w");
+    if (file == NULL) return NO_PERMISSION;
+    fprintf(file, "%u %.3f %.6f\n", limit_mw, drawn, now_ms());
+    fclose(file);
+    return rename(draft, path) == 0 ? SUCCESS : NO_PERMISSION;
+}
+
+int nvmlDeviceGetHandleByUUID(const char *uuid, card **device) {
+    const char *number = strrchr(uuid, '-');
+    return number ? nvmlDeviceGetHandleByIndex_v2((unsigned)atoi(number + 1), device) : NOT_FOUND;
+}
+
+int nvmlDeviceGetEnforcedPowerLimit(card *device, unsigned *limit_mw) {
+    return nvmlDeviceGetPowerManagementLimit(device, limit_mw);
 }
 
 typedef struct rates {

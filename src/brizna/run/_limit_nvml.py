@@ -1,0 +1,150 @@
+"""Power limits of NVIDIA cards, through the driver's management library (NVML)."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+from brizna.core.errors import InputError, Said, UnavailableError
+from brizna.meter._nvml import load_nvml
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+    from typing import Any
+
+KIND = "nvml"
+_W_PER_MW = 1e-3
+
+
+class NvmlLimit:
+    """The power limit of one card, in milliwatts.
+
+    Attributes:
+        kind: How `open_limit` knows it.
+        at: The card's UUID.
+        unit: ``mW``.
+    """
+
+    kind = KIND
+    unit = "mW"
+
+    def __init__(self, nvml: Any, uuid: str) -> None:
+        """Take bindings; each call initialises them for itself and shuts them down."""
+        self._nvml = nvml
+        self.at = uuid
+
+    def read(self) -> int:
+        """Return the limit in force.
+
+        Raises:
+            UnavailableError: If the driver does not tell it.
+        """
+        try:
+            with _driver(self._nvml):
+                return int(self._nvml.nvmlDeviceGetPowerManagementLimit(self._handle()))
+        except self._nvml.NVMLError as error:
+            raise UnavailableError(
+                "The power limit of the card {uuid} cannot be read: {error}. This card cannot be "
+                "swept; leave --gpu-limit out.",
+                uuid=self.at,
+                error=error,
+            ) from error
+
+    def write(self, value: int) -> None:
+        """Set the limit.
+
+        Raises:
+            UnavailableError: If the driver does not let us, with the command that may.
+        """
+        try:
+            with _driver(self._nvml):
+                self._nvml.nvmlDeviceSetPowerManagementLimit(self._handle(), value)
+        except self._nvml.NVMLError as error:
+            raise UnavailableError(
+                "The power limit of the card {uuid} cannot be set: {error}. Expected permission to "
+                "set it: run brizna with sudo; by hand it is: sudo nvidia-smi -i {uuid} -pl "
+                "{power_w}",
+                uuid=self.at,
+                error=error,
+                power_w=f"{value * _W_PER_MW:g}",
+            ) from error
+
+    def bounds(self) -> tuple[int | None, int | None]:
+        """Return the least and the most that can be set; None where that is not told."""
+        try:
+            with _driver(self._nvml):
+                ends = self._nvml.nvmlDeviceGetPowerManagementLimitConstraints(self._handle())
+        except self._nvml.NVMLError:
+            return None, None
+        return int(ends[0]), int(ends[1])
+
+    def name(self) -> Said:
+        """Return what a person calls it."""
+        return Said("the power limit of the card {uuid}", uuid=self.at)
+
+    def _handle(self) -> Any:
+        return self._nvml.nvmlDeviceGetHandleByUUID(self.at)
+
+
+def nvml_limit_at(uuid: str, *, provider: Callable[[], Any] | None = None) -> NvmlLimit:
+    """Return the power limit of one card.
+
+    Raises:
+        UnavailableError: If there is no driver.
+    """
+    return NvmlLimit((provider or load_nvml)(), uuid)
+
+
+def open_nvml_limits(
+    only: Sequence[str] = (), *, provider: Callable[[], Any] | None = None
+) -> list[NvmlLimit]:
+    """Return the power limits of the cards there are.
+
+    Args:
+        only: Numbers or UUIDs of the cards that are meant, as in ``CUDA_VISIBLE_DEVICES``; all if
+            empty.
+        provider: Returns the bindings or raises `UnavailableError`; the driver's if None.
+
+    Raises:
+        UnavailableError: If there is no driver, or it does not answer.
+        InputError: If a card is named that is not there.
+    """
+    nvml = (provider or load_nvml)()
+    try:
+        with _driver(nvml):
+            count = nvml.nvmlDeviceGetCount()
+            cards = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(count)]
+            uuids = [_text(nvml.nvmlDeviceGetUUID(card)) for card in cards]
+    except nvml.NVMLError as error:
+        raise UnavailableError(
+            "The NVIDIA driver does not answer: {error}. See brizna doctor.", error=error
+        ) from error
+    return [NvmlLimit(nvml, uuid) for uuid in (_meant(uuids, only) if only else uuids)]
+
+
+@contextmanager
+def _driver(nvml: Any) -> Generator[None]:
+    nvml.nvmlInit()
+    try:
+        yield
+    finally:
+        nvml.nvmlShutdown()
+
+
+def _meant(uuids: Sequence[str], only: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for name in only:
+        known = [uuid for at, uuid in enumerate(uuids) if name == str(at) or uuid.startswith(name)]
+        if len(known) != 1:
+            raise InputError(
+                "{name!r} means {count} cards: expected a number from 0 on or a UUID of {uuids}.",
+                name=name,
+                count=len(known),
+                uuids=", ".join(uuids) or "-",
+            )
+        found += known
+    return list(dict.fromkeys(found))
+
+
+def _text(text: str | bytes) -> str:
+    return text.decode() if isinstance(text, bytes) else text
