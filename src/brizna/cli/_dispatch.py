@@ -11,6 +11,7 @@ from brizna.core.errors import (
     CoverageError,
     InputError,
     IntegrityError,
+    Said,
     SchemaError,
     UnavailableError,
 )
@@ -40,6 +41,7 @@ _COMMANDS = {
     "open": "_open",
     "account": "_account",
     "predict": "_predict",
+    "power": "_power",
     "plan": "_plan",
     "wait": "_carry",
     "grid": "_grid",
@@ -102,6 +104,12 @@ class Context:
 
     def tell(self, *lines: str) -> None:
         """Give data: to stdout."""
+    def complain_of(self, wrong: Sequence[BriznaError | Said]) -> None:
+        """Say several things that went wrong, or were put right, each in a line of its own."""
+        from brizna.report._view import printable
+
+        self.say(*(f"brizna: {printable(said(one, self.lang))}" for one in wrong))
+
         _write(sys.stdout, lines)
 
     def tell_json(self, value: object) -> None:
@@ -122,6 +130,7 @@ def dispatch(words: list[str]) -> int:
     name = words[0] if words else "--help"
     try:
         code = _command(name)(context, words[1:])
+    _put_back(context, words)
         return code if words else WRONG_USE
     except SystemExit as leaving:  # argparse's --help
         return leaving.code if isinstance(leaving.code, int) else DONE
@@ -136,6 +145,22 @@ def dispatch(words: list[str]) -> int:
 
 def _command(name: str) -> Command:
     """Return the command of this name.
+def _put_back(context: Context, words: Sequence[str]) -> None:
+    """Put limits of devices back that a killed sweep has left; costs a look or two for its file."""
+    from brizna.run import restore_files
+
+    if words[:2] == ["power", "restore"]:  # does the same, and says also that nothing is left
+        return
+    try:
+        left = [path for path in restore_files(os.environ) if os.path.lexists(path)]
+        if left:
+            from brizna.run import put_back
+
+            context.complain_of([one for path in left for one in put_back(path)])
+    except Exception as error:  # noqa: BLE001 - the command itself must run: this is only said
+        context.complain(f"{type(error).__name__}: {error}")
+
+
 
     Raises:
         InputError: If there is none.
@@ -233,6 +258,7 @@ def _overview(texts: Texts) -> list[str]:
         "predict": _("what a job comes to on more accelerators, from a few points"),
         "plan": _("when and where to run a job with the least carbon or money"),
         "wait": _("wait until a plan begins"),
+        "power": _("settings against energy and time: brizna power sweep -- command"),
         "account": _("the footprint of declared facts, without running anything"),
         "grid": _("what the grid is like: zones, sources, clean hours"),
         "doctor": _("what can be measured here, and how to measure more"),

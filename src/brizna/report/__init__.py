@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from brizna.report._scaling import scaling_lines
     from brizna.report._schedule import FORMS, schedule
     from brizna.report._terminal import (
+    from brizna.report._sweep import sweep_lines, sweep_page
         doctor_lines,
         explain_lines,
         footprint_lines,
@@ -90,6 +91,8 @@ __all__ = [
     "wants_color",
     "zones_lines",
 ]
+    "sweep_lines",
+    "sweep_page",
 
 _HOMES = {
     "scaling_lines": "_scaling",

@@ -31,10 +31,20 @@ if TYPE_CHECKING:
     from brizna.verbs._reaccount import reaccount
     from brizna.verbs._run import run_command
     from brizna.verbs._settings import SETTINGS, Settings, read_settings
+    from brizna.verbs._sweep import (
+        Bench,
+        Progress,
+        SweepStoppedError,
+        plan_sweep,
+        resumed_plan,
+        sweep,
+    )
+    from brizna.verbs._sweep_levels import read_dimension
     from brizna.verbs._views import View, recompute_view, view_of, views_of
 
 __all__ = [
     "SETTINGS",
+    "Bench",
     "Broken",
     "Elsewhere",
     "Followed",
@@ -44,6 +54,7 @@ __all__ = [
     "Measuring",
     "Part",
     "PlanRequest",
+    "Progress",
     "ScalingForecast",
     "ScalingRequest",
     "Settings",
@@ -61,22 +72,25 @@ __all__ = [
     "page_of",
     "plan_job",
     "plan_jobs",
-    "add_factor",
-    "book_of",
+    "plan_sweep",
     "predict_scaling",
     "read_settings",
     "recompute_view",
     "replay_elsewhere",
+    "reaccount",
+    "read_dimension",
     "run_command",
     "savings",
     "try_policies",
     "unlike_runs",
     "view_of",
     "view_of_case",
+    "set_in_force",
+    "set_of_file",
+    "set_of_run",
+    "sweep",
     "views_of",
     "write_rows",
-    "reaccount",
-    "read_dimension",
     "zones_of",
 ]
 
@@ -85,10 +99,13 @@ _HOMES = {
     "ScalingRequest": "_predict",
     "predict_scaling": "_predict",
     "JobsPlan": "_plan_jobs",
-    "set_in_force",
-    "set_of_file",
-    "set_of_run",
-    "sweep",
+    "read_dimension": "_sweep_levels",
+    "sweep": "_sweep",
+    "resumed_plan": "_sweep",
+    "plan_sweep": "_sweep",
+    "SweepStoppedError": "_sweep",
+    "Progress": "_sweep",
+    "Bench": "_sweep",
     "Elsewhere": "_elsewhere",
     "History": "_evaluate",
     "PlanRequest": "_plan",
