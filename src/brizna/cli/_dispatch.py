@@ -34,21 +34,23 @@ _OUR_FAILURE = 125
 _COMMANDS = {
     "run": "_run",
     "mark": "_mark",
+    "profile": "_profile",
     "runs": "_runs",
     "show": "_show",
     "compare": "_show",
     "explain": "_show",
     "open": "_open",
     "account": "_account",
-    "predict": "_predict",
     "power": "_power",
+    "predict": "_predict",
     "plan": "_plan",
     "wait": "_carry",
+    "factors": "_factors",
     "grid": "_grid",
     "doctor": "_doctor",
     "config": "_config",
-    "factors": "_factors",
     "slurm": "_slurm",
+    "metrics": "_metrics",
 }
 """Each command and the file that holds it, as a function of the same name."""
 
@@ -102,14 +104,14 @@ class Context:
         ]
         self.say(f"brizna: {printable(' '.join(told))}")
 
-    def tell(self, *lines: str) -> None:
-        """Give data: to stdout."""
     def complain_of(self, wrong: Sequence[BriznaError | Said]) -> None:
         """Say several things that went wrong, or were put right, each in a line of its own."""
         from brizna.report._view import printable
 
         self.say(*(f"brizna: {printable(said(one, self.lang))}" for one in wrong))
 
+    def tell(self, *lines: str) -> None:
+        """Give data: to stdout."""
         _write(sys.stdout, lines)
 
     def tell_json(self, value: object) -> None:
@@ -128,9 +130,9 @@ def dispatch(words: list[str]) -> int:
         return _OUR_FAILURE if _after_language(words)[:1] == ["run"] else WRONG_USE
     words = _after_language(words)
     name = words[0] if words else "--help"
+    _put_back(context, words)
     try:
         code = _command(name)(context, words[1:])
-    _put_back(context, words)
         return code if words else WRONG_USE
     except SystemExit as leaving:  # argparse's --help
         return leaving.code if isinstance(leaving.code, int) else DONE
@@ -143,8 +145,6 @@ def dispatch(words: list[str]) -> int:
         return _OUR_FAILURE if name == "run" else _exit_code(error)
 
 
-def _command(name: str) -> Command:
-    """Return the command of this name.
 def _put_back(context: Context, words: Sequence[str]) -> None:
     """Put limits of devices back that a killed sweep has left; costs a look or two for its file."""
     from brizna.run import restore_files
@@ -161,6 +161,8 @@ def _put_back(context: Context, words: Sequence[str]) -> None:
         context.complain(f"{type(error).__name__}: {error}")
 
 
+def _command(name: str) -> Command:
+    """Return the command of this name.
 
     Raises:
         InputError: If there is none.
@@ -250,20 +252,23 @@ def _overview(texts: Texts) -> list[str]:
     about = {
         "run": _("measure a command: brizna run -- python train.py"),
         "mark": _("begin a phase of the run, from inside it"),
+        "profile": _("energy by code: which functions use it, and what to try first"),
         "runs": _("list, remove, prune, export, import or merge runs"),
         "show": _("one run with all its figures"),
         "compare": _("runs side by side: what differs, what was saved"),
         "explain": _("where a figure comes from, down to samples and factors"),
         "open": _("one run as a page in the browser"),
+        "power": _("settings against energy and time: brizna power sweep -- command"),
         "predict": _("what a job comes to on more accelerators, from a few points"),
         "plan": _("when and where to run a job with the least carbon or money"),
         "wait": _("wait until a plan begins"),
-        "power": _("settings against energy and time: brizna power sweep -- command"),
         "account": _("the footprint of declared facts, without running anything"),
+        "factors": _("the numbers behind the figures, your own, and what changed"),
         "grid": _("what the grid is like: zones, sources, clean hours"),
         "doctor": _("what can be measured here, and how to measure more"),
         "config": _("the settings in force and where they come from"),
         "slurm": _("measure each job of a cluster, from its prolog and epilog"),
+        "metrics": _("what runs use, for Prometheus and Grafana"),
     }
     return [
         _("brizna measures what AI work costs in energy, carbon and money, and proves it."),
@@ -289,7 +294,6 @@ def _write(stream: TextIO | None, lines: Sequence[str]) -> None:
     """
     if stream is None:  # the program was started with this stream closed
         return
-        "factors": _("the numbers behind the figures, your own, and what changed"),
     text = "".join(f"{line}\n" for line in lines)
     try:
         _write_text(stream, text)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from brizna.verbs._doctor import diagnose
     from brizna.verbs._elsewhere import Elsewhere, replay_elsewhere
     from brizna.verbs._evaluate import History, try_policies
-    from brizna.verbs._followed import Followed
     from brizna.verbs._factors import add_factor, set_in_force, set_of_file, set_of_run
+    from brizna.verbs._followed import Followed
     from brizna.verbs._history import unlike_runs
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, Part, measure, measured_around
@@ -58,8 +58,11 @@ __all__ = [
     "ScalingForecast",
     "ScalingRequest",
     "Settings",
+    "SweepStoppedError",
     "View",
     "account_case",
+    "add_factor",
+    "book_of",
     "comparisons",
     "diagnose",
     "explain_view",
@@ -74,31 +77,28 @@ __all__ = [
     "plan_jobs",
     "plan_sweep",
     "predict_scaling",
+    "reaccount",
+    "read_dimension",
     "read_settings",
     "recompute_view",
     "replay_elsewhere",
-    "reaccount",
-    "read_dimension",
+    "resumed_plan",
     "run_command",
     "savings",
-    "try_policies",
-    "unlike_runs",
-    "view_of",
-    "view_of_case",
     "set_in_force",
     "set_of_file",
     "set_of_run",
     "sweep",
+    "try_policies",
+    "unlike_runs",
+    "view_of",
+    "view_of_case",
     "views_of",
     "write_rows",
     "zones_of",
 ]
 
 _HOMES = {
-    "ScalingForecast": "_predict",
-    "ScalingRequest": "_predict",
-    "predict_scaling": "_predict",
-    "JobsPlan": "_plan_jobs",
     "read_dimension": "_sweep_levels",
     "sweep": "_sweep",
     "resumed_plan": "_sweep",
@@ -106,6 +106,10 @@ _HOMES = {
     "SweepStoppedError": "_sweep",
     "Progress": "_sweep",
     "Bench": "_sweep",
+    "ScalingForecast": "_predict",
+    "ScalingRequest": "_predict",
+    "predict_scaling": "_predict",
+    "JobsPlan": "_plan_jobs",
     "Elsewhere": "_elsewhere",
     "History": "_evaluate",
     "PlanRequest": "_plan",
@@ -119,6 +123,12 @@ _HOMES = {
     "Imported": "_codecarbon",
     "import_codecarbon": "_codecarbon",
     "account_case": "_account",
+    "add_factor": "_factors",
+    "book_of": "_book",
+    "reaccount": "_reaccount",
+    "set_in_force": "_factors",
+    "set_of_file": "_factors",
+    "set_of_run": "_factors",
     "comparisons": "_compare",
     "diagnose": "_doctor",
     "explain_view": "_compare",
@@ -140,12 +150,6 @@ _HOMES = {
     "view_of": "_views",
     "view_of_case": "_account",
     "views_of": "_views",
-    "add_factor": "_factors",
-    "book_of": "_book",
-    "reaccount": "_reaccount",
-    "set_in_force": "_factors",
-    "set_of_file": "_factors",
-    "set_of_run": "_factors",
     "write_rows": "_plan_jobs",
     "zones_of": "_page",
 }
