@@ -2,7 +2,8 @@
 
 The columns are those of CodeCarbon 3, in its order and units: kWh, kg, W, litres, seconds. Its
 energies hold the overhead of the building (PUE), and its emissions only those of the electricity.
-What is not known is an empty cell. The file has no place for intervals: the best values go out.
+What is not known is an empty cell; 0 stands only for graphics cards that a machine does not have.
+The file has no place for intervals: the best values go out.
 """
 
 from __future__ import annotations
@@ -91,6 +92,8 @@ def _figures(view: View) -> Row:
     }
     if row["emissions"] is not None and duration_s > 0:
         row["emissions_rate"] = row["emissions"] / duration_s
+    if _has_no_card(view):
+        row |= {"gpu_count": 0, "gpu_energy": 0.0, "gpu_power": 0.0}
     for part, kind in CODECARBON_PARTS.items():
         energy_j = energy_of(view["measurement"]["channels"], kind)
         if energy_j is None or pue is None or own != "machine":
@@ -98,6 +101,15 @@ def _figures(view: View) -> Row:
         row[f"{part}_energy"] = _in(Energy, "kWh", energy_j * pue)
         row[f"{part}_power"] = energy_j * pue / duration_s if duration_s > 0 else None
     return row
+
+
+def _has_no_card(view: View) -> bool:
+    """Tell whether a machine that was looked at has no graphics card, so that it used 0."""
+    hardware: View = view["site"]["hardware"] or {}
+    unseen: View = view["measurement"]["coverage"]["not_seen"]
+    kinds = [channel["kind"] for channel in view["measurement"]["channels"]]
+    found = "gpu" in kinds or any(name.partition("/")[0] == "gpu" for name in unseen)
+    return hardware.get("gpus") == [] and not found
 
 
 def energy_of(channels: Iterable[View], kind: str) -> float | None:
@@ -145,7 +157,7 @@ def _machine(view: View) -> Row:
         "codecarbon_version": f"brizna {VERSION}",
         "cpu_count": hardware.get("threads"),
         "cpu_model": hardware.get("cpu") or "",
-        "gpu_count": len(cards) if cards else None,
+        "gpu_count": len(cards) or None,
         "gpu_model": ", ".join(str(card or "") for card in cards),
         "ram_total_size": hardware.get("memory_gb"),
         "cloud_provider": "",

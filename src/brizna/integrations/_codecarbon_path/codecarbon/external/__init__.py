@@ -1,0 +1,1 @@
+"""Holds ``codecarbon.external.logger``."""
