@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from brizna.integrations._split import Edge
     from brizna.verbs import Followed, Measuring
 
-PHASE = "serving"
-"""What the record calls the time in which requests were open."""
 _UJ = 1e-6
 _FINEST_US = 20_000
 """While requests are open the counters are read no more often: that keeps the journal small."""
@@ -164,11 +162,18 @@ class Serving:
             with serving.request() as request:
                 request.count(tokens=answer())
         print(serving.mean(), serving.shares().idle)
+
+    Attributes:
+        phase: What the record calls the time in which requests were open.
+        counted: What it calls them.
     """
+
+    phase = "serving"
+    counted = "requests"
 
     def __init__(
         self,
-        name: str = PHASE,
+        name: str | None = None,
         *,
         measuring: Measuring | None = None,
         on_request: Callable[[Request], object] | None = None,
@@ -177,13 +182,14 @@ class Serving:
         """Keep what was asked for; nothing is opened yet.
 
         Args:
-            name: What to call the run.
+            name: What to call the run; `phase` if None.
             measuring: A measured block that is open already, to use instead of one of its own.
             on_request: Called with each request once the meters were read after it: as the next
                 one begins or ends, as something is asked, or at the end. Let it be quick.
             **settings: Any setting of `brizna.measure`, its ``tags``, ``meters`` and ``clock``.
         """
-        self._name, self._settings, self._on_request = name, settings, on_request
+        self._name, self._settings = name or self.phase, settings
+        self._on_request = on_request
         self._is_ours = measuring is None
         self._measuring = measuring
         self._followed: Followed | None = None
@@ -249,8 +255,7 @@ class Serving:
                 self._set_time(self._split.close(part))
         if self._is_ours:
             self._measuring.__exit__(*(raised or (None, None, None)))
-        elif self._followed is not None:
-            self._followed.sample()
+        self.settle()
         with self._lock:
             self._drain()
             self._roots = None
@@ -276,17 +281,18 @@ class Serving:
             )
         return Request(self, weight)
 
-    def mean(self, per: str = "requests", *, seconds: float | None = None) -> Estimate | None:
+    def mean(self, per: str | None = None, *, seconds: float | None = None) -> Estimate | None:
         """Return the mean energy of a request, or of a unit that was counted for requests.
 
         Args:
-            per: ``requests``, or a name that requests counted, such as ``tokens``.
+            per: A name that requests counted, such as ``tokens``; None for the requests.
             seconds: Only of requests that ended in so many last seconds, up to an hour; None for
                 all since the start.
 
         Returns:
             None where nothing was measured or no such request ended.
         """
+        per = per or self.counted
         with self._lock:
             self._drain()
             tally = self._all if seconds is None else self._recent(seconds)
@@ -301,8 +307,7 @@ class Serving:
         """Return whose the run's energy was, so far or, after `close`, of the whole."""
         if self._followed is None or self._measuring is None:
             return None
-        if self._followed.is_open:
-            self._followed.sample()
+        self.settle()
         lanes = {
             channel.id: lane
             for channel, lane in zip(self._followed.channels, self._split.lanes, strict=True)
@@ -328,6 +333,14 @@ class Serving:
             return None
         return Shares(requests=total(requests), idle=total(idle), unknown=total(unknown))
 
+    def settle(self) -> None:
+        """Read the meters now, so that requests that have ended get their energy."""
+        if self._followed is not None and self._followed.is_open and os.getpid() == self._pid:
+            self._followed.sample()
+            with self._lock:
+                self._drain()
+            self._announce()
+
     # ------------------------------------------------------------------ what a request calls
 
     def let_in(self, request: Request) -> Part | None:
@@ -351,7 +364,7 @@ class Serving:
         with self._lock:
             if self._inside.pop(id(part), None) is None:
                 return  # the run ended before it did
-            self.count({"requests": 1.0})
+            self.count({self.counted: 1.0})
             self._set_time(self._split.close(part))
             self._drain()
         self._announce()
@@ -363,10 +376,7 @@ class Serving:
 
     def look(self, request: Request) -> Estimate | None:
         """Read the meters now, and return a request's energy so far."""
-        if self._followed is not None and self._followed.is_open:
-            self._followed.sample()
-            with self._lock:
-                self._drain()
+        self.settle()
         return request.energy
 
     def tell(self, part: Part) -> tuple[Estimate | None, Said | None]:
@@ -405,7 +415,7 @@ class Serving:
             measuring.finish(self._window)
             self._window = None
         if self._inside:
-            self._window = measuring.begin(PHASE)
+            self._window = measuring.begin(self.phase)
             if self._window is not None and (key is None or edge.opens):
                 key = ("begin", self._window)
         self._read_us = now_us
@@ -440,7 +450,7 @@ class Serving:
 
     def _settle(self, part: Part, now_s: float) -> None:
         request = self._requests.pop(id(part))
-        counts = {**request.counts, "requests": 1.0}
+        counts = {**request.counts, self.counted: 1.0}
         if not part.lost & self._top:
             self._all.add(part, counts)
             if not self._seconds or now_s - self._seconds[-1][0] >= 1.0:
