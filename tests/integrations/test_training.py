@@ -6,8 +6,11 @@ import gc
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import brizna
 from brizna.core.estimate import total
@@ -40,6 +43,41 @@ def test_epochs_and_the_rest_sum_to_the_run(lab):
     whole = total([*parts, training.outside])
     assert whole.best.value == pytest.approx(training.energy.best.value, rel=1e-12)
     assert (whole.low, whole.high) == (training.energy.low, training.energy.high)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from(["epoch", "part", "end", "rest"]), st.integers(0, 9)),
+        max_size=20,
+    )
+)
+def test_whatever_happens_in_it_epochs_and_the_rest_sum_to_the_run(lab, steps):
+    parts, in_epochs_s, whole_s = [], 0, 1
+    with Training("any", **lab.options) as training:
+        lab.work(1)
+        for step, seconds in steps:
+            if step == "epoch":
+                training.begin_epoch(seconds)
+                parts.clear()
+            elif step == "part":
+                parts.append(training.begin("part"))
+            elif step == "end" and parts:
+                training.finish(parts.pop(0))
+                parts.clear()
+            elif step == "end":
+                training.end_epoch()
+            lab.work(seconds)
+            whole_s += seconds
+            is_in_epoch = bool(training.epochs) and training.epochs[-1].part in training._parts
+            in_epochs_s += seconds * is_in_epoch
+    assert training.energy.best.value == pytest.approx(whole_s * lab.power_w)
+    epochs_j = sum(joules(epoch.energy for epoch in training.epochs))
+    assert epochs_j == pytest.approx(in_epochs_s * lab.power_w)
+    assert training.outside.best.value == pytest.approx(
+        (whole_s - in_epochs_s) * lab.power_w, abs=1e-9
+    )
+    assert not any(phase.open for phase in training.run.measurement.phases)
 
 
 def test_the_record_tells_each_epoch_as_the_training_did(lab):
@@ -178,6 +216,39 @@ def test_a_machine_without_meters_leaves_no_numbers(lab):
     assert logged(training.energy, "epoch_energy_j") == {}
 
 
+@pytest.mark.parametrize("is_part", [False, True], ids=["run", "part"])
+def test_epochs_too_short_to_ask_about_are_told_by_the_record(lab, is_part):
+    outer = brizna.measure("outer", **lab.options)
+    with outer if is_part else nullcontext():
+        if is_part:
+            with Training() as earlier:
+                train(earlier, lab, epochs=1)
+        with Training(**{} if is_part else lab.options) as training:
+            for _ in training.each_epoch(range(200)):
+                lab.work(0.001)
+            asked = [epoch.energy is not None for epoch in training.epochs]
+            lab.work(1)
+    assert all(asked[:100])
+    assert not all(asked)
+    each_j = 0.001 * lab.power_w
+    assert joules(epoch.energy for epoch in training.epochs) == pytest.approx([each_j] * 200)
+    assert training.outside.best.value == pytest.approx(lab.power_w)
+
+
+def test_of_very_many_epochs_the_later_ones_are_told_together(lab):
+    with Training("many", **lab.options) as training:
+        for _ in training.each_epoch(range(2500)):
+            lab.work(0.001)
+        lab.work(1)
+    phases = {phase.name: phase for phase in training.run.measurement.phases}
+    assert len(phases) == 1001
+    assert phases["later epochs"].count == 1500
+    assert phases["later epochs"].energy_j.best.value == pytest.approx(1.5 * lab.power_w)
+    assert training.epochs[999].energy.best.value == pytest.approx(0.001 * lab.power_w)
+    assert training.epochs[2000].energy is None
+    assert training.outside.best.value == pytest.approx(lab.power_w, rel=1e-6)
+
+
 def test_a_logged_energy_has_its_interval(lab):
     with Training("told", **lab.options) as training:
         train(training, lab)
@@ -261,3 +332,34 @@ def test_a_library_that_is_missing_or_too_old_says_what_to_do():
     check_version("torch", "3.0.dev1", least="2.4")
     with pytest.raises(brizna.UnavailableError, match=r"torch is 2\.3\.1 here: expected 2\.4"):
         check_version("torch", "2.3.1", least="2.4")
+
+
+@pytest.mark.parametrize(
+    ("module", "library", "install"),
+    [
+        ("torch", "PyTorch", "torch"),
+        ("transformers", "PyTorch", "torch"),
+        ("lightning", "PyTorch", "torch"),
+        ("keras", "Keras", "keras"),
+    ],
+)
+def test_without_its_library_a_module_says_what_to_install(module, library, install):
+    code = f"""
+import sys
+from brizna import UnavailableError
+sys.modules.update(dict.fromkeys(["torch", "keras"]))  # as where they are not installed
+try:
+    import brizna.integrations.{module}
+except UnavailableError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"{library} cannot be imported (")
+    assert done.stdout.endswith(f"pip install '{install}'\n")
+
+
+def test_the_room_itself_imports_no_library():
+    code = "import sys, brizna.integrations; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not loaded & {"torch", "transformers", "lightning", "keras", "sklearn", "numpy"}

@@ -10,35 +10,62 @@ from __future__ import annotations
 import atexit
 import sys
 from contextlib import contextmanager
+from time import perf_counter
 
 from brizna.core.errors import InputError
 from brizna.core.estimate import total
+from brizna.core.windows import MANY
 from brizna.verbs import measure, measured_around
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from types import TracebackType
     from typing import Any, Self, TypeVar
 
     from brizna.core.estimate import Estimate
-    from brizna.core.measurement import Run
+    from brizna.core.measurement import Phase, Run
     from brizna.verbs import Measuring, Part
 
     Item = TypeVar("Item")
 
 _NAME = "training"
+_LATER = "later epochs"
+"""Epochs beyond `MANY`: of as many a record tells each, of more of one name what they sum to."""
+_AT_ONCE = 100
+"""Epochs whose energy is told as each ends, whatever share of the time these milliseconds are."""
+_SHARE = 0.01
+"""Of the time of the training, for telling the energy of further ones as they end."""
 
 
 class LeftOpen(Exception):  # noqa: N818  (no error that anybody raises: the name of what happened)
     """A training of which nobody said that it ended: it failed, and its library tells nobody."""
 
 
+class Epoch:
+    """One epoch of a training.
+
+    Attributes:
+        name: What the record calls it.
+        energy: Of all of it, as the record tells it; None until it is known, and where it is not.
+            Of very many short epochs it is known when the training has ended, and beyond a
+            thousand only what they sum to.
+    """
+
+    __slots__ = ("energy", "name", "part")
+
+    def __init__(self, part: Part) -> None:
+        """Take the part of the measured block that it is."""
+        self.part = part
+        self.name = part.name
+        self.energy: Estimate | None = None
+
+
 class Training:
     """A training: a context manager, or opened and closed by a library's own events.
 
     Attributes:
-        epochs: The parts that are epochs, in order; each with its ``name`` and ``energy``.
+        epochs: What was told of each epoch, in order.
         is_open: Whether it is measured now.
     """
 
@@ -77,7 +104,9 @@ class Training:
         self._whole: Part | None = None
         self._parts: list[Part] = []
         self._is_held = False
-        self.epochs: list[Part] = []
+        self._opened_s = self._asking_s = 0.0
+        self._outside: Estimate | None = None
+        self.epochs: list[Epoch] = []
         self.is_open = False
 
     def __enter__(self) -> Self:
@@ -127,6 +156,8 @@ class Training:
         else:
             self._whole = around.phase(self._name or _NAME).__enter__()
         self._measuring = around
+        self._opened_s, self._asking_s = perf_counter(), 0.0
+        self._outside = None
         self.is_open = True
         atexit.register(self._close_at_exit)
 
@@ -148,6 +179,8 @@ class Training:
             _energy_of(self._whole)
         if self._own is not None:
             self._own.__exit__(None if error is None else type(error), error, None)
+        if any(epoch.energy is None for epoch in self.epochs):
+            self._tell_from_record()
 
     def _close_at_exit(self) -> None:
         """End where the program does, if what would have closed this was never called."""
@@ -181,8 +214,12 @@ class Training:
         """End the innermost part; the energy of an epoch is asked for while it can be told."""
         part = self._parts.pop()
         part.__exit__()
-        if self.epochs and part is self.epochs[-1]:
-            _energy_of(part)
+        if self.epochs and part is self.epochs[-1].part:
+            begun_s = perf_counter()
+            allowed_s = _SHARE * (begun_s - self._opened_s)
+            if len(self.epochs) <= _AT_ONCE or self._asking_s <= allowed_s:
+                self.epochs[-1].energy = _energy_of(part)
+                self._asking_s += perf_counter() - begun_s
 
     @contextmanager
     def part(self, name: str) -> Generator[Part | None]:
@@ -193,29 +230,30 @@ class Training:
         finally:
             self.finish(part)
 
-    def begin_epoch(self, number: int) -> Part | None:
+    def begin_epoch(self, number: int) -> Epoch | None:
         """Begin an epoch, and end the one before it where that was left open.
 
         Args:
             number: Its number; people count from 1.
         """
         if self.epochs:
-            self.finish(self.epochs[-1])
-        epoch = self.begin(f"epoch {number}")
-        if epoch is not None:
-            self.epochs.append(epoch)
-        return epoch
+            self.finish(self.epochs[-1].part)
+        part = self.begin(f"epoch {number}" if number <= MANY else _LATER)
+        if part is None:
+            return None
+        self.epochs.append(Epoch(part))
+        return self.epochs[-1]
 
     def end_epoch(self, **amounts: float) -> Estimate | None:
-        """End the epoch and return its energy, as the record will tell it; None if not known.
+        """End the epoch and return its energy, as the record will tell it; None if not known now.
 
         Args:
             **amounts: As for `finish`.
         """
-        if not self.epochs or self.epochs[-1] not in self._parts:
+        if not self.epochs or self.epochs[-1].part not in self._parts:
             return None
-        self.finish(self.epochs[-1], **amounts)
-        return _energy_of(self.epochs[-1])
+        self.finish(self.epochs[-1].part, **amounts)
+        return self.epochs[-1].energy
 
     def each_epoch(self, epochs: Iterable[Item], *, first: int = 1) -> Iterator[Item]:
         """Yield what is to be done once an epoch, and measure what the loop does with it.
@@ -237,7 +275,7 @@ class Training:
             try:
                 yield item
             finally:
-                self.finish(epoch)
+                self.finish(None if epoch is None else epoch.part)
 
     def count(self, **amounts: float) -> None:
         """Say how much work was done since the last time, such as ``samples=len(batch)``.
@@ -262,12 +300,39 @@ class Training:
 
         With the epochs it sums to `energy`. None where one of these is not known.
         """
+        if self._outside is not None:
+            return self._outside
+        return self._without([epoch.energy for epoch in self.epochs])
+
+    def _without(self, parts: Sequence[Estimate | None]) -> Estimate | None:
+        """Return the energy without that of some parts of it; None where one is not known."""
         energy = self.energy
-        parts = [_energy_of(epoch) for epoch in self.epochs]
         known = [part for part in parts if part is not None]
         if energy is None or len(known) < len(parts):
             return None
         return energy - total(known) if known else energy
+
+    def _tell_from_record(self) -> None:
+        """Learn from the record what was not told as each epoch ended."""
+        try:
+            phases = () if self.run is None else self.run.measurement.phases
+        except Exception:  # noqa: BLE001  (nothing was measured, or the journal cannot be read)
+            return
+        by_name: dict[str, tuple[list[Epoch], list[Phase]]] = {}
+        for epoch in self.epochs:
+            by_name.setdefault(epoch.name, ([], []))[0].append(epoch)
+        for phase in phases:
+            if phase.name in by_name:
+                by_name[phase.name][1].append(phase)
+        told: list[Estimate | None] = []
+        for epochs, found in by_name.values():
+            latest = found[-len(epochs) :]  # before these: of trainings earlier in the same block
+            if len(latest) == len(epochs):
+                for epoch, phase in zip(epochs, latest, strict=True):
+                    epoch.energy = phase.energy_j
+            is_all = sum(phase.count for phase in latest) == len(epochs)
+            told += [phase.energy_j for phase in latest] if is_all else [None]
+        self._outside = self._without(told)
 
     @property
     def measuring(self) -> Measuring | None:

@@ -4,7 +4,7 @@ Example::
 
     with EnergyCallback("fit", zone="ES") as energy:
         model.fit(x, y, epochs=3, callbacks=[energy])
-    print(energy.energy, [part.energy for part in energy.epochs])
+    print(energy.energy, [epoch.energy for epoch in energy.epochs])
 """
 
 from __future__ import annotations

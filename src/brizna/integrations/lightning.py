@@ -4,7 +4,7 @@ Example::
 
     energy = EnergyCallback("fit", zone="ES")
     Trainer(max_epochs=3, callbacks=[energy]).fit(model, loader)
-    print(energy.energy, [part.energy for part in energy.epochs])
+    print(energy.energy, [epoch.energy for epoch in energy.epochs])
 """
 
 from __future__ import annotations

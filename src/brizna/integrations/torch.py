@@ -7,7 +7,7 @@ Example::
             for batch in loader:
                 step(batch)
                 training.count(samples=len(batch))
-    print(training.energy, [part.energy for part in training.epochs])
+    print(training.energy, [epoch.energy for epoch in training.epochs])
 """
 
 from __future__ import annotations

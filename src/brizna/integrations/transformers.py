@@ -4,7 +4,7 @@ Example::
 
     with EnergyCallback("fine-tune", zone="ES").attach(trainer) as energy:
         trainer.train()
-    print(energy.energy, [part.energy for part in energy.epochs])
+    print(energy.energy, [epoch.energy for epoch in energy.epochs])
 """
 
 from __future__ import annotations
