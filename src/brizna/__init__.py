@@ -1,6 +1,7 @@
 """brizna: run AI with the least energy, carbon, water and money that the job allows, and prove it.
 
-Verbs: `measure` a block or function; `mark` a phase of the run around this process. Nouns:
+Verbs: `measure` a block or function; `mark` a phase of the run around this process; `when_greenest`
+waits for the best time before a deadline, then measures. Nouns:
 quantities, `Estimate`, `Signal`, `Site`, `Run`, `Footprint`. Each
 is imported when it is first asked for; importing brizna itself does next to nothing.
 """
@@ -38,11 +39,12 @@ if TYPE_CHECKING:
     from brizna.core.signal import Signal
     from brizna.core.site import Site
     from brizna.core.version import __version__
-    from brizna.verbs import mark, measure
+    from brizna.verbs import mark, measure, when_greenest
 
 _HOMES = {
     "mark": "verbs._mark",
     "measure": "verbs._measure",
+    "when_greenest": "verbs._when",
     "Footprint": "account",
     "FunctionalUnit": "account",
     "Estimate": "core.estimate",
@@ -98,6 +100,7 @@ __all__ = [
     "__version__",
     "mark",
     "measure",
+    "when_greenest",
 ]
 
 __getattr__ = lazily(__name__, _HOMES)

@@ -36,7 +36,13 @@ if TYPE_CHECKING:
     from brizna.report._html import html_report
     from brizna.report._idle import baseline_lines, idle_lines
     from brizna.report._jobs import jobs_lines
-    from brizna.report._plan import elsewhere_lines, followed_line, plan_lines, plans_lines
+    from brizna.report._plan import (
+        elsewhere_lines,
+        followed_line,
+        plan_lines,
+        plans_lines,
+        waiting_line,
+    )
     from brizna.report._profile import collapsed, profile_lines, speedscope
     from brizna.report._scaling import scaling_lines
     from brizna.report._schedule import FORMS, schedule
@@ -94,6 +100,7 @@ __all__ = [
     "sweep_lines",
     "sweep_page",
     "texts",
+    "waiting_line",
     "wants_color",
     "zones_lines",
 ]
@@ -135,6 +142,7 @@ _HOMES = {
     "saving": "_compare",
     "schedule": "_schedule",
     "show_lines": "_terminal",
+    "waiting_line": "_plan",
     "wants_color": "_terminal",
     "zones_lines": "_terminal",
 }

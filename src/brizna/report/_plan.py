@@ -285,3 +285,23 @@ def followed_line(record: Mapping[str, Any], *, lang: str) -> str:
     if record["paused_s"]:
         text += _("; paused for {time}").format(time=style.duration(record["paused_s"]))
     return text
+
+
+def waiting_line(plan: Mapping[str, Any], *, name: str | None, lang: str) -> str:
+    """Return when a job begins and what its plan promises, in one line.
+
+    Args:
+        plan: The plan's record.
+        name: What the job is called, if its plan does not say.
+        lang: One of `LANGUAGES`.
+    """
+    style = Format(lang)
+    _ = style.say
+    plan = printable(plan)
+    text = _("{job} starts at {start} UTC").format(
+        job=name or plan["workload"]["name"] or _("The job"),
+        start=_clock(plan["best"]["start"], None),
+    )
+    if plan["saving_share"] is None:
+        return text
+    return text + _(", which saves {share} of its carbon").format(share=_share(plan, style))

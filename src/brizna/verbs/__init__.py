@@ -2,7 +2,7 @@
 
 Promises: finds settings, meters, factors and the store, calls the pure rooms, keeps the records.
 A fault of a meter or of the store never reaches the job that is measured: it is told at the end.
-Refuses to print: faces do that.
+Refuses to print: faces do that. What waits inside a program alone says on stderr until when.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     )
     from brizna.verbs._sweep_levels import read_dimension
     from brizna.verbs._views import View, recompute_view, view_of, views_of
+    from brizna.verbs._when import Greenest, when_greenest
 
 __all__ = [
     "SETTINGS",
@@ -48,6 +49,7 @@ __all__ = [
     "Broken",
     "Elsewhere",
     "Followed",
+    "Greenest",
     "History",
     "Imported",
     "JobsPlan",
@@ -94,6 +96,7 @@ __all__ = [
     "view_of",
     "view_of_case",
     "views_of",
+    "when_greenest",
     "write_rows",
     "zones_of",
 ]
@@ -150,6 +153,8 @@ _HOMES = {
     "view_of": "_views",
     "view_of_case": "_account",
     "views_of": "_views",
+    "Greenest": "_when",
+    "when_greenest": "_when",
     "write_rows": "_plan_jobs",
     "zones_of": "_page",
 }

@@ -24,6 +24,12 @@ class Clock:
         """Wait until it shows so many seconds more."""
         time.sleep(duration_s)
 
+    async def rest(self, duration_s: float) -> None:
+        """Wait as `sleep` does, while other tasks go on."""
+        from asyncio import sleep
+
+        await sleep(duration_s)
+
 
 class Simulated(Clock):
     """A clock that begins at any instant, waits without waiting, and may go faster.
@@ -44,3 +50,8 @@ class Simulated(Clock):
     def sleep(self, duration_s: float) -> None:
         """Be so much later."""
         self._shown_s += duration_s
+
+    async def rest(self, duration_s: float) -> None:
+        """Be so much later, once other tasks had their turn."""
+        await super().rest(0.0)
+        self.sleep(duration_s)

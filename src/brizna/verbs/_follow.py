@@ -134,22 +134,51 @@ def wait_for(
         schedule: When it runs.
         clock: What shows the time.
         replanner: Plans anew meanwhile; None to stay with the plan.
-        told: Called with the schedule at the beginning, and at each nap.
+        told: Called with the schedule at the beginning, and after each nap.
 
     Returns:
         The schedule, which may be another one.
     """
-    while True:
-        now_s = clock.now_s()
+    waiting = Waiting(schedule, clock, replanner=replanner, told=told)
+    while (nap_s := waiting.next_nap()) is not None:
+        clock.sleep(nap_s)
+    return waiting.schedule
+
+
+class Waiting:
+    """A wait for the time at which a schedule runs, in naps.
+
+    Attributes:
+        schedule: What is waited for; planning anew may change it.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        clock: Clock,
+        *,
+        replanner: Replanner | None = None,
+        told: Callable[[Schedule], object] | None = None,
+    ) -> None:
+        """Begin to wait; see `wait_for`."""
+        self.schedule = schedule
+        self._clock = clock
+        self._replanner = replanner
+        self._told = told
+
+    def next_nap(self) -> float | None:
+        """Return for how many seconds to sleep before asking again; None when it is time."""
+        now_s = self._clock.now_s()
+        replanner = self._replanner
         if replanner is not None and replanner.is_due(now_s):
             found = replanner.again(now_s, None)
-            schedule = schedule if found is None else found.schedule
-        left_s = schedule.next_s(now_s) - now_s
+            self.schedule = self.schedule if found is None else found.schedule
+        left_s = self.schedule.next_s(now_s) - now_s
         if left_s <= 0:
-            return schedule
-        if told is not None:
-            told(schedule)
-        clock.sleep(min(left_s, _NAP_S))
+            return None
+        if self._told is not None:
+            self._told(self.schedule)
+        return min(left_s, _NAP_S)
 
 
 class Follower:

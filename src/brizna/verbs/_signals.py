@@ -265,7 +265,8 @@ def _read_file(wanted: Wanted, path: str | None) -> dict[str, Signal]:
         return {}
     lone = wanted.zones[0] if len(wanted.zones) == 1 else None
     found: dict[str, Signal] = {}
-    for name, signal in read_signals(path, About(), zone=lone).items():
+    read = read_signals(path, About(), zone=lone, known_at=wanted.now)
+    for name, signal in read.items():
         try:
             zone = find_zone(name).id
         except InputError:
