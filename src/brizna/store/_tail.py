@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Sequence
     from typing import Any
 
+    from brizna.store._following import JournalFile
     from brizna.store._journal import Journal
     from brizna.store._lines import Event
 
@@ -27,7 +28,7 @@ class Tail:
     except for one that is asked for: open, or among the last few that ended.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal | JournalFile) -> None:
         """Follow a journal from its beginning."""
         self._journal = journal
         self._place = (0, 0)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from brizna.run import Block, Roots
     from brizna.verbs._followed import Followed
     from brizna.verbs._settings import Settings
+    from brizna.verbs._sinks import Feed, Sink
     from brizna.verbs._views import View
 
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -105,7 +106,8 @@ def measure(  # noqa: F811 - the overloads' body
         unit: What to divide the footprint by, for SCI.
         meters: Meters to read; this machine's if None.
         clock: What tells the time; the boot-time clock if None.
-        **settings: Any setting: ``zone``, ``pue``, ``interval``, ``store``, ``strict`` ...
+        **settings: Any setting: ``zone``, ``pue``, ``interval``, ``store``, ``strict`` ... In
+            ``to`` sinks may stand beside names of some.
 
     Returns:
         A `Measuring`; or, given a function, that function measured.
@@ -141,11 +143,12 @@ class Measuring:
     ) -> None:
         """Keep what was asked for; nothing is opened yet. See `measure`."""
         self._job = Job(name=name, tags=tags, unit=unit)
-        self._options = settings
+        self._options, self._sinks = _without_sinks(settings)
         self._meters = meters
         self._clock = clock
         self._recorder: Recorder | None = None
         self._use: BlockUse | None = None
+        self._feed: Feed | None = None
         self._pid: int | None = None
         self._is_inside = False
         self._roots: Roots | None = None
@@ -171,6 +174,8 @@ class Measuring:
     def _begin(self, settings: Settings) -> None:
         around = _open_around()
         self._job.parent = None if around is None else around[1]
+        to = [*self._sinks, *settings["to"]]
+        sinks = self._open_sinks(to) if to else []
         self._recorder = recorder = Recorder(
             self._job,
             settings,
@@ -192,12 +197,28 @@ class Measuring:
             settings["interval"], lambda: {**use.beside(), **recorder.beside()}
         )
         _around.set((self, recorder.id, use.block, around))
+        if sinks:
+            from brizna.verbs._sinks import feed_recorder
+
+            self._feed = feed_recorder(sinks, recorder)
+
+    def _with_sinks(self) -> dict[str, Any]:
+        """Return the options as they were given, sinks among them."""
+        if not self._sinks:
+            return self._options
+        return {**self._options, "to": [*self._sinks, *self._options["to"]]}
+
+    def _open_sinks(self, to: Sequence[str | Sink]) -> list[tuple[str, Sink]]:
+        from brizna.verbs._sinks import open_sinks
+
+        return open_sinks(to, run_name=self._job.name or "brizna")
 
     def __exit__(
         self, _kind: type[BaseException] | None, raised: BaseException | None, *_: object
     ) -> None:
         recorder, self._recorder = self._recorder, None
         use, self._use = self._use, None
+        feed, self._feed = self._feed, None
         self._is_inside = False
         if recorder is None or self.is_elsewhere:
             return  # a forked child leaves its parent's run alone
@@ -218,6 +239,8 @@ class Measuring:
         finally:
             if use is not None:
                 use.close()
+            if feed is not None:
+                recorder.trouble += feed.finish(self.view)
         self._complain(recorder)
 
     def _complain(self, recorder: Recorder) -> None:
@@ -301,7 +324,7 @@ class Measuring:
             unit=job.unit,
             meters=self._meters,
             clock=self._clock,
-            **self._options,
+            **self._with_sinks(),
         )
 
     def begin(self, name: str) -> int | None:
@@ -434,6 +457,16 @@ class Part:
             self._energy = self._measuring.energy_in(self._window)
             self._is_known = self._is_over
         return self._energy
+
+
+def _without_sinks(settings: dict[str, Any]) -> tuple[dict[str, Any], list[Sink]]:
+    """Part the sinks in ``to`` from the settings, which are texts."""
+    given: Any = settings.get("to")
+    if isinstance(given, str) or not hasattr(given, "__iter__"):
+        return settings, []
+    several: list[Any] = list(given)
+    sinks = [one for one in several if not isinstance(one, str)]
+    return {**settings, "to": [one for one in several if isinstance(one, str)]}, sinks
 
 
 def _warn(text: str) -> None:

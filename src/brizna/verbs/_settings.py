@@ -116,6 +116,11 @@ SETTINGS: Mapping[str, Setting] = {
     "source": Setting(
         kind=str, about="live source of grid signals to ask, such as carbon-intensity-gb"
     ),
+    "to": Setting(
+        kind=list,
+        about="trackers and monitors to tell of a run as it goes, such as mlflow or wandb",
+        default=[],
+    ),
     "store": Setting(kind=str, about="where runs are kept"),
     "lang": Setting(kind=str, about="language of what people read: en or es", check=_language),
     "strict": Setting(
