@@ -132,3 +132,25 @@ def test_what_came_is_told_beside_what_was_promised(brizna, shown, series, tmp_p
     assert "the plan promised" in brizna("plan", "realised", "--signal", "came.csv").stdout
     (tmp_path / "came.csv").write_text("\n".join(came[:4]))
     assert brizna("plan", "realised", "--signal", "came.csv").returncode == 3
+
+
+def test_a_file_that_ends_before_the_deadline_goes_on_as_is_usual_and_the_plan_says_so(
+    brizna, tmp_path
+):
+    rows = [f"2026-11-{22 + hour // 24:02}T{hour % 24:02}:00Z,900" for hour in range(24, 48)]
+    (tmp_path / "day.csv").write_text("\n".join(["time,ES", *rows]))
+    job = 'duration_h = 2\npower_w = 300\ndeadline = "2026-11-25T00:00Z"'
+    (tmp_path / "job.toml").write_text(job)
+    words = ("plan", "job.toml", "--zones", "ES", "--now", "2026-11-23", "--json")
+    done = brizna(*words, "--signal", "day.csv")
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    assert plan["best"]["start"] >= "2026-11-24"
+    (said,) = [text for text in plan["advice"] if "as it usually is" in text]
+    assert "2026-11-23T00:00+00:00 to 2026-11-24T00:00+00:00" in said
+    carbon, now = plan["best"]["carbon_g"], plan["at_once"]["carbon_g"]
+    of_hours = [name for name in carbon["doubts"] if name.startswith("model:hours/ES/")]
+    assert of_hours, "usual hours are doubtful"
+    assert now["best"] == pytest.approx(0.6 * 900 * 1.58, rel=0.3)
+    spread = (carbon["high"] - carbon["low"]) / carbon["best"]
+    assert spread > (now["high"] - now["low"]) / now["best"]

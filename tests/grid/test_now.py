@@ -93,8 +93,25 @@ def test_a_series_goes_on_as_it_usually_does_at_its_own_level():
     whole = profile("ES", AT - 6 * HOUR, AT + 2 * DAY)
     assert longer.values == pytest.approx([2 * value for value in whole.values])
     assert longer.estimated == frozenset(range(len(longer.values))) - set(range(6, 30))
-    assert longer.quantiles == {}
+    for level, values in longer.quantiles.items():
+        usually = [2 * value for value in whole.quantiles[level]]
+        assert values[:6] + values[30:] == pytest.approx(usually[:6] + usually[30:])
+        assert values[6:30] == made.quantiles[level]
     assert (longer.start, longer.end) == (whole.start, whole.end)
+
+
+def test_a_series_that_states_no_doubt_has_the_profiles_where_it_is_not_known():
+    longer = extend(series([200] * 24), AT, AT + 2 * DAY)
+    for level, values in longer.quantiles.items():
+        assert values[:24] == (200,) * 24
+        assert all(
+            (one < other) == (level < 0.5)
+            for one, other in zip(values[24:], longer.values[24:], strict=True)
+        )
+    stated = series([200] * 24).replace(quantiles={0.05: (150,) * 24})
+    low = extend(stated, AT, AT + 2 * DAY)
+    assert list(low.quantiles) == [0.05]
+    assert all(one < other for one, other in zip(low.quantiles[0.05], low.values, strict=True))
 
 
 def test_a_series_that_covers_everything_is_only_cut():

@@ -11,6 +11,7 @@ from brizna.grid._profile import usual
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from brizna.core.signal import Signal
@@ -22,8 +23,10 @@ def extend(signal: Signal, start: datetime, end: datetime) -> Signal:
     """Return a series over ``[start, end)``; what it does not cover is as it usually is there.
 
     The usual hours have the profile's shape and the series' own level: its mean over the hours it
-    covers stands to the profile's as theirs do here. They are marked as estimated, and have no
-    quantiles. Gaps inside the series stay gaps. A series that covers it all is cut and no more.
+    covers stands to the profile's as theirs do here. They are marked as estimated, and their
+    quantiles are the profile's, which say how far such an hour lies from what is usual; those of a
+    series that states none are its values. Gaps inside the series stay gaps. A series that covers
+    it all is cut and no more.
 
     Args:
         signal: Average carbon intensity of a zone that has a profile or an annual figure.
@@ -51,22 +54,47 @@ def extend(signal: Signal, start: datetime, end: datetime) -> Signal:
     inside = None
     if max(start, signal.start) < min(end, signal.end):
         inside = signal.between(max(start, signal.start), min(end, signal.end))
+    parts = [(part, 1.0 if part is inside else level) for part in (before, inside, after) if part]
     edges: list[datetime] = [start]
     values: list[float | None] = []
     estimated: set[int] = set()
-    for part in (before, inside, after):
-        if part is None:
-            continue
+    for part, _ in parts:
         marked = part.estimated if part is inside else range(len(part.values))
         estimated.update(len(values) + slot for slot in marked)
-        scale = 1.0 if part is inside else level
-        values += [None if value is None else value * scale for value in part.values]
+        values += part.values
         edges += part.edges[1:]
+    levels = signal.quantiles or usual(signal.zone, start, end).quantiles
     return signal.replace(
         edges=tuple(edges),
-        values=tuple(values),
+        values=_scaled([(part.values, scale) for part, scale in parts]),
         estimated=frozenset(estimated),
-        quantiles={},
+        quantiles={
+            one: _scaled([(_quantile(part, one), scale) for part, scale in parts]) for one in levels
+        },
+    )
+
+
+def _scaled(parts: Sequence[tuple[Sequence[float | None], float]]) -> tuple[float | None, ...]:
+    """Return values one part after another, each by its factor."""
+    return tuple(
+        None if value is None else value * scale for values, scale in parts for value in values
+    )
+
+
+def _quantile(signal: Signal, level: float) -> tuple[float | None, ...]:
+    """Return a quantile; of a series without this one by a normal error, by the nearest it has."""
+    stated = signal.quantiles
+    if level in stated or not stated or level == 0.5:
+        return stated.get(level, signal.values)
+    from statistics import NormalDist
+
+    nearest = min(stated, key=lambda one: (abs(one - level), one))
+    normal = NormalDist()
+    spread = normal.inv_cdf(nearest)
+    stretch = normal.inv_cdf(level) / spread if spread else 0.0
+    return tuple(
+        None if value is None or end is None else max(value + (end - value) * stretch, 0.0)
+        for value, end in zip(signal.values, stated[nearest], strict=True)
     )
 
 

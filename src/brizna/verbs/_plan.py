@@ -329,6 +329,8 @@ class Known:
         carbon, doubts = found.get("carbon"), dict[str, tuple[float, float]]()
         if carbon is None:
             carbon, doubts = self._find(zone)
+        else:
+            carbon = self._beyond(carbon)
         price = found.get("price")
         if price is not None:
             price = price.replace(kind=offer.site.currency or self._currency)
@@ -340,6 +342,22 @@ class Known:
             marginal=found.get("marginal"),
             doubts=doubts,
         )
+
+    def _beyond(self, carbon: Signal) -> Signal:
+        """Return a file's series with the hours that it does not reach as they usually are."""
+        from brizna.grid import extend
+        from brizna.verbs._signals import as_usual
+
+        start, end = self._span
+        if carbon.start <= start and end <= carbon.end:
+            return carbon
+        try:
+            made = extend(with_spread(carbon), start, max(end, carbon.end))
+        except (InputError, CoverageError):  # of no zone that is known, or too short to go on from
+            return carbon
+        if (text := as_usual(carbon)) not in self.troubles:
+            self.troubles.append(text)
+        return made
 
     def _find(self, zone: str) -> tuple[Signal, dict[str, tuple[float, float]]]:
         """Return a series that was not named, and the doubts of its level."""

@@ -381,18 +381,21 @@ def _whole(signal: Signal, start: datetime, end: datetime, troubles: list[str]) 
         )
     made = extend(signal, start, end)
     if signal.start > start or signal.end < end:
-        troubles.append(
-            str(
-                Said(
-                    "{source} is known from {first} to {last}; the rest is as it usually is there, "
-                    "at its level.",
-                    source=signal.source,
-                    first=signal.start.isoformat(timespec="minutes"),
-                    last=signal.end.isoformat(timespec="minutes"),
-                )
-            )
-        )
+        troubles.append(as_usual(signal))
     return made
+
+
+def as_usual(signal: Signal) -> str:
+    """Return the sentence that outside a series the hours are as they usually are."""
+    return str(
+        Said(
+            "{source} is known from {first} to {last}; the rest is as it usually is there, at its "
+            "level.",
+            source=signal.source,
+            first=signal.start.isoformat(timespec="minutes"),
+            last=signal.end.isoformat(timespec="minutes"),
+        )
+    )
 
 
 def _usual(zone: str, wanted: Wanted, troubles: list[str], *, is_named: bool) -> Found:
