@@ -451,9 +451,9 @@ def _unit(asked: str | None, trials: Sequence[TrialFacts]) -> tuple[str | None, 
         lacking = next((trial for trial in trials if not trial.work.get(asked)), None)
         if lacking is not None:
             raise InputError(
-                "--per names {asked!r}, but the run {run} counted {counted}: count it with brizna "
-                "mark --count {asked}=N, or leave --per out.",
-                asked=asked,
+                "--per names {per!r}, but the run {run} counted {counted}: count it with brizna "
+                "mark --count {per}=N, or leave --per out.",
+                per=asked,
                 run=lacking.run,
                 counted=", ".join(lacking.work) or "-",
             )
