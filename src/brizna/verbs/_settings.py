@@ -149,7 +149,10 @@ SETTINGS: Mapping[str, Setting] = {
 
 _OF_SOURCES = ("BRIZNA_KEY_", "BRIZNA_URL_")
 """How variables begin that hold the key or another address of a source: no settings."""
-_NOT_SETTINGS = ("BRIZNA_RUN", "BRIZNA_METER_USER", "BRIZNA_METER_PASSWORD")
+_NOT_SETTINGS = (
+    *("BRIZNA_RUN", "BRIZNA_METER_USER", "BRIZNA_METER_PASSWORD"),
+    *("BRIZNA_PROCESS", "BRIZNA_PROCESSES"),
+)
 _KINDS = {
     str: Said("a text"),
     float: Said("a number"),
