@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from brizna.verbs import mark, measure, when_greenest
 
 _HOMES = {
+    "load_ipython_extension": "integrations.jupyter",  # what %load_ext brizna calls
     "mark": "verbs._mark",
     "measure": "verbs._measure",
     "when_greenest": "verbs._when",
