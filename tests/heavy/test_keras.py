@@ -96,6 +96,12 @@ def test_a_fit_that_goes_on_counts_its_epochs_on(lab):
     assert [part.name for part in energy.epochs] == ["epoch 3"]
 
 
+def test_a_fit_need_not_wait_for_it_at_each_batch(lab):
+    alone = keras.callbacks.CallbackList([])
+    beside = keras.callbacks.CallbackList([EnergyCallback("beside", **lab.options)])
+    assert beside._async_train == alone._async_train
+
+
 def test_evaluations_alone_are_not_measured(lab):
     energy = EnergyCallback("none", **lab.options)
     energy.on_test_begin()

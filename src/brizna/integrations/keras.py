@@ -32,8 +32,13 @@ class EnergyCallback(Training, keras.callbacks.Callback):
     The energy of an epoch is among its logs, so that the history has it, and callbacks after this
     one: ``epoch_energy_j`` and the ends of its interval. Use it in a ``with`` to end the run where
     the fit fails: Keras tells its callbacks nothing.
+
+    Attributes:
+        async_safe: Read by Keras: what is done at each batch may be done in another thread, so that
+            the fit need not wait for it.
     """
 
+    async_safe = True
     _evaluation: Part | None = None
     _steps: int = 0
 
@@ -65,7 +70,7 @@ class EnergyCallback(Training, keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Remember how far the epoch has come."""
-        self._steps = batch + 1
+        self._steps = max(self._steps, batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """End the epoch and add its energy to what is logged of it."""
