@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from brizna.cli import main
+from brizna.grid import read_signals
+from brizna.plan import Trial, slots_of
+from brizna.plan._evaluation import _by_slack
 
-pytest.importorskip("numpy", reason="numpy is not installed: pip install 'brizna[plan]'")
+np = pytest.importorskip("numpy", reason="numpy is not installed: pip install 'brizna[plan]'")
 
 
 @pytest.fixture
@@ -65,3 +70,44 @@ def test_what_is_no_time_and_no_rule_or_no_zone_is_refused(files, capsys):
     forecasts = ("--forecasts", files[1], "--forecast-column", "none")
     assert main(["plan", "evaluate", files[0], *forecasts]) == 2
     assert "no column 'none'" in capsys.readouterr().err
+
+
+def test_forecasts_of_our_own_are_made_from_what_had_come(tmp_path, capsys):
+    hours = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hour) for hour in range(24 * 62)]
+    path = tmp_path / "days.csv"
+    rows = [f"{hour.isoformat()},{100 if hour.hour in (3, 4) else 500}" for hour in hours]
+    path.write_text("\n".join(["time,ES", *rows]))
+    words = ("--length", "2h", "--slack", "24h", "--forecasts", "own", "--json")
+    scores = json.loads(tried(capsys, str(path), *words))["scores"]
+    found = {(one["policy"], one["knowledge"]): one for one in scores}
+    assert found["start", "one-shot"]["jobs"] == 6, "one each midnight that is late enough"
+    assert found["start", "one-shot"]["kept"] == pytest.approx(1.0)
+    more = json.loads(tried(capsys, str(path), *words, "--issued", "12h"))["scores"]
+    assert more[0]["jobs"] > 6
+    path.write_text("\n".join(["time,ES", *rows[: 24 * 30]]))
+    assert main(["plan", "evaluate", str(path), *words]) == 3
+    assert "needs 56" in capsys.readouterr().err
+
+
+def test_rules_go_by_the_clock_of_a_time_zone_when_it_changes_too(tmp_path, capsys):
+    start = datetime(2026, 3, 27, tzinfo=UTC)
+    rows = [f"{(start + timedelta(hours=hour)).isoformat()},{hour}" for hour in range(24 * 6)]
+    path = tmp_path / "march.csv"
+    path.write_text("\n".join(["time,ES", *rows]))
+    words = ("--length", "1h", "--slack", "next-workday", "--every", "144h", "--json")
+
+    def late(zone):
+        trial = Trial(
+            length=timedelta(hours=1), slack="next-workday", every=timedelta(hours=144),
+            clock=zone,
+        )  # fmt: skip
+        ((slack, _),) = _by_slack(
+            np.array([17 + 24]), 1, trial, slots_of(read_signals(str(path))["ES"])
+        )
+        return slack
+
+    assert late(None) == 24 + 15, "Saturday 18:00 until Monday 9:00, by UTC"
+    assert late(ZoneInfo("Europe/Berlin")) == 24 + 13, "and by Berlin's, which skips an hour"
+    assert json.loads(tried(capsys, str(path), *words, "--timezone", "Europe/Berlin"))["scores"]
+    assert main(["plan", "evaluate", str(path), "--timezone", "Nowhere/Here"]) == 2
+    assert "no time zone" in capsys.readouterr().err

@@ -55,7 +55,15 @@ def _options(parser: Parser) -> Parser:
         help=_("time from one job to the next; each slot, or each forecast, if not named"),
     )
     parser.add_argument(
-        "--forecasts", metavar="FILE", help=_("forecasts by zone, as they were issued")
+        "--forecasts",
+        metavar="FILE",
+        help=_("forecasts by zone, as they were issued; or own, for brizna's"),
+    )
+    parser.add_argument(
+        "--issued", default="24h", help=_("with own, how often one is made: 24h if not named")
+    )
+    parser.add_argument(
+        "--timezone", help=_("by whose clock next-workday and semi-weekly go: Europe/Berlin")
     )
     parser.add_argument("--forecast-column", help=_("the column of their values"))
     parser.add_argument(
@@ -88,6 +96,8 @@ def _history(given: Namespace) -> History:
         every=None if given.every is None else _time(given.every),
         forecasts=given.forecasts,
         forecast_column=given.forecast_column,
+        issued=_time(given.issued),
+        time_zone=given.timezone,
         margin=given.margin,
         seed=given.seed,
     )

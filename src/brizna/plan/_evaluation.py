@@ -6,7 +6,7 @@ kilowatt-hour. What a policy is charged is what came, whatever it had planned wi
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from brizna.core.errors import InputError
 from brizna.core.records import Record
@@ -27,7 +27,7 @@ from brizna.plan._policies import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from numpy import float64
     from numpy.random import Generator
@@ -62,12 +62,15 @@ class Trial(Record):
         every: How long from one arrival to the next, from the signal's start on; whenever a
             forecast comes out if None.
         margin: As for `follow`.
+        clock: The time zone by whose clock a rule's deadline is found; the signal's own, UTC, if
+            None.
     """
 
     length: timedelta
     slack: timedelta | str
     every: timedelta | None
     margin: float = 0.0
+    clock: tzinfo | None = None
 
     def _check(self) -> None:
         if isinstance(self.slack, str) and self.slack not in RULES:
@@ -171,7 +174,7 @@ class _Replays:
                 length=str(trial.length),
                 start=slots.start.isoformat(),
             )
-        self._groups = _by_slack(arrivals, self._length, trial.slack, slots)
+        self._groups = _by_slack(arrivals, self._length, trial, slots)
         self._now = self.knowing(can_pause=False, waits=False)
         weeks = np.concatenate([some for _, some in self._groups]) // (_WEEK // slots.step)
         self._weeks = weeks - weeks.min()
@@ -261,18 +264,20 @@ def _joined(parts: Iterable[Replayed]) -> Replayed:
     )
 
 
-def _by_slack(
-    arrivals: Whole, length: int, slack: timedelta | str, slots: Slots
-) -> list[tuple[int, Whole]]:
+def _by_slack(arrivals: Whole, length: int, trial: Trial, slots: Slots) -> list[tuple[int, Whole]]:
     """Return the arrivals in groups of one slack, in slots."""
     import numpy as np
 
+    slack = trial.slack
     if isinstance(slack, timedelta):
         return [(_whole(slack, slots), arrivals)]
     groups: dict[int, list[int]] = {}
     for arrival in arrivals.tolist():
         finish = slots.instant(arrival + length)
-        groups.setdefault((RULES[slack](finish) - finish) // slots.step, []).append(arrival)
+        due = RULES[slack](finish if trial.clock is None else finish.astimezone(trial.clock))
+        # In UTC: between two instants of one zone Python subtracts what the clocks show.
+        late = due.astimezone(UTC) - finish.astimezone(UTC)
+        groups.setdefault(late // slots.step, []).append(arrival)
     return [(some, np.array(group)) for some, group in sorted(groups.items())]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from brizna.core.errors import InputError, UnavailableError
+from brizna.core.errors import CoverageError, InputError, UnavailableError
 from brizna.core.records import Record
 from brizna.grid import read_issues, read_signals
 from brizna.plan import Trial, evaluate
@@ -12,10 +12,14 @@ from brizna.plan import Trial, evaluate
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import tzinfo
     from typing import Any
 
     from brizna.core.signal import Signal
 
+OWN = "own"
+"""Stands for brizna's own forecasts, in the place of a file of issued ones."""
+_AHEAD = timedelta(hours=96)
 _HOUR = timedelta(hours=1)
 
 
@@ -30,8 +34,11 @@ class History(Record):
         slacks: How much later than at once they may end: times, or names of rules.
         every: How long from one arrival to the next; if None, each slot, or with forecasts each
             time one comes out.
-        forecasts: Forecasts as they were issued; with perfect knowledge only if None.
+        forecasts: Forecasts as they were issued; `OWN` for brizna's, made from what had come by
+            then; with perfect knowledge only if None.
         forecast_column: Column of their values, if it has no usual name.
+        issued: How long from one of brizna's own forecasts to the next.
+        time_zone: IANA name of the zone by whose clock rules find deadlines; UTC if None.
         margin: The share by which a new plan must be better to be followed.
         seed: From which the weeks are drawn that the intervals come from.
     """
@@ -44,6 +51,8 @@ class History(Record):
     every: timedelta | None = None
     forecasts: str | None = None
     forecast_column: str | None = None
+    issued: timedelta = timedelta(days=1)
+    time_zone: str | None = None
     margin: float = 0.0
     seed: int = 0
 
@@ -60,7 +69,9 @@ def try_policies(
         progress: Called with each zone before it is tried.
 
     Raises:
-        InputError: If a zone is not in the file, or nothing fits into its series.
+        InputError: If a zone is not in the file, nothing fits into its series, or there is no such
+            time zone.
+        CoverageError: If a series is too short for a forecast of our own.
         UnavailableError: If a file cannot be read, or numpy is not installed.
     """
     try:
@@ -71,7 +82,9 @@ def try_policies(
         ) from None
     signals = read_signals(history.path, column=history.column)
     told: dict[str, list[Signal]] = {}
-    if history.forecasts is not None:
+    own = history.forecasts == OWN
+    clock = None if history.time_zone is None else _clock(history.time_zone)
+    if history.forecasts is not None and not own:
         told = read_issues(history.forecasts, column=history.forecast_column)
     rows: list[dict[str, Any]] = []
     for zone in history.zones or tuple(signals):
@@ -84,18 +97,67 @@ def try_policies(
             )
         if progress is not None:
             progress(zone)
-        signal, forecasts = signals[zone], told.get(zone, [])
+        signal = signals[zone]
+        forecasts = _own(signal, history.issued) if own else told.get(zone, [])
         every = history.every
         if every is None and not forecasts:
             every = signal.edges[1] - signal.edges[0]
         for length in history.lengths:
             for slack in history.slacks:
-                trial = Trial(length=length, slack=slack, every=every, margin=history.margin)
+                trial = Trial(
+                    length=length, slack=slack, every=every, margin=history.margin, clock=clock
+                )
                 rng = default_rng(history.seed)
                 for score in evaluate(signal, trial, rng=rng, forecasts=forecasts):
                     about = {"zone": zone, "length_h": length / _HOUR, "slack": _told(slack)}
                     rows.append({**about, **score.to_json()})
     return rows
+
+
+def _own(signal: Signal, every: timedelta) -> list[Signal]:
+    """Return our own forecasts of a series, each from what had come before it.
+
+    Raises:
+        CoverageError: If it is too short for any.
+        InputError: If nothing lies between two forecasts.
+    """
+    from brizna.grid import LEAST_DAYS, forecast
+
+    if every <= timedelta(0):
+        raise InputError(
+            "A forecast of our own is made each {every}: expected more than 0, such as 24h.",
+            every=str(every),
+        )
+    found: list[Signal] = []
+    short: CoverageError | None = None
+    issued = signal.start + timedelta(days=LEAST_DAYS)
+    while issued < signal.end:
+        try:
+            found.append(forecast(signal, issued, ahead=_AHEAD))
+        except CoverageError as error:  # gaps: the next one has more to learn from
+            short = error
+        issued += every
+    if found:
+        return found
+    raise short or CoverageError(
+        "{source} covers {days:.0f} days: a forecast of our own needs {least} before it. Load a "
+        "longer series, or give forecasts as they were issued.",
+        source=signal.source,
+        days=(signal.end - signal.start) / timedelta(days=1),
+        least=LEAST_DAYS,
+    )
+
+
+def _clock(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InputError(
+            "{zone!r} is no time zone that is known here: expected a name such as Europe/Madrid.",
+            zone=name,
+        ) from error
 
 
 def _told(slack: timedelta | str) -> str:
