@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
+
 from brizna.cli._options import add_settings, store_of
 from brizna.cli._parser import Parser
 from brizna.core.errors import InputError
@@ -9,7 +11,7 @@ from brizna.core.errors import InputError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable
+    from collections.abc import Generator
 
     from brizna.cli._dispatch import Context
 
@@ -55,47 +57,45 @@ def metrics(context: Context, words: list[str]) -> int:
 def _serve(context: Context, given: Namespace) -> None:
     from brizna.verbs._endpoint import PATH, open_endpoint
 
+    _ = context.texts.gettext
     store = store_of(given, context)
-    with open_endpoint(given.listen, store, last=given.last, lang=context.lang) as server:
+    with (
+        _until_stopped(),
+        open_endpoint(given.listen, store, last=given.last, lang=context.lang) as server,
+    ):
         host, port = server.server_address[:2]
-        _ = context.texts.gettext
         shown = f"[{host}]" if ":" in str(host) else host
         context.say(_("Metrics are at {address}").format(address=f"http://{shown}:{port}{PATH}"))
         if not str(host).startswith(_LOOPBACK):
             context.say(_("Anybody who reaches this address can read the names of your runs."))
-        _until_stopped(server.serve_forever)
+        server.serve_forever()
 
 
 def _write(context: Context, given: Namespace) -> None:
-    from threading import Event
+    import time
 
     from brizna.verbs._endpoint import TextFile
 
     store = store_of(given, context)
-    file = TextFile(given.textfile, store, last=given.last, lang=context.lang)
-    file.write()
-    if given.every is None:
-        return
-
-    def write_on() -> None:
-        while not Event().wait(given.every):
+    with _until_stopped():
+        file = TextFile(given.textfile, store, last=given.last, lang=context.lang)
+        file.write()
+        while given.every is not None:
+            time.sleep(given.every)
             file.write()
 
-    _until_stopped(write_on)
 
-
-def _until_stopped(work: Callable[[], object]) -> None:
-    """Work until SIGINT or SIGTERM: then all is well."""
+@contextmanager
+def _until_stopped() -> Generator[None]:
+    """Leave the block at SIGINT or SIGTERM: then all is well."""
     import signal
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    try:
-        work()
-    except KeyboardInterrupt:
-        return
+    with suppress(KeyboardInterrupt):
+        yield
 
 
 def _parser(context: Context) -> Parser:
