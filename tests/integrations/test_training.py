@@ -315,13 +315,35 @@ def test_a_forked_child_leaves_the_training_alone(lab):
         if pid == 0:
             training.begin_epoch(9)
             training.close()
-            os._exit(0)
-        os.waitpid(pid, 0)
+            os._exit(training.energy is not None)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
         lab.work(1)
     run = lab.store.read("parent").run
     assert run.state == "finished"
     assert len(run.measurement.phases) == 3
     assert training.energy.best.value == pytest.approx(7.25 * lab.power_w)
+
+
+def test_a_forked_rank_has_a_run_of_its_own_inside_its_parents(lab):
+    with Training("job", **lab.options) as training:
+        training.begin_epoch(1)
+        pid = os.fork()
+        if pid == 0:
+            training._options = lab.options  # a machine's own meters are opened anew
+            training.start()
+            train(training, lab, epochs=2)
+            training.stop()
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    rank, job = sorted((lab.store.read(run.id).run for run in lab.store.runs()), key=depth)
+    assert rank.parent == job.id
+    assert (rank.state, job.state) == ("finished", "finished")
+    assert [phase.name for phase in rank.measurement.phases] == ["epoch 1", "epoch 2"]
+
+
+def depth(run):
+    """Return 0 for a run inside another, else 1."""
+    return int(run.parent is None)
 
 
 def test_a_library_that_is_missing_or_too_old_says_what_to_do():

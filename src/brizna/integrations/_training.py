@@ -128,6 +128,7 @@ class Training:
 
         Where an earlier one failed and its library told nobody, that ends first.
         """
+        self._leave_to_parent()
         if not self._is_held:
             self.close(LeftOpen())
         self.open()
@@ -143,6 +144,7 @@ class Training:
 
     def open(self) -> None:
         """Begin to measure; nothing happens where that has begun."""
+        self._leave_to_parent()
         if self.is_open:
             return
         around = self._inside
@@ -167,6 +169,7 @@ class Training:
         Args:
             error: What the training failed with; None if it came to its end.
         """
+        self._leave_to_parent()
         if not self.is_open:
             return
         self.is_open = False
@@ -182,6 +185,13 @@ class Training:
         if any(epoch.energy is None for epoch in self.epochs):
             self._tell_from_record()
 
+    def _leave_to_parent(self) -> None:
+        """Forget, in a forked child, what its parent measures: that is the parent's to end."""
+        if self._measuring is not None and self._measuring.is_elsewhere:
+            self.is_open = self._is_held = False
+            self._measuring = self._own = self._whole = None
+            self.epochs, self._parts = [], []
+
     def _close_at_exit(self) -> None:
         """End where the program does, if what would have closed this was never called."""
         error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
@@ -189,6 +199,7 @@ class Training:
 
     def begin(self, name: str) -> Part | None:
         """Begin a part inside those that are open; None where nothing is measured."""
+        self._leave_to_parent()
         if self._measuring is None or not self.is_open:
             return None
         self._wait()
@@ -203,6 +214,7 @@ class Training:
             part: What `begin` gave.
             **amounts: Work that was done in it, by name; what is not above 0 is left out.
         """
+        self._leave_to_parent()
         if part is None or part not in self._parts:
             return
         self._wait()

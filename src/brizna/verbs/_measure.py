@@ -453,7 +453,8 @@ class Part:
         Raises:
             UnavailableError: If it was not asked for while the part lasted or right after it.
         """
-        if not self._is_known and self._window is not None:
+        is_asked = not (self._is_known or self._measuring.is_elsewhere)
+        if is_asked and self._window is not None:
             self._energy = self._measuring.energy_in(self._window)
             self._is_known = self._is_over
         return self._energy
