@@ -20,6 +20,7 @@ from brizna.account._case import _DEVICE_FIELDS, _FIELDS, _PLAIN, _PLAIN_DEVICE
 from brizna.cli._dispatch import _COMMANDS
 from brizna.cli._factors import _ACTIONS as _FACTOR_ACTIONS
 from brizna.cli._grid import _ACTIONS as _GRID_ACTIONS
+from brizna.cli._power import ACTIONS as _POWER_ACTIONS
 from brizna.cli._predict import ACTIONS as _PREDICT_ACTIONS
 from brizna.cli._runs import _ACTIONS
 from brizna.core import replay
@@ -38,6 +39,7 @@ from brizna.core.measurement import (
     UserEnergy,
 )
 from brizna.core.site import Site
+from brizna.core.sweep import Dimension, Setting, Sweep, SweepPlan, TrialNote
 from brizna.core.work import Work
 from brizna.plan import Outcome, Plan, ScalingOption, Workload
 from brizna.verbs import SETTINGS, ScalingForecast, read_settings
@@ -205,6 +207,7 @@ def every_command():
     """Return the words of each command; its actions apart, where each has options of its own."""
     actions = {"runs": _ACTIONS, "grid": _GRID_ACTIONS, "predict": _PREDICT_ACTIONS}
     actions |= {"plan": ("", "evaluate"), "factors": _FACTOR_ACTIONS}
+    actions["power"] = tuple(_POWER_ACTIONS)
     return [
         f"{name} {action}".rstrip() for name in _COMMANDS for action in actions.get(name, ("",))
     ]
@@ -275,6 +278,7 @@ def test_every_unit_that_is_described_exists():
         *(Footprint, Assumptions, FunctionalUnit, Step),
         *(Plan, Outcome, Workload),
         *(ScalingForecast, ScalingOption),
+        *(Sweep, Setting, SweepPlan, Dimension, TrialNote),
     ],
 )
 def test_every_field_of_a_record_is_described_and_no_other(record):
