@@ -130,6 +130,20 @@ def test_attached_to_a_trainer_its_trackers_have_the_energy(lab, tmp_path):
     assert len(told) == 3
 
 
+def test_tensorboard_reads_the_energy_that_the_trainer_reported(lab, tmp_path, monkeypatch):
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "board"))
+    trainer = make_trainer(lab, tmp_path, callbacks=None, report_to=["tensorboard"])
+    with EnergyCallback("fine-tune", **lab.options).attach(trainer) as energy:
+        trainer.train()
+    board = reader.EventAccumulator(str(tmp_path / "board"))
+    board.Reload()
+    told = board.Scalars("train/epoch_energy_j")
+    assert [scalar.step for scalar in told] == [BATCHES, 2 * BATCHES, 3 * BATCHES]
+    expected = [epoch.energy.best.value for epoch in energy.epochs]
+    assert [scalar.value for scalar in told] == pytest.approx(expected)
+
+
 def test_evaluations_in_the_middle_of_an_epoch_are_parts_of_it(lab, tmp_path):
     energy = EnergyCallback("often", **lab.options)
     make_trainer(
