@@ -9,6 +9,8 @@ import re
 import shlex
 import shutil
 import subprocess
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -44,15 +46,24 @@ def test_at_gets_the_command_at_the_minute_in_utc():
     assert words[2:] == ["|", "TZ=UTC", "at", "-t", "202611230507.00"]
 
 
-def test_cron_starts_it_in_that_year_only():
-    zone, line = export("cron").splitlines()
-    assert zone == "CRON_TZ=UTC"
-    *fields, command = line.split(" ", 5)
-    assert fields == ["7", "5", "23", "11", "*"]
+def test_cron_starts_it_at_its_minute_in_utc_wherever_the_machine_is():
+    *fields, command = export("cron").removesuffix("\n").split(" ", 5)
+    assert fields == ["7,22,37,52", "*", "22,23,24", "11", "*"]
     assert not re.search(r"(?<!\\)%", command), "cron takes a bare percent sign for a newline"
     test, _, run = command.replace("\\%", "%").partition(" && ")
-    assert test == '[ "$(date -u +%Y)" = 2026 ]'
+    assert test == '[ "$(date -u +%Y%m%d%H%M)" = 202611230507 ]'
     assert shlex.split(run) == FOLLOWED
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Asia/Kathmandu", "Pacific/Niue"])
+def test_cron_looks_at_that_minute_in_every_time_zone(zone):
+    new_year = {"start": "2027-01-01T00:40:00+00:00", "end": "2027-01-01T07:00:00+00:00"}
+    plan = {**PLAN, "intervals": [{**new_year, "site": "ES"}]}
+    minutes, _, days, months, _, _ = export("cron", plan).split(" ", 5)
+    local = datetime.fromisoformat(new_year["start"]).astimezone(ZoneInfo(zone))
+    assert str(local.minute) in minutes.split(",")
+    assert str(local.day) in days.split(",")
+    assert str(local.month) in months.split(",")
 
 
 def units():

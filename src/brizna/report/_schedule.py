@@ -6,7 +6,7 @@ say so.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from json import dumps
 from shlex import join, quote
 
@@ -89,8 +89,20 @@ def _at(made: _Export) -> str:
 
 
 def _cron(made: _Export) -> str:
-    line = f'[ "$(date -u +%Y)" = {made.start.year} ] && {join(made.followed)}'
-    return f"CRON_TZ=UTC\n{made.cron} {line}\n".replace("%", "\\%")
+    """Return a line that starts it at its minute in UTC, whatever the time zone of the machine.
+
+    Not every cron knows ``CRON_TZ`` (Debian's does not): so the line is looked at on the day before
+    and after too, at the minutes at which it may be, as time zones differ by quarters of an hour;
+    the date in UTC decides.
+    """
+    start = made.start
+    days = [start + timedelta(days=more) for more in (-1, 0, 1)]
+    minutes = ",".join(str((start.minute + more) % 60) for more in (0, 15, 30, 45))
+    dates = ",".join(str(day.day) for day in days)
+    months = ",".join(dict.fromkeys(str(day.month) for day in days))
+    now = f"{start:%Y%m%d%H%M}"
+    line = f'[ "$(date -u +%Y%m%d%H%M)" = {now} ] && {join(made.followed)}'.replace("%", "\\%")
+    return f"{minutes} * {dates} {months} * {line}\n"
 
 
 def _systemd(made: _Export) -> str:
