@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
 import socket
 import threading
@@ -14,6 +13,7 @@ import pytest
 from brizna.account import estimate_inference
 from brizna.core.errors import InputError
 from brizna.integrations.asgi import HEADER, MeasureEnergy, Serving
+from brizna.testing import FakeModels
 
 pytest.importorskip("openai")
 starlette = pytest.importorskip("starlette")
@@ -21,95 +21,44 @@ uvicorn = pytest.importorskip("uvicorn")
 
 from openai import AsyncOpenAI, BadRequestError, OpenAI  # noqa: E402
 from starlette.applications import Starlette  # noqa: E402
-from starlette.responses import JSONResponse, Response, StreamingResponse  # noqa: E402
+from starlette.responses import JSONResponse, StreamingResponse  # noqa: E402
 from starlette.routing import Route  # noqa: E402
 
 from brizna.integrations.openai import Calls  # noqa: E402
 
 MODEL = "Qwen/Qwen3-32B"
 ASK = {"model": MODEL, "messages": [{"role": "user", "content": "why?"}]}
-USAGE = {"prompt_tokens": 7, "completion_tokens": 20, "total_tokens": 27}
-"""As the interface's reference describes it: a completion, its chunks, and a response."""
-
-
-def completion(model, *, usage=USAGE):
-    """Return a chat completion."""
-    return {
-        "id": "c1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": model,
-        "choices": [
-            {
-                "index": 0,
-                "finish_reason": "stop",
-                "message": {"role": "assistant", "content": "because"},
-            }
-        ],
-        **({"usage": usage} if usage else {}),
-    }
-
-
-def chunks(model, *, with_usage):
-    """Yield the events of a streamed chat completion."""
-    base = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": model}
-    for word in ("be", "cause"):
-        choice = {"index": 0, "delta": {"content": word}, "finish_reason": None}
-        yield f"data: {json.dumps({**base, 'choices': [choice], 'usage': None})}\n\n"
-    if with_usage:
-        yield f"data: {json.dumps({**base, 'choices': [], 'usage': USAGE})}\n\n"
-    yield "data: [DONE]\n\n"
 
 
 def application(work):
-    """Return a server of models; `work` is called as it computes."""
+    """Return a server of models of one's own; `work` is called as it computes."""
 
     async def chat(request):
         asked = await request.json()
         work()
-        if asked["model"] == "wrong":
-            return JSONResponse({"error": {"message": "no such model"}}, status_code=400)
         if asked.get("stream"):
-            with_usage = (asked.get("stream_options") or {}).get("include_usage", False)
-            return StreamingResponse(
-                chunks(asked["model"], with_usage=with_usage), media_type="text/event-stream"
-            )
-        body = json.dumps(completion(asked["model"])).encode()
-        if asked["model"] == "packed":
-            head = {"content-encoding": "gzip"}
-            return Response(gzip.compress(body), media_type="application/json", headers=head)
-        return Response(body, media_type="application/json")
+            events = ("data: {}\n\n", "data: [DONE]\n\n")
+            return StreamingResponse(iter(events), media_type="text/event-stream")
+        return JSONResponse(answer_of(asked))
 
-    async def respond(request):
-        asked = await request.json()
-        details = {"input_tokens_details": {"cached_tokens": 0}}
-        usage = {"input_tokens": 7, "output_tokens": 20, "total_tokens": 27, **details}
-        whole = {"id": "r1", "object": "response", "model": asked["model"], "output": []}
-        if not asked.get("stream"):
-            return JSONResponse({**whole, "created_at": 1, "usage": usage})
-        done = {"type": "response.completed", "response": {**whole, "usage": usage}}
-        told = f"event: response.completed\ndata: {json.dumps(done)}\n\n"
-        return StreamingResponse(iter([told]), media_type="text/event-stream")
+    return Starlette(routes=[Route("/v1/chat/completions", chat, methods=["POST"])])
 
-    async def embed(request):
-        asked = await request.json()
-        usage = {"prompt_tokens": 7, "total_tokens": 7}
-        found = {"object": "embedding", "index": 0, "embedding": [0.5]}
-        return JSONResponse(
-            {"object": "list", "data": [found], "model": asked["model"], "usage": usage}
-        )
 
-    async def models(_request):
-        return JSONResponse({"object": "list", "data": []})
-
-    return Starlette(
-        routes=[
-            Route("/v1/chat/completions", chat, methods=["POST"]),
-            Route("/v1/responses", respond, methods=["POST"]),
-            Route("/v1/embeddings", embed, methods=["POST"]),
-            Route("/v1/models", models),
-        ]
-    )
+def answer_of(asked):
+    """Return a chat completion that tells its tokens."""
+    message = {"role": "assistant", "content": "because"}
+    return {
+        "id": "c1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": asked["model"],
+        "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+        "usage": {
+            "prompt_tokens": 7,
+            "completion_tokens": 20,
+            "total_tokens": 27,
+        },
+    }
 
 
 @contextmanager
@@ -128,11 +77,16 @@ def serve(app):
         listening.close()
 
 
+def reach(models):
+    """Return what clients take to reach a simulated server."""
+    return {"base_url": models.url, "api_key": "none", "max_retries": 0}
+
+
 @pytest.fixture(scope="module")
 def hosted():
     """Return how to reach somebody else's server: it tells tokens and no energy."""
-    with serve(application(lambda: None)) as options:
-        yield options
+    with FakeModels() as models:
+        yield reach(models)
 
 
 def expected(**more):
@@ -263,15 +217,37 @@ def test_ones_own_server_tells_the_energy_that_it_metered(lab):
 
 
 def test_a_server_on_this_machine_is_metered_from_the_client(lab):
-    with Serving("llm", **lab.options) as serving, serve(application(lambda: lab.work(2))) as at:
+    told = {"stream": True, "stream_options": {"include_usage": True}}
+    with Serving("llm", **lab.options) as serving, FakeModels(work=lambda: lab.work(2)) as models:
         calls = Calls(serving=serving)
-        with calls.watch(OpenAI(**at)) as client:
+        with calls.watch(OpenAI(**reach(models))) as client:
             client.chat.completions.create(**ASK)
-            list(client.chat.completions.create(**ASK, stream=True))
-        serving.shares()
+            list(client.chat.completions.create(**ASK, **told))
+        serving.settle()
     assert [call.method for call in calls.all] == ["machine", "machine"]
     assert calls.energy.best.value == pytest.approx(4 * lab.power_w)
-    assert serving.mean("tokens_out").best.value == pytest.approx(4 * lab.power_w / 20)
+    assert serving.mean("tokens_out").best.value == pytest.approx(4 * lab.power_w / 40)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "12",
+        "12;low=1",
+        "x;low=1;high=2;basis=metered",
+        "12;low=14;high=20;basis=metered",
+        "12;low=1;high=inf;basis=metered",
+        "12;low=1;high=20;basis=divined",
+    ],
+)
+def test_a_header_that_cannot_be_understood_is_no_figure(header):
+    with FakeModels() as models:
+        models.headers = {HEADER: header}
+        calls = Calls()
+        with calls.watch(OpenAI(**reach(models))) as client:
+            client.chat.completions.create(**ASK)
+    assert calls.last.method == "estimate"
 
 
 def test_many_requests_at_once_sum_to_the_run(lab):

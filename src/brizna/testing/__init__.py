@@ -15,6 +15,7 @@ from brizna.testing._library import build_fake_amd_smi, build_fake_nvml
 from brizna.testing._limit_files import FakeLimitFiles
 from brizna.testing._machine import FakeMachine
 from brizna.testing._meters import meter_conformance
+from brizna.testing._models import FakeModels
 from brizna.testing._nvml import FakeGpu, FakeNvml, FakeNvmlError
 from brizna.testing._power_units import FakePowerEvent, FakePowerUnit
 from brizna.testing._powercap import FakePowercap, FakeZone
@@ -31,6 +32,7 @@ __all__ = [
     "FakeIpmi",
     "FakeLimitFiles",
     "FakeMachine",
+    "FakeModels",
     "FakeMonitor",
     "FakeNvml",
     "FakeNvmlError",
