@@ -101,7 +101,8 @@ def test_slurm_reads_the_options_of_its_script(tmp_path):
     if sbatch is None:
         pytest.skip("SLURM's client is not installed")
     (tmp_path / "slurm.conf").write_text(
-        "ClusterName=nowhere\nSlurmctldHost=localhost\nMessageTimeout=2\nNodeName=n CPUs=1\nPartitionName=p Nodes=n\n"
+        "ClusterName=nowhere\nSlurmctldHost=localhost\nMessageTimeout=2\n"
+        "NodeName=n CPUs=1\nPartitionName=p Nodes=n\n"
     )
     environ = {"SLURM_CONF": str(tmp_path / "slurm.conf"), **os.environ}
     path = tmp_path / "job.sh"

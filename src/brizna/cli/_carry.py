@@ -141,9 +141,10 @@ class Following:
 
     @property
     def start(self) -> str:
-        """When it begins, by the plan that is followed now."""
-        made = self._replanner.made if self._replanner is not None else []
-        return (made[-1] if made else self._plan)["best"]["start"]
+        """When it begins, by what is followed now."""
+        from datetime import UTC, datetime
+
+        return datetime.fromtimestamp(self.schedule.start_s, UTC).isoformat()
 
     def wait(self, context: Context) -> None:
         """Wait until it is time to run."""
