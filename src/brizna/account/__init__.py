@@ -8,6 +8,7 @@ reason. Refuses to guess: factors for a place and its hardware come in as argume
 from __future__ import annotations
 
 from brizna.account._case import Case, read_case, subject_of_case
+from brizna.account._claims import Claim, claims
 from brizna.account._explain import FIGURES, doubt_shares, explain
 from brizna.account._factors import (
     Equivalence,
@@ -40,6 +41,7 @@ __all__ = [
     "FIGURES",
     "Assumptions",
     "Case",
+    "Claim",
     "Difference",
     "Equivalence",
     "FactorSet",
@@ -51,6 +53,7 @@ __all__ = [
     "Step",
     "Subject",
     "account",
+    "claims",
     "coefficient",
     "differences",
     "doubt_shares",

@@ -16,6 +16,7 @@ from brizna.report._texts import LANGUAGES, pick_language, texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from brizna.report._claims import claims_lines
     from brizna.report._codecarbon import (
         CODECARBON_COLUMNS,
         CODECARBON_PARTS,
@@ -65,6 +66,7 @@ __all__ = [
     "LANGUAGES",
     "Format",
     "baseline_lines",
+    "claims_lines",
     "codecarbon_csv",
     "codecarbon_rows",
     "collapsed",
@@ -122,6 +124,7 @@ _HOMES = {
     "FORMS": "_schedule",
     "Format": "_format",
     "baseline_lines": "_idle",
+    "claims_lines": "_claims",
     "codecarbon_csv": "_codecarbon",
     "codecarbon_rows": "_codecarbon",
     "compare_lines": "_compare",
