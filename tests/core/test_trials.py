@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
-from random import Random
+from math import log
 
 import pytest
 from hypothesis import given
@@ -134,51 +133,3 @@ def test_whatever_is_not_on_the_front_is_beaten_by_something_that_is(points):
             assert one == other or not all(
                 a <= b for a, b in zip(points[one], points[other], strict=True)
             )
-
-
-# ------------------------------------------------------------------------------------- coverage
-
-EXPERIMENTS = 1500
-
-
-def _normal(rng):
-    return rng.gauss(0, 0.1)
-
-
-def _skewed(rng):
-    """Mostly quiet, now and then delayed, as on a machine that others use; its mean is 0."""
-    return 0.05 * (rng.expovariate(1) - 1)
-
-
-def _two_humps(rng):
-    return rng.choice((-0.05, 0.05)) + rng.gauss(0, 0.02)
-
-
-def coverage(scatter, count, rng):
-    """Return how often the interval of the mean log ratio holds the truth, of many experiments."""
-    held = 0
-    for _ in range(EXPERIMENTS):
-        arm = joules(*(8 * exp(scatter(rng)) for _ in range(count)))
-        other = joules(*(10 * exp(scatter(rng)) for _ in range(count)))
-        ratio = paired(dict(enumerate(arm)), dict(enumerate(other))).ratio
-        held += ratio.low.value <= 0.8 <= ratio.high.value
-    return held / EXPERIMENTS
-
-
-@pytest.mark.parametrize("count", [3, 5, 10])
-@pytest.mark.parametrize("scatter", [_normal, _skewed, _two_humps])
-def test_intervals_of_few_pairs_hold_the_truth_about_nine_times_in_ten(scatter, count):
-    found = coverage(scatter, count, Random(20))
-    error = sqrt(0.9 * 0.1 / EXPERIMENTS)
-    assert 0.9 - 0.02 - 3 * error <= found <= 0.9 + 0.06 + 3 * error
-
-
-def test_equal_arms_are_rarely_called_different_however_many_are_compared():
-    rng = Random(21)
-    arms = 6
-    wrong = 0
-    for _ in range(400):
-        made = [blocks(*(10 * exp(rng.gauss(0, 0.1)) for _ in range(5))) for _ in range(arms)]
-        compared = [paired(arm, made[0], comparisons=arms - 1) for arm in made[1:]]
-        wrong += any(one.is_told_apart for one in compared)
-    assert wrong / 400 <= 0.1 + 3 * sqrt(0.09 / 400)

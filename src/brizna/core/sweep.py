@@ -420,8 +420,9 @@ def _setting(name: str, levels: dict[str, str], table: _Table, reference: str) -
     trials = table.of(name)
     if not trials:
         return Setting(name=name, levels=levels)
+    same = exactly(Ratio(1.0)) if name == reference else None
     ratios = {
-        figure: paired(table.blocks(figure, name), table.blocks(figure, reference)).ratio
+        figure: same or paired(table.blocks(figure, name), table.blocks(figure, reference)).ratio
         for figure in _FIGURES
     }
     works = {work for trial in trials for work in trial.work}
