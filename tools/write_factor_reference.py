@@ -14,6 +14,7 @@ from brizna.core.factors import Factor, factor, factor_of_year
 
 ROOMS = ("account", "core", "grid", "meter", "plan", "verbs")
 LISTED = 64
+NOT_LISTED = ("claims", "claims_inputs", "published_models")
 """A table with more ids is described and counted, not listed."""
 
 HEAD = """\
@@ -83,7 +84,7 @@ def section(package: str, data: Table) -> str:
         *(f"> {line}" for line in data.about.splitlines()),
         "",
     ]
-    if "value" in data.columns and len(ids) <= LISTED and data.name != "published_models":
+    if "value" in data.columns and len(ids) <= LISTED and data.name not in NOT_LISTED:
         lines += [
             "| factor | best | interval | unit | year | source |",
             "|---|---|---|---|---|---|",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ROOMS = ("account", "core", "grid", "meter", "plan", "verbs")
 _OF_A_YEAR = ("intensity", "pue")
 """Tables whose factors are stated anew every year."""
-_NOT_FACTORS = ("cloud_regions", "published_models")
+_NOT_FACTORS = ("claims", "claims_inputs", "cloud_regions", "published_models")
 """Tables whose values are facts to look up and not numbers to compute with."""
 
 
