@@ -187,6 +187,7 @@ def test_a_collector_that_is_away_does_not_harm_the_job(tmp_path):
         check=False,
     )
     assert done.returncode == 0
+    assert done.stderr.count("The sink opentelemetry") == 1
 
 
 def test_where_nobody_names_a_collector_it_is_refused(monkeypatch):

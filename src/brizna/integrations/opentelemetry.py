@@ -26,7 +26,7 @@ from brizna.report._metrics import Metric, Metrics, Reading, metrics
 try:
     from opentelemetry import metrics as api
     from opentelemetry.sdk.metrics import MeterProvider
-    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+    from opentelemetry.sdk.metrics.export import MetricExportResult, PeriodicExportingMetricReader
     from opentelemetry.sdk.resources import Resource
 except ImportError as error:
     raise missing("OpenTelemetry", error, install="opentelemetry-sdk") from error
@@ -70,8 +70,13 @@ class OpenTelemetrySink:
         self._readings: tuple[Reading, ...] = ()
         self._instruments: list[Any] = []
         current = api.get_meter_provider()
-        self._is_ours = target is not None or not isinstance(current, MeterProvider)
-        self._provider = _collector(target, name) if self._is_ours else current
+        self._exporter: Any = None
+        self._provider: MeterProvider
+        if target is None and isinstance(current, MeterProvider):
+            self._provider = current
+        else:
+            self._exporter = _exporter(target)
+            self._provider = _provider(self._exporter, name)
 
     def log(self, metrics: Metrics, *, step: int, at: datetime) -> None:
         """Keep what the instruments show from now on."""
@@ -85,8 +90,10 @@ class OpenTelemetrySink:
         self._provider.force_flush()
         with self._lock:
             self._readings = ()
-        if self._is_ours:
+        if self._exporter is not None:
             self._provider.shutdown()
+            if not self._exporter.has_arrived:
+                raise ConnectionError("the collector did not take the last numbers")
 
     def _make_instruments(self, run_id: str) -> None:
         """Make one of each kind, in a meter of the run's own."""
@@ -161,8 +168,8 @@ def _attributes(reading: Reading) -> dict[str, str]:
     return found
 
 
-def _collector(target: str | None, name: str | None) -> MeterProvider:
-    """Return a provider that sends to a collector."""
+def _exporter(target: str | None) -> Any:
+    """Return what sends to a collector, and remembers whether that took what was sent last."""
     if target is None and not any(os.environ.get(variable) for variable in _ENDPOINTS):
         raise InputError(
             "No collector is named, and the program has no meter provider: expected one of them. "
@@ -174,7 +181,18 @@ def _collector(target: str | None, name: str | None) -> MeterProvider:
         wanted = "opentelemetry-exporter-otlp-proto-http"
         raise missing("The exporter of OpenTelemetry", error, install=wanted) from error
 
-    address = None if target is None else f"{target.rstrip('/')}/v1/metrics"
-    reader = PeriodicExportingMetricReader(OTLPMetricExporter(endpoint=address))
+    class Exporter(OTLPMetricExporter):
+        has_arrived = True
+
+        def export(self, *given: Any, **options: Any) -> Any:
+            result = super().export(*given, **options)
+            self.has_arrived = result is MetricExportResult.SUCCESS
+            return result
+
+    return Exporter(endpoint=None if target is None else f"{target.rstrip('/')}/v1/metrics")
+
+
+def _provider(exporter: Any, name: str | None) -> MeterProvider:
     about = {"service.name": "brizna", "service.version": VERSION, "brizna.name": name or ""}
+    reader = PeriodicExportingMetricReader(exporter)
     return MeterProvider([reader], resource=Resource.create(about))
