@@ -56,7 +56,7 @@ def main() -> None:
             directory=os.getcwd(),
             meters=meters,
         )
-        ticks = _run._Ticks(recorder, supervisor, [], None)
+        ticks = _run._Ticks(recorder, supervisor, [], None, environ=os.environ)
         finished = _run._supervise(supervisor, recorder, ticks, os.environ)
     sys.exit(finished.outcome.exit_code or bool(finished.trouble))
 
