@@ -94,7 +94,6 @@ def _variable(name: str, words: Mapping[str, str], query: str) -> dict[str, Any]
         "type": "query",
         "datasource": _SOURCE,
         "query": {"query": query, "refId": name},
-        "definition": query,
         "refresh": 2,
         "sort": 2,
         "includeAll": True,
