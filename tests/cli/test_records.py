@@ -232,9 +232,9 @@ def test_doctor_says_for_each_component_what_it_is_and_why(
 
 def test_every_command_explains_itself_in_both_languages(brizna: Brizna) -> None:
     overview = brizna("--help").stdout
-    from brizna.cli._dispatch import _COMMANDS
+    from brizna.cli._dispatch import COMMANDS
 
-    for command in _COMMANDS:
+    for command in COMMANDS:
         assert command in overview
         for lang, usage in (("en", "usage:"), ("es", "uso:")):
             done = brizna(command, "--help", "--lang", lang)

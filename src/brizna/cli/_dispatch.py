@@ -31,7 +31,7 @@ DONE, FAILED, WRONG_USE, NOT_HERE = 0, 1, 2, 3
 _OUR_FAILURE = 125
 """Exit code of ``run`` where it is not the command that failed."""
 
-_COMMANDS = {
+COMMANDS = {
     "run": "_run",
     "mark": "_mark",
     "profile": "_profile",
@@ -52,6 +52,7 @@ _COMMANDS = {
     "config": "_config",
     "slurm": "_slurm",
     "metrics": "_metrics",
+    "completion": "_completion",
 }
 """Each command and the file that holds it, as a function of the same name."""
 
@@ -133,7 +134,7 @@ def dispatch(words: list[str]) -> int:
     name = words[0] if words else "--help"
     _put_back(context, words)
     try:
-        code = _command(name)(context, words[1:])
+        code = command_named(name)(context, words[1:])
         return code if words else WRONG_USE
     except SystemExit as leaving:  # argparse's --help
         return leaving.code if isinstance(leaving.code, int) else DONE
@@ -162,7 +163,7 @@ def _put_back(context: Context, words: Sequence[str]) -> None:
         context.complain(f"{type(error).__name__}: {error}")
 
 
-def _command(name: str) -> Command:
+def command_named(name: str) -> Command:
     """Return the command of this name.
 
     Raises:
@@ -172,7 +173,7 @@ def _command(name: str) -> Command:
         return _help
     if name in ("-V", "--version"):
         return _version
-    home = _COMMANDS.get(name)
+    home = COMMANDS.get(name)
     if home is None:
         raise _unknown(name)
     from importlib import import_module
@@ -243,14 +244,15 @@ def _unknown(name: str) -> InputError:
     return InputError(
         "{name!r} is not a command.{hint} Commands: {names}.",
         name=name,
-        hint=nearest(name, _COMMANDS),
-        names=", ".join(_COMMANDS),
+        hint=nearest(name, COMMANDS),
+        names=", ".join(COMMANDS),
     )
 
 
-def _overview(texts: Texts) -> list[str]:
+def abouts(texts: Texts) -> dict[str, str]:
+    """Return each command with what it is for, in one line."""
     _ = texts.gettext
-    about = {
+    return {
         "run": _("measure a command: brizna run -- python train.py"),
         "mark": _("begin a phase of the run, from inside it"),
         "profile": _("energy by code: which functions use it, and what to try first"),
@@ -265,19 +267,24 @@ def _overview(texts: Texts) -> list[str]:
         "wait": _("wait until a plan begins"),
         "account": _("the footprint of declared facts, without running anything"),
         "factors": _("the numbers behind the figures, your own, and what changed"),
+        "claims": _("figures that the reference documents state, computed again"),
         "grid": _("what the grid is like: zones, sources, clean hours"),
         "doctor": _("what can be measured here, and how to measure more"),
-        "claims": _("figures that the reference documents state, computed again"),
         "config": _("the settings in force and where they come from"),
         "slurm": _("measure each job of a cluster, from its prolog and epilog"),
         "metrics": _("what runs use, for Prometheus and Grafana"),
+        "completion": _("completion for bash, zsh and fish, and the man page"),
     }
+
+
+def _overview(texts: Texts) -> list[str]:
+    _ = texts.gettext
     return [
         _("brizna measures what AI work costs in energy, carbon and money, and proves it."),
         "",
         _("usage: ") + _("brizna COMMAND ..."),
         "",
-        *(f"  {name:<10}{text}" for name, text in about.items()),
+        *(f"  {name:<11}{text}" for name, text in abouts(texts).items()),
         "",
         _("Each command explains itself: brizna COMMAND --help"),
     ]

@@ -14,6 +14,25 @@ if TYPE_CHECKING:
     from brizna.report._texts import Texts
 
 
+class Described(BaseException):
+    """A parser with all that a command takes, instead of the command being carried out."""
+
+    def __init__(self, parser: Parser) -> None:
+        super().__init__()
+        self.parser = parser
+
+
+class Describing:
+    """Texts that make each command hand over its parser: it raises `Described`.
+
+    Args:
+        texts: Texts in the person's language.
+    """
+
+    def __init__(self, texts: Texts) -> None:
+        self.gettext, self.ngettext = texts.gettext, texts.ngettext
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose own words are translated, and that raises instead of leaving.
 
@@ -38,6 +57,12 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(
             "-h", "--help", action="help", help=texts.gettext("show this help and exit")
         )
+
+    def parse_known_args(self, *given: Any, **named: Any) -> Any:
+        """Parse; or hand the parser itself to whoever describes it."""
+        if isinstance(self.texts, Describing):
+            raise Described(self)
+        return super().parse_known_args(*given, **named)
 
     def error(self, message: str) -> NoReturn:
         """Raise what is wrong with the arguments, with the way to the help."""

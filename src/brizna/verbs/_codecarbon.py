@@ -42,7 +42,7 @@ _ACCURACY = {
     _WHOLE: "accuracy/load-model",
 }
 _MEMORY = "memory/power"
-_NOT_WRITTEN = "the file has no energy for it"
+_NOT_WRITTEN = str(Said("the file has no energy for it"))
 
 
 class Broken(Record):
@@ -231,7 +231,7 @@ def _run(row: Row, *, line: int, where: tzinfo, zone: str) -> Run:
         notes=tuple(str(note) for note in _notes(row, channels, zone=zone)),
         measurement=Measurement(
             energy_j=total(known) if known else None,
-            reason=None if known else "the file has no energy that can be right",
+            reason=None if known else str(Said("the file has no energy that can be right")),
             channels=channels,
             coverage=Coverage(
                 modelled=tuple(c.kind for c in channels if c.energy_j and c.basis == "modelled"),
@@ -310,9 +310,9 @@ def _wrong(energy_kwh: float | None) -> str | None:
     if energy_kwh is None:
         return _NOT_WRITTEN
     if energy_kwh == 0:
-        return "the file says 0 kWh, which nothing that runs uses: it was not read"
+        return str(Said("the file says 0 kWh, which nothing that runs uses: it was not read"))
     if energy_kwh < 0:
-        return "the file says less than 0 kWh"
+        return str(Said("the file says less than 0 kWh"))
     return None
 
 
