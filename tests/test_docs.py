@@ -17,7 +17,7 @@ import pytest
 import brizna
 from brizna.account import Assumptions, Case, Footprint, FunctionalUnit, Step
 from brizna.account._case import _DEVICE_FIELDS, _FIELDS, _PLAIN, _PLAIN_DEVICE
-from brizna.cli._dispatch import _COMMANDS
+from brizna.cli._dispatch import COMMANDS
 from brizna.cli._factors import _ACTIONS as _FACTOR_ACTIONS
 from brizna.cli._grid import _ACTIONS as _GRID_ACTIONS
 from brizna.cli._power import ACTIONS as _POWER_ACTIONS
@@ -27,6 +27,7 @@ from brizna.core import replay
 from brizna.core.baseline import Baseline, IdleChannel
 from brizna.core.factors import Factor
 from brizna.core.gauges import GaugeLevels
+from brizna.core.hints import Hint
 from brizna.core.measurement import (
     Attribution,
     Channel,
@@ -38,6 +39,7 @@ from brizna.core.measurement import (
     Run,
     UserEnergy,
 )
+from brizna.core.profile import Branch, Part, Profile
 from brizna.core.site import Site
 from brizna.core.sweep import Dimension, Setting, Sweep, SweepPlan, TrialNote
 from brizna.core.work import Work
@@ -209,7 +211,7 @@ def every_command():
     actions |= {"plan": ("", "evaluate"), "factors": _FACTOR_ACTIONS}
     actions["power"] = tuple(_POWER_ACTIONS)
     return [
-        f"{name} {action}".rstrip() for name in _COMMANDS for action in actions.get(name, ("",))
+        f"{name} {action}".rstrip() for name in COMMANDS for action in actions.get(name, ("",))
     ]
 
 
@@ -279,6 +281,7 @@ def test_every_unit_that_is_described_exists():
         *(Plan, Outcome, Workload),
         *(ScalingForecast, ScalingOption),
         *(Sweep, Setting, SweepPlan, Dimension, TrialNote),
+        *(Profile, Part, Branch, Hint),
     ],
 )
 def test_every_field_of_a_record_is_described_and_no_other(record):
