@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 check_version("torch", torch.__version__, least="2.2")
 
+from brizna.integrations._operators import profiled  # noqa: E402 - it needs the library too
+
+__all__ = ["Training", "profiled", "wait_for_devices"]
+
 
 class Training(_training.Training):
     """A training loop: each epoch ends when the accelerators have done what it gave them."""

@@ -50,6 +50,9 @@ STORED = (
     N_("the NVIDIA driver does not answer: {error}"),
     N_("its size cannot be found out"),
     N_("there is no place for this run's journal"),
+    N_("its interpreter is not CPython"),
+    N_("this system does not tell the processor time of each thread"),
+    N_("it has no two readings"),
     N_("damaged journal: 1 line lost"),
     N_(
         "1 line of the journal is damaged or cut short and left out. Energy goes on being "

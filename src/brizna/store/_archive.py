@@ -32,7 +32,7 @@ MANIFEST = "manifest.json"
 
 _MEMBER = re.compile(
     r"([0-9]{8}T[0-9]{6}Z-[0-9a-f]{6})/"
-    r"(run\.json|journal\.jsonl|marks/marks\.jsonl|records/[0-9a-f]{64}\.json)"
+    r"(run\.json|journal\.jsonl|profile\.jsonl|marks/marks\.jsonl|records/[0-9a-f]{64}\.json)"
 )
 _LARGEST_FACTOR = 200
 """Text of ours shrinks 10 to 20 times; what shrinks far more is made to fill a disk."""

@@ -9,6 +9,7 @@ from shutil import rmtree
 from brizna.core.errors import InputError, Said
 from brizna.store._files import unavailable
 from brizna.store._journal import JOURNAL
+from brizna.store._looks import LOOKS
 from brizna.store._marks import MARKS
 
 TYPE_CHECKING = False
@@ -54,12 +55,13 @@ def remove(directory: str) -> None:
 
 
 def remove_samples(directory: str) -> None:
-    """Remove a run's journal and marks."""
+    """Remove a run's journal, marks and looks."""
     try:
         os.unlink(os.path.join(directory, JOURNAL))
-        marks = os.path.join(directory, MARKS)
-        if os.path.exists(marks):
-            os.unlink(marks)
+        for name in (MARKS, LOOKS):
+            path = os.path.join(directory, name)
+            if os.path.exists(path):
+                os.unlink(path)
     except OSError as error:
         raise unavailable(
             Said("The samples in {directory!r} cannot be removed", directory=directory), error

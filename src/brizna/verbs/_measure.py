@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from brizna.account import Footprint, FunctionalUnit
     from brizna.core.estimate import Estimate
     from brizna.core.measurement import Run
+    from brizna.core.profile import Profile
     from brizna.meter import Meter
-    from brizna.run import Block, Roots
+    from brizna.run import Block, Roots, Sampler
     from brizna.verbs._followed import Followed
     from brizna.verbs._settings import Settings
     from brizna.verbs._sinks import Feed, Sink
@@ -73,6 +74,7 @@ def measure(  # noqa: F811 - an overload
     unit: FunctionalUnit | None = None,
     meters: Sequence[Meter] | None = None,
     clock: Any = None,
+    profile: bool = False,
     **settings: Any,
 ) -> Measuring: ...
 def measure(  # noqa: F811 - the overloads' body
@@ -82,6 +84,7 @@ def measure(  # noqa: F811 - the overloads' body
     unit: FunctionalUnit | None = None,
     meters: Sequence[Meter] | None = None,
     clock: Any = None,
+    profile: bool = False,
     **settings: Any,
 ) -> Any:
     """Measure the block of a ``with``, or each call of a function.
@@ -106,6 +109,7 @@ def measure(  # noqa: F811 - the overloads' body
         unit: What to divide the footprint by, for SCI.
         meters: Meters to read; this machine's if None.
         clock: What tells the time; the boot-time clock if None.
+        profile: Whether to look into the code meanwhile: ``m.profile`` then tells its energy.
         **settings: Any setting: ``zone``, ``pue``, ``interval``, ``store``, ``strict`` ... In
             ``to`` sinks may stand beside names of some.
 
@@ -114,7 +118,9 @@ def measure(  # noqa: F811 - the overloads' body
     """
     if callable(name):
         return Measuring(_name_of(name))(name)
-    return Measuring(name, tags=tags, unit=unit, meters=meters, clock=clock, **settings)
+    return Measuring(
+        name, tags=tags, unit=unit, meters=meters, clock=clock, profile=profile, **settings
+    )
 
 
 def _is_failure(raised: BaseException | None) -> bool:
@@ -129,6 +135,7 @@ class Measuring:
 
     Attributes:
         view: The run with its footprint, once it has ended.
+        directory: Where the run is kept; None before it begins, or where it could not be.
     """
 
     def __init__(
@@ -139,6 +146,7 @@ class Measuring:
         unit: FunctionalUnit | None = None,
         meters: Sequence[Meter] | None = None,
         clock: Any = None,
+        profile: bool = False,
         **settings: Any,
     ) -> None:
         """Keep what was asked for; nothing is opened yet. See `measure`."""
@@ -151,6 +159,9 @@ class Measuring:
         self._feed: Feed | None = None
         self._pid: int | None = None
         self._is_inside = False
+        self._is_profiled = profile
+        self._looks: Sampler | None = None
+        self.directory: str | None = None
         self._roots: Roots | None = None
         self.view: View | None = None
 
@@ -159,7 +170,7 @@ class Measuring:
             raise InputError("This measure is in use already: make another with brizna.measure().")
         self.view, self._pid = None, os.getpid()
         self._is_inside = True
-        settings = read_settings(self._options, environ=os.environ, directory=current_directory())
+        settings = self._settings()
         try:
             self._begin(settings)
         except BriznaError:
@@ -170,6 +181,16 @@ class Measuring:
             self._recorder = None
             _warn(f"nothing is measured: {type(error).__name__}: {error}")
         return self
+
+    def _settings(self) -> Settings:
+        directory = current_directory()
+        settings = read_settings(self._options, environ=os.environ, directory=directory)
+        if not self._is_profiled or settings.origins["interval"] != "default":
+            return settings
+        from brizna.verbs._profile import INTERVAL_S
+
+        options = {**self._options, "interval": INTERVAL_S}
+        return read_settings(options, environ=os.environ, directory=directory)
 
     def _begin(self, settings: Settings) -> None:
         around = _open_around()
@@ -197,6 +218,11 @@ class Measuring:
             settings["interval"], lambda: {**use.beside(), **recorder.beside()}
         )
         _around.set((self, recorder.id, use.block, around))
+        self.directory = recorder.directory
+        if self._is_profiled:
+            from brizna.verbs._profile import look_into_this_process
+
+            self._looks = look_into_this_process(recorder)
         if sinks:
             from brizna.verbs._sinks import feed_recorder
 
@@ -222,6 +248,8 @@ class Measuring:
         self._is_inside = False
         if recorder is None or self.is_elsewhere:
             return  # a forked child leaves its parent's run alone
+        if self._looks is not None:
+            self._looks.stop()
         try:
             if use is not None:
                 recorder.sampler.sample({**use.beside(last=True), **recorder.beside(last=True)})
@@ -300,6 +328,23 @@ class Measuring:
         return self._recorder.energy()
 
     @property
+    def profile(self) -> Profile:
+        """The energy by code of a block that was measured with ``profile=True``, after it.
+
+        Raises:
+            UnavailableError: Before the end of the block, without ``profile=True``, or where
+                nothing could be measured or kept.
+        """
+        if self.view is None or self.directory is None or not self._is_profiled:
+            raise UnavailableError(
+                "There is no energy by code: ask for it with brizna.measure(profile=True), and "
+                "read it after the block."
+            )
+        from brizna.verbs._profile import profile_in
+
+        return profile_in(self.directory, view=self.view["footprint"].get("view", "machine"))
+
+    @property
     def footprint(self) -> Footprint:
         """The footprint so far, or of the whole block after it."""
         from brizna.account import Footprint
@@ -324,6 +369,7 @@ class Measuring:
             unit=job.unit,
             meters=self._meters,
             clock=self._clock,
+            profile=self._is_profiled,
             **self._with_sinks(),
         )
 
