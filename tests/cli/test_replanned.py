@@ -66,7 +66,8 @@ def test_a_paused_command_goes_on_in_the_hours_of_a_newer_forecast(brizna, shown
     phases = run["measurement"]["phases"]
     assert [one["name"] for one in phases] == ["running", "paused", "running"]
     assert phases[2]["start_s"] >= 3.9, "half a second is an hour"
-    (note,) = [text for text in run["notes"] if "Planned anew" in text]
+    (note, summed) = [text for text in run["notes"] if "Planned anew" in text]
+    assert "changed its hours 1 times" in summed
     assert "archive.csv, issued 2026-11-23T03:00:00+00:00" in note
     assert "starts" not in done.stderr
     store = Store(str(tmp_path / "store"))

@@ -165,3 +165,25 @@ def test_looking_is_permitted_less_often_the_dearer_it_is():
     assert allowance.permits()
     allowance.spend(1000.0)
     assert not allowance.permits()
+
+
+def test_a_child_of_ours_that_is_none_of_the_commands_counts_nothing(proc, tree_of):
+    proc.live(100, parent=proc.me, ticks=(1, 0, 0, 0))
+    proc.live(101, parent=proc.me, ticks=(50, 0, 0, 0))
+    tree = tree_of(100)
+    tree.ignore(101)
+    assert look(tree) == TICK_US
+    assert tree.living() == (100,)
+    tree.reaped(101, 7_000_000)
+    assert look(tree) == TICK_US
+
+
+def test_a_command_that_is_started_again_counts_though_its_number_was_an_older_childs(
+    proc, tree_of
+):
+    proc.children("102")
+    proc.live(100, parent=proc.me)
+    tree = tree_of(100)
+    tree.join(102)
+    tree.reaped(102, 30_000)
+    assert look(tree) == 30_000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -83,23 +85,49 @@ def test_a_source_that_fails_leaves_the_plan_and_is_told_once(plan):
     assert again.plans == ["sha256:old"]
 
 
+def taken(again):
+    """Wait for what is planned in a process of its own."""
+    while again._planning is not None:
+        if (found := again.take()) is not None:
+            return found
+    return None
+
+
 def test_what_is_found_beside_the_command_is_taken_once(plan):
     again = replanner(plan, lambda _: known([300, 100, 300, 200, 20, 300]))
-    again.begin(at(2), Progress(worked_s=HOUR_S, is_running=False, pauses=1))
-    assert again.is_busy
-    again.close()
-    found = again.take()
-    assert found.schedule.intervals == ((at(4), at(5)),)
+    assert again.begin(at(2), Progress(worked_s=HOUR_S, is_running=False, pauses=1)) != os.getpid()
+    assert not again.is_due(at(9))
+    assert taken(again).schedule.intervals == ((at(4), at(5)),)
     assert again.take() is None
-    assert not again.is_busy
     assert again.plans == ["sha256:old", "sha256:new"]
+
+
+def test_a_plan_that_nobody_waits_for_any_more_is_not_followed(plan):
+    def slow(_):
+        signal.pause()
+
+    again = replanner(plan, slow)
+    pid = again.begin(at(2), Progress(worked_s=HOUR_S, is_running=False, pauses=1))
+    again.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert again.plans == ["sha256:old"]
+
+
+def test_what_plans_beside_the_command_may_be_killed(plan):
+    def slow(_):
+        signal.pause()
+
+    again = replanner(plan, slow)
+    os.kill(again.begin(at(2), Progress(worked_s=0.0, is_running=True)), signal.SIGKILL)
+    assert taken(again) is None
+    assert "ended before it was done" in str(list(again.trouble))
 
 
 def test_a_fault_of_ours_beside_the_command_is_told_and_harms_nothing(plan):
     again = replanner(plan, lambda _: {}["nothing"])
     again.begin(at(2), Progress(worked_s=HOUR_S, is_running=False, pauses=1))
-    again.close()
-    assert again.take() is None
+    assert taken(again) is None
     assert list(again.trouble) == ["KeyError: 'nothing'"]
 
 
@@ -116,8 +144,7 @@ def test_a_job_that_will_be_late_runs_on(plan):
 def test_a_job_that_has_begun_and_cannot_pause_is_left_alone(plan):
     stiff = plan.replace(workload=plan.workload.replace(pauses=None))
     again = replanner(stiff, lambda _: known([1] * 6))
-    again.begin(at(1), Progress(worked_s=60.0, is_running=True))
-    assert not again.is_busy
+    assert again.begin(at(1), Progress(worked_s=60.0, is_running=True)) is None
     assert not again.is_due(at(5))
 
 

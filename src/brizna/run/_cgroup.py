@@ -69,6 +69,9 @@ class CgroupTime:
             return
         self._pids.add(pid)
 
+    def ignore(self, pid: int) -> None:
+        """Do nothing: a process of ours is not in the group."""
+
     def now_us(self) -> int | None:
         """Return the microseconds used so far; None where they cannot be read now."""
         try:

@@ -88,6 +88,11 @@ class Descendants:
         """Forget a process that was reaped."""
         self._members.pop(pid, None)
 
+    def ignore(self, pid: int) -> None:
+        """Count a child of the root no more."""
+        self._older |= {pid}
+        self.drop(pid)
+
     def clear(self) -> None:
         """Forget all of them: there are none left."""
         self._members.clear()

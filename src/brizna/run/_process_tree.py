@@ -69,6 +69,11 @@ class ProcessTree:
         """Count one more process, such as the command started again: it is below us already."""
         self._older -= {pid}
 
+    def ignore(self, pid: int) -> None:
+        """Count nothing of a child of ours that is none of the command's."""
+        self._older |= {pid}
+        self._tree.ignore(pid)
+
     def before_reaping(self, pid: int) -> None:
         """Look at a dead process while its signal settings can still be read."""
         if self.why is None and self._ignores_children(pid):

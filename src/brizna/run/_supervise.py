@@ -126,6 +126,11 @@ class Supervisor:
         assert self._watch is not None, "called in a tick"
         self._watch.start_beside(command, environ, then)
 
+    def ignore(self, pid: int) -> None:
+        """Count no processor time of a child of ours that is none of the command's."""
+        assert self._watch is not None, "called in a tick"
+        self._watch.ignore(pid)
+
     def __enter__(self) -> Self:
         self._signals.__enter__()
         return self
@@ -283,6 +288,10 @@ class _Watch:
             return
         os.waitpid(helper.pid, 0)
         then(exit_code(helper.errno))
+
+    def ignore(self, pid: int) -> None:
+        assert self._cpu is not None, "counting begins before the command does"
+        self._cpu.ignore(pid)
 
     def _spawn(
         self, command: Sequence[str], environ: Mapping[str, str], before: Callable[[int], object]

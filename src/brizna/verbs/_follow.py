@@ -209,6 +209,7 @@ class Follower:
         self._work = _Work(0.0 if replanner is None else replanner.restart_s)
         self._halt: Halt | None = None
         self._helpers: Helpers | None = None
+        self._ignore: Callable[[int], object] | None = None
         self._window: int | None = None
         self._phase: str | None = None
         self._gives_up = False
@@ -225,6 +226,7 @@ class Follower:
         pid: int,
         beside: Callable[[], Sequence[int]] = tuple,
         helpers: Helpers | None = None,
+        ignore: Callable[[int], object] | None = None,
     ) -> None:
         """Take over a command that has just started, or started again.
 
@@ -232,10 +234,11 @@ class Follower:
             pid: Its process.
             beside: Returns all processes of it that were seen.
             helpers: Starts what asks it to save.
+            ignore: Called with a process of ours that is none of the command's.
         """
         self._pid, self._is_out = pid, False
         self._halt = Halt(pid, beside=beside)
-        self._helpers = helpers
+        self._helpers, self._ignore = helpers, ignore
         self._forget()
 
     def follow(self, *, last: bool = False) -> None:
@@ -243,7 +246,7 @@ class Follower:
         if last:
             self._recorder.sampler.finish(self._window)
             if self._replanner is not None:
-                self._replanner.close()
+                self._close(self._replanner)
             return
         if self._halt is None and not self._is_out:
             return
@@ -280,7 +283,7 @@ class Follower:
 
     def command(self) -> Sequence[str] | None:
         """Return what starts the command again; None while it is to wait."""
-        if self._is_planning or not self.schedule.runs_at(self._clock.now_s()):
+        if not self.schedule.runs_at(self._clock.now_s()):
             return None
         return self._resumed_by()
 
@@ -291,11 +294,6 @@ class Follower:
         return self._recorder.job.command or ()
 
     # ---------------------------------------------------------------------------------- its pauses
-
-    @property
-    def _is_planning(self) -> bool:
-        """Whether a thread lives here: nothing is forked meanwhile."""
-        return self._replanner is not None and self._replanner.is_busy
 
     @property
     def _is_stopped(self) -> bool:
@@ -322,8 +320,6 @@ class Follower:
             return True
         now_s = time.monotonic()
         if self._asked_s is None:
-            if hook.command is not None and self._is_planning:
-                return False
             if not self._ask(hook, halt):
                 return True
             self._asked_s = now_s
@@ -379,7 +375,20 @@ class Follower:
             self._recorder.note(found.said)
             self._keep()
         if replanner.is_due(now_s):
-            replanner.begin(now_s, self._work.progress(is_running=self._phase != PAUSED))
+            pid = replanner.begin(now_s, self._work.progress(is_running=self._phase != PAUSED))
+            if pid is not None and self._ignore is not None:
+                self._ignore(pid)
+
+    def _close(self, replanner: Replanner) -> None:
+        """Plan no more, and note how often that was done."""
+        replanner.close()
+        if replanner.times:
+            text = Said(
+                "Planned anew {times} times; that changed its hours {changed} times.",
+                times=replanner.times,
+                changed=len(replanner.plans) - 1,
+            )
+            self._recorder.note(str(text))
 
     def _enter(self, phase: str) -> None:
         """Begin a phase of the run, if it is another one."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
+from contextlib import suppress
 from datetime import UTC, datetime
-from threading import Thread
 
-from brizna.core.errors import BriznaError, InfeasibleError, Said
+from brizna.core.codec import decode, encode
+from brizna.core.errors import BriznaError, InfeasibleError, IntegrityError, Said
 from brizna.core.records import Record
 from brizna.plan import Plan, instant_of, replan
 from brizna.plan._planning import replan_rest
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
     from brizna.plan import Candidate
     from brizna.plan._planning import Progress
 
-_LAST_S = 2.0
-"""How long the end of a run waits for a plan that is being made; then nobody needs it."""
+_PART = 65_536
 
 
 class Replanned(Record):
@@ -81,8 +82,7 @@ class Replanner:
         self._files = tuple(files)
         self._stamps = self._look()
         self._next_s: float | None = None
-        self._found: Replanned | None = None
-        self._thread: Thread | None = None
+        self._planning: _Planning | None = None
         self._has_begun = False
 
     @property
@@ -91,14 +91,9 @@ class Replanner:
         pauses = self._plan.workload.pauses
         return 0.0 if pauses is None else pauses.restart_s
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether a plan is being made beside the command."""
-        return self._thread is not None
-
     def is_due(self, now_s: float) -> bool:
         """Tell whether it is time to plan anew."""
-        if self._thread is not None or (self._has_begun and self._plan.workload.pauses is None):
+        if self._planning is not None or (self._has_begun and self._plan.workload.pauses is None):
             return False
         if self._next_s is None:
             self._next_s = now_s + self._every_s
@@ -115,50 +110,72 @@ class Replanner:
             progress: How far the job is; None before it has begun.
         """
         self._next_s = now_s + self._every_s
-        self.times += 1
-        instant = datetime.fromtimestamp(now_s, UTC)
-        try:
-            candidate = self._known(instant)
-            new = self._new(candidate, instant, progress)
-        except InfeasibleError as error:
-            if self._is_late(now_s, progress):
-                return self._hurried(now_s, error)
-            self.trouble[str(error)] = None  # too few hours are known, say: the old ones stand
-            return None
-        except BriznaError as error:
-            self.trouble[str(error)] = None
-            return None
-        if new is None or new.intervals == self._plan.intervals:
-            return None
-        return self._changed(new, instant)
+        return self._accepted(self._find(now_s, progress))
 
-    def begin(self, now_s: float, progress: Progress) -> None:
-        """Plan anew beside the command; `take` returns what comes of it."""
+    def begin(self, now_s: float, progress: Progress) -> int | None:
+        """Plan anew beside the command; `take` returns what comes of it.
+
+        In a process of its own, so that no signal waits for it and its end waits for nobody; to be
+        called where there is but one thread.
+
+        Returns:
+            The process; None where nothing is planned.
+        """
         self._has_begun = True
-        if self._plan.workload.pauses is None:
-            return
-        self._thread = Thread(target=self._work, args=(now_s, progress), daemon=True)
-        self._thread.start()
+        if self._plan.workload.pauses is None or not hasattr(os, "fork"):
+            return None
+        self._next_s = now_s + self._every_s
+        self._planning = _Planning(lambda: self._find(now_s, progress))
+        return self._planning.pid
 
     def take(self) -> Replanned | None:
         """Return what has changed since it was last asked; None if nothing has."""
-        if self._thread is None or self._thread.is_alive():
+        found = None if self._planning is None else self._planning.read()
+        if found is None:
             return None
-        self._thread = None
-        found, self._found = self._found, None
-        return found
+        self._planning = None
+        return self._accepted(found)
 
     def close(self) -> None:
-        """Wait a moment for a plan that is being made; its thread ends with the process."""
-        if self._thread is not None:
-            self._thread.join(_LAST_S)
+        """End what is planned beside the command: nobody needs it any more."""
+        if self._planning is not None:
+            self._planning.end()
+            self._planning = None
 
-    def _work(self, now_s: float, progress: Progress) -> None:
+    def _find(self, now_s: float, progress: Progress | None) -> dict[str, Any]:
+        """Return what planning anew comes to, as JSON: ``plan``, ``said``, ``trouble``."""
+        instant = datetime.fromtimestamp(now_s, UTC)
         try:
-            self._found = self.again(now_s, progress)
-        except Exception as error:  # noqa: BLE001 - in a thread: told at the end of the run
-            text = Said("{kind}: {error}", kind=type(error).__name__, error=error)
-            self.trouble[str(text)] = None
+            new = self._new(self._known(instant), instant, progress)
+        except InfeasibleError as error:
+            if self._is_late(now_s, progress):
+                return {"plan": None, "said": self._hurried(instant, error), "at_s": now_s}
+            return {"trouble": str(error)}  # too few hours are known, say: the old ones stand
+        except BriznaError as error:
+            return {"trouble": str(error)}
+        if new is None or new.intervals == self._plan.intervals:
+            return {}
+        return {"plan": new.to_json(), "said": self._changed(new, instant)}
+
+    def _accepted(self, found: Mapping[str, Any]) -> Replanned | None:
+        """Follow what was found from now on."""
+        self.times += 1
+        if "trouble" in found:
+            self.trouble[found["trouble"]] = None
+        if "said" not in found:
+            return None
+        record = found["plan"]
+        if record is None:
+            self._next_s = float("inf")
+            at_s = found["at_s"]
+            schedule = Schedule(plan=self.plans[-1], intervals=((at_s, at_s),))
+            return Replanned(schedule=schedule, said=found["said"], plan=None)
+        digest = self._keep(record)
+        self.plans.append(digest)
+        self.made.append(record)
+        new = Plan.from_json(record)
+        self._plan = self._plan.replace(intervals=new.intervals, best=new.best)
+        return Replanned(schedule=schedule_of(digest, record), said=found["said"], plan=record)
 
     def _new(
         self, candidate: Candidate, instant: datetime, progress: Progress | None
@@ -176,12 +193,7 @@ class Replanner:
         left_s = workload.duration_s / speed - (0.0 if progress is None else progress.worked_s)
         return now_s + left_s > instant_of(workload.deadline).timestamp()
 
-    def _changed(self, new: Plan, instant: datetime) -> Replanned:
-        record = new.to_json()
-        digest = self._keep(record)
-        self.plans.append(digest)
-        self.made.append(record)
-        self._plan = self._plan.replace(intervals=new.intervals, best=new.best)
+    def _changed(self, new: Plan, instant: datetime) -> str:
         source = new.signals[0]
         text = Said(
             "Planned anew at {at} by {source}, issued {issued}: now from {start} to {finish}.",
@@ -191,18 +203,16 @@ class Replanner:
             start=new.best.start,
             finish=new.best.finish,
         )
-        return Replanned(schedule=schedule_of(digest, record), said=str(text), plan=record)
+        return str(text)
 
-    def _hurried(self, now_s: float, error: InfeasibleError) -> Replanned:
+    def _hurried(self, instant: datetime, error: InfeasibleError) -> str:
         """Return that the command runs on: what is left fits nowhere."""
         text = Said(
             "Planned anew at {at}: {reason} It runs on until it ends.",
-            at=datetime.fromtimestamp(now_s, UTC).isoformat(timespec="seconds"),
+            at=instant.isoformat(timespec="seconds"),
             reason=error,
         )
-        self._next_s = float("inf")
-        schedule = Schedule(plan=self.plans[-1], intervals=((now_s, now_s),))
-        return Replanned(schedule=schedule, said=str(text), plan=None)
+        return str(text)
 
     def _look(self) -> tuple[tuple[int, int] | None, ...]:
         """Return by what a change of each file is seen."""
@@ -215,3 +225,60 @@ class Replanner:
             else:
                 found.append((status.st_mtime_ns, status.st_size))
         return tuple(found)
+
+
+class _Planning:
+    """A process that plans, and what it has told so far.
+
+    Attributes:
+        pid: The process.
+    """
+
+    def __init__(self, find: Callable[[], Mapping[str, Any]]) -> None:
+        """Begin to plan."""
+        self._file, told = os.pipe()
+        self._read = b""
+        self.pid = os.fork()
+        if self.pid == 0:
+            _tell(find, told)
+        os.close(told)
+        os.set_blocking(self._file, False)
+
+    def read(self) -> Mapping[str, Any] | None:
+        """Return what it found; None while it plans."""
+        try:
+            while part := os.read(self._file, _PART):
+                self._read += part
+        except BlockingIOError:
+            return None
+        self._reap()
+        try:
+            return decode(self._read)
+        except IntegrityError:
+            return {"trouble": str(Said("What plans anew was ended before it was done."))}
+
+    def end(self) -> None:
+        """End it, if it still plans."""
+        if self.read() is None:  # it holds its end of the pipe, so the number is still its own
+            os.kill(self.pid, signal.SIGKILL)
+            self._reap()
+
+    def _reap(self) -> None:
+        os.close(self._file)
+        with suppress(ChildProcessError):  # whoever reaps the command's processes was faster
+            os.waitpid(self.pid, 0)
+
+
+def _tell(find: Callable[[], Mapping[str, Any]], told: int) -> None:
+    """Plan, write what was found and end this process."""
+    try:
+        try:
+            found = find()
+        except Exception as error:  # noqa: BLE001 - told at the end of the run
+            text = Said("{kind}: {error}", kind=type(error).__name__, error=error)
+            found = {"trouble": str(text)}
+        data = encode(dict(found))
+        while data:
+            data = data[os.write(told, data) :]
+    finally:
+        os._exit(0)

@@ -161,7 +161,7 @@ class _Ticks:
             def helpers(command: Sequence[str], then: Callable[[int], object]) -> None:
                 self._supervisor.start_beside(command, environ=environ, then=then)
 
-            self._follower.begin(pid, self._supervisor.living, helpers)
+            self._follower.begin(pid, self._supervisor.living, helpers, self._supervisor.ignore)
             self._follower.follow()
 
     def take(self, cpu: tuple[int | None, int | None]) -> None:
