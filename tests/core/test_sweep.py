@@ -138,6 +138,17 @@ def test_one_repeat_recommends_nothing_that_it_tells_apart():
     assert any("One repeat" in note for note in made.notes)
 
 
+def test_a_bound_that_may_not_be_kept_is_said():
+    sure = found(FIGURES, "energy within 20% time")
+    assert not any("not certain" in note for note in sure.notes)
+    slow = [trial("batch=32", block, 100, 1.0) for block in range(3)] + [
+        trial("batch=64", block, 50, time) for block, time in enumerate((0.9, 1.0, 1.2))
+    ]
+    made = conclude(plan(BATCH, goal="energy within 5% time"), "sha256:0", slow)
+    assert made.recommended == "batch=64"
+    assert any("not certain" in note for note in made.notes)
+
+
 def test_the_front_holds_what_no_other_setting_beats_in_both():
     made = found({"batch=32": (100, 10), "batch=64": (60, 11), "batch=128": (70, 14)})
     assert [one.name for one in made.settings if one.is_on_front] == ["batch=32", "batch=64"]

@@ -12,7 +12,7 @@ import pytest
 
 from brizna.core.errors import InputError, UnavailableError
 from brizna.run import HeldLimits, find_file_limits, open_nvml_limits, put_back, restore_files
-from brizna.run._limit_files import file_limit_at
+from brizna.run._limit_files import _not_set, file_limit_at
 from brizna.testing import FakeClock, FakeGpu, FakeLimitFiles, FakeNvml
 
 WATT_UW = 1_000_000
@@ -191,11 +191,35 @@ def test_two_sweeps_at_once_are_refused(files, restore):
 
 def test_a_file_that_may_not_be_written_is_refused_with_the_command_that_helps(files, restore):
     (card,) = limits(files, "gpu-limit")
-    card.at = str(files.root)  # a folder cannot be written, not even by root
-    card.read = lambda: 250 * WATT_UW
+    card.write = _refused_by(13)
     with pytest.raises(UnavailableError, match="sudo chmod o\\+w"):
         HeldLimits([(card, [150 * WATT_UW])], str(restore))
     assert not restore.exists()
+
+
+def test_a_file_that_cannot_take_a_value_asks_for_no_permission(files):
+    (card,) = limits(files, "gpu-limit")
+    card.at = str(files.root)  # a folder cannot be written, not even by root
+    with pytest.raises(UnavailableError, match="leave this level out"):
+        card.write(1)
+
+
+def _refused_by(number):
+    """Return what writes a limit where the system refuses with an error of this number."""
+
+    def write(value):
+        raise _not_set("/sys/x", value, OSError(number, os.strerror(number)))
+
+    return write
+
+
+def test_where_no_restore_file_can_be_kept_nothing_is_changed(files):
+    (card,) = limits(files, "gpu-limit")
+    with (
+        pytest.raises(UnavailableError, match="no place for a restore file"),
+        HeldLimits([(card, [150 * WATT_UW])], ""),
+    ):
+        pytest.fail("began")
 
 
 def cut_short(files, restore, dimension, values, at):

@@ -542,8 +542,26 @@ def _recommend(
     }
     alike = tuple(name for name, one in beside.items() if not one.is_told_apart)
     few = any(not beside[name].scatter_is_known for name in alike)
-    said = Said("One repeat does not tell what chance does: repeat each setting.")
-    return best, alike, [str(said)] if few else []
+    notes = [Said("One repeat does not tell what chance does: repeat each setting.")] if few else []
+    return best, alike, [str(note) for note in (*notes, *_near_the_bound(goal, table, best))]
+
+
+def _near_the_bound(goal: Goal, table: _Table, best: str) -> list[Said]:
+    """Return the note that a setting may not keep the goal's bound; nothing if it surely does."""
+    if goal.within is None or goal.bound is None:
+        return []
+    bounded = {name: table.middle(goal.bound, name) for name in table.arms}
+    least = min((name for name in bounded if bounded[name]), key=lambda name: bounded[name] or 0.0)
+    ratio = paired(table.blocks(goal.bound, best), table.blocks(goal.bound, least)).ratio
+    if best == least or (ratio is not None and ratio.high.value <= 1 + goal.within):
+        return []
+    return [
+        Said(
+            "Whether {name} keeps the bound is not certain: its interval reaches beyond. Repeat "
+            "more often.",
+            name=best,
+        )
+    ]
 
 
 def _within(goal: Goal, bounded: Mapping[str, float]) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import ceil, floor, log10
+
 from brizna.core.estimate import Estimate
 from brizna.core.quantities import Duration, Energy, Ratio
-from brizna.report._format import Format, Joules
+from brizna.report._format import Format, Joules, unit_for
 from brizna.report._html import render_page
 from brizna.report._table import Table
 from brizna.report._view import printable
@@ -17,9 +19,13 @@ if TYPE_CHECKING:
 _FRONT = "*"
 _WIDE, _HIGH = 720, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 78, 24, 18, 52
+_LONG_S = 180.0
+"""Beyond this a time is written in minutes."""
 _MARGIN = 0.12
 """Share of the range of a figure that is left free at both of its ends."""
-_TICKS = 4
+_TICKS = 5
+_FAR = 0.7
+"""Beyond this share of the width a name stands to the left of its point."""
 
 
 def sweep_lines(
@@ -154,10 +160,13 @@ class _Axis:
         share = (value - self.low) / (self.high - self.low)
         return round(self._start + share * (self._end - self._start), 1)
 
-    def ticks(self) -> list[float]:
-        """Return values to write at the axis."""
-        step = (self.high - self.low) / (_TICKS + 1)
-        return [self.low + step * (at + 0.5) for at in range(_TICKS + 1)]
+    def ticks(self, unit: float) -> list[float]:
+        """Return round values to write at the axis: multiples of 1, 2 or 5 of the unit."""
+        least = (self.high - self.low) / _TICKS / unit
+        rung = 10.0 ** floor(log10(least))
+        step = next(rung * more for more in (1, 2, 5, 10) if rung * more >= least) * unit
+        first, last = ceil(self.low / step), floor(self.high / step)
+        return [step * at for at in range(first, last + 1)]
 
 
 def _plot(sweep: Mapping[str, Any], style: Format) -> dict[str, Any] | None:
@@ -180,11 +189,14 @@ def _plot(sweep: Mapping[str, Any], style: Format) -> dict[str, Any] | None:
             "top": y.at(energy.high.value),
             "bottom": y.at(energy.low.value),
             "name": one["name"],
+            "far": x.at(time.best.value) > _FAR * _WIDE,
             "front": one["is_on_front"],
             "best": one["name"] == sweep["recommended"],
         }
         for one, time, energy in zip(known, times, energies, strict=True)
     ]
+    time_unit = Duration.units["min"] if x.high > _LONG_S else 1.0
+    energy_unit = unit_for(kind, y.high)[1]
     line = sorted((point["x"], point["y"]) for point in points if point["front"])
     per = f" / {sweep['per']}" if sweep["per"] else ""
     return {
@@ -192,14 +204,10 @@ def _plot(sweep: Mapping[str, Any], style: Format) -> dict[str, Any] | None:
         "height": _HIGH,
         "points": points,
         "front": " ".join(f"{at},{height}" for at, height in line),
-        "x_ticks": [(x.at(value), style.duration(value)) for value in x.ticks()],
-        "y_ticks": [(y.at(value), _energy(kind, value, style)) for value in y.ticks()],
+        "x_ticks": [(x.at(value), style.duration(value)) for value in x.ticks(time_unit)],
+        "y_ticks": [(y.at(value), style.quantity(kind(value))) for value in y.ticks(energy_unit)],
         "x_name": _("time") + per,
         "y_name": _("energy") + per,
         "left": _LEFT,
         "bottom": _HIGH - _BOTTOM,
     }
-
-
-def _energy(kind: Any, value: float, style: Format) -> str:
-    return style.quantity(kind(value))

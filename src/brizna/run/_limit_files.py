@@ -9,6 +9,7 @@ References:
 from __future__ import annotations
 
 import os
+from errno import EACCES, EPERM, EROFS
 from glob import glob
 
 from brizna.core.errors import Said, UnavailableError
@@ -32,6 +33,7 @@ _ENDS = {
     "power1_cap": ("power1_cap_min", "power1_cap_max"),
 }
 """Files beside a limit that say between what it may lie."""
+_FORBIDDEN = (EACCES, EPERM, EROFS)
 _LEAST_PERCENT, _MOST_PERCENT = 1, 100
 
 
@@ -77,13 +79,7 @@ class FileLimit:
             with open(self.at, "r+", encoding="ascii") as file:
                 file.write(f"{value}\n")
         except OSError as error:
-            raise UnavailableError(
-                "{path} cannot be set to {value}: {reason}. Expected permission to write it: run "
-                "brizna with sudo, or allow it until the next start with: sudo chmod o+w {path}",
-                path=self.at,
-                value=value,
-                reason=error.strerror or error,
-            ) from error
+            raise _not_set(self.at, value, error) from error
 
     def bounds(self) -> tuple[int | None, int | None]:
         """Return the least and the most that can be set; None where that is not told."""
@@ -105,6 +101,25 @@ class FileLimit:
         except UnavailableError:  # told by few: the limit itself is what must be there
             return None
         return value or None
+
+
+def _not_set(path: str, value: int, error: OSError) -> UnavailableError:
+    reason = error.strerror or error
+    if error.errno in _FORBIDDEN:
+        return UnavailableError(
+            "{path} cannot be set to {value}: {reason}. Expected permission to write it: run "
+            "brizna with sudo, or allow it until the next start with: sudo chmod o+w {path}",
+            path=path,
+            value=value,
+            reason=reason,
+        )
+    return UnavailableError(
+        "{path} cannot be set to {value}: {reason}. Expected a value that this system takes: leave "
+        "this level out.",
+        path=path,
+        value=value,
+        reason=reason,
+    )
 
 
 def find_file_limits(dimension: str, *, sys_root: str = "/sys") -> Sequence[FileLimit]:

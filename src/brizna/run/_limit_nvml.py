@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 KIND = "nvml"
 _W_PER_MW = 1e-3
+_NO_PERMISSION = 4
+"""The library's code for it."""
 
 
 class NvmlLimit:
@@ -60,14 +62,7 @@ class NvmlLimit:
             with _driver(self._nvml):
                 self._nvml.nvmlDeviceSetPowerManagementLimit(self._handle(), value)
         except self._nvml.NVMLError as error:
-            raise UnavailableError(
-                "The power limit of the card {uuid} cannot be set: {error}. Expected permission to "
-                "set it: run brizna with sudo; by hand it is: sudo nvidia-smi -i {uuid} -pl "
-                "{power_w}",
-                uuid=self.at,
-                error=error,
-                power_w=f"{value * _W_PER_MW:g}",
-            ) from error
+            raise _not_set(self.at, value, error) from error
 
     def bounds(self) -> tuple[int | None, int | None]:
         """Return the least and the most that can be set; None where that is not told."""
@@ -84,6 +79,23 @@ class NvmlLimit:
 
     def _handle(self) -> Any:
         return self._nvml.nvmlDeviceGetHandleByUUID(self.at)
+
+
+def _not_set(uuid: str, value: int, error: Any) -> UnavailableError:
+    if getattr(error, "value", None) == _NO_PERMISSION:
+        return UnavailableError(
+            "The power limit of the card {uuid} cannot be set: {error}. Expected permission to "
+            "set it: run brizna with sudo; by hand it is: sudo nvidia-smi -i {uuid} -pl {power_w}",
+            uuid=uuid,
+            error=error,
+            power_w=f"{value * _W_PER_MW:g}",
+        )
+    return UnavailableError(
+        "The power limit of the card {uuid} cannot be set: {error}. Expected a card whose limit "
+        "can be: choose others with --gpu.",
+        uuid=uuid,
+        error=error,
+    )
 
 
 def nvml_limit_at(uuid: str, *, provider: Callable[[], Any] | None = None) -> NvmlLimit:

@@ -364,6 +364,11 @@ def _claim(path: str, record: Mapping[str, Any]) -> None:
     Raises:
         UnavailableError: If there is one, or it cannot be written.
     """
+    if not path:
+        raise UnavailableError(
+            "This system has no place for a restore file, without which limits of devices are not "
+            "changed: sweep threads, processes or values instead."
+        )
     draft = f"{path}.{os.urandom(6).hex()}.tmp"
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
