@@ -396,10 +396,9 @@ def _hardware(row: Row) -> dict[str, object] | None:
 
 def _notes(row: Row, channels: tuple[ChannelEnergy, ...], *, zone: str) -> Iterator[Said]:
     yield Said(
-        "Imported from {tool} {version}, which does not write how it measured: what it says of "
-        "processor and memory is taken as modelled, what it says of graphics cards as declared.",
-        tool="CodeCarbon",
-        version=row.get("codecarbon_version") or "",
+        "Imported from {tool}, which does not write how it measured: what it says of processor and "
+        "memory is taken as modelled, what it says of graphics cards as declared.",
+        tool=f"CodeCarbon {row.get('codecarbon_version') or ''}".strip(),
     )
     if not _names_zone(row):
         yield Said("Its time names no zone and was taken as {zone}.", zone=zone)
