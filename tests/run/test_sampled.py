@@ -257,13 +257,15 @@ def test_what_is_used_and_waited_for_is_all_told(tmp_path):
 
 def test_a_forked_process_is_looked_into_as_well(tmp_path):
     (tmp_path / "program.py").write_text(
-        "import os, time\n"
-        "def work():\n"
-        "    end = time.process_time() + 0.5\n"
+        "import os, sys, time\n"
+        "def work(seconds):\n"
+        "    end = time.process_time() + seconds\n"
         "    while time.process_time() < end: pass\n"
+        "work(0.1)\n"
         "pid = os.fork()\n"
         "if pid == 0:\n"
-        "    work()\n"
+        "    work(0.5)\n"
+        "    assert sys.getswitchinterval() < 0.005\n"
         "    os._exit(0)\n"
         "os.waitpid(pid, 0)\n"
     )
@@ -271,7 +273,8 @@ def test_a_forked_process_is_looked_into_as_well(tmp_path):
     assert done.returncode == 0, done.stderr
     used, waits, lines = used_by_function(tmp_path)
     assert len({line["pid"] for line in lines}) == 2
-    assert used["work"] > 300_000
+    assert used["work"] > 350_000
+    assert sum(late for line in lines for *_, late in line["c"]) < 100_000
     assert waits["<module>"] > 300_000
 
 

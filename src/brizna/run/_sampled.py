@@ -155,6 +155,7 @@ class Sampler:
     def _forked(self) -> None:
         """Go on in a forked child, whose only thread is the one that forked."""
         if self._is_on:
+            self._restore_switching()  # it was the parent's
             self._main = _thread.get_ident()
             self._reset()
             self._begin()
