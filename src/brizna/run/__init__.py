@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from brizna.run._halt import Halt
     from brizna.run._limit_files import find_file_limits
     from brizna.run._limit_nvml import open_nvml_limits
-    from brizna.run._limits import HeldLimits, put_back, restore_files
+    from brizna.run._limits import HeldLimits, put_back
     from brizna.run._profile import ProcessLooks, as_sampled
+    from brizna.run._restore_files import restore_files
     from brizna.run._sampled import Sampler
     from brizna.run._trials import TrialFailedError, Trials, trials
     from brizna.run._watch import check_disjoint, watch
@@ -77,7 +78,7 @@ _HOMES = {
     "find_file_limits": "_limit_files",
     "open_nvml_limits": "_limit_nvml",
     "put_back": "_limits",
-    "restore_files": "_limits",
+    "restore_files": "_restore_files",
     "share_processors": "_copies",
     "trials": "_trials",
     "watch": "_watch",

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import signal
-from zlib import crc32
 
 from brizna.core.codec import decode, encode
 from brizna.core.errors import BriznaError, InputError, IntegrityError, Said, UnavailableError
@@ -48,26 +47,8 @@ if TYPE_CHECKING:
 
 
 SCHEMA = "brizna.limits/1"
-_OF_THE_MACHINE = "/var/lib/brizna"
-"""Where the system's administrator keeps the restore file, for all users to see."""
 _SAME = 0.005
 """Devices round what they are told: values nearer than this share of each other are the same."""
-
-
-def restore_files(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return where restore files of this host may lie; the first is the one that we write.
-
-    An administrator's lies where everybody sees it, unless XDG_STATE_HOME says otherwise.
-    """
-    if not hasattr(os, "uname"):  # no limit that we change exists there
-        return ()
-    host = f"{crc32(os.uname().nodename.encode(errors='surrogateescape')):08x}"
-    name = f"limits-{host}.json"
-    asked = environ.get("XDG_STATE_HOME")
-    home = asked or os.path.join(os.path.expanduser("~"), ".local", "state")
-    own = os.path.join(home, "brizna", name)
-    machine = os.path.join(_OF_THE_MACHINE, name)
-    return (machine,) if os.geteuid() == 0 and not asked else (own, machine)
 
 
 class HeldLimits:
