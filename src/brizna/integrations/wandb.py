@@ -54,15 +54,18 @@ class WandbSink:
             settings=wandb.Settings(silent=True, x_disable_stats=True, console="off"),
             reinit="create_new",
         )
+        self._last: dict[str, float] = {}
         self.run.define_metric(_AXIS)
         self.run.define_metric(f"{PREFIX}*", step_metric=_AXIS)
 
     def log(self, metrics: Metrics, *, step: int, at: datetime) -> None:
         """Log one point of each metric; in a run of somebody else's with its own next step."""
-        self.run.log({**metrics, f"{PREFIX}at": at.timestamp()}, commit=self._is_ours)
+        self._last = {**metrics, f"{PREFIX}at": at.timestamp()}
+        self.run.log(self._last, commit=self._is_ours)
 
     def finish(self, view: Mapping[str, Any]) -> None:
         """Say where the figures come from, and end the run if it is ours."""
         self.run.config.update(facts(view), allow_val_change=True)
+        self.run.summary.update(self._last)  # a step of somebody else's may not come any more
         if self._is_ours:
             self.run.finish(exit_code=0 if view["state"] == "finished" else 1)
