@@ -92,9 +92,10 @@ def test_a_proof_of_crowding_is_one(fleet):
     for crowd in plan_fleet(values, capacity, jobs, climbs=10).crowds:
         assert crowd.is_proof
         full = set(crowd.slots)
+        needing = (*crowd.users, *([] if crowd.job is None else [(crowd.job, 1)]))
         needed = sum(
             count * max(0, job.length - len(set(range(job.arrival, job.deadline)) - full))
-            for job, count in ((crowd.job, 1), *crowd.users)
+            for job, count in needing
         )
         assert needed > capacity[0, list(crowd.slots)].sum()
 

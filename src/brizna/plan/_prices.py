@@ -15,17 +15,19 @@ from __future__ import annotations
 
 from math import fsum
 
+from brizna.plan._fleet_jobs import groups_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from numpy import bool_, float64, intp
+    from numpy import bool_, float64, int64
     from numpy.typing import NDArray
 
-    from brizna.plan._fleet import FleetJob
+    from brizna.plan._fleet_jobs import Fleet
 
     Floats = NDArray[float64]
-    Whole = NDArray[intp]
+    Whole = NDArray[int64]
     Chosen = Callable[[Whole], NDArray[bool_]]
     """Given each kind's zone, as a row, which slots of its window it takes."""
 
@@ -41,12 +43,14 @@ _CALM = 0.05
 
 _MANY = 10_000
 """Kinds of jobs beyond which a part of them finds the prices."""
+_MOST_AT_ONCE = 1 << 22
+"""Cells looked at in one go: some tens of megabytes."""
 
 
 class Crew:
     """Kinds of jobs with windows of one length: what they would take at given costs."""
 
-    def __init__(self, jobs: Sequence[FleetJob], counts: Sequence[float], zones: int) -> None:
+    def __init__(self, jobs: Fleet, counts: Floats, zones: int) -> None:
         """Take kinds that `alike` put together.
 
         Args:
@@ -56,14 +60,13 @@ class Crew:
         """
         import numpy as np
 
-        first = jobs[0]
-        self._rows = np.arange(zones) if first.zones is None else np.array(first.zones)
-        self._can_pause = first.can_pause
-        width = first.deadline - first.arrival
-        arrivals = np.array([job.arrival for job in jobs])
-        self._slots = arrivals[:, None] + np.arange(width)
-        self._lengths = np.array([job.length for job in jobs])
-        self._weights = np.array([job.size for job in jobs]) * np.array(counts)
+        rows = jobs.zone_sets[int(jobs.allowed[0])]
+        width = int(jobs.deadline[0] - jobs.arrival[0])
+        self._rows: Whole = np.array(range(zones) if rows is None else rows, dtype=np.int64)
+        self._can_pause = bool(jobs.can_pause[0])
+        self._slots: Whole = jobs.arrival[:, None] + np.arange(width, dtype=np.int64)
+        self._lengths = jobs.length
+        self._weights = jobs.size * counts
 
     def ask(self, costs: Floats, used: Floats) -> float:
         """Return what these jobs pay at some costs, and add what they take to ``used``.
@@ -118,7 +121,7 @@ class Crew:
 
 
 def prices_of(
-    values: Floats, capacity: Floats, kinds: Mapping[FleetJob, int], steps: int
+    values: Floats, capacity: Floats, kinds: Fleet, counts: Whole, *, steps: int
 ) -> tuple[Floats, float]:
     """Return prices of capacity, and the lower bound of any plan that they prove.
 
@@ -128,33 +131,37 @@ def prices_of(
     Args:
         values: What a unit of size costs, shape (zones, slots).
         capacity: How much room there is, same shape.
-        kinds: How many jobs there are of each kind.
+        kinds: One job of each kind.
+        counts: How many jobs there are of each kind.
         steps: How often the prices move.
     """
     import numpy as np
 
-    crews = alike(kinds, len(values))
+    crews = alike(kinds, counts.astype(np.float64), len(values))
     if len(kinds) <= _MANY:
         return climb(values, capacity, crews, steps)
-    ordered = sorted(
-        kinds, key=lambda job: (job.zones or (), job.arrival, job.length, job.deadline)
-    )
-    part = ordered[:: -(-len(ordered) // _MANY)]
-    taken = sum(kinds[job] * job.size * job.length for job in part)
-    scale = sum(kinds[job] * job.size * job.length for job in ordered) / taken
-    few = alike({job: kinds[job] * scale for job in part}, len(values))
-    prices, _ = climb(values, capacity, few, steps)
+    taken = counts * kinds.size * kinds.length
+    order = np.lexsort((kinds.deadline, kinds.length, kinds.arrival, kinds.allowed))
+    part = order[:: -(-len(order) // _MANY)]
+    few = counts[part] * (taken.sum() / taken[part].sum())
+    prices, _ = climb(values, capacity, alike(kinds.some(part), few, len(values)), steps)
     paid = fsum(crew.ask(values + prices, np.zeros_like(values)) for crew in crews)
     return prices, paid - float((prices * capacity).sum())
 
 
-def alike(kinds: Mapping[FleetJob, float], zones: int) -> list[Crew]:
-    """Return the crews of all kinds."""
-    groups: dict[object, list[FleetJob]] = {}
-    for job in kinds:
-        length = None if job.can_pause else job.length
-        groups.setdefault((job.deadline - job.arrival, length, job.zones), []).append(job)
-    return [Crew(jobs, [kinds[job] for job in jobs], zones) for jobs in groups.values()]
+def alike(kinds: Fleet, counts: Floats, zones: int) -> list[Crew]:
+    """Return the crews of all kinds, none larger than memory has room for."""
+    import numpy as np
+
+    width = kinds.deadline - kinds.arrival
+    columns = (np.where(kinds.can_pause, 0, kinds.length), width, kinds.allowed)
+    crews: list[Crew] = []
+    for group in groups_of(columns):
+        most = max(1, _MOST_AT_ONCE // (zones * int(width[group[0]])))
+        for first in range(0, len(group), most):
+            part = group[first : first + most]
+            crews.append(Crew(kinds.some(part), counts[part], zones))
+    return crews
 
 
 def climb(

@@ -12,6 +12,7 @@ References:
 from __future__ import annotations
 
 from collections import deque
+from itertools import combinations
 
 from brizna.core.records import Record
 
@@ -19,12 +20,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from brizna.plan._fleet import FleetJob, Party, Room
+    from numpy import float64, int64
+    from numpy.typing import NDArray
+
+    from brizna.plan._fleet import Party, Room
+    from brizna.plan._fleet_jobs import Fleet, FleetJob
+
+    Floats = NDArray[float64]
+    Whole = NDArray[int64]
 
     _Steps = dict[int, tuple[Party, int] | None]
     """By slot, the party that could move there and from which slot; None where it all begins."""
 
 _SLACK = 1e-9
+_MOST_EDGES, _MOST_SETS = 42, 10
+"""Edges of times, and sets of zones, that are looked at for an overload."""
 _SWAPS = 200
 """Parties that are tried, those with the most slack first, to make room for one job."""
 
@@ -33,20 +43,70 @@ class Crowd(Record):
     """Why a job has no place: full slots, whose users cannot go elsewhere either.
 
     Attributes:
-        job: The job without a place.
-        zone: The zone looked at last.
-        slots: The slots of it that are full.
+        job: The job without a place; None if it is any of the users.
+        zones: The zone looked at last, or those that are full together.
+        slots: The slots of them that are full.
         users: The jobs in them, each kind once, with how many; with ``job`` they need more than
             there is.
-        is_proof: Whether no plan at all can place them: all may pause, are of one size, and can
-            go to no other zone.
+        is_proof: Whether no plan at all can place them.
     """
 
-    job: FleetJob
-    zone: int
+    job: FleetJob | None
+    zones: tuple[int, ...]
     slots: tuple[int, ...]
     users: tuple[tuple[FleetJob, int], ...]
     is_proof: bool
+
+
+def overload(kinds: Fleet, counts: Whole, capacity: Floats) -> Crowd | None:
+    """Return jobs that need more in a time than there is, which proves that some have no place.
+
+    Of each job counts what it cannot do before or after that time, however it is placed [1]. Looked
+    at are some times, and for each set of zones the jobs that may run in no others. None if no such
+    time is found; that does not prove that there is a place for all.
+
+    Args:
+        kinds: One job of each kind.
+        counts: How many there are of each kind.
+        capacity: How much room there is, shape (zones, slots).
+
+    References:
+        [1] P. Baptiste, C. Le Pape, W. Nuijten, Constraint-based scheduling, 2001: energetic
+            reasoning.
+    """
+    import numpy as np
+
+    zones, slots = capacity.shape
+    edges = [*range(0, slots, -(-slots // _MOST_EDGES)), slots]
+    best: tuple[float, tuple[int, ...], int, int, Whole] | None = None
+    for zone_set in kinds.zone_sets[:_MOST_SETS]:
+        mine = tuple(range(zones) if zone_set is None else sorted(zone_set))
+        within = [set(one or range(zones)) <= set(mine) for one in kinds.zone_sets]
+        bound = np.flatnonzero(np.array(within)[kinds.allowed])
+        jobs, weights = kinds.some(bound), (kinds.size * counts)[bound]
+        room = np.append(0.0, np.cumsum(capacity[list(mine)].sum(axis=0)))
+        for first, end in combinations(edges, 2):
+            inside = _unmovable(jobs, first, end)
+            excess = float(inside @ weights) * (1 - _SLACK) - float(room[end] - room[first])
+            if excess > (0.0 if best is None else best[0]):
+                best = excess, mine, first, end, bound[inside > 0]
+    if best is None:
+        return None
+    _, mine, first, end, rows = best
+    users = tuple((kinds.job(kind), int(counts[kind])) for kind in rows.tolist())
+    return Crowd(job=None, zones=mine, slots=tuple(range(first, end)), users=users, is_proof=True)
+
+
+def _unmovable(jobs: Fleet, first: int, end: int) -> Whole:
+    """Return how many slots of each job lie in a time at least, wherever it is placed."""
+    import numpy as np
+
+    begins, ends = np.maximum(jobs.arrival, first), np.minimum(jobs.deadline, end)
+    outside = jobs.deadline - jobs.arrival - np.maximum(ends - begins, 0)
+    earliest = np.minimum(jobs.arrival + jobs.length, end) - begins
+    latest = ends - np.maximum(jobs.deadline - jobs.length, first)
+    in_a_row = np.minimum(earliest, latest)
+    return np.maximum(np.where(jobs.can_pause, jobs.length - outside, in_a_row), 0)
 
 
 def make_room(room: Room, job: FleetJob) -> Crowd | None:
@@ -163,7 +223,7 @@ def _crowd(room: Room, job: FleetJob, zone: int, slots: Iterable[int] | None = N
         counts[user.job] = counts.get(user.job, 0) + user.count
     return Crowd(
         job=job,
-        zone=zone,
+        zones=(zone,),
         slots=full,
         users=tuple(counts.items()),
         is_proof=all(_is_alike(other, job, zone, len(room.left)) for other in (job, *counts)),

@@ -36,24 +36,29 @@ def jobs_lines(summary: Mapping[str, Any], *, lang: str) -> list[str]:
         text = _("no plan within this capacity can emit less than {bound}: {gap} above it")
         bound = style.quantity(Carbon(summary["bound_g"]))
         lines.append("  " + text.format(bound=bound, gap=style.percent(summary["gap"])))
-    for crowd in summary["crowds"][:_SHOWN]:
-        text = (
-            _("{job} has no place in {zone}: {hours} full hours, shared with {others}")
-            if not crowd["is_proof"]
-            else _("{job} cannot be placed by any plan: {hours} full hours of {zone}, {others}")
-        )
-        others = _names(crowd["shared_with"])
-        told = text.format(
-            job=crowd["job"], zone=crowd["zone"], hours=len(crowd["full"]), others=others
-        )
-        lines.append("  " + told)
-    if summary["without"] > len(summary["crowds"][:_SHOWN]):
+    shown = summary["crowds"][:_SHOWN]
+    lines += ["  " + _crowd(crowd, style) for crowd in shown]
+    if summary["without"] > len([crowd for crowd in shown if crowd["job"] is not None]):
         text = _("{count} jobs have no place; the file says why")
         lines.append("  " + text.format(count=summary["without"]))
     lines.append("  " + _("hours and zones: {out}").format(out=summary["out"]))
     return lines
 
 
-def _names(names: list[str]) -> str:
+def _crowd(crowd: Mapping[str, Any], style: Format) -> str:
+    _, hours = style.say, len(crowd["full"])
+    others = _names(crowd["shared_with"], crowd["sharing"])
+    if crowd["job"] is None:
+        text = _("no plan places all of {others}: within {hours} hours of {zone} they need more")
+        return text.format(others=others, hours=hours, zone=crowd["zone"])
+    text = (
+        _("{job} has no place in {zone}: {hours} full hours, shared with {others}")
+        if not crowd["is_proof"]
+        else _("{job} cannot be placed by any plan: {hours} full hours of {zone}, {others}")
+    )
+    return text.format(job=crowd["job"], zone=crowd["zone"], hours=hours, others=others)
+
+
+def _names(names: list[str], count: int) -> str:
     shown = ", ".join(names[:3])
-    return shown if len(names) <= 3 else f"{shown} … (+{len(names) - 3})"
+    return shown if count <= 3 else f"{shown} … (+{count - 3})"

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from brizna.verbs._factors import add_factor, set_in_force, set_of_file, set_of_run
     from brizna.verbs._followed import Followed
     from brizna.verbs._history import unlike_runs
+    from brizna.verbs._jobs_table import write_rows
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, Part, measure, measured_around
     from brizna.verbs._page import page_of, zones_of
     from brizna.verbs._plan import PlanRequest, plan_job
-    from brizna.verbs._plan_jobs import JobsPlan, plan_jobs, write_rows
+    from brizna.verbs._plan_jobs import JobsPlan, plan_jobs
     from brizna.verbs._predict import ScalingForecast, ScalingRequest, predict_scaling
     from brizna.verbs._reaccount import reaccount
     from brizna.verbs._run import run_command
@@ -155,7 +156,7 @@ _HOMES = {
     "views_of": "_views",
     "Greenest": "_when",
     "when_greenest": "_when",
-    "write_rows": "_plan_jobs",
+    "write_rows": "_jobs_table",
     "zones_of": "_page",
 }
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import os
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from math import fsum
 
-from brizna.core.errors import InputError, Said, UnavailableError
-from brizna.core.quantities import Duration
+from brizna.core.errors import InputError, Said
 from brizna.core.records import Record
 from brizna.grid import read_signals, read_table
 from brizna.plan import (
     Board,
     BulkJob,
-    FleetJob,
+    Fleet,
     Pausing,
     Rate,
     Window,
@@ -25,6 +21,7 @@ from brizna.plan import (
     plan_fleet,
     taken,
 )
+from brizna.verbs._jobs_table import JobsTable, Rows, read_jobs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,45 +29,19 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.core.signal import Signal
-    from brizna.plan import FleetPlan
+    from brizna.plan import FleetJob, FleetPlan
+    from brizna.plan._roster import Roster
+    from brizna.verbs._jobs_table import TableJob
 
     Progress = Callable[[int, int], object]
 
-COLUMNS = ("job", "zone", "start", "end", "hours", "carbon_g", "carbon_now_g", "reason")
-"""Of the answer: ``hours`` lists the intervals it runs in, ``reason`` says why it cannot run."""
-
 _FINE = 1_000_000
 """Micrograms in a gram: planning counts whole ones, so that equal hours are equal."""
+_MOST_NAMES = 1000
+"""Of jobs that share full hours, in the summary."""
 _US = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR_US = 3_600_000_000
-_YES, _NO = ("1", "true", "yes", "y", "si", "sí"), ("", "0", "false", "no", "n")
-
-
-class TableJob(Record):
-    """One line of a table of jobs.
-
-    Attributes:
-        name: What it is called.
-        line: Where it stands in the table.
-        zones: Where it may run, the first choice first.
-        arrival_us: From when on, in microseconds since the epoch.
-        length_us: How long it works.
-        latest_us: When it has ended at the latest.
-        power_w: What it draws.
-        can_pause: Whether it may pause.
-        overhead_us: How long it takes to come back from a pause, at the same power.
-    """
-
-    name: str
-    line: int
-    zones: tuple[str, ...]
-    arrival_us: int
-    length_us: int
-    latest_us: int
-    power_w: float
-    can_pause: bool
-    overhead_us: int
 
 
 class JobsPlan(Record):
@@ -86,7 +57,7 @@ class JobsPlan(Record):
         crowds: Why jobs have no place, by name: who shares the full hours.
     """
 
-    rows: tuple[Mapping[str, Any], ...]
+    rows: Rows
     carbon_g: float
     carbon_now_g: float | None
     bound_g: float | None = None
@@ -134,52 +105,33 @@ def plan_jobs(
         InputError: If a file is not such a table; names the line.
     """
     grid = _Grid(read_signals(signal))
-    listed = _read_jobs(jobs, grid)
+    table = read_jobs(jobs, grid.zones)
     if capacity is not None:
-        return _within(capacity, listed, grid)
-    rows: list[dict[str, Any]] = []
-    for number, job in enumerate(listed, 1):
-        rows.append(_alone(job, grid))
-        if progress is not None and (number % 1000 == 0 or number == len(listed)):
-            progress(number, len(listed))
-    return _summed(rows)
+        return _within(capacity, table, grid)
+    answers: dict[tuple[object, ...], _Answer] = {}
+    which: list[_Answer] = []
+    for number in range(len(table)):
+        job = table.job(number)
+        asked = (job.arrival_us, job.length_us, job.latest_us, job.can_pause, job.overhead_us)
+        key = (*asked, int(table.allowed[number]))
+        if key not in answers:
+            answers[key] = _alone(job, grid)
+        which.append(answers[key])
+        if progress is not None and ((number + 1) % 1000 == 0 or number + 1 == len(table)):
+            progress(number + 1, len(table))
+    return _summed(table, which)
 
 
-def write_rows(
-    path: str, rows: Sequence[Mapping[str, Any]], *, columns: Sequence[str] = COLUMNS
-) -> None:
-    """Write the answer as CSV or Parquet, by the file's name; all of it or nothing.
+class _Answer(Record):
+    """Where and when a job of some power runs; costs in micrograms per kWh x microseconds."""
 
-    Args:
-        path: The file.
-        rows: The answer.
-        columns: What is written of each row, in this order.
-
-    Raises:
-        UnavailableError: If it cannot be written.
-    """
-    part = f"{path}.{os.getpid()}.part"
-    try:
-        if path.endswith(".parquet"):
-            arrow: Any = import_module("pyarrow")
-            parquet: Any = import_module("pyarrow.parquet")
-            table = arrow.table({name: [row[name] for row in rows] for name in columns})
-            parquet.write_table(table, part)
-        else:
-            with open(part, "w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file)
-                writer.writerow(columns)
-                writer.writerows([row[name] for name in columns] for row in rows)
-        os.replace(part, path)
-    except OSError as error:
-        raise UnavailableError(
-            "{path} cannot be written: {reason}. Name another file with --out.",
-            path=path,
-            reason=error.strerror or str(error),
-        ) from error
-    finally:
-        if os.path.exists(part):
-            os.unlink(part)
+    zone: str | None = None
+    start: str | None = None
+    end: str | None = None
+    hours: str | None = None
+    cost: float | None = None
+    now: float | None = None
+    reason: str | None = None
 
 
 class _Grid:
@@ -239,7 +191,7 @@ def _rate(signal: Signal) -> Rate:
     )
 
 
-def _alone(job: TableJob, grid: _Grid) -> dict[str, Any]:
+def _alone(job: TableJob, grid: _Grid) -> _Answer:
     """Return the answer for a job that shares nothing."""
     rows = tuple(grid.index[zone] for zone in job.zones)
     now = _now(job, grid.rates[rows[0]])
@@ -249,9 +201,10 @@ def _alone(job: TableJob, grid: _Grid) -> dict[str, Any]:
     if found is None:
         until = _told(job.latest_us)
         reason = str(Said("no known hours hold it between its arrival and {until}", until=until))
-        return _row(job, None, (), None, now) | {"reason": reason}
+        return _Answer(now=now, reason=reason)
     zone, intervals, cost = found
-    return _row(job, grid.zones[zone], intervals, cost, now)
+    told = [(_told(start), _told(end)) for start, end in intervals]
+    return _answer(grid.zones[zone], told, cost, now)
 
 
 def _by_slots(
@@ -273,19 +226,20 @@ def _by_slots(
     place = grid.board.place(asked)
     if place is None:
         return None
-    return place.zone, _intervals(place.slots, grid), place.cost * grid.step_us
+    intervals = [(grid.edge(start), grid.edge(end)) for start, end in _runs(place.slots)]
+    return place.zone, intervals, place.cost * grid.step_us
 
 
-def _intervals(slots: Sequence[int], grid: _Grid) -> list[tuple[int, int]]:
-    """Return the intervals that slots make together."""
+def _runs(slots: Sequence[int]) -> list[tuple[int, int]]:
+    """Return first slots of runs of slots in a row, each with the slot behind its last one."""
     found: list[tuple[int, int]] = []
+    start = behind = slots[0]
     for slot in slots:
-        start, end = grid.edge(slot), grid.edge(slot + 1)
-        if found and found[-1][1] == start:
-            found[-1] = found[-1][0], end
-        else:
-            found.append((start, end))
-    return found
+        if slot != behind:
+            found.append((start, behind))
+            start = slot
+        behind = slot + 1
+    return [*found, (start, behind)]
 
 
 def _exactly(
@@ -336,24 +290,17 @@ def _now(job: TableJob, rate: Rate) -> int | None:
     return taken(rate, ((job.length_us, 1),), job.arrival_us)
 
 
-def _row(
-    job: TableJob,
-    zone: str | None,
-    intervals: Sequence[tuple[int, int]],
-    cost: float | None,
-    now: float | None,
-) -> dict[str, Any]:
-    """Return a line of the answer; costs are in micrograms per kilowatt-hour x microseconds."""
-    return {
-        "job": job.name,
-        "zone": zone,
-        "start": _told(intervals[0][0]) if intervals else None,
-        "end": _told(intervals[-1][1]) if intervals else None,
-        "hours": ";".join(f"{_told(a)}/{_told(b)}" for a, b in intervals) or None,
-        "carbon_g": _grams(cost, job.power_w),
-        "carbon_now_g": _grams(now, job.power_w),
-        "reason": None,
-    }
+def _answer(
+    zone: str, intervals: Sequence[tuple[str, str]], cost: float, now: float | None
+) -> _Answer:
+    return _Answer(
+        zone=zone,
+        start=intervals[0][0],
+        end=intervals[-1][1],
+        hours=";".join(f"{start}/{end}" for start, end in intervals),
+        cost=cost,
+        now=now,
+    )
 
 
 def _grams(cost: float | None, power_w: float) -> float | None:
@@ -366,84 +313,155 @@ def _told(t_us: int) -> str:
 
 
 def _summed(
-    rows: Sequence[dict[str, Any]],
+    table: JobsTable,
+    which: Sequence[_Answer],
     *,
+    now: Sequence[float | None] | None = None,
     bound_g: float | None = None,
     crowds: Sequence[Mapping[str, Any]] = (),
 ) -> JobsPlan:
-    placed = [row for row in rows if row["carbon_g"] is not None]
-    now = [row["carbon_now_g"] for row in placed]
+    """Return the answers of all jobs.
+
+    Args:
+        table: The jobs.
+        which: The answer of each.
+        now: The cost of running each at once, where its answer does not say.
+        bound_g: As in `JobsPlan`.
+        crowds: As in `JobsPlan`.
+    """
+    power_w: list[float] = table.power_w.tolist()
+    carbon_g = [_grams(one.cost, power) for one, power in zip(which, power_w, strict=True)]
+    at_once = [one.now for one in which] if now is None else now
+    now_g = [_grams(cost, power) for cost, power in zip(at_once, power_w, strict=True)]
+    placed_now = [mine for mine, grams in zip(now_g, carbon_g, strict=True) if grams is not None]
+    known = [grams for grams in placed_now if grams is not None]
+    placed = [grams for grams in carbon_g if grams is not None]
     return JobsPlan(
-        rows=tuple(rows),
-        carbon_g=fsum(row["carbon_g"] for row in placed),
-        carbon_now_g=None if None in now else fsum(now),
+        rows=Rows(
+            {
+                "job": table.names,
+                "zone": [one.zone for one in which],
+                "start": [one.start for one in which],
+                "end": [one.end for one in which],
+                "hours": [one.hours for one in which],
+                "carbon_g": carbon_g,
+                "carbon_now_g": now_g,
+                "reason": [one.reason for one in which],
+            }
+        ),
+        carbon_g=fsum(placed),
+        carbon_now_g=fsum(known) if len(known) == len(placed) else None,
         bound_g=bound_g,
-        without=len(rows) - len(placed),
+        without=len(which) - len(placed),
         crowds=tuple(crowds),
     )
 
 
-def _within(capacity: str, jobs: Sequence[TableJob], grid: _Grid) -> JobsPlan:
+def _within(capacity: str, table: JobsTable, grid: _Grid) -> JobsPlan:
     """Plan jobs that share what the zones can feed."""
     import numpy as np
 
-    for job in jobs:
-        if not grid.is_whole(job) or job.overhead_us or job.latest_us > grid.end_us:
-            raise InputError(
-                "Line {line}: with a capacity, jobs arrive, work and end at whole slots of the "
-                "signal ({step_h} h), without overhead and inside the series. Round job {name!r}, "
-                "or leave the capacity out.",
-                line=job.line,
-                step_h=grid.step_us / _HOUR_US,
-                name=job.name,
-            )
     step_h = grid.step_us / _HOUR_US
-    room = _capacity(capacity, grid)
-    room = np.where(grid.known != 0, room[:, None], 0.0)
-    fleet = [
-        FleetJob(
-            arrival=grid.slot(job.arrival_us),
-            length=job.length_us // grid.step_us,
-            deadline=grid.slot(job.latest_us),
-            size=job.power_w,
-            can_pause=job.can_pause,
-            zones=tuple(grid.index[zone] for zone in job.zones),
+    begins = table.arrival_us - grid.start_us
+    broken = (begins < 0) | (table.overhead_us > 0) | (table.latest_us > grid.end_us)
+    for times in (begins, table.length_us, table.latest_us - table.arrival_us):
+        broken |= times % grid.step_us != 0
+    broken |= table.latest_us - table.arrival_us < table.length_us
+    if broken.any() or not grid.is_even:
+        row = int(broken.argmax())
+        raise InputError(
+            "Line {line}: with a capacity, jobs arrive, work and end at whole slots of the "
+            "signal ({step_h} h), without overhead and inside the series. Round job {name!r}, "
+            "or leave the capacity out.",
+            line=table.job(row).line,
+            step_h=step_h,
+            name=table.names[row],
         )
-        for job in jobs
-    ]
+    room = np.where(grid.known != 0, _capacity(capacity, grid)[:, None], 0.0)
+    fleet = Fleet(
+        arrival=begins // grid.step_us,
+        length=table.length_us // grid.step_us,
+        deadline=(table.latest_us - grid.start_us) // grid.step_us,
+        size=table.power_w,
+        can_pause=table.can_pause,
+        allowed=table.allowed,
+        zone_sets=tuple(tuple(grid.index[zone] for zone in one) for one in table.zone_sets),
+    )
     plan = plan_fleet(grid.values / _FINE * step_h / 1000, room, fleet)
-    rows: list[dict[str, Any]] = []
-    for job, place in zip(jobs, plan.places, strict=True):
-        now = _now(job, grid.rates[grid.index[job.zones[0]]])
-        if place is None:
-            rows.append(
-                _row(job, None, (), None, now) | {"reason": str(Said("the capacity is used up"))}
-            )
-            continue
-        zone, slots = place
-        cost = int(grid.values[zone, list(slots)].sum()) * grid.step_us
-        rows.append(_row(job, grid.zones[zone], _intervals(slots, grid), cost, now))
-    return _summed(rows, bound_g=plan.bound, crowds=_crowds(plan, jobs, fleet, grid))
+    answers = _of_parties(plan.roster, grid)
+    answers.append(_Answer(reason=str(Said("the capacity is used up"))))
+    party_of: list[int] = plan.party_of.tolist()
+    which = [answers[party] for party in party_of]
+    crowds = _crowds(plan, table, fleet, grid)
+    return _summed(table, which, now=_at_once(fleet, grid), bound_g=plan.bound, crowds=crowds)
 
 
-def _crowds(
-    plan: FleetPlan, jobs: Sequence[TableJob], fleet: Sequence[FleetJob], grid: _Grid
-) -> list[dict[str, Any]]:
-    """Return, for each job without a place, the hours that are full and who shares them."""
-    names: dict[FleetJob, list[str]] = {}
-    for job, asked in zip(jobs, fleet, strict=True):
-        names.setdefault(asked, []).append(job.name)
-    without = [job.name for job, place in zip(jobs, plan.places, strict=True) if place is None]
+def _of_parties(roster: Roster, grid: _Grid) -> list[_Answer]:
+    """Return the answer for each party, but for what it costs to run at once."""
+    import numpy as np
+
+    first: list[int] = roster.first.tolist()
+    slots: list[int] = roster.slots.tolist()
+    values = grid.values[roster.zone[roster.entries()], roster.slots]
+    sums = np.append(0, np.cumsum(values))
+    costs: list[int] = (sums[roster.first[1:]] - sums[roster.first[:-1]]).tolist()
+    edges = [_told(grid.edge(slot)) for slot in range(grid.values.shape[1] + 1)]
+    zones: list[int] = roster.zone.tolist()
     return [
-        {
-            "job": name,
-            "zone": grid.zones[crowd.zone],
-            "full": [_told(grid.edge(slot)) for slot in crowd.slots],
-            "shared_with": sorted({one for user, _ in crowd.users for one in names[user]}),
-            "is_proof": crowd.is_proof,
-        }
-        for name, crowd in zip(without, plan.crowds, strict=True)
+        _answer(
+            grid.zones[zone],
+            [(edges[start], edges[end]) for start, end in _runs(slots[begin:after])],
+            cost * grid.step_us,
+            None,
+        )
+        for zone, begin, after, cost in zip(zones, first[:-1], first[1:], costs, strict=True)
     ]
+
+
+def _at_once(fleet: Fleet, grid: _Grid) -> list[float | None]:
+    """Return the cost of running each job at once where it would run first; None if unknown."""
+    import numpy as np
+
+    zone = np.array([zones[0] if zones else 0 for zones in fleet.zone_sets])[fleet.allowed]
+    begin, end = fleet.arrival, fleet.arrival + fleet.length
+    sums, known = (
+        np.pad(np.cumsum(table, axis=1), ((0, 0), (1, 0))) for table in (grid.values, grid.known)
+    )
+    cost: list[int] = (sums[zone, end] - sums[zone, begin]).tolist()
+    whole: list[bool] = (known[zone, end] - known[zone, begin] == fleet.length).tolist()
+    return [
+        mine * grid.step_us if is_known else None
+        for mine, is_known in zip(cost, whole, strict=True)
+    ]
+
+
+def _crowds(plan: FleetPlan, table: JobsTable, fleet: Fleet, grid: _Grid) -> list[dict[str, Any]]:
+    """Return why jobs have no place: the hours that are full and who shares them."""
+    if not plan.without:
+        return []
+    without: dict[FleetJob, list[str]] = {}
+    for row in (plan.party_of < 0).nonzero()[0].tolist():
+        without.setdefault(fleet.job(row), []).append(table.names[row])
+    asked = {job for crowd in plan.crowds for job, _ in crowd.users}
+    sharing: dict[FleetJob, list[str]] = {}
+    for row in range(len(fleet)):
+        job = fleet.job(row)
+        if job in asked:
+            sharing.setdefault(job, []).append(table.names[row])
+    told: list[dict[str, Any]] = []
+    for crowd in plan.crowds:
+        names = sorted({one for user, _ in crowd.users for one in sharing[user]})
+        told.append(
+            {
+                "job": None if crowd.job is None else without[crowd.job].pop(0),
+                "zone": "|".join(grid.zones[zone] for zone in crowd.zones),
+                "full": [_told(grid.edge(slot)) for slot in crowd.slots],
+                "shared_with": names[:_MOST_NAMES],
+                "sharing": len(names),
+                "is_proof": crowd.is_proof,
+            }
+        )
+    return told
 
 
 def _capacity(text: str, grid: _Grid) -> Any:
@@ -475,106 +493,3 @@ def _positive(watts: float) -> float:
     if not watts > 0:
         raise InputError("The capacity is {watts} W: expected more than 0.", watts=watts)
     return watts
-
-
-def _read_jobs(path: str, grid: _Grid) -> list[TableJob]:
-    columns = read_table(path)
-    zone = "zones" if "zones" in columns else "zone"
-    needed = ("job", zone, "arrival", "length_h", "power_w")
-    missing = [name for name in needed if name not in columns]
-    if not {"slack_h", "deadline"} & columns.keys():
-        missing.append("slack_h")
-    if missing:
-        raise InputError(
-            "{path} lacks the columns {missing}; it has {known}. Expected job, zone or zones, "
-            "arrival, length_h, slack_h or deadline, power_w, and where wanted pausable and "
-            "overhead_h.",
-            path=path,
-            missing=", ".join(missing),
-            known=", ".join(columns),
-        )
-    names = list(columns)
-    return [
-        _job(dict(zip(names, cells, strict=True)), line, zone, grid)
-        for line, cells in enumerate(zip(*columns.values(), strict=True), 2)
-    ]
-
-
-def _job(row: Mapping[str, Any], line: int, zone: str, grid: _Grid) -> TableJob:
-    arrival_us = _instant(row["arrival"], line)
-    length_us = _hours(row, "length_h", line)
-    if row.get("deadline"):
-        latest_us = _instant(row["deadline"], line)
-    else:
-        latest_us = arrival_us + length_us + _hours(row, "slack_h", line)
-    power_w = _number(row, "power_w", line)
-    if length_us <= 0 or power_w <= 0:
-        raise InputError(
-            "Line {line}: the job takes {length_h} h at {power_w} W: expected more than 0.",
-            line=line,
-            length_h=row["length_h"],
-            power_w=row["power_w"],
-        )
-    named = [name.strip() for name in str(row[zone] or "").split("|") if name.strip()]
-    unknown = [name for name in named if name not in grid.index]
-    if unknown:
-        raise InputError(
-            "Line {line}: the signal has no zone {zone}; it has {known}.",
-            line=line,
-            zone=", ".join(unknown),
-            known=", ".join(grid.zones),
-        )
-    return TableJob(
-        name=str(row["job"]),
-        line=line,
-        zones=tuple(named) or grid.zones,
-        arrival_us=arrival_us,
-        length_us=length_us,
-        latest_us=latest_us,
-        power_w=power_w,
-        can_pause=_is_yes(row.get("pausable"), line),
-        overhead_us=_hours(row, "overhead_h", line) if row.get("overhead_h") else 0,
-    )
-
-
-def _instant(cell: Any, line: int) -> int:
-    try:
-        instant = cell if isinstance(cell, datetime) else datetime.fromisoformat(str(cell).strip())
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise InputError(
-            "Line {line}: {cell!r} is no instant: expected ISO 8601 with its offset, such as "
-            "2026-03-29T00:00Z.",
-            line=line,
-            cell=str(cell),
-        )
-    return (instant - _EPOCH) // _US
-
-
-def _hours(row: Mapping[str, Any], name: str, line: int) -> int:
-    return round(Duration.of(_number(row, name, line), "h").value * 1e6)
-
-
-def _number(row: Mapping[str, Any], name: str, line: int) -> float:
-    try:
-        number = float(row[name])
-    except (TypeError, ValueError):
-        number = -1.0
-    if not 0 <= number < float("inf"):
-        raise InputError(
-            "Line {line}: {name} is {cell!r}: expected a number of 0 or more.",
-            line=line,
-            name=name,
-            cell=str(row[name]),
-        )
-    return number
-
-
-def _is_yes(cell: Any, line: int) -> bool:
-    word = str("" if cell is None else cell).strip().casefold()
-    if word not in (*_YES, *_NO):
-        raise InputError(
-            "Line {line}: pausable is {cell!r}: expected yes or no.", line=line, cell=str(cell)
-        )
-    return word in _YES
