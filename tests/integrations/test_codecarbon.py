@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import os
+import pickle
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from brizna.integrations.codecarbon import (
     track_task_emissions,
 )
 from brizna.store import Store
-from brizna.verbs import view_of
+from brizna.verbs import import_codecarbon, view_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,6 +88,7 @@ def test_stop_returns_kilograms_as_a_number_with_its_interval(store: Store) -> N
     assert measured.estimate is not None
     assert measured.estimate.low < measured.estimate.best < measured.estimate.high
     assert json.loads(json.dumps(emissions)) == emissions
+    assert pickle.loads(pickle.dumps(emissions)) == emissions  # noqa: S301 - our own bytes
 
 
 def test_stopping_again_returns_the_same() -> None:
@@ -107,6 +109,17 @@ def test_the_row_is_written_and_is_the_run_of_the_store(store: Store) -> None:
         float(row[f"{part}_energy"]) for part in ("cpu", "gpu", "ram") if row[f"{part}_energy"]
     ]
     assert sum(parts) == pytest.approx(float(row["energy_consumed"]))
+
+
+def test_what_a_tracker_wrote_is_not_imported_beside_its_own_run(store: Store) -> None:
+    with tracker(project_name="once"):
+        work()
+    found = import_codecarbon(store, "emissions.csv")
+    assert found.ids == ()
+    assert found.known == (store.read("once").run.id,)
+    elsewhere = Store(f"{store.path}-elsewhere")
+    import_codecarbon(elsewhere, "emissions.csv")
+    assert "Imported from brizna" in elsewhere.read("once").run.notes[0]
 
 
 def test_a_flush_adds_a_row_and_goes_on() -> None:
@@ -227,7 +240,9 @@ def test_the_decorators_return_what_the_function_does(store: Store) -> None:
 def test_an_exception_passes_and_the_run_is_kept(store: Store) -> None:
     with pytest.raises(ZeroDivisionError), tracker(project_name="broken"):
         1 / 0  # noqa: B018
-    assert store.read("broken").run.state == "finished"
+    run = store.read("broken").run
+    assert run.state == "failed"
+    assert "ZeroDivisionError" in str(run.notes)
     assert len(rows()) == 1
 
 

@@ -42,6 +42,10 @@ class Kilograms(float):
         made.estimate = estimate
         return made
 
+    def __reduce__(self) -> tuple[type[float], tuple[float]]:
+        """Go to other processes and into files as the plain number that code expects there."""
+        return float, (float(self),)
+
 
 class EmissionsData(SimpleNamespace):
     """One row of figures; each column is an attribute.

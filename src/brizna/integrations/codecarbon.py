@@ -192,13 +192,16 @@ class EmissionsTracker:
         Returns:
             A number with its ``estimate``; NaN where it is not known. Called again, the same.
         """
+        return self._end(None)
+
+    def _end(self, error: BaseException | None) -> float | None:
         measuring = self._measuring
         if measuring is None:
             self._say(Said("The tracker has ended, or never began."))
             return self.final_emissions
         if self._active_task is not None:
             self.stop_task()
-        measuring.__exit__(None, None, None)
+        measuring.__exit__(None if error is None else type(error), error, None)
         told = self._told()
         self._measuring = None
         data = self._whole(told)
@@ -257,8 +260,10 @@ class EmissionsTracker:
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def __exit__(
+        self, _kind: type[BaseException] | None, raised: BaseException | None, _: object
+    ) -> None:
+        self._end(raised)
 
     def service_shutdown(self, signum: int, _frame: object) -> None:
         """End because of a signal: ``signal.signal(signal.SIGTERM, tracker.service_shutdown)``."""
@@ -319,7 +324,7 @@ class EmissionsTracker:
             return None
         try:
             self._last = _Told(self._measuring.run, self._options)
-        except BriznaError as error:
+        except (BriznaError, OSError) as error:
             logger.error("brizna: %s", stored(str(error), self._lang))  # noqa: TRY400 - no stack for people
         return self._last
 

@@ -87,16 +87,19 @@ def import_codecarbon(store: Store, file: str, *, zone: str | None = None) -> Im
     """
     rows, broken = _read(file)
     rows, superseded = _latest(rows)
-    where = _time_zone(zone)
+    where, here = _time_zone(zone), set(store.ids())
     new: list[str] = []
     known: list[str] = []
     for line, row in rows:
+        if (own := row.get("run_id")) in here:  # brizna wrote the row, of this very run
+            known.append(own)
+            continue
         try:
             run = _run(row, line=line, where=where, zone=zone or "UTC")
         except InputError as error:
             broken.append(Broken(line=line, reason=str(error)))
             continue
-        if store.has_record(run.id):
+        if run.id in here:
             known.append(run.id)
             continue
         store.finish(run)
@@ -394,11 +397,17 @@ def _hardware(row: Row) -> dict[str, object] | None:
     }
 
 
+def _tool(row: Row) -> str:
+    """Return which program wrote a row."""
+    version = row.get("codecarbon_version") or ""
+    return version if version.startswith("brizna") else f"CodeCarbon {version}".strip()
+
+
 def _notes(row: Row, channels: tuple[ChannelEnergy, ...], *, zone: str) -> Iterator[Said]:
     yield Said(
         "Imported from {tool}, which does not write how it measured: what it says of processor and "
         "memory is taken as modelled, what it says of graphics cards as declared.",
-        tool=f"CodeCarbon {row.get('codecarbon_version') or ''}".strip(),
+        tool=_tool(row),
     )
     if not _names_zone(row):
         yield Said("Its time names no zone and was taken as {zone}.", zone=zone)
