@@ -179,6 +179,11 @@ def test_tasks_of_one_run_are_runs_of_their_own(store: Store, tmp_path: Path) ->
     assert sorted(run.name or "" for run in store.runs()) == ["a", "b"]
 
 
+def test_a_row_that_stands_twice_is_one_run(store: Store, tmp_path: Path) -> None:
+    found = import_codecarbon(store, written(tmp_path, ROW, ROW, columns=VERSION_1))
+    assert len(found.ids) == len(found.known) == len(store.ids()) == 1
+
+
 def test_importing_again_changes_nothing(store: Store, tmp_path: Path) -> None:
     file = written(tmp_path, ROW)
     first = import_codecarbon(store, file)

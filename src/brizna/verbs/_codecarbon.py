@@ -103,6 +103,7 @@ def import_codecarbon(store: Store, file: str, *, zone: str | None = None) -> Im
             known.append(run.id)
             continue
         store.finish(run)
+        here.add(run.id)
         new.append(run.id)
     broken.sort(key=lambda one: one.line)
     return Imported(ids=tuple(new), known=tuple(known), superseded=superseded, broken=tuple(broken))
