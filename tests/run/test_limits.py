@@ -11,7 +11,14 @@ from threading import get_ident
 import pytest
 
 from brizna.core.errors import InputError, UnavailableError
-from brizna.run import HeldLimits, find_file_limits, open_nvml_limits, put_back, restore_files
+from brizna.run import (
+    CLOCK,
+    HeldLimits,
+    find_file_limits,
+    open_nvml_limits,
+    put_back,
+    restore_files,
+)
 from brizna.run._limit_files import _not_set, file_limit_at
 from brizna.testing import FakeClock, FakeGpu, FakeLimitFiles, FakeNvml
 
@@ -376,6 +383,35 @@ def test_a_card_that_may_not_be_set_is_refused_before_anything_runs(nvml, restor
     (card,) = open_nvml_limits(["GPU-0"], provider=nvml)
     with pytest.raises(UnavailableError, match=r"sudo nvidia-smi -i GPU-0 -pl 400"):
         HeldLimits([(card, [150_000])], str(restore))
+    assert not restore.exists()
+
+
+def test_power_and_clock_of_one_card_are_both_set_and_put_back(nvml, restore):
+    (power,) = open_nvml_limits(["0"], provider=nvml)
+    (clock,) = open_nvml_limits(["0"], kind=CLOCK, provider=nvml)
+    assert clock.bounds() == (210, 1410)
+    with HeldLimits([(power, [200_000]), (clock, [900])], str(restore)) as held:
+        held.set(power, 200_000)
+        held.set(clock, 900)
+        assert (nvml.limit_w(0), nvml.clock_mhz(0), nvml.clock_mhz(1)) == (200.0, 900, 1410)
+        kinds = [one["kind"] for one in json.loads(restore.read_bytes())["limits"]]
+        assert kinds == ["nvml", "nvml-clock"]
+    assert (nvml.limit_w(0), nvml.clock_mhz(0)) == (400.0, 1410)
+    nvml.may_set = False
+    with pytest.raises(UnavailableError, match=r"sudo nvidia-smi -i GPU-0 -ac 1593,900"):
+        clock.write(900)
+
+
+def test_a_clock_that_the_card_does_not_have_is_refused_and_all_is_back(nvml, restore):
+    (clock,) = open_nvml_limits(["0"], kind=CLOCK, provider=nvml)
+
+    def fail():
+        with HeldLimits([(clock, [901])], str(restore)) as held:
+            held.set(clock, 901)
+
+    with pytest.raises(UnavailableError, match="Expected a card that takes it"):
+        fail()
+    assert nvml.clock_mhz(0) == 1410
     assert not restore.exists()
 
 

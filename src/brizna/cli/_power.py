@@ -118,6 +118,7 @@ def _add_dimensions(parser: Parser) -> None:
     _ = parser.texts.gettext
     about = {
         "--gpu-limit": _("power limits of the GPUs, such as now,250,200W"),
+        "--gpu-clock": _("clocks of NVIDIA cards for applications, such as now,1200,900MHz"),
         "--cpu-limit": _("power limits of each processor package, such as now,65W (RAPL)"),
         "--cpu-freq": _("highest clocks of the processors, such as now,2.0,1.2GHz"),
         "--cpu-perf": _("highest performance of the processors, such as 100,60%% (intel_pstate)"),

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
     Levels = Mapping[str, str]
 
-KINDS = ("gpu-limit", "cpu-limit", "cpu-freq", "cpu-perf", "threads", "processes", "vary")
+KINDS = (
+    *("gpu-limit", "gpu-clock", "cpu-limit", "cpu-freq", "cpu-perf"),
+    *("threads", "processes", "vary"),
+)
 """What can be swept."""
 OF_THE_PROCESSOR = ("cpu-limit", "cpu-freq", "cpu-perf")
 """Those that change what the processor draws at the same load."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from brizna.run._copies import copies_command, share_processors
     from brizna.run._halt import Halt
     from brizna.run._limit_files import find_file_limits
-    from brizna.run._limit_nvml import open_nvml_limits
+    from brizna.run._limit_nvml import CLOCK, open_nvml_limits
     from brizna.run._limits import HeldLimits, put_back
     from brizna.run._profile import ProcessLooks, as_sampled
     from brizna.run._restore_files import restore_files
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from brizna.run._watch import check_disjoint, watch
 
 __all__ = [
+    "CLOCK",
     "Block",
     "Halt",
     "HeldLimits",
@@ -64,6 +65,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "CLOCK": "_limit_nvml",
     "Block": "_block",
     "Halt": "_halt",
     "HeldLimits": "_limits",

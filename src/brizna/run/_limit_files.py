@@ -126,9 +126,11 @@ def find_file_limits(dimension: str, *, sys_root: str = "/sys") -> Sequence[File
     """Return the files behind a dimension of a sweep: one a package, policy or card.
 
     Args:
-        dimension: One of ``cpu-freq``, ``cpu-perf``, ``cpu-limit``, ``gpu-limit``.
+        dimension: ``cpu-freq``, ``cpu-perf``, ``cpu-limit`` or ``gpu-limit``; others have no files.
         sys_root: Where sysfs is mounted.
     """
+    if dimension not in _PLACES:
+        return []
     unit, place = _PLACES[dimension]
     paths = sorted(glob(os.path.join(sys_root, place)))
     if dimension == "cpu-limit":

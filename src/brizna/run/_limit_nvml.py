@@ -1,4 +1,8 @@
-"""Power limits of NVIDIA cards, through the driver's management library (NVML)."""
+"""Power limits and clocks of NVIDIA cards, through the driver's management library (NVML).
+
+The clock is the one for applications, which can be read and so be put back; what a clock was
+locked to (``nvidia-smi -lgc``) the driver does not tell.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from typing import Any
 
-KIND = "nvml"
+KIND, CLOCK = "nvml", "nvml-clock"
+_GRAPHICS, _MEMORY = 0, 2
+"""The library's numbers of a card's clocks."""
 _W_PER_MW = 1e-3
 _NO_PERMISSION = 4
 """The library's code for it."""
@@ -62,7 +68,8 @@ class NvmlLimit:
             with _driver(self._nvml):
                 self._nvml.nvmlDeviceSetPowerManagementLimit(self._handle(), value)
         except self._nvml.NVMLError as error:
-            raise _not_set(self.at, value, error) from error
+            command = f"sudo nvidia-smi -i {self.at} -pl {value * _W_PER_MW:g}"
+            raise _not_set(self.name(), command, error) from error
 
     def bounds(self) -> tuple[int | None, int | None]:
         """Return the least and the most that can be set; None where that is not told."""
@@ -81,40 +88,100 @@ class NvmlLimit:
         return self._nvml.nvmlDeviceGetHandleByUUID(self.at)
 
 
-def _not_set(uuid: str, value: int, error: Any) -> UnavailableError:
+class NvmlClock(NvmlLimit):
+    """The graphics clock of one card for applications, in megahertz."""
+
+    kind = CLOCK
+    unit = "MHz"
+
+    def read(self) -> int:
+        """Return the clock in force.
+
+        Raises:
+            UnavailableError: If the driver does not tell it.
+        """
+        try:
+            with _driver(self._nvml):
+                return self._clock(_GRAPHICS)
+        except self._nvml.NVMLError as error:
+            raise UnavailableError(
+                "The applications' clock of the card {uuid} cannot be read: {error}. This card "
+                "cannot be swept by clock; leave --gpu-clock out.",
+                uuid=self.at,
+                error=error,
+            ) from error
+
+    def write(self, value: int) -> None:
+        """Set the clock; the memory keeps its own.
+
+        Raises:
+            UnavailableError: If the driver does not let us, with the command that may.
+        """
+        command = f"sudo nvidia-smi -i {self.at} -ac MEMORY,{value}"
+        try:
+            with _driver(self._nvml):
+                memory = self._clock(_MEMORY)
+                command = f"sudo nvidia-smi -i {self.at} -ac {memory},{value}"
+                self._nvml.nvmlDeviceSetApplicationsClocks(self._handle(), memory, value)
+        except self._nvml.NVMLError as error:
+            raise _not_set(self.name(), command, error) from error
+
+    def bounds(self) -> tuple[int | None, int | None]:
+        """Return the least and the most that can be set; None where that is not told."""
+        try:
+            with _driver(self._nvml):
+                clocks = self._nvml.nvmlDeviceGetSupportedGraphicsClocks(
+                    self._handle(), self._clock(_MEMORY)
+                )
+        except self._nvml.NVMLError:
+            return None, None
+        return (min(clocks), max(clocks)) if clocks else (None, None)
+
+    def name(self) -> Said:
+        """Return what a person calls it."""
+        return Said("the applications' clock of the card {uuid}", uuid=self.at)
+
+    def _clock(self, which: int) -> int:
+        return int(self._nvml.nvmlDeviceGetApplicationsClock(self._handle(), which))
+
+
+def _not_set(name: Said, command: str, error: Any) -> UnavailableError:
     if getattr(error, "value", None) == _NO_PERMISSION:
         return UnavailableError(
-            "The power limit of the card {uuid} cannot be set: {error}. Expected permission to "
-            "set it: run brizna with sudo; by hand it is: sudo nvidia-smi -i {uuid} -pl {power_w}",
-            uuid=uuid,
+            "No permission to set {name}: {error}. Run brizna with sudo; by hand it is: {command}",
+            name=name,
             error=error,
-            power_w=f"{value * _W_PER_MW:g}",
+            command=command,
         )
     return UnavailableError(
-        "The power limit of the card {uuid} cannot be set: {error}. Expected a card whose limit "
-        "can be: choose others with --gpu.",
-        uuid=uuid,
+        "Setting {name} failed: {error}. Expected a card that takes it: choose others with "
+        "--gpu, or another level.",
+        name=name,
         error=error,
     )
 
 
-def nvml_limit_at(uuid: str, *, provider: Callable[[], Any] | None = None) -> NvmlLimit:
-    """Return the power limit of one card.
+def nvml_limit_at(
+    uuid: str, *, kind: str = KIND, provider: Callable[[], Any] | None = None
+) -> NvmlLimit:
+    """Return a limit of one card: of its power, or with the kind `CLOCK` of its clock.
 
     Raises:
         UnavailableError: If there is no driver.
     """
-    return NvmlLimit((provider or load_nvml)(), uuid)
+    nvml = (provider or load_nvml)()
+    return NvmlClock(nvml, uuid) if kind == CLOCK else NvmlLimit(nvml, uuid)
 
 
 def open_nvml_limits(
-    only: Sequence[str] = (), *, provider: Callable[[], Any] | None = None
+    only: Sequence[str] = (), *, kind: str = KIND, provider: Callable[[], Any] | None = None
 ) -> list[NvmlLimit]:
-    """Return the power limits of the cards there are.
+    """Return the limits of the cards there are.
 
     Args:
         only: Numbers or UUIDs of the cards that are meant, as in ``CUDA_VISIBLE_DEVICES``; all if
             empty.
+        kind: Of their power, or with `CLOCK` of their clocks.
         provider: Returns the bindings or raises `UnavailableError`; the driver's if None.
 
     Raises:
@@ -131,7 +198,8 @@ def open_nvml_limits(
         raise UnavailableError(
             "The NVIDIA driver does not answer: {error}. See brizna doctor.", error=error
         ) from error
-    return [NvmlLimit(nvml, uuid) for uuid in (_meant(uuids, only) if only else uuids)]
+    meant = _meant(uuids, only) if only else uuids
+    return [nvml_limit_at(uuid, kind=kind, provider=lambda: nvml) for uuid in meant]
 
 
 @contextmanager

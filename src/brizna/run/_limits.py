@@ -79,16 +79,16 @@ class HeldLimits:
         self.notes: list[Said] = []
         self._path = path
         self._now = now
-        self._entries: dict[str, dict[str, Any]] = {}
-        self._limits = {limit.at: limit for limit, _ in planned}
-        self._last: dict[str, int] = {}
+        self._entries: dict[tuple[str, str], dict[str, Any]] = {}
+        self._limits = {_key(limit): limit for limit, _ in planned}
+        self._last: dict[tuple[str, str], int] = {}
         for limit, values in planned:
             _check(limit, values)
             before = limit.read()
             limit.write(before)  # changes nothing, and fails now if it would fail later
             entry = {"kind": limit.kind, "at": limit.at, "unit": limit.unit}
-            self._entries[limit.at] = {**entry, "before": before, "ours": sorted(set(values))}
-            self._last[limit.at] = before
+            self._entries[_key(limit)] = {**entry, "before": before, "ours": sorted(set(values))}
+            self._last[_key(limit)] = before
 
     def __enter__(self) -> Self:
         """Write the restore file.
@@ -113,7 +113,9 @@ class HeldLimits:
             return
         mask = _hold_signals()
         try:
-            came = _restore(self._entries.values(), lambda one: self._limits[one["at"]])
+            came = _restore(
+                self._entries.values(), lambda one: self._limits[one["kind"], one["at"]]
+            )
             self.notes += came.foreign + came.failed
             if not came.failed:
                 _remove(self._path)
@@ -128,11 +130,11 @@ class HeldLimits:
                 has changed it meanwhile.
         """
         self.check()
-        entry = self._entries[limit.at]
+        entry = self._entries[_key(limit)]
         wanted = entry["before"] if value is None else value
         if not _is_same(limit.read(), wanted):
             limit.write(wanted)
-        self._last[limit.at] = taken = limit.read()
+        self._last[_key(limit)] = taken = limit.read()
         if not _is_same(taken, wanted):
             raise UnavailableError(
                 "{name} was set to {wanted} {unit} and says {taken} {unit}: expected it to take "
@@ -149,14 +151,14 @@ class HeldLimits:
         Raises:
             UnavailableError: If a limit has not the value that it was given last.
         """
-        for at, limit in self._limits.items():
+        for key, limit in self._limits.items():
             seen = limit.read()
-            if not _is_same(seen, self._last[at]):
+            if not _is_same(seen, self._last[key]):
                 raise UnavailableError(
                     "{name} was {ours} {unit} and is {seen} {unit}: somebody else has changed it "
                     "during the sweep. Make sure nobody does, and go on with --resume.",
                     name=limit.name(),
-                    ours=self._last[at],
+                    ours=self._last[key],
                     seen=seen,
                     unit=limit.unit,
                 )
@@ -219,8 +221,8 @@ def open_limit(entry: Mapping[str, Any]) -> Limit:
     """
     from brizna.run import _limit_files, _limit_nvml
 
-    if entry["kind"] == _limit_nvml.KIND:
-        return _limit_nvml.nvml_limit_at(entry["at"])
+    if entry["kind"] in (_limit_nvml.KIND, _limit_nvml.CLOCK):
+        return _limit_nvml.nvml_limit_at(entry["at"], kind=entry["kind"])
     return _limit_files.file_limit_at(entry["at"], entry["unit"])
 
 
@@ -277,6 +279,10 @@ def _restore_one(entry: Mapping[str, Any], limit: Limit, came: _Restored) -> Non
         ours=", ".join(map(str, entry["ours"])),
     )
     came.foreign.append(said)
+
+
+def _key(limit: Limit) -> tuple[str, str]:
+    return limit.kind, limit.at
 
 
 def _is_same(one: int, other: int) -> bool:

@@ -16,6 +16,8 @@ _PJ_PER_MJ = 1_000_000_000
 _UNINITIALISED, _INVALID, _NOT_SUPPORTED, _NO_PERMISSION = 1, 2, 3, 4
 _NOT_FOUND, _DRIVER_NOT_LOADED, _GPU_IS_LOST = 6, 9, 15
 _LEAST_LIMIT_MW = 1000
+_MEMORY_MHZ = 1593
+_LEAST_CLOCK_MHZ, _CLOCK_STEP_MHZ = 210, 15
 
 
 class FakeNvmlError(Exception):
@@ -92,6 +94,7 @@ class FakeNvml:
     NVMLError = FakeNvmlError
     NVML_SUCCESS = 0
     NVML_FI_DEV_POWER_INSTANT = 186
+    NVML_CLOCK_GRAPHICS = 0
     NVML_CLOCK_SM = 1
     NVML_TEMPERATURE_GPU = 0
 
@@ -107,6 +110,7 @@ class FakeNvml:
         self._processes: dict[int, list[_Process]] = {}
         self._clock = clock
         self._users = 0
+        self._clock_mhz = [card.clock_mhz for card in cards]
         self.driver_is_loaded = True
         self.may_set = True
         clock.watch(self._move)
@@ -133,6 +137,10 @@ class FakeNvml:
         """Return a card's power limit as it is set now; None if it has none."""
         limit_mw = self._limit_mw[index]
         return None if limit_mw is None else limit_mw / 1000
+
+    def clock_mhz(self, index: int) -> int:
+        """Return a card's clock for applications as it is set now."""
+        return self._clock_mhz[index]
 
     def show(self, index: int, **gauges: Any) -> None:
         """Change what a card tells beside its power: the fields of `FakeGpu` that are named."""
@@ -262,6 +270,22 @@ class FakeNvml:
         if not least_mw <= limit_mw <= most_mw:
             raise FakeNvmlError(_INVALID)
         self._limit_mw[handle] = limit_mw
+
+    def nvmlDeviceGetApplicationsClock(self, handle: int, clock: int) -> int:
+        self._card(handle)
+        return self._clock_mhz[handle] if clock == self.NVML_CLOCK_GRAPHICS else _MEMORY_MHZ
+
+    def nvmlDeviceGetSupportedGraphicsClocks(self, handle: int, memory_mhz: int) -> list[int]:
+        del memory_mhz
+        most = self._card(handle).clock_mhz
+        return list(range(most, _LEAST_CLOCK_MHZ - 1, -_CLOCK_STEP_MHZ))
+
+    def nvmlDeviceSetApplicationsClocks(self, handle: int, memory_mhz: int, mhz: int) -> None:
+        if not self.may_set:
+            raise FakeNvmlError(_NO_PERMISSION)
+        if mhz not in self.nvmlDeviceGetSupportedGraphicsClocks(handle, memory_mhz):
+            raise FakeNvmlError(_INVALID)
+        self._clock_mhz[handle] = mhz
 
     def nvmlDeviceGetEnforcedPowerLimit(self, handle: int) -> int:
         return self.nvmlDeviceGetPowerManagementLimit(handle)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from brizna.core.errors import InputError, Said, UnavailableError
 from brizna.core.sweep import UNCHANGED, Dimension
-from brizna.run import copies_command, find_file_limits, open_nvml_limits, share_processors
+from brizna.run import (
+    CLOCK,
+    copies_command,
+    find_file_limits,
+    open_nvml_limits,
+    share_processors,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,10 +25,11 @@ THREAD_VARIABLES = (
     *("VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS"),
 )
 """What libraries look at for their number of threads."""
-OF_DEVICES = ("gpu-limit", "cpu-limit", "cpu-freq", "cpu-perf")
+OF_DEVICES = ("gpu-limit", "gpu-clock", "cpu-limit", "cpu-freq", "cpu-perf")
 """Dimensions that set a limit of a device."""
 _UNITS = {
     "gpu-limit": ("W",),
+    "gpu-clock": ("MHz", "GHz"),
     "cpu-limit": ("W",),
     "cpu-freq": ("GHz", "MHz"),
     "cpu-perf": ("%",),
@@ -32,6 +39,8 @@ _STEPS = {
     ("W", "uW"): 1e6,
     ("GHz", "kHz"): 1e6,
     ("MHz", "kHz"): 1e3,
+    ("GHz", "MHz"): 1e3,
+    ("MHz", "MHz"): 1.0,
     ("%", "%"): 1.0,
 }
 """How many of a device's units one of a person's has."""
@@ -157,12 +166,13 @@ def _find(
 ) -> list[Limit]:
     found: list[Limit] = list(find_file_limits(kind, sys_root=sys_root))
     why: Said | UnavailableError = Said("This system shows no such limit.")
-    if kind == "gpu-limit":
+    if kind in ("gpu-limit", "gpu-clock"):
         found = [one for one in found if not gpus or any(f"/{gpu}/" in one.at for gpu in gpus)]
         named = [gpu for gpu in gpus if not any(f"/{gpu}/" in one.at for one in found)]
         if named or not gpus:
+            more = {"kind": CLOCK} if kind == "gpu-clock" else {}
             try:
-                found += open_nvml_limits(named, provider=nvml)
+                found += open_nvml_limits(named, provider=nvml, **more)
             except UnavailableError as error:
                 if named:
                     raise
