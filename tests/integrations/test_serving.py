@@ -172,6 +172,23 @@ def test_inside_a_measured_block_requests_share_that_blocks_energy(lab):
     assert len(list(lab.store.runs())) == 1
 
 
+def test_the_journal_of_a_busy_server_stays_small_and_its_energies_right(lab):
+    with Serving("busy", **lab.options) as serving:
+        for _ in range(3000):
+            with serving.request():
+                lab.work(0.002)
+            lab.work(0.002)
+        serving.settle()
+        mean = serving.mean()
+    assert mean.best.value == pytest.approx(0.002 * lab.power_w, rel=0.001)
+    assert mean.high.value < 1.5 * mean.best.value
+    run = lab.store.read("busy").run
+    assert run.measurement.samples < 500
+    phases = total(phase.energy_j for phase in run.measurement.phases)
+    assert 6 * lab.power_w < phases.best.value < 12 * lab.power_w
+    assert {work.name: work.amount for work in run.measurement.work} == {"requests": 3000}
+
+
 def test_threads_that_serve_at_once_lose_nothing(lab):
     with Serving(**lab.options) as serving:
 

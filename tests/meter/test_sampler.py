@@ -310,3 +310,34 @@ def test_the_boot_clock_goes_forward_and_knows_of_sleep():
     before, after = clock.now_us(), clock.now_us()
     assert 0 < before <= after
     assert clock.asleep_us() > -1_000_000
+
+
+def test_whoever_listens_hears_what_is_written_and_glances_that_are_not(rig):
+    sampler, heard = rig.start([Counting()]), []
+    sampler.listen(heard.append)
+    rig.clock.advance(1.0)
+    window = sampler.begin("step")
+    rig.clock.advance(1.0)
+    sampler.glance(7)
+    sampler.finish(window)
+    sampler.sample()
+    assert [event.get("e") for event in heard] == ["begin", "glance", "finish", None]
+    assert [event["c"] for event in heard] == [[10**7], [2 * 10**7], [2 * 10**7], [2 * 10**7]]
+    assert heard[1]["w"] == 7
+    assert "glance" not in [event.get("e") for event in rig.events]
+
+
+def test_what_must_not_wait_for_the_journal_is_left_out_while_it_is_written(rig):
+    sampler, done = rig.start([Counting()]), []
+    assert sampler.at_once(lambda: done.append("free"))
+    elsewhere = threading.Thread(target=lambda: done.append(sampler.at_once(sampler.sample)))
+
+    def while_it_writes(_event):
+        elsewhere.start()
+        elsewhere.join()
+
+    sampler.listen(while_it_writes)
+    sampler.sample()
+    assert done == ["free", False]
+    sampler.close()
+    assert not sampler.at_once(lambda: done.append("late"))

@@ -20,7 +20,7 @@ from brizna.core.estimate import Estimate, total
 from brizna.core.quantities import Energy
 from brizna.core.records import Record
 from brizna.core.work import read_amounts
-from brizna.integrations._split import GRAINS, Part, Split
+from brizna.integrations._split import GRAINS, Slice, Split
 from brizna.verbs import measure
 
 TYPE_CHECKING = False
@@ -34,8 +34,12 @@ if TYPE_CHECKING:
     from brizna.verbs import Followed, Measuring
 
 _UJ = 1e-6
+_SOONEST_US = 200
+"""The counters are read no sooner after the last time as nobody is left: some take as long."""
 _FINEST_US = 20_000
-"""While requests are open the counters are read no more often: that keeps the journal small."""
+"""Nor more often than this for a request beside others."""
+_MOST_TOLD, _TOLD_PER_S = 100.0, 10.0
+"""Edges that the journal is told at once, and in a second: it would grow too fast with all."""
 _REMEMBERED_S = 3600
 _ROOTS_FRESH_S = 10.0
 """How long it is taken for granted which channels a total sums."""
@@ -44,9 +48,9 @@ _LEAST_SHARE = 0.01
 _TOO_DOUBTFUL = 0.5
 """Where the edges may hold more of a request's figure than this, it has none of its own."""
 _NEGLIGIBLE = 1e-9
-_DEAF = (
-    "brizna: what was to hear of each request raised {kind}: {error}. It hears of no more of them; "
-    "the energy is measured all the same."
+_DEAF = Said(
+    "What was to hear of each request raised {kind}: {error}. It hears of no more of them; the "
+    "energy is measured all the same."
 )
 _NOT_MEASURED = Said("nothing is measured here")
 _NOT_YET = Said("the meters were not read since it ended: ask a moment later")
@@ -66,7 +70,7 @@ class Request:
 
     def __init__(self, serving: Serving, weight: int) -> None:
         self._serving = serving
-        self._part: Part | None = None
+        self._part: Slice | None = None
         self._began_s = 0.0
         self.weight = weight
         self.counts: dict[str, float] = {}
@@ -143,7 +147,7 @@ class _Tally:
         self.more = [0.0] * channels
         self.stale = [0.0] * channels
 
-    def add(self, other: Part | _Tally, counts: Mapping[str, float]) -> None:
+    def add(self, other: Slice | _Tally, counts: Mapping[str, float]) -> None:
         for name, amount in counts.items():
             self.counts[name] = self.counts.get(name, 0.0) + amount
         for place, grains in enumerate(other.grains):
@@ -196,10 +200,12 @@ class Serving:
         self._lock = Lock()
         self._heard: deque[Mapping[str, Any]] = deque()
         self._pid = 0
-        self._inside: dict[int, Part] = {}
+        self._inside: dict[int, Slice] = {}
         self._window: int | None = None
-        self._read_us = 0
-        self._waiting: dict[tuple[str, int], Edge] = {}
+        self._read_us = -_FINEST_US
+        self._told_us = self._glances = 0
+        self._room = _MOST_TOLD
+        self._waiting: dict[tuple[str, int | None], Edge] = {}
         self._requests: dict[int, Request] = {}
         self._settled: list[Request] = []
         self._split = Split(())
@@ -343,7 +349,7 @@ class Serving:
 
     # ------------------------------------------------------------------ what a request calls
 
-    def let_in(self, request: Request) -> Part | None:
+    def let_in(self, request: Request) -> Slice | None:
         """Open a request; None where nothing is measured."""
         self.start()
         if self._followed is None or os.getpid() != self._pid or not self._followed.is_open:
@@ -357,7 +363,7 @@ class Serving:
         self._announce()
         return edge.part
 
-    def let_out(self, part: Part) -> None:
+    def let_out(self, part: Slice) -> None:
         """Close a request."""
         if os.getpid() != self._pid:
             return
@@ -379,7 +385,7 @@ class Serving:
         self.settle()
         return request.energy
 
-    def tell(self, part: Part) -> tuple[Estimate | None, Said | None]:
+    def tell(self, part: Slice) -> tuple[Estimate | None, Said | None]:
         """Return a request's energy as far as it is known, or why it is not."""
         followed = self._followed
         if followed is None:
@@ -401,28 +407,48 @@ class Serving:
 
     def _set_time(self, edge: Edge) -> None:
         """Say when an edge is: at a reading of its own, or between two."""
+        followed = self._followed
+        assert followed is not None
+        now_us = followed.now_us()
+        is_flip = len(self._inside) == (1 if edge.opens else 0)
+        soon_us = _SOONEST_US if is_flip else _FINEST_US
+        if self._inside and self._window is None:
+            soon_us = 0
+        if now_us - self._read_us < soon_us or not followed.at_once(lambda: self._look(edge)):
+            edge.t_us = now_us
+        else:
+            self._read_us = now_us
+
+    def _look(self, edge: Edge) -> None:
+        """Read the counters for an edge; the journal is told that something was open if it may."""
         followed, measuring = self._followed, self._measuring
         assert followed is not None
         assert measuring is not None
-        now_us = followed.now_us()
-        is_flip = self._window is None or not self._inside
-        if not is_flip and now_us - self._read_us < _FINEST_US:
-            edge.t_us = now_us
-            return
-        key: tuple[str, int] | None = None
-        if self._window is not None:
-            key = ("finish", self._window)
-            measuring.finish(self._window)
-            self._window = None
-        if self._inside:
-            self._window = measuring.begin(self.phase)
-            if self._window is not None and (key is None or edge.opens):
+        if bool(self._inside) != (self._window is not None) and self._may_tell(followed.now_us()):
+            if self._window is None:
+                self._window = measuring.begin(self.phase)
                 key = ("begin", self._window)
-        self._read_us = now_us
-        if key is None:
-            edge.t_us = now_us
+            else:
+                key = ("finish", self._window)
+                measuring.finish(self._window)
+                self._window = None
+        else:
+            self._glances += 1
+            key = ("glance", self._glances)
+            followed.glance(self._glances)
+        if key[1] is None:
+            edge.t_us = followed.now_us()
         else:
             self._waiting[key] = edge
+
+    def _may_tell(self, now_us: int) -> bool:
+        """Tell whether the journal can take one more edge: what begins must be able to end."""
+        passed_s, self._told_us = (now_us - self._told_us) * _UJ, now_us
+        self._room = min(_MOST_TOLD, self._room + passed_s * _TOLD_PER_S)
+        if self._room < (1 if self._window is None else 2):
+            return False
+        self._room -= 1
+        return True
 
     def _hear(self, event: Mapping[str, Any]) -> None:
         """Take an event of the journal, in the thread that wrote it, which must not wait."""
@@ -438,7 +464,7 @@ class Serving:
         while self._heard:
             event = self._heard.popleft()
             kind = event.get("e")
-            if kind in ("begin", "finish"):
+            if kind in ("begin", "finish", "glance"):
                 edge = self._waiting.pop((kind, event["w"]), None)
                 if edge is not None:
                     edge.t_us = event["t"]
@@ -448,7 +474,7 @@ class Serving:
             for part in settled:
                 self._settle(part, event["t"] * _UJ)
 
-    def _settle(self, part: Part, now_s: float) -> None:
+    def _settle(self, part: Slice, now_s: float) -> None:
         request = self._requests.pop(id(part))
         counts = {**request.counts, self.counted: 1.0}
         if not part.lost & self._top:
@@ -469,7 +495,8 @@ class Serving:
                 self._on_request(request)
             except Exception as error:  # noqa: BLE001  (the listener's own: the server goes on, without it)
                 self._on_request = None
-                warn(_DEAF.format(kind=type(error).__name__, error=error), stacklevel=3)
+                text = Said(_DEAF.text, kind=type(error).__name__, error=error)
+                warn(f"brizna: {text}", stacklevel=3)
 
     def _recent(self, seconds: float) -> _Tally:
         tally = _Tally(len(self._all.grains))

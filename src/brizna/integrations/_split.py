@@ -21,13 +21,15 @@ from math import hypot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 GRAINS = 1 << 32
 """Grains in a microjoule: the smallest part that is handed out."""
+_MANY = 1000
+"""Edges that all channels have passed, and that are let go together."""
 
 
-class Part:
+class Slice:
     """What one user of the machine took, channel by channel.
 
     Attributes:
@@ -98,7 +100,7 @@ class Edge:
 
     __slots__ = ("opens", "part", "t_us")
 
-    def __init__(self, part: Part, *, opens: bool, t_us: int | None) -> None:
+    def __init__(self, part: Slice, *, opens: bool, t_us: int | None) -> None:
         self.part = part
         self.opens = opens
         self.t_us = t_us
@@ -119,7 +121,7 @@ class Split:
         """
         self.lanes = [Lane(place, update_us) for place, update_us in enumerate(updates_us)]
         self._edges: list[Edge] = []
-        self._dropped = 0
+        self._dropped = self._settled = 0
 
     def open(self, *, weight: int = 1, t_us: int | None = None) -> Edge:
         """Let somebody in; ``Edge.part`` is what they take.
@@ -128,10 +130,10 @@ class Split:
             weight: Their share beside others.
             t_us: When, not before the edge before; None if a reading will tell (`Edge.t_us`).
         """
-        part = Part(weight, len(self.lanes))
+        part = Slice(weight, len(self.lanes))
         return self._add(Edge(part, opens=True, t_us=t_us))
 
-    def close(self, part: Part, *, t_us: int | None = None) -> Edge:
+    def close(self, part: Slice, *, t_us: int | None = None) -> Edge:
         """Let somebody out."""
         return self._add(Edge(part, opens=False, t_us=t_us))
 
@@ -139,7 +141,7 @@ class Split:
         self._edges.append(edge)
         return edge
 
-    def read(self, t_us: int, counted: Sequence[int | None], *, fails: bool) -> list[Part]:
+    def read(self, t_us: int, counted: Sequence[int | None], *, fails: bool) -> list[Slice]:
         """Take a reading, and return who has been settled by it.
 
         Args:
@@ -152,12 +154,15 @@ class Split:
                 lane.read(t_us, uj, self._edges, self._dropped)
             elif fails:
                 lane.miss(t_us, self._edges, self._dropped)
-        done = min(lane.passed for lane in self.lanes) - self._dropped if self.lanes else 0
-        gone, self._edges = self._edges[:done], self._edges[done:]
-        self._dropped += done
+        passed = min((lane.passed for lane in self.lanes), default=0)
+        gone = self._edges[self._settled - self._dropped : passed - self._dropped]
+        self._settled = passed
+        if passed - self._dropped > _MANY:
+            del self._edges[: passed - self._dropped]
+            self._dropped = passed
         return [edge.part for edge in gone if not edge.opens]
 
-    def so_far(self, part: Part) -> Part:
+    def so_far(self, part: Slice) -> Slice:
         """Return the part of somebody who is open as far as readings tell, and nothing later."""
         for lane in self.lanes:
             part.look(lane.place, lane.level, lane.losses)
@@ -202,10 +207,8 @@ class Lane:
             self.unknown += grains
             grains, self._is_lost = 0, False
         spent = 0
-        for edge in edges[self.passed - dropped :]:
-            if edge.t_us is None or edge.t_us > t_us:
-                break
-            at_us = max(edge.t_us, self.t_us)
+        for edge in self._until(t_us, edges, dropped):
+            at_us = max(edge.t_us or 0, self.t_us)
             until = grains * (at_us - self.t_us) // span_us if span_us else 0
             self._spend(until - spent)
             spent = until
@@ -219,12 +222,20 @@ class Lane:
         """Know that it could not be read: what it counts meanwhile is nobody's."""
         self.losses += 1
         self._is_lost = True
-        for edge in edges[self.passed - dropped :]:
-            if edge.t_us is None or edge.t_us > t_us:
-                break
+        for edge in self._until(t_us, edges, dropped):
             self._pass(edge, 0, 0, 0.0)
             edge.part.lost.add(self.place)
         self.t_us = t_us
+
+    def _until(self, t_us: int, edges: Sequence[Edge], dropped: int) -> Iterator[Edge]:
+        """Yield the edges ahead of it up to a time; whoever takes one passes it."""
+        place = self.passed - dropped
+        while place < len(edges):
+            edge = edges[place]
+            if edge.t_us is None or edge.t_us > t_us:
+                return
+            yield edge
+            place += 1
 
     def _spend(self, grains: int) -> None:
         """Hand out what was counted while the same people were open."""

@@ -51,7 +51,7 @@ _MOST_BYTES = 64 * 1024 * 1024
 _TOKENS_IN = ("prompt_tokens", "input_tokens")
 _TOKENS_OUT = ("completion_tokens", "output_tokens")
 _NO_USAGE = Said(
-    "the answer told no usage: for a stream of chat ask with stream_options={'include_usage': True}"
+    "the answer told no usage: a stream of chat does if stream_options asks to include_usage"
 )
 _NOT_KNOWN = Said(
     "nobody measured {model!r} and its server tells no energy: give its size, as in "
@@ -234,7 +234,7 @@ class _Carrier(openai.DefaultHttpxClient):
         call = Call(self._log, _sent(request), request.url)
         try:
             response = super().send(request, **options)
-        except BaseException:
+        except BaseException:  # whoever called gets it
             call.end(None, {})
             raise
         if response.is_closed:
@@ -255,7 +255,7 @@ class _AsyncCarrier(openai.DefaultAsyncHttpxClient):
         call = Call(self._log, _sent(request), request.url)
         try:
             response = await super().send(request, **options)
-        except BaseException:
+        except BaseException:  # whoever called gets it
             call.end(None, {})
             raise
         if response.is_closed:

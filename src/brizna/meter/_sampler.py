@@ -38,6 +38,8 @@ _NAP_US = 100_000
 """Shorter sleeps of the machine are the noise between two clocks: nothing is written of them."""
 _DOZE_US = 50_000
 """Sleep of the machine that is too short to be looked for."""
+_GLANCE = "glance"
+"""What a reading is called that is told to those who listen, and not written."""
 _QUEUE = 4096
 """Window edges that wait for the next sample at most."""
 
@@ -70,6 +72,7 @@ class Sampler:
         self._meters = list(meters)
         self._clock = clock
         self._write = write
+        self._hearers: tuple[Callable[[dict[str, Any]], object], ...] = ()
         self._pid = os.getpid()
         self._lock = RLock()
         self._waiting: list[tuple[_Moment, dict[str, Any]]] = []
@@ -113,13 +116,35 @@ class Sampler:
             hear: Called in the thread that samples, or that closes a window, which must not wait.
         """
         with self._lock:
-            write = self._write
+            self._hearers = (*self._hearers, hear)
 
-            def write_and_tell(event: dict[str, Any]) -> None:
-                write(event)
-                hear(event)
+    def at_once(self, do: Callable[[], object]) -> bool:
+        """Call a function that begins or ends windows, or glances, if none of that has to wait.
 
-            self._write = write_and_tell
+        Where the thread that samples is writing, nothing is called: what serves others cannot wait
+        for a disk.
+
+        Returns:
+            Whether it was called.
+        """
+        if os.getpid() != self._pid or self._closed or not self._lock.acquire(blocking=False):
+            return False
+        try:
+            do()
+        finally:
+            self._lock.release()
+        return True
+
+    def glance(self, number: int) -> None:
+        """Read the counters now for those who listen; nothing of it is written.
+
+        Args:
+            number: The event's ``w``; it is told as ``glance``, with ``t`` and ``c``, before the
+                next sample.
+        """
+        if os.getpid() == self._pid and not self._closed:
+            with self._lock:
+                self._edge({"e": _GLANCE, "w": number})
 
     def start(self, beside: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Tell which channels there are and what no meter sees; return the first sample.
@@ -323,7 +348,10 @@ class Sampler:
 
     def _tell(self, event: dict[str, Any]) -> None:
         try:
-            self._write(event)
+            if event.get("e") != _GLANCE:
+                self._write(event)
+            for hear in self._hearers:
+                hear(event)
         except Exception as error:  # noqa: BLE001  (the run's end shows `trouble`; the job goes on)
             self._note(error)
 

@@ -6,7 +6,7 @@ from brizna.core.replay import replay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from brizna.core.measurement import Channel, ChannelEnergy
     from brizna.verbs._measure import Measuring
@@ -36,6 +36,14 @@ class Followed:
     def now_us(self) -> int:
         """Return microseconds since the start, on the clock of the events."""
         return self._recorder.sampler.now_us()
+
+    def at_once(self, do: Callable[[], object]) -> bool:
+        """Call a function that begins or ends windows, or glances; see `Sampler.at_once`."""
+        return self._recorder.sampler.at_once(do)
+
+    def glance(self, number: int) -> None:
+        """Read the counters now, for whoever hears; the event has this number as its ``w``."""
+        self._recorder.sampler.glance(number)
 
     def sample(self) -> None:
         """Read all meters now, and write what waits; does nothing once it has ended."""
