@@ -1,7 +1,7 @@
 """Energy by code: do the looks see what is true, and what do they cost?
 
-``python bench/code_profile.py`` runs a program that spends known parts of its processor time in plain
-Python, in a library that lets the interpreter go and in one that holds it, in turns of several
+``python bench/code_profile.py`` runs a program that spends known parts of its processor time in
+plain Python, in a library that lets the interpreter go and in one that holds it, in turns of several
 lengths, and prints what was seen of it; then the time that a program of plain Python takes with
 and without looks, in turns.
 """
@@ -34,6 +34,8 @@ def released(until):
 def held(until):
     while now() < until:
         sum(range(500))
+if sys.argv[2:]:  # a program that chose its own: the looks then leave it
+    sys.setswitchinterval(0.00499)
 chunk, end, used = float(sys.argv[1]), now() + 8, {}
 while now() < end:
     for work in (python, released, held):
@@ -84,17 +86,18 @@ def bias():
     """Print what is true and what was seen, by the length of the turns."""
     print("| turns of | looks | Python: true, seen | lock given away | lock held |")
     print("|---|---|---|---|---|")
-    for chunk_s in CHUNKS_S:
+    for chunk_s, *usual in [*((chunk_s,) for chunk_s in CHUNKS_S), (0.002, "usual")]:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / "split.py").write_text(SPLIT, encoding="utf-8")
-            words = looked_into([str(folder / "split.py"), str(chunk_s)], folder)
+            words = looked_into([str(folder / "split.py"), str(chunk_s), *usual], folder)
             subprocess.run(words, cwd=folder, check=True)
             used = json.loads((folder / "used.json").read_text(encoding="utf-8"))
             seen, looks = seen_in(folder)
         whole = sum(used.values())
         cells = [f"{used[name] / whole:.1%}, {seen[name]:.1%}" for name in NAMES]
-        print(f"| {chunk_s * 1000:g} ms | {looks} | {' | '.join(cells)} |")
+        how = ", handed over after 5 ms" if usual else ""
+        print(f"| {chunk_s * 1000:g} ms{how} | {looks} | {' | '.join(cells)} |")
 
 
 def cost():
