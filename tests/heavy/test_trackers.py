@@ -156,12 +156,13 @@ def test_an_offline_run_of_wandb_has_a_command():
     assert json.loads(config["brizna.run"]) == view["id"]
 
 
-def test_wandb_keeps_the_steps_of_its_active_run():
+def test_wandb_keeps_the_steps_of_its_active_run(place):
     wandb = pytest.importorskip("wandb")
-    with wandb.init(dir=".", mode="offline", settings=wandb.Settings(silent=True)) as run:
+    with wandb.init(dir=str(place), mode="offline", settings=wandb.Settings(silent=True)) as run:
         with brizna.measure("block", to=["wandb"]) as m:
             run.log({"loss": 0.5}, step=10)
         assert run.step <= 11
+    wandb.teardown()  # what it has is in its file then
     steps, _ = wandb_history(".")
     assert {"loss": 0.5}.items() <= steps[0].items()
     assert steps[-1]["brizna/energy_joules"] == m.energy.best.value

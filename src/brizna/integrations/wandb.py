@@ -49,7 +49,7 @@ class WandbSink:
         self.run = active or wandb.init(
             project=os.environ.get("WANDB_PROJECT", "brizna"),
             name=name,
-            dir=target,
+            dir=None if target is None else os.path.abspath(target),
             mode=os.environ.get("WANDB_MODE", "offline"),
             settings=wandb.Settings(silent=True, x_disable_stats=True, console="off"),
             reinit="create_new",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from contextlib import suppress
 
@@ -29,6 +30,7 @@ _WORDS = (sys.executable, "-P", "-m", "brizna.verbs._feeder")
 """With -P, so that a file of the person's that is called like a library is not taken for it."""
 _PATIENCE_S = 30.0
 """How long the end of a run waits at most: a library may still be loading when a short one ends."""
+_LAST_S = 60
 _PIPE_BYTES = 65536
 _NOT_FED = Said("The sinks were not fed: there is no journal of this run to read.")
 _NO_ANSWER = Said("The process that feeds the sinks did not answer: what they got is not known.")
@@ -83,11 +85,10 @@ class Feeder:
             os.close(self._from)
 
     def _answer(self) -> list[str]:
-        from select import select
         from time import monotonic
 
         answer, until_s = b"", monotonic() + _PATIENCE_S
-        while select([self._from], [], [], max(until_s - monotonic(), 0.0))[0]:
+        while self._speaks_within(until_s - monotonic()):
             part = os.read(self._from, _PIPE_BYTES)
             if not part:
                 break
@@ -96,6 +97,14 @@ class Feeder:
             return list(map(str, json.loads(answer)))
         except ValueError:
             return [str(_NO_ANSWER)]
+
+    def _speaks_within(self, seconds: float) -> bool:
+        """Wait until there is something to read, or the end; not for ever where that can be had."""
+        if os.name == "nt":  # select knows sockets only there: the feeder's own patience bounds it
+            return True
+        from select import select
+
+        return bool(select([self._from], [], [], max(seconds, 0.0))[0])
 
 
 def _start_aside(their_in: int, their_out: int, environ: Mapping[str, str]) -> None:
@@ -121,13 +130,18 @@ def _start_aside(their_in: int, their_out: int, environ: Mapping[str, str]) -> N
 
 
 def main() -> None:
-    """Feed the sinks of the run that standard input names, until it is closed."""
+    """Feed the sinks of the run that standard input names, until it is closed.
+
+    The other end waits until this process has ended: what a library still writes when Python
+    leaves is then written too. One that never lets go is ended by an alarm.
+    """
     answer_to = os.dup(1)
     os.dup2(2, 1)  # what libraries print is nobody's answer
     line = sys.stdin.buffer.readline()
     told = feed(json.loads(line)) if line else []
     os.write(answer_to, json.dumps(told).encode())
-    os._exit(0)  # a sink that hangs must not hold this process up
+    if hasattr(signal, "alarm"):
+        signal.alarm(_LAST_S)
 
 
 def feed(job: Mapping[str, Any]) -> list[str]:
