@@ -155,6 +155,20 @@ def test_a_signal_ends_a_sweep_with_the_limit_back_and_it_goes_on_later(
     assert "means 0 sweeps" in again.stderr
 
 
+def test_a_secret_in_the_command_is_not_kept_and_asked_for_again(brizna, tmp_path):
+    command = ["sh", "-c", "kill -TERM $PPID; sleep 1", "--api-key", "swordfish99"]
+    words = ["power", "sweep", "--threads", "1,2", "--settle", "0s"]
+    assert brizna(*words, "--", *command).returncode == 128 + signal.SIGTERM
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "store").rglob("*.json*"))
+    assert b"swordfish99" not in kept
+    again = brizna("power", "sweep", "--resume")
+    assert again.returncode == 2
+    assert "held a secret" in again.stderr
+    other = brizna("power", "sweep", "--resume", "--", "true")
+    assert "was begun with 'sh" in other.stderr
+    assert brizna("power", "sweep", "--resume", "--", *command).returncode == 143  # it ran it
+
+
 def test_killed_at_random_moments_the_next_command_puts_the_limit_back(
     brizna, card, workload, tmp_path
 ):
@@ -268,7 +282,7 @@ def test_work_that_is_not_counted_ends_the_sweep_at_its_first_trial(brizna, show
         (["--threads", "1,2", "--repeats", "0", "--", "true"], "at least 1"),
         (["--vary", "a=1,2", "--vary", "b=1,2", "--most", "3", "--", "true"], "4 settings (2 x 2)"),
         (["--threads", "1", "--vary", "threads=1", "--", "true"], "expected each name once"),
-        (["--resume", "--", "true"], "leave one of them out"),
+        (["--resume"], "means 0 sweeps"),
         (["--threads", "1,2", "--", "/nowhere/program"], "cannot be swept"),
     ],
 )

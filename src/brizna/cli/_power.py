@@ -199,14 +199,12 @@ def _plan(
     from brizna.verbs._run import current_directory
 
     if given.resume is not None:
-        if command:
-            raise InputError(
-                "--resume goes on with the command that the sweep was begun with, and {command!r} "
-                "was given too: leave one of them out.",
-                command=" ".join(command),
-            )
         return resumed_plan(
-            given.resume or None, settings, environ=context.environ, directory=current_directory()
+            given.resume or None,
+            command,
+            settings,
+            environ=context.environ,
+            directory=current_directory(),
         )
     texts = {kind: getattr(given, kind.replace("-", "_")) for kind in KINDS}
     varied = [("vary", text) for text in given.vary]

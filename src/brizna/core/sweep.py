@@ -103,7 +103,8 @@ class SweepPlan(Record):
     Attributes:
         made: When, ISO 8601 in UTC.
         command: The command; what stands in braces and is the name of a dimension is replaced by
-            the level.
+            the level. As it is kept, without secrets.
+        is_cut: Whether something was cut from the command, so that it has to be given again.
         dimensions: What is changed.
         repeats: How often each setting is tried.
         warm_ups: How many trials go before, uncounted.
@@ -120,6 +121,7 @@ class SweepPlan(Record):
 
     made: str
     command: tuple[str, ...]
+    is_cut: bool = False
     dimensions: tuple[Dimension, ...]
     repeats: int
     warm_ups: int = 1

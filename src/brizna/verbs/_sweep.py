@@ -16,7 +16,7 @@ from brizna.core.errors import InputError, Said, UnavailableError
 from brizna.core.records import Record
 from brizna.core.sweep import Goal, SweepPlan, TrialFacts, TrialNote, conclude, digest_name
 from brizna.core.trials import WARM_UP, turns
-from brizna.environment import machine_name
+from brizna.environment import machine_name, redact
 from brizna.run import HeldLimits, TrialFailedError, restore_files, trials
 from brizna.store import Store, keep_sweep, unfinished_sweep
 from brizna.verbs._recorder import Job
@@ -128,21 +128,42 @@ def plan_sweep(
 
 
 def resumed_plan(
-    reference: str | None, settings: Settings, *, environ: Mapping[str, str], directory: str
+    reference: str | None,
+    command: Sequence[str],
+    settings: Settings,
+    *,
+    environ: Mapping[str, str],
+    directory: str,
 ) -> SweepPlan:
-    """Return the plan of a sweep that was cut short.
+    """Return the plan of a sweep that was cut short, with its command as it is to be run.
 
     Args:
         reference: The beginning of its digest; the last one if None.
+        command: The command again, which is needed where it held a secret; may be empty.
         settings: The settings in force.
         environ: This process's environment.
         directory: The working directory.
 
     Raises:
-        InputError: If there is none such.
+        InputError: If there is none such, or the command is another one.
     """
     store = Store.find(settings["store"], cwd=directory, environ=environ)
-    return unfinished_sweep(store, reference)[1]
+    plan = unfinished_sweep(store, reference)[1]
+    if not command and not plan.is_cut:
+        return plan
+    if not command:
+        raise InputError(
+            "The command of this sweep held a secret or was too long, and is not kept whole: give "
+            "it again after --resume --."
+        )
+    if redact(command) != plan.command:
+        raise InputError(
+            "This sweep was begun with {known!r}, and {command!r} was given: leave the command "
+            "out, or begin a new sweep with it.",
+            known=" ".join(plan.command),
+            command=" ".join(redact(command)),
+        )
+    return plan.replace(command=tuple(command))
 
 
 def sweep(
@@ -185,7 +206,9 @@ def sweep(
     devices = DeviceLevels(plan, sys_root=bench.sys_root, nvml=bench.nvml)
     held = HeldLimits(devices.planned, next(iter(restore_files(environ)), ""), now=_now)
     store = Store.find(settings["store"], cwd=directory, environ=environ)
-    digest = keep_sweep(store, plan)
+    safe = redact(plan.command)
+    kept = plan.replace(command=safe, is_cut=safe != plan.command)
+    digest = keep_sweep(store, kept)
     done = _made(store, digest, settings["view"])
     ground = _Ground(store, settings, environ, directory)
     with _stoppable(), held, _aside(shows_output=bench.shows_output):
@@ -200,7 +223,7 @@ def sweep(
             done=done,
         )
     counted = [facts for turn, facts in found.results.items() if turn.counts]
-    made = conclude(plan, digest, counted, failed=found.failed)
+    made = conclude(kept, digest, counted, failed=found.failed)
     made = made.replace(notes=(*made.notes, *map(str, held.notes)))
     keep_sweep(store, made)
     return made
