@@ -11,7 +11,7 @@ import pytest
 from brizna.core.errors import InputError, UnavailableError
 from brizna.core.replay import JOURNAL_SCHEMA
 from brizna.report._prometheus import exposition, read_counters
-from brizna.store import Journal, Store, writer_identity
+from brizna.store import Journal, Store, append_mark, writer_identity
 from brizna.verbs._endpoint import TextFile, metrics_text, open_endpoint, read_address
 from brizna.verbs._metrics import StoreMetrics
 
@@ -93,6 +93,15 @@ def test_a_journal_that_is_thinned_meanwhile_tells_the_same(store):
         run.go_on(300)
         (energy,) = by_run(told.look()).values()
         assert energy == store.recover(run.id).run.measurement.energy_j.best.value
+
+
+def test_work_that_marks_count_is_told(store):
+    run = Recorded(store).go_on(5)
+    append_mark(run.directory, "", 2 * SECOND, count={"tokens": 40})
+    append_mark(run.directory, "late", 99 * SECOND, count={"tokens": 5})
+    now = StoreMetrics(store).look()
+    assert by_run(now, "brizna_work_total") == {run.id: 40.0}
+    assert by_run(now, "brizna_work_energy_joules") == {run.id: 10.0}
 
 
 def test_only_the_last_that_ended_are_told_and_a_long_one_is_among_them(store):

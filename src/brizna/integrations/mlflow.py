@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from brizna.report._metrics import Metrics
 
+_BATCH = 1000
+"""Metrics that MLflow takes in one call."""
 _STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 
 
@@ -59,7 +61,8 @@ class MlflowSink:
         """Log one point of each metric."""
         when_ms = int(at.timestamp() * 1000)
         points = [Metric(key, value, when_ms, step) for key, value in metrics.items()]
-        self._client.log_batch(self.run_id, metrics=points)
+        for first in range(0, len(points), _BATCH):
+            self._client.log_batch(self.run_id, metrics=points[first : first + _BATCH])
 
     def finish(self, view: Mapping[str, Any]) -> None:
         """Tag the run with where its figures come from, and end it if it is ours."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from threading import Lock
 
 from brizna.core.errors import BriznaError, InputError, UnavailableError
@@ -154,6 +155,11 @@ class _Server(ThreadingHTTPServer):
 
             self.address_family = AF_INET6
         super().__init__(address, handler)
+
+    def server_bind(self) -> None:
+        """Bind, and ask nobody for the name of this host, as http.server would."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
 
 class _Handler(BaseHTTPRequestHandler):
