@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import settings
@@ -73,11 +74,18 @@ class Lab:
             FakeZone(label="intel-rapl:0:1", name="dram", power_w=10.0),
         ]
         self._place = folder / "powercap"
-        FakePowercap(self._place, self.clock, zones)
+        self._powercap = FakePowercap(self._place, self.clock, zones)
 
     def work(self, seconds):
         """Let time pass."""
         self.clock.advance(seconds)
+
+    @contextmanager
+    def blackout(self):
+        """Let the package's counter be unreadable; it counts on."""
+        self._powercap.refuse("intel-rapl:0")
+        yield
+        self._powercap.allow("intel-rapl:0")
 
     @property
     def options(self):

@@ -99,3 +99,31 @@ def test_folds_of_a_cross_validation_are_measured_together(lab, data):
         )
     assert energy.energy.best.value == pytest.approx(2 * lab.power_w)
     assert day.energy.best.value == pytest.approx(2 * lab.power_w)
+
+
+def test_two_trainings_in_one_block_know_their_own_rounds(lab, data):
+    x, y = data
+    with brizna.measure("day", **lab.options):
+        first, second = EnergyCallback(), EnergyCallback()
+        for rounds, energy in ((2, first), (3, second)):
+            xgboost.train(
+                PARAMS, xgboost.DMatrix(x, y), num_boost_round=rounds, callbacks=[Work(lab), energy]
+            )
+        lab.work(1)
+        assert first.in_rounds.best.value == pytest.approx(lab.power_w)
+    assert second.in_rounds.best.value == pytest.approx(1.5 * lab.power_w)
+
+
+def test_thousands_of_rounds_are_told_together(lab, data):
+    x, y = data
+    with EnergyCallback("long", **lab.options) as energy:
+        xgboost.train(
+            {**PARAMS, "max_depth": 1},
+            xgboost.DMatrix(x, y),
+            num_boost_round=1200,
+            callbacks=[Work(lab), energy],
+        )
+    assert energy.in_rounds.best.value == pytest.approx(600 * lab.power_w)
+    assert energy.per_round.best.value == pytest.approx(0.5 * lab.power_w)
+    (phase,) = lab.store.read("long").run.measurement.phases
+    assert (phase.name, phase.count) == ("round", 1200)

@@ -235,3 +235,38 @@ def test_a_weight_is_a_whole_number_from_1(weight):
 def test_before_anything_was_served_there_is_no_run():
     with pytest.raises(brizna.UnavailableError, match="Nothing was served"):
         Serving().run  # noqa: B018
+
+
+def test_where_nothing_can_be_read_requests_are_served_without_a_figure(tmp_path):
+    with Serving(meters=[], store=str(tmp_path)) as serving:
+        for _ in range(3):
+            with serving.request() as request:
+                request.count(tokens=1)
+        serving.settle()
+    assert (request.energy, serving.mean(), serving.shares()) == (None, None, None)
+    assert "nothing is measured" in request.reason
+
+
+def test_what_is_counted_while_a_meter_fails_is_unknown_and_the_request_says_so(lab):
+    meters = lab.options["meters"]
+    options = {**lab.options, "meters": meters}
+    with Serving(**options) as serving:
+        with serving.request() as whole:
+            lab.work(2)
+        with serving.request() as request:
+            lab.work(1)
+            serving.settle()
+            with lab.blackout():
+                lab.work(1)
+                serving.settle()
+            lab.work(1)
+        lab.work(3)
+        serving.settle()
+    assert joules(whole.energy) == 2 * lab.power_w
+    assert request.energy is None
+    assert "could not be read" in request.reason
+    shares = serving.shares()
+    assert shares.unknown.best.value > 0
+    energy = serving.run.measurement.energy_j
+    whole = total([shares.requests, shares.idle, shares.unknown])
+    assert whole.best.value == pytest.approx(energy.best.value, rel=1e-12)

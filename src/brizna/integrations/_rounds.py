@@ -6,6 +6,7 @@ together. A round of some milliseconds is below what a meter can tell apart, the
 
 from __future__ import annotations
 
+from brizna.integrations._told import energies_of
 from brizna.integrations._training import Training
 
 TYPE_CHECKING = False
@@ -20,33 +21,51 @@ class Rounds(Training):
     """A training in rounds."""
 
     _round: Part | None = None
+    _rounds: int = 0
+    _in_rounds: Estimate | None = None
+
+    def open(self) -> None:
+        """Begin to measure; nothing happens where that has begun."""
+        if not self.is_open:
+            self._rounds, self._in_rounds = 0, None
+        super().open()
+
+    def close(self, error: BaseException | None = None) -> None:
+        """End, with all parts that are open; nothing happens where nothing is measured.
+
+        Args:
+            error: What the training failed with; None if it came to its end.
+        """
+        was_open = self.is_open
+        super().close(error)
+        if was_open:
+            self._in_rounds = self._told()
 
     def begin_round(self) -> None:
         """Begin a round, and end the one before it where that was left open."""
         self.finish(self._round)
         self._round = self.begin(ROUND)
+        self._rounds += self._round is not None
 
     def end_round(self) -> None:
         """End the round, and count it."""
         self.finish(self._round, rounds=1)
         self._round = None
 
+    def _told(self) -> Estimate | None:
+        return energies_of(self, {ROUND: self._rounds})[ROUND]
+
     @property
     def in_rounds(self) -> Estimate | None:
-        """The energy of all rounds together; None where it is not known. Ask after the end."""
-        from brizna.core.estimate import total
+        """The energy of all rounds together; None where it is not known.
 
-        run = self.run
-        phases = () if run is None else run.measurement.phases
-        known = [phase.energy_j for phase in phases if phase.name == ROUND]
-        if not known or None in known:
-            return None
-        return total(energy for energy in known if energy is not None)
+        Nor is it where thousands of rounds of several trainings are in one run: they are told
+        together.
+        """
+        return self._told() if self.is_open else self._in_rounds
 
     @property
     def per_round(self) -> Estimate | None:
-        """The mean energy of a round; None where it is not known. Ask after the end."""
-        energy, run = self.in_rounds, self.run
-        phases = () if run is None else run.measurement.phases
-        count = sum(phase.count for phase in phases if phase.name == ROUND)
-        return None if energy is None or not count else energy.scaled(1 / count)
+        """The mean energy of a round; None where it is not known."""
+        energy = self.in_rounds
+        return None if energy is None or not self._rounds else energy.scaled(1 / self._rounds)

@@ -212,7 +212,7 @@ class Serving:
         self._all = _Tally(0)
         self._top: frozenset[int] = frozenset()
         self._seconds: deque[tuple[float, _Tally]] = deque()
-        self._roots: tuple[float, frozenset[str]] | None = None
+        self._roots: tuple[float, frozenset[int]] | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -239,9 +239,9 @@ class Serving:
             register(self.close)  # where nobody says when the server ends
             if self._measuring is None:
                 self._measuring = measure(self._name, **self._settings).__enter__()
-            self._followed = self._measuring.follow(self._hear)
-            if self._followed is not None:
-                channels = self._followed.channels
+            followed = self._measuring.follow(self._hear)
+            if followed is not None and followed.channels:
+                self._followed, channels = followed, followed.channels
                 self._split = Split([channel.update_us for channel in channels])
                 self._all = _Tally(len(channels))
                 self._top = frozenset(
@@ -518,11 +518,14 @@ class Serving:
         assert self._followed is not None
         now_s = self._followed.now_us() * _UJ
         if self._roots is None or now_s - self._roots[0] > _ROOTS_FRESH_S:
-            self._roots = now_s, frozenset(channel.id for channel in self._root_energies())
-        roots = self._roots[1]
-        return frozenset(
-            place for place, channel in enumerate(self._followed.channels) if channel.id in roots
-        )
+            try:
+                ids = {channel.id for channel in self._root_energies()}
+            except Exception:  # noqa: BLE001  (an unreadable journal: what contains the others counts)
+                return self._top
+            channels = enumerate(self._followed.channels)
+            roots = frozenset(place for place, channel in channels if channel.id in ids)
+            self._roots = now_s, roots
+        return self._roots[1]
 
     def _estimate(self, parts: Sequence[Sequence[float]], name: str) -> Estimate | None:
         """Return grains by channel as an estimate, with the doubts of meters and of edges.

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import sys
 
-from brizna.core.estimate import total
 from brizna.integrations._library import check_version, missing
+from brizna.integrations._told import energies_of
 from brizna.integrations._training import Training
 
 try:
@@ -58,7 +58,8 @@ class EnergyCallback(Training):
         """
         super().__init__(name, **options)
         self._tasks: dict[int, Part] = {}
-        self._found: dict[str, list[Estimate | None]] = {}
+        self._counts: dict[str, int] = {}
+        self._told: dict[str, Estimate | None] = {}
         self._at_once: set[str] = set()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -67,21 +68,19 @@ class EnergyCallback(Training):
 
     @property
     def energies(self) -> Mapping[str, Estimate | None]:
-        """The energy of each candidate, all its folds together, and of the refit.
+        """The energy of each candidate, all its folds together, and of the refit; after the fit.
 
         None where it is not known, or where several were worked at in threads at the same time:
         what one of them used cannot be told apart then.
         """
-        told: dict[str, Estimate | None] = {}
-        for name, parts in self._found.items():
-            known = [part for part in parts if part is not None]
-            whole = len(known) == len(parts) and name not in self._at_once
-            told[name] = total(known) if whole else None
-        return told
+        return {
+            name: None if name in self._at_once else energy for name, energy in self._told.items()
+        }
 
     def setup(self, estimator: Any, context: CallbackContext) -> None:
         """Begin to measure."""
-        self._tasks, self._found, self._at_once = {}, {}, set()
+        self._tasks, self._counts, self._at_once = {}, {}, set()
+        self._told = {}
         self.start()
 
     def on_fit_task_begin(self, estimator: Any, context: CallbackContext) -> None:
@@ -99,7 +98,7 @@ class EnergyCallback(Training):
         if part is not None:
             part.__exit__()
             if part.name != context.task_name:
-                self._found.setdefault(part.name, []).append(part.energy)
+                self._counts[part.name] = self._counts.get(part.name, 0) + 1
         return False
 
     def teardown(self, estimator: Any, context: CallbackContext) -> None:
@@ -107,6 +106,7 @@ class EnergyCallback(Training):
         while self._tasks:
             self._tasks.popitem()[1].__exit__()
         self.stop(sys.exception())
+        self._told = energies_of(self, self._counts)
 
     def _others(self) -> set[str]:
         """Return the candidates that are being worked at."""
