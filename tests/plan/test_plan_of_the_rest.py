@@ -7,7 +7,7 @@ from itertools import product
 from math import ceil
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from brizna.core.errors import InfeasibleError
@@ -72,6 +72,7 @@ def tried(values, left_h, restart_h, restart_w, *, runs):
 
 
 @settings(max_examples=60)
+@example([11, 10, 11], 0.5, 1, 0.0, True)  # to restart without a pause is no way to wait
 @given(
     st.lists(st.integers(10, 900), min_size=3, max_size=6),
     st.sampled_from([0.5, 1, 2, 2.5]),

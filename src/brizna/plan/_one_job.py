@@ -171,12 +171,13 @@ class Task:
         course = self._course(tuple(intervals), draws)
         return course if self._keeps(course) else None
 
-    def until_done(self, course: Course) -> int:
-        """Return the score of a course with all waiting until its end, whatever the work is.
+    def until_done(self, course: Course, since_us: int) -> int:
+        """Return the score of a course with all waiting from a time until its end.
 
-        So courses of the same job compare that have different work left, such as a restart.
+        So courses of one job compare that have different work left, such as a restart.
         """
-        return course.score + self._delay_cost() * length_of(self.profile)
+        more_us = length_of(self.profile) + self._asked_us - since_us
+        return course.score + self._delay_cost() * more_us
 
     @property
     def moved_g(self) -> float:

@@ -168,6 +168,7 @@ def replan_rest(
     offer = candidate.offer.replace(transfer_j=0.0, transfer_s=0.0, transfer_cost=0.0)
     candidate = candidate.replace(offer=offer)
     window = _window(plan.workload, issued)
+    now_us = window.earliest_us
     rest = _rest(plan.workload.replace(offers=(offer,)), progress, speed=offer.speed)
     if rest is None:
         return None
@@ -176,7 +177,8 @@ def replan_rest(
         ways.append(Task(rest, candidate, window, plan.risk, goes_on=True))
     again = _started_again(rest, progress)
     if again is not None:
-        ways.append(Task(again, candidate, window, plan.risk))
+        later = _after_a_pause(again, window) if progress.is_running else window
+        ways += [] if later is None else [Task(again, candidate, later, plan.risk)]
     found = [(course, task) for task in ways if (course := task.best()) is not None]
     if not found:
         raise InfeasibleError(
@@ -186,11 +188,11 @@ def replan_rest(
             deadline=plan.workload.deadline,
             reason=ways[0].why_not() if ways else Said("it has paused as often as it may"),
         )
-    best, task = min(found, key=lambda one: (one[1].until_done(one[0]), one[0].start_us))
+    best, task = min(found, key=lambda one: (one[1].until_done(one[0], now_us), one[0].start_us))
     old = _old_course(plan, ways, window, is_running=progress.is_running)
     if old is not None:
-        before = old[1].until_done(old[0])
-        if before - task.until_done(best) <= hysteresis() * abs(before):
+        before = old[1].until_done(old[0], now_us)
+        if before - task.until_done(best, now_us) <= hysteresis() * abs(before):
             return None
     outcome = outcome_of(best, task, rest)
     course = ways[0].at_once()
@@ -245,6 +247,13 @@ def _started_again(rest: Workload, progress: Progress) -> Workload | None:
     speed = rest.offers[0].speed
     restart = ((pauses.restart_s * speed, pauses.restart_w),) if pauses.restart_s else ()
     return rest.replace(phases=(*restart, *rest.phases), pauses=pauses)
+
+
+def _after_a_pause(again: Workload, window: Window) -> Window | None:
+    """Return when a job that runs can be started again: a step later; None if that is too late."""
+    assert again.pauses is not None, "asked only of a job that pauses"
+    earliest_us = window.earliest_us + round(again.pauses.step_s * MICRO)
+    return window.replace(earliest_us=earliest_us) if earliest_us < window.latest_us else None
 
 
 def _old_course(
