@@ -1,9 +1,9 @@
 """Energy by code: do the looks see what is true, and what do they cost?
 
 ``python bench/code_profile.py`` runs a program that spends known parts of its processor time in
-plain Python, in a library that lets the interpreter go and in one that holds it, in turns of several
-lengths, and prints what was seen of it; then the time that a program of plain Python takes with
-and without looks, in turns.
+plain Python, in a library that lets the interpreter go and in one that holds it, in turns of
+several lengths, and prints what was seen of it; then the time that a program of plain Python takes
+with and without looks, in turns.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from brizna.report import LANGUAGES, profile_page
 
 pytestmark = pytest.mark.browser
 
+PARTS = 8
 SAMPLES = Path(__file__).resolve().parents[1] / "report" / "test_profile_page.py"
 
 
@@ -67,7 +68,7 @@ def test_without_scripts_the_drawing_the_list_and_the_tree_remain(browser, pages
     page = context.new_page()
     page.goto(pages["en"])
     assert page.locator("#drawing rect").count() == 4
-    assert page.locator("#parts tbody tr").count() == 7
+    assert page.locator("#parts tbody tr").count() == PARTS
     page.locator(".tree summary").first.click()
     assert not page.locator("#flame-keys").is_visible()
     context.close()

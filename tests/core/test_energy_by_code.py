@@ -63,6 +63,7 @@ def line(start_s, end_s, *, cpu=(), waits=(), first=False, looks=100):
         "n": [[-1, 0], [0, 1], [0, 2], [2, -1], [2, 1]],
         "c": [list(entry) for entry in cpu],
         "w": [list(entry) for entry in waits],
+        "q": [],
         "own_us": 0,
     }
     return told | {"period_us": 10_000, "used_us": 0} if first else told | {"f": [], "n": []}
@@ -329,10 +330,18 @@ def test_waiting_for_a_loader_is_told_from_other_waiting():
     assert (hints[0].id, hints[0].about) == ("waits", "sleep_on")
 
 
-def test_nothing_is_said_of_waiting_where_others_kept_the_machine_busy():
-    told = line(0, 1, cpu=[(STEP, 300_000, 30, 0)], waits=[(STEP, 700_000)], first=True)
-    found = profile([(40, 300_000)], [told], idle_w=1, machine_us=4_000_000)
-    assert "waits" not in [hint.id for hint in found.hints]
+def test_a_busy_machine_is_no_waiting_of_the_programs_own():
+    told = {"cpu": [(STEP, 300_000, 30, 0)], "first": True}
+    busy = line(0, 1, **told, waits=[(STEP, 50_000)]) | {"q": [[STEP, 650_000]]}
+    found = profile([(10, 300_000)], [busy], idle_w=5)
+    assert [hint.id for hint in found.hints if hint.id in ("waits", "queued")] == ["queued"]
+    queued = next(part for part in found.parts if part.kind == "queued")
+    assert queued.name == "step"
+    assert queued.self_j.best.value == pytest.approx(0.65 * 5)
+    alone = line(0, 1, **told, waits=[(STEP, 700_000)])
+    hints = [hint.id for hint in profile([(10, 300_000)], [alone], idle_w=5).hints]
+    assert "waits" in hints
+    assert "queued" not in hints
 
 
 def test_double_precision_and_conversions_are_seen_in_operators():

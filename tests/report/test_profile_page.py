@@ -14,7 +14,7 @@ from brizna.report import LANGUAGES, collapsed, profile_lines, profile_page, spe
 from brizna.report._format import Format
 from brizna.report._profile import told_hints
 
-KINDS = ("function", "native", "waiting", "sampler", "unsampled", "others", "process")
+KINDS = ("function", "native", "waiting", "queued", "sampler", "unsampled", "others", "process")
 EVIL = "</script><b>\x1b[31m;x"
 
 
@@ -28,9 +28,13 @@ def profile():
     parts = tuple(
         Part(
             kind=kind,
-            name=EVIL if kind == "function" else "step" if kind in ("native", "waiting") else "sh",
-            file="train.py" if kind in ("function", "native", "waiting") else None,
-            line=3 if kind in ("function", "native", "waiting") else None,
+            name=EVIL
+            if kind == "function"
+            else "step"
+            if kind in ("native", "waiting", "queued")
+            else "sh",
+            file="train.py" if kind in ("function", "native", "waiting", "queued") else None,
+            line=3 if kind in ("function", "native", "waiting", "queued") else None,
             self_j=joules(10.0),
             total_j=joules(20.0) if kind == "function" else None,
             share=1 / len(KINDS),
@@ -78,8 +82,8 @@ def test_every_kind_of_part_has_a_name_and_every_hint_words(lang):
 def test_parts_beyond_the_top_are_one_row_so_that_nothing_is_missing():
     lines = profile_lines(profile(), lang="en", top=2)
     row = next(line for line in lines if "smaller parts" in line)
-    assert "5 smaller parts" in row
-    assert "71%" in row
+    assert "6 smaller parts" in row
+    assert "75%" in row
 
 
 def test_operators_and_processes_say_what_they_are():
@@ -117,3 +121,10 @@ def test_speedscope_gets_frames_and_weights_that_fit():
 def test_an_empty_tree_is_a_page_too():
     bare = {**profile(), "tree": [], "hints": []}
     assert b"<svg" in profile_page(bare, lang="en")
+
+
+def test_a_tree_as_deep_as_looks_can_see_is_a_page_too():
+    told = profile()
+    step = told["tree"][0]
+    tree = [{**step, "above": n - 1 if n else None, "self_j": 0.35} for n in range(202)]
+    assert profile_page({**told, "tree": tree}, lang="en").count(b'class="box') == 202

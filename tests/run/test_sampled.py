@@ -182,7 +182,7 @@ def used_by_function(folder):
         for place, us, *_ in line["c"]:
             name = innermost(place, frames[pid], places[pid])
             used[name] = used.get(name, 0) + us
-        for place, us in line["w"]:
+        for place, us in [*line["w"], *line["q"]]:
             name = innermost(place, frames[pid], places[pid])
             waits[name] = waits.get(name, 0) + us
     return used, waits, lines

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 HINTS = {
     "waits-for-data": 0.2,
     "waits": 0.2,
+    "queued": 0.1,
     "native-threads": 0.3,
     "one-function": 0.4,
     "row-by-row": 0.1,
@@ -33,8 +34,6 @@ _LOADERS = ("torch/utils/data/", "multiprocessing/", "queue.py", "concurrent/fut
 _ROWS = ("iterrows", "itertuples", "iteritems", "apply")
 _COPIES = ("copy.py", "pickle.py", "json/encoder.py", "json/decoder.py", "json/__init__.py")
 _CONVERSIONS = ("aten::to", "aten::_to_copy", "aten::copy_", "aten::contiguous", "aten::clone")
-_BUSY = 0.2
-"""Share of the energy that others use, from which on it may be them that a program waits for."""
 _SEVERAL = 1.2
 """Mean number of processors from which on more than one works."""
 
@@ -83,9 +82,14 @@ def _waiting(profile: Profile) -> Iterable[Hint]:
     """Yield what the program mostly waits for, by the time that it waits."""
     waits = [branch for branch in profile.tree if branch.kind == "waiting"]
     whole_j = fsum(branch.self_j for branch in waits)
-    share = profile.waiting_share or 0.0
-    if not waits or not whole_j:
+    queued_j = fsum(branch.self_j for branch in profile.tree if branch.kind == "queued")
+    if whole_j + queued_j <= 0:
         return
+    time_share = profile.waiting_share or 0.0
+    yield Hint(id="queued", share=time_share * queued_j / (whole_j + queued_j))
+    if not whole_j:
+        return
+    share = time_share * whole_j / (whole_j + queued_j)
     loading_j = fsum(
         branch.self_j
         for branch in waits
@@ -96,7 +100,7 @@ def _waiting(profile: Profile) -> Iterable[Hint]:
     about = callers[0] if callers else ""
     if loading_j >= whole_j / 2:
         yield Hint(id="waits-for-data", share=share * loading_j / whole_j, about=about)
-    elif fsum(part.share for part in profile.parts if part.kind == "others") < _BUSY:
+    else:
         yield Hint(id="waits", share=share, about=about)
 
 

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     Line = Mapping[str, Any]
 
 KINDS = (
-    *("function", "native", "waiting", "process", "operator"),
+    *("function", "native", "waiting", "queued", "process", "operator"),
     *("sampler", "unsampled", "outside", "others", "rest"),
 )
-"""What a part of a profile can be: a function; native threads that worked for one; waiting in
-one; a process that was not looked into; an operator of a training library; the looks themselves;
-what no look saw; a window outside all operators; others on the machine; small parts together."""
+"""What a part of a profile can be: a function; native threads that worked during one; waiting in
+one; being ready in one while others had the processors; a process that was not looked into; an
+operator of a training library; the looks themselves; what no look saw; a window outside all
+operators; others on the machine; small parts together."""
 ROOT = 0
 _MACHINERY = ("<frozen importlib", "<frozen runpy>", "<frozen zipimport>")
 
@@ -52,7 +53,8 @@ class Piece:
         start_us: From the start of the run; ``end_us`` likewise.
         is_first: Whether it is the program's own process; others have waits of their own.
         cpu: By place, microseconds used, number of looks, and microseconds told by late looks.
-        waits: By place, microseconds in which the process waited.
+        waits: By place, microseconds in which the process waited, for what it asked for or for a
+            processor.
         looks: How many there were.
         own_us: What they took.
     """
@@ -151,10 +153,11 @@ class Looks:
                 known = self.place(ROOT, Frame(kind="sampler"))
             if known is not None:  # else the line that named it is lost
                 piece.cpu.append((known, used_us, looks, late_us))
-        for place, us in line["w"]:
-            above = process.places.get(place)
-            if above is not None:
-                piece.waits.append((self.place(above, Frame(kind="waiting")), us))
+        for kind, told in (("waiting", line["w"]), ("queued", line["q"])):
+            for place, us in told:
+                above = process.places.get(place)
+                if above is not None and us > 0:
+                    piece.waits.append((self.place(above, Frame(kind=kind)), us))
         self.pieces.append(piece)
 
     def _take_processes(

@@ -55,7 +55,7 @@ _LEAST_END = 0.01
 _ENDS = 1.645
 """Standard deviations from the middle of a normal distribution to the ends of its middle 90 %."""
 _WORLDS = ("best", "low", "high")
-_PASSIVE = ("waiting", "others", "outside")
+_PASSIVE = ("waiting", "queued", "others", "outside")
 """Kinds whose energy is not parted by processor time."""
 
 
@@ -63,7 +63,8 @@ class Part(Record):
     """The energy of one function, or of what else a program spends energy on.
 
     Attributes:
-        kind: As in `Frame`: ``native`` and ``waiting`` are those of the function that they name.
+        kind: As in `Frame`: ``native``, ``waiting`` and ``queued`` are those of the function that
+            they name.
         name: The function, process or operator; empty where the kind says all.
         file: The function's file; None for what is no function.
         line: Where it begins in it.
@@ -419,7 +420,7 @@ class Telling:
         """Return which part a place is of: waiting and native threads are those of a function."""
         frame = looks.frame(place)
         above = looks.places[place][0]
-        if frame.kind not in ("native", "waiting") or above == ROOT:
+        if frame.kind not in ("native", "waiting", "queued") or above == ROOT:
             return frame
         caller = looks.frame(above)
         return Frame(kind=frame.kind, name=caller.name, file=caller.file, line=caller.line)

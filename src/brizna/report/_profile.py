@@ -112,12 +112,14 @@ def name_part(part: Mapping[str, Any], style: Format) -> str:
     inside = {
         "native": _("native threads during {name}"),
         "waiting": _("waiting in {name}"),
+        "queued": _("ready in {name}, but others had the processors"),
     }
     if kind in inside and name:
         return inside[kind].format(name=f"{name}{place}")
     return {
         "native": _("native threads"),
         "waiting": _("waiting"),
+        "queued": _("ready, but others had the processors"),
         "sampler": _("the looks themselves"),
         "unsampled": _("not looked at: start and end of Python, other processes"),
         "outside": _("outside all operators"),
@@ -131,7 +133,7 @@ def about_looks(profile: Profile, style: Format) -> list[str]:
     _ = style.say
     lines: list[str] = []
     if profile["looks"] and profile["period_s"]:
-        told = _("{looks} looks at {processes} processes, one each {period} or less often")
+        told = _("Looks: {looks}, one each {period} or less often; processes: {processes}")
         looks = told.format(
             looks=style.count(profile["looks"]),
             processes=style.count(profile["processes"]),
@@ -175,6 +177,7 @@ def _seen(style: Format) -> dict[str, str]:
     return {
         "waits-for-data": _("It waits for its data in {share} of the time ({about})."),
         "waits": _("It runs on no processor in {share} of the time, mostly in {about}."),
+        "queued": _("In {share} of the time it was ready, but others had the processors."),
         "native-threads": _("Native threads take {share} of the energy."),
         "one-function": _("{about} alone takes {share} of the energy."),
         "row-by-row": _("Going through a table row by row takes {share} ({about})."),
@@ -195,6 +198,10 @@ def _tries(style: Format) -> dict[str, str]:
         "waits": _(
             "What waits draws idle power: shorten the wait, or let others use the machine "
             "meanwhile; brizna compare tells whether it helped."
+        ),
+        "queued": _(
+            "These figures are of a busy machine: measure it alone, or at another time, before you "
+            "change anything."
         ),
         "native-threads": _(
             "Fewer threads may use less energy in hardly more time: brizna power sweep --threads "

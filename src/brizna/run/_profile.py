@@ -14,6 +14,7 @@ from brizna.core.errors import Said
 from brizna.run._allowance import Allowance
 from brizna.run._descendants import Descendants
 from brizna.run._sampled import __file__ as _SAMPLED  # noqa: N812 - a path that never changes
+from brizna.run._sampled import why_not
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ def as_sampled(
         The command; and why its functions cannot be told apart, None if they can.
     """
     words = list(command)
+    here = why_not()
+    if here is not None:
+        return words, Said(here)
     if not _INTERPRETER.fullmatch(os.path.basename(words[0])):
         script = which(words[0], path=environ.get("PATH"))
         behind = None if script is None else _behind_script(script)

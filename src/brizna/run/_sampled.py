@@ -25,7 +25,8 @@ json LF`` as in the journal:
 - ``trouble``: why a process was looked at no more.
 - ``c``: by place, microseconds of processor time used there, in how many looks, and how many of
   the microseconds were told by looks that came late. ``w``: by place, microseconds in which the
-  process waited there. ``own_us``: what the looks took.
+  process waited there; ``q``: in which it was ready there, but the processors were others'.
+  ``own_us``: what the looks took.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class Sampler:
         self.path = path
         self._asked_us = period_us
         self._chance = os.getpid() * 2_654_435_761 & 0xFFFFFFFF
-        self._main = _thread.get_ident()
+        self._main, self._main_file = _main_thread()
         self._is_on = False
         self._roots: list[str] = []
         self._reset()
@@ -135,13 +136,15 @@ class Sampler:
         self._period_us = self._asked_us
         self._begun_us = self._line_us = self._seen_us = _now_us()
         self._used_ns = self._first_ns = time.process_time_ns()
-        self._latest_ns, self._cost_us = 0, 0.0
+        self._latest_ns = self._queued_ns = 0
+        self._cost_us = 0.0
         self._has_written = False
         self._clear()
 
     def _clear(self) -> None:
         self._cpu: dict[int, list[int]] = {}
         self._waits: dict[int, int] = {}
+        self._queued: dict[int, int] = {}
         self._looks = self._late_us = self._own_ns = 0
 
     def _begin(self) -> None:
@@ -156,7 +159,7 @@ class Sampler:
         """Go on in a forked child, whose only thread is the one that forked."""
         if self._is_on:
             self._restore_switching()  # it was the parent's
-            self._main = _thread.get_ident()
+            self._main, self._main_file = _main_thread()
             self._reset()
             self._begin()
 
@@ -167,6 +170,7 @@ class Sampler:
             self._threads = _used_by_thread(_frames())
             self._used_ns, self._seen_us = time.process_time_ns(), _now_us()
             self._latest_ns = time.thread_time_ns()
+            self._queued_ns = _queued_ns(self._main_file)
             while True:
                 wait_us = self._next_us()
                 due_us = _now_us() + wait_us
@@ -239,11 +243,19 @@ class Sampler:
         if native_us > 0:
             above = self._of(main) if busiest is None else busiest if is_one else -1
             self._add(self._number((above, _NATIVE)), native_us)
-        waited_us = wall_us - process_us
-        if waited_us > 0:
-            place = self._of(main)
-            self._waits[place] = self._waits.get(place, 0) + waited_us
+        self._wait(main, wall_us - process_us)
         return working
+
+    def _wait(self, main: FrameType | None, waited_us: int) -> None:
+        """Give time in which the process used less than one processor to where it is."""
+        before, self._queued_ns = self._queued_ns, _queued_ns(self._main_file)
+        if waited_us <= 0:
+            return
+        place = self._of(main)
+        queued_us = min(max(self._queued_ns - before, 0) // 1000, waited_us)
+        for told, us in ((self._queued, queued_us), (self._waits, waited_us - queued_us)):
+            if us:
+                told[place] = told.get(place, 0) + us
 
     def _of(self, frame: FrameType | None) -> int:
         return -1 if frame is None else self._place(frame)
@@ -334,13 +346,14 @@ class Sampler:
             return
         cpu = [[place, *told] for place, told in self._cpu.items()]
         waits = [[place, us] for place, us in self._waits.items()]
+        queued = [[place, us] for place, us in self._queued.items()]
         parts = [f'"pid":{self._pid}']
         if not self._has_written:
             parts.append(f'"period_us":{self._asked_us},"used_us":{self._first_ns // 1000}')
         parts.append(f'"from":{self._line_us},"to":{now_us}')
         parts.append(f'"looks":{self._looks},"late_us":{self._late_us}')
         parts.append(f'"f":[{",".join(self._new_functions)}],"n":[{",".join(self._new_places)}]')
-        parts.append(f'"c":{cpu},"w":{waits},"own_us":{self._own_ns // 1000}')
+        parts.append(f'"c":{cpu},"w":{waits},"q":{queued},"own_us":{self._own_ns // 1000}')
         text = f"{{{','.join(parts)}}}".encode("ascii")
         line = b"%08x %s\n" % (_crc32(text), text)
         if self._failures:
@@ -373,6 +386,25 @@ def _append(path: str, line: bytes) -> bool:
             os.close(descriptor)
     except OSError:
         return False
+
+
+def _main_thread() -> tuple[int, str]:
+    """Return the identity of this thread, and the file that tells how long it was ready."""
+    if not hasattr(_thread, "get_native_id"):
+        return _thread.get_ident(), ""
+    return _thread.get_ident(), f"/proc/self/task/{_thread.get_native_id()}/schedstat"
+
+
+def _queued_ns(file: str) -> int:
+    """Return how long a thread was ready to run, but did not; 0 where the system does not tell."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        try:
+            return int(os.read(descriptor, 100).split()[1])
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def _frames() -> dict[int, FrameType]:
