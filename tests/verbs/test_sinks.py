@@ -179,6 +179,18 @@ def test_a_sink_that_nobody_knows_is_refused_before_the_block_begins():
     assert not begun
 
 
+def test_a_sink_that_cannot_be_opened_is_a_warning_at_the_end(offered):
+    offered("shut", "class Sink:\n    def __init__(self, target, name): raise OSError('away')\n")
+    sink = FakeSink()
+    shut = pytest.warns(MeasuringWarning, match=r"'shut' cannot be opened: OSError: away")
+    with shut, brizna.measure("block", to=[sink, "shut"]) as m:
+        pass
+    assert sink.view is m.view
+    strict = pytest.raises(UnavailableError, match="'shut' cannot be opened")
+    with strict, brizna.measure("block", to=["shut"], strict=True):
+        pass
+
+
 def test_a_function_is_measured_with_the_sinks_of_its_decorator():
     sink = FakeSink()
 

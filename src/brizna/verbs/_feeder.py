@@ -16,7 +16,7 @@ import sys
 from contextlib import suppress
 
 from brizna.core.errors import BriznaError, Said
-from brizna.verbs._sinks import Feed, check_names, open_sinks
+from brizna.verbs._sinks import Feed, check_names, open_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.verbs._recorder import Recorder
-    from brizna.verbs._sinks import Sink
 
 _WORDS = (sys.executable, "-P", "-m", "brizna.verbs._feeder")
 """With -P, so that a file of the person's that is called like a library is not taken for it."""
@@ -150,7 +149,7 @@ def feed(job: Mapping[str, Any]) -> list[str]:
     from brizna.verbs._live import LiveRun
     from brizna.verbs._views import view_of
 
-    sinks, told = _open(job["specs"], job["name"])
+    sinks, told = open_all(job["specs"], run_name=job["name"])
     directory = job["directory"]
     live = LiveRun(Tail(JournalFile(directory)), directory=directory, seen_as=job["seen_as"])
     feeding = Feed(sinks, live.metrics)
@@ -162,18 +161,6 @@ def feed(job: Mapping[str, Any]) -> list[str]:
         told.append(str(Said("The sinks did not get the end of the run: {error}", error=error)))
         view = None
     return told + feeding.finish(view)
-
-
-def _open(specs: Sequence[str], name: str) -> tuple[list[tuple[str, Sink]], list[str]]:
-    """Open what can be opened, and say what cannot."""
-    sinks: list[tuple[str, Sink]] = []
-    told: list[str] = []
-    for spec in specs:
-        try:
-            sinks += open_sinks([spec], run_name=name)
-        except BriznaError as error:
-            told.append(str(error))
-    return sinks, told
 
 
 if __name__ == "__main__":

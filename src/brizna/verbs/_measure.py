@@ -195,8 +195,7 @@ class Measuring:
     def _begin(self, settings: Settings) -> None:
         around = _open_around()
         self._job.parent = None if around is None else around[1]
-        to = [*self._sinks, *settings["to"]]
-        sinks = self._open_sinks(to) if to else []
+        sinks, unopened = self._open_sinks(settings)
         self._recorder = recorder = Recorder(
             self._job,
             settings,
@@ -223,6 +222,7 @@ class Measuring:
             from brizna.verbs._profile import look_into_this_process
 
             self._looks = look_into_this_process(recorder)
+        recorder.trouble += unopened
         if sinks:
             from brizna.verbs._sinks import feed_recorder
 
@@ -234,10 +234,15 @@ class Measuring:
             return self._options
         return {**self._options, "to": [*self._sinks, *self._options["to"]]}
 
-    def _open_sinks(self, to: Sequence[str | Sink]) -> list[tuple[str, Sink]]:
-        from brizna.verbs._sinks import open_sinks
+    def _open_sinks(self, settings: Settings) -> tuple[list[tuple[str, Sink]], list[str]]:
+        """Return the sinks that were asked for, and in sentences which of them cannot be opened."""
+        if not self._sinks and not settings["to"]:
+            return [], []
+        from brizna.verbs._sinks import check_names, open_all
 
-        return open_sinks(to, run_name=self._job.name or "brizna")
+        check_names(settings["to"])
+        to = [*self._sinks, *settings["to"]]
+        return open_all(to, run_name=self._job.name or "brizna")
 
     def __exit__(
         self, _kind: type[BaseException] | None, raised: BaseException | None, *_: object

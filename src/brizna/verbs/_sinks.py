@@ -83,6 +83,25 @@ def open_sinks(specs: Sequence[str | Sink], *, run_name: str) -> list[tuple[str,
     ]
 
 
+def open_all(
+    specs: Sequence[str | Sink], *, run_name: str
+) -> tuple[list[tuple[str, Sink]], list[str]]:
+    """Return the sinks that can be opened, and in sentences what cannot: no job waits for it.
+
+    Args:
+        specs: As for `open_sinks`.
+        run_name: What a sink may call the run.
+    """
+    sinks: list[tuple[str, Sink]] = []
+    told: list[str] = []
+    for spec in specs:
+        try:
+            sinks += open_sinks([spec], run_name=run_name)
+        except BriznaError as error:
+            told.append(str(error))
+    return sinks, told
+
+
 def check_names(specs: Sequence[str]) -> None:
     """Refuse what cannot be fed, before a job begins; no library is loaded for it.
 
