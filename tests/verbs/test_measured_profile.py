@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 import brizna
+from brizna.core.codec import decode, encode
+from brizna.core.profile import Profile, profile_of
+from brizna.core.replay import replay
 from brizna.run._sampled import why_not
-from brizna.store import Store
+from brizna.store import Store, read_events, read_looks
 from brizna.verbs._measure import Measuring, MeasuringWarning
 from brizna.verbs._profile import profile_stored
 
@@ -84,3 +87,19 @@ def test_a_store_that_cannot_be_written_leaves_the_block_alone(tmp_path: Path) -
         burn(0.01)
     with pytest.raises(brizna.UnavailableError):
         _ = m.profile
+
+
+SAMPLE = Path(__file__).resolve().parents[1] / "assets" / "profile-1"
+
+
+def test_a_profile_of_the_first_release_opens_and_is_told_again() -> None:
+    kept = (SAMPLE / "profile.json").read_bytes()
+    found = Profile.from_json(decode(kept))
+    assert encode(found.to_json()) == kept
+    events, damaged = read_events(str(SAMPLE / "journal.jsonl"))
+    lines, torn = read_looks(str(SAMPLE))
+    assert (damaged, torn) == (0, 0)
+    again = profile_of(replay(events), found.subject, events=events, lines=lines)
+    assert {(p.kind, p.name) for p in again.parts} == {(p.kind, p.name) for p in found.parts}
+    assert again.energy_j == found.energy_j
+    assert sum(part.share for part in again.parts) == pytest.approx(1)
