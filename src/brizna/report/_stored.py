@@ -127,6 +127,7 @@ STORED = (
     N_("no tariff was given (--tariff)"),
     N_("no functional unit was given (--unit)"),
     N_("processes left the command's control group"),
+    N_("a process could not join the command's control group"),
     N_("this system does not tell a process's descendants"),
     N_("a process ignored SIGCHLD: nobody was told what its children used"),
     N_("this system does not hand orphans to us: what they used is not known"),
