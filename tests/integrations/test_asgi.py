@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from brizna.integrations.asgi import HEADER, MeasureEnergy, Serving
+from brizna.integrations.asgi import HEADER, MeasureEnergy, MeasureModels, Serving
 
 HTTP = {"type": "http", "method": "GET", "path": "/"}
 START = {
@@ -204,3 +204,51 @@ def test_requests_of_one_event_loop_share_what_they_were_open_for_together(lab):
         asyncio.run(both())
     assert serving.mean().best.value == 2 * lab.power_w
     assert serving.shares().idle.best.value == 0
+
+
+USAGE = b'{"model": "m", "usage": {"prompt_tokens": 7, "completion_tokens": 20}}'
+POST = {**HTTP, "method": "POST"}
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        [USAGE],
+        [USAGE[:10], USAGE[10:]],
+        [b"data: {}\n\n", b"data: " + USAGE, b"\n\ndata: [DONE]\n\n"],
+    ],
+    ids=["whole", "in two", "stream"],
+)
+def test_a_server_of_models_has_the_energy_of_a_token_without_being_told(lab, bodies):
+    pieces = [{**BODY, "body": body, "more_body": True} for body in bodies]
+    pieces[-1]["more_body"] = False
+    with Serving("models", **lab.options) as serving:
+        app = MeasureModels(
+            answering(START, *pieces, before=lambda _: lab.work(2)), serving=serving
+        )
+        sent = asyncio.run(served(app, POST))
+    assert sent[1:] == pieces
+    assert serving.mean("tokens_out").best.value == pytest.approx(2 * lab.power_w / 20)
+    assert serving.mean("tokens_in").best.value == pytest.approx(2 * lab.power_w / 7)
+    assert (header_of(sent) is not None) == (len(bodies) == 1)
+
+
+@pytest.mark.parametrize(
+    "usage", [b"[]", b"{}", b'{"prompt_tokens": -3, "completion_tokens": "many"}', b"null", b"}"]
+)
+def test_whatever_a_server_of_models_says_it_used_its_answer_passes(lab, usage):
+    body = {**BODY, "body": b'{"usage": ' + usage + b"}"}
+    with Serving("models", **lab.options) as serving:
+        app = MeasureModels(answering(START, body, before=lambda _: lab.work(1)), serving=serving)
+        assert asyncio.run(served(app, POST))[1] == body
+    assert serving.mean("tokens_out") is None
+    assert serving.mean() is not None
+
+
+def test_what_only_asks_a_server_of_models_how_it_is_passes_and_is_no_request(lab):
+    with Serving("models", **lab.options) as serving:
+        app = MeasureModels(answering(START, BODY, before=lambda _: lab.work(1)), serving=serving)
+        assert asyncio.run(served(app, HTTP)) == [START, BODY]
+        asyncio.run(served(app, POST))
+    assert serving.mean("requests").best.value == lab.power_w
+    assert serving.mean("tokens_out") is None

@@ -16,6 +16,7 @@ from __future__ import annotations
 from asyncio import CancelledError
 
 from brizna.integrations._serving import Request, Serving, Shares
+from brizna.integrations._usage import MOST_BYTES, Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Message]]
     App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
-__all__ = ["HEADER", "MeasureEnergy", "Request", "Serving", "Shares"]
+__all__ = ["HEADER", "MeasureEnergy", "MeasureModels", "Request", "Serving", "Shares"]
 
 HEADER = "X-Energy-J"
 """The header's usual name: joules, with their interval, basis and whose they are."""
@@ -65,9 +66,12 @@ class MeasureEnergy:
         else:
             with self.serving.request() as request:
                 scope["brizna"] = request
-                header = self._header
-                told = send if header is None else _Told(self.serving, request, header, send)
-                await self.app(scope, receive, told)
+                await self.app(scope, receive, self._listening(request, send))
+
+    def _listening(self, request: Request, send: Send) -> Send:
+        """Return what sends a request's response."""
+        header = self._header
+        return send if header is None else _Told(self.serving, request, header, send)
 
     async def _live(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         self.serving.start()
@@ -77,6 +81,52 @@ class MeasureEnergy:
             self.serving.close()
             raise
         self.serving.close()  # not where it raised: it knows no lifespan, and serves all the same
+
+
+class MeasureModels(MeasureEnergy):
+    """The same for a server of language models that speaks the OpenAI interface, such as vLLM.
+
+    ``vllm serve MODEL --middleware brizna.integrations.asgi.MeasureModels``. The header is on, and
+    the tokens that answers tell are counted. Only what is posted counts as a request: health checks
+    and the like pass untouched.
+    """
+
+    def __init__(
+        self, app: App, *, serving: Serving | None = None, header: str | None = HEADER
+    ) -> None:
+        """Wrap an application; see `MeasureEnergy`. The run is called ``models``."""
+        super().__init__(app, serving=serving or Serving("models"), header=header)
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http" and scope["method"] != "POST":
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    def _listening(self, request: Request, send: Send) -> Send:
+        return _Reading(request, super()._listening(request, send))
+
+
+class _Reading:
+    """Sends a response, and counts the tokens that it tells."""
+
+    def __init__(self, request: Request, send: Send) -> None:
+        self._request, self._send = request, send
+        self._pieces: list[bytes] = []
+        self._room = MOST_BYTES
+
+    async def __call__(self, message: Message) -> None:
+        """Send a message on."""
+        if message["type"] == "http.response.body":
+            piece: bytes = message.get("body", b"")
+            self._room -= len(piece)
+            if self._room >= 0:
+                self._pieces.append(piece)
+            is_whole = self._room >= 0 and not message.get("more_body")
+            if is_whole and (counts := Usage(b"".join(self._pieces)).counts()):
+                self._request.count(**counts)
+        await self._send(message)
 
 
 class _Told:

@@ -16,7 +16,6 @@ given. Requests and answers pass as they are, streams too.
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from time import monotonic
 
@@ -26,6 +25,7 @@ from brizna.core.estimate import BASES, Estimate, total
 from brizna.core.quantities import Energy
 from brizna.integrations._library import check_version, missing
 from brizna.integrations._serving import Request, Serving
+from brizna.integrations._usage import MOST_BYTES, Usage, read_json, text_of
 from brizna.integrations.asgi import HEADER
 
 try:
@@ -46,10 +46,6 @@ check_version("openai", openai.__version__, least="3.0")
 
 __all__ = ["Call", "Calls", "Serving"]
 
-_MOST_BYTES = 64 * 1024 * 1024
-"""An answer longer than this is not kept to read its usage."""
-_TOKENS_IN = ("prompt_tokens", "input_tokens")
-_TOKENS_OUT = ("completion_tokens", "output_tokens")
 _NO_USAGE = Said(
     "the answer told no usage: a stream of chat does if stream_options asks to include_usage"
 )
@@ -78,7 +74,7 @@ class Call:
         self._began_s = monotonic()
         self._request: Request | None = log.opened()
         self._told: tuple[Estimate, str] | None = None
-        self.model: str | None = _field(_read_json(asked), "model")
+        self.model: str | None = text_of(read_json(asked), "model")
         self.tokens_in: int | None = None
         self.tokens_out: int | None = None
         self.duration_s: float | None = None
@@ -88,17 +84,13 @@ class Call:
         if self.duration_s is not None:
             return
         self.duration_s = monotonic() - self._began_s
-        usage, model = _usage_of(answer or b"")
-        self.model = model or self.model
-        if usage is not None:
-            self.tokens_in = next((int(usage[n]) for n in _TOKENS_IN if n in usage), 0)
-            self.tokens_out = next((int(usage[n]) for n in _TOKENS_OUT if n in usage), 0)
+        usage = Usage(answer or b"")
+        self.model = usage.model or self.model
+        self.tokens_in, self.tokens_out = usage.tokens_in, usage.tokens_out
         self._told = _told_by(headers.get(HEADER), self._host)
         if self._request is not None:
-            counts = {"tokens_in": self.tokens_in or 0, "tokens_out": self.tokens_out or 0}
-            done = {name: float(amount) for name, amount in counts.items() if amount}
-            if done:
-                self._request.count(**done)
+            if counts := usage.counts():
+                self._request.count(**counts)
             self._request.__exit__()
 
     @property
@@ -272,7 +264,7 @@ class _Kept:
         self._log, self._call, self._response = log, call, response
         self._inner: Any = response.stream
         self._pieces: list[bytes] = []
-        self._room = _MOST_BYTES
+        self._room = MOST_BYTES
 
     def keep(self, piece: bytes) -> bytes:
         self._room -= len(piece)
@@ -340,38 +332,3 @@ def _told_by(header: str | None, host: str) -> tuple[Estimate, str] | None:
         references=[f"server:{host}"],
     )
     return energy, "server" if said.get("of") == "request" else "server-mean"
-
-
-def _usage_of(answer: bytes) -> tuple[Mapping[str, Any] | None, str | None]:
-    """Return the usage and the model that an answer tells: JSON, or a stream of events."""
-    whole = _read_json(answer)
-    events = [whole] if whole is not None else list(_events(answer))
-    usage: Mapping[str, Any] | None = None
-    model: str | None = None
-    for event in events:
-        for told in (event, event.get("response")):
-            if isinstance(told, dict):
-                model = _field(told, "model") or model
-                usage = found if isinstance(found := told.get("usage"), dict) else usage
-    return usage, model
-
-
-def _events(answer: bytes) -> Iterator[dict[str, Any]]:
-    for line in answer.splitlines():
-        if line.startswith(b"data:"):
-            event = _read_json(line[len(b"data:") :])
-            if event is not None:
-                yield event
-
-
-def _read_json(text: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _field(told: Mapping[str, Any] | None, name: str) -> str | None:
-    found = (told or {}).get(name)
-    return found if isinstance(found, str) else None
