@@ -199,3 +199,17 @@ def test_a_group_that_is_taken_away_leaves_the_last_time(group):
     (group.files / "cpu.stat").write_text("usage")
     assert group.now_us() is None
     assert group.total_us() == 500
+
+
+def test_a_command_that_is_started_again_counts_in_the_same_group(group):
+    group.use(5_000_000)
+    group.reaped(123, 3_000_000)
+    group.join(200)
+    group.reaped(200, 2_000_000)
+    assert (group.total_us(), group.why) == (5_000_000, None)
+
+
+def test_a_command_that_cannot_join_the_group_again_leaves_a_lower_bound(group):
+    (group.files / "cgroup.procs").unlink()
+    group.join(200)
+    assert "could not join" in group.why
