@@ -107,8 +107,8 @@ class Recorder:
         self._where = directory
         self._machine = machine_name()
         self._site = site_of(settings, environ=environ)  # before anything is made: it may refuse
-        named = (
         self._book = self._own_factors()
+        named = (
             open_named(settings, machine=self._machine, environ=environ, clock=clock)
             if meters is None
             else ()
@@ -287,9 +287,6 @@ class Recorder:
         self._keep(run, footprint)
         return {**view(run, footprint), "history": self._history()}
 
-    def _keep(self, run: Run, footprint: Any) -> None:
-        if self._store is None or self.directory is None:
-            return
     def _own_factors(self) -> Book | None:
         """Return the book of factors, read before the run begins; None where it has no own ones."""
         if not self.settings["factors"]:
@@ -298,6 +295,9 @@ class Recorder:
 
         return book_of(self.settings)
 
+    def _keep(self, run: Run, footprint: Any) -> None:
+        if self._store is None or self.directory is None:
+            return
         try:
             self._store.finish(run)
             self._store.put(footprint.to_json(), run_id=run.id)
