@@ -15,8 +15,15 @@ from brizna.core.estimate import exactly
 from brizna.core.quantities import CarbonIntensity, Ratio
 from brizna.core.signal import Signal
 from brizna.core.site import Site
-from brizna.plan import Candidate, Offer, Pauses, Workload, plan_job
-from brizna.plan._planning import Progress, replan_rest
+from brizna.plan import (
+    Candidate,
+    Offer,
+    Pauses,
+    Progress,
+    Workload,
+    plan_job,
+    replan_rest,
+)
 
 T0 = datetime(2026, 11, 23, tzinfo=UTC)
 HOUR = timedelta(hours=1)

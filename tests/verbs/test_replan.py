@@ -13,8 +13,7 @@ from brizna.core.estimate import exactly
 from brizna.core.quantities import CarbonIntensity, Ratio
 from brizna.core.signal import Signal
 from brizna.core.site import Site
-from brizna.plan import Candidate, Offer, Pauses, Workload, plan_job
-from brizna.plan._planning import Progress
+from brizna.plan import Candidate, Offer, Pauses, Progress, Workload, plan_job
 from brizna.verbs._clock import Simulated
 from brizna.verbs._follow import schedule_of, wait_for
 from brizna.verbs._replan import Replanner

@@ -14,7 +14,7 @@ from brizna.core.codec import encode
 from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.meter import BootClock
-from brizna.plan._planning import Progress
+from brizna.plan import Progress
 from brizna.run import Halt
 from brizna.store import process_start, read_marks, replace_file, writer_identity
 from brizna.verbs._clock import Clock

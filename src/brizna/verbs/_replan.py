@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from brizna.core.codec import decode, encode
 from brizna.core.errors import BriznaError, InfeasibleError, IntegrityError, Said
 from brizna.core.records import Record
-from brizna.plan import Plan, instant_of, replan
-from brizna.plan._planning import replan_rest
+from brizna.plan import Plan, instant_of, replan, replan_rest
 from brizna.verbs._follow import Schedule, schedule_of
 
 TYPE_CHECKING = False
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from brizna.plan import Candidate
-    from brizna.plan._planning import Progress
+    from brizna.plan import Candidate, Progress
 
 _PART = 65_536
 
