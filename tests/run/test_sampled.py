@@ -278,6 +278,24 @@ def test_a_forked_process_is_looked_into_as_well(tmp_path):
     assert waits["<module>"] > 300_000
 
 
+def test_an_interval_that_the_program_sets_stays(tmp_path):
+    (tmp_path / "program.py").write_text(
+        "import sys, threading, time\n"
+        "def work(seconds):\n"
+        "    end = time.thread_time() + seconds\n"
+        "    while time.thread_time() < end: pass\n"
+        "work(0.1)\n"
+        "sys.setswitchinterval(0.001)\n"
+        "other = threading.Thread(target=work, args=(0.1,))\n"
+        "other.start()\n"
+        "work(0.1)\n"
+        "other.join()\n"
+        "print(sys.getswitchinterval())\n"
+    )
+    done = run(looked_into(["program.py"], tmp_path), tmp_path)
+    assert float(done.stdout) == pytest.approx(0.001)
+
+
 def test_looking_ends_with_the_block_and_leaves_no_thread(tmp_path):
     looks = Sampler(str(tmp_path / "profile.jsonl"), period_us=PERIOD_US)
     before = len(sys._current_frames())

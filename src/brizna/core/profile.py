@@ -24,7 +24,7 @@ from itertools import pairwise
 from math import fsum, sqrt
 from operator import attrgetter
 
-from brizna.core.errors import UnavailableError
+from brizna.core.errors import Said, UnavailableError
 from brizna.core.estimate import CHANCE, Estimate, estimate_of
 from brizna.core.factors import factor
 from brizna.core.hints import Hint, hints_of
@@ -214,7 +214,10 @@ def profile_of(
         late_share=telling.late_share,
         waiting_share=shared.waiting_share,
         processors=shared.processors,
-        notes=tuple(dict.fromkeys(looks.troubles)),
+        notes=tuple(
+            str(Said("A process was looked at no more: {reason}.", reason=reason))
+            for reason in dict.fromkeys(looks.troubles)
+        ),
     )
     return made.replace(hints=hints_of(made))
 

@@ -335,7 +335,8 @@ class Sampler:
     def _restore_switching(self) -> None:
         if self._switched:
             self._switched = False
-            sys.setswitchinterval(_USUAL_SWITCH_S)
+            if sys.getswitchinterval() < 2 * _SHORT_SWITCH_S:  # else the program has set its own
+                sys.setswitchinterval(_USUAL_SWITCH_S)
 
     # ------------------------------------------------------------------------------------- writing
 
