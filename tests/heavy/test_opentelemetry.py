@@ -102,6 +102,15 @@ def test_counters_are_monotonic_sums_and_gauges_are_not(program):
     assert kinds["hw.power"] == ("Gauge", None)
 
 
+def test_no_counter_falls(program):
+    sink = OpenTelemetrySink()
+    for seconds in (4, 3):
+        sink.log(sample_metrics(seconds), step=0, at=AT)
+    told = points(program.get_metrics_data())
+    sink.finish({})
+    assert told["brizna.run.energy"][1][0].value == 600.0
+
+
 @pytest.mark.usefixtures("program")
 def test_it_keeps_its_promises():
     assert sink_conformance(OpenTelemetrySink) == []

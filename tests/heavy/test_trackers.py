@@ -63,13 +63,22 @@ def about(numbers):
 # ------------------------------------------------------------------------------------------- MLflow
 
 
-def mlflow_client():
-    return pytest.importorskip("mlflow").MlflowClient("sqlite:///runs.db")
+@pytest.fixture
+def uri(place):
+    """Return the address of a database of this test's own: MLflow remembers those it has seen."""
+    pytest.importorskip("mlflow")
+    return f"sqlite:///{place}/runs.db"
 
 
-def test_mlflow_reads_a_command_from_its_database():
-    client = mlflow_client()
-    view = run_told("mlflow=sqlite:///runs.db")
+@pytest.fixture
+def client(uri):
+    from mlflow import MlflowClient
+
+    return MlflowClient(uri)
+
+
+def test_mlflow_reads_a_command_from_its_database(client, uri):
+    view = run_told(f"mlflow={uri}")
     (experiment,) = client.search_experiments(filter_string="name = 'Default'")
     (run,) = client.search_runs([experiment.experiment_id])
     assert run.info.run_name == "job"
@@ -85,23 +94,33 @@ def _ended(view):
     return datetime.fromisoformat(view["started"]).timestamp() + view["duration_s"]
 
 
-def test_mlflow_keeps_the_numbers_of_a_block_in_its_active_run():
-    mlflow = pytest.importorskip("mlflow")
-    mlflow.set_tracking_uri("sqlite:///runs.db")
+def test_mlflow_keeps_the_numbers_of_a_block_in_its_active_run(client, uri):
+    import mlflow
+
+    mlflow.set_tracking_uri(uri)
     with mlflow.start_run() as active, brizna.measure("block", to=["mlflow"]) as m:
         mlflow.log_metric("loss", 0.5)
-    logged = mlflow_client().get_run(active.info.run_id)
+    logged = client.get_run(active.info.run_id)
     assert logged.data.metrics["loss"] == 0.5
     assert logged.data.metrics["brizna/energy_joules"] == m.energy.best.value
     assert logged.info.status == "FINISHED"
 
 
-def test_mlflow_keeps_its_promises():
-    pytest.importorskip("mlflow")
+def test_mlflow_adds_to_the_run_that_a_variable_names(client, uri, monkeypatch):
+    run = client.create_run("0", run_name="training")
+    monkeypatch.setenv("MLFLOW_RUN_ID", run.info.run_id)
+    view = run_told(f"mlflow={uri}")
+    joined = client.get_run(run.info.run_id)
+    assert joined.data.metrics["brizna/seconds"] == view["duration_s"]
+    assert joined.info.status == "RUNNING"
+    assert joined.data.params == {}
+
+
+def test_mlflow_keeps_its_promises(client, uri):
     from brizna.integrations.mlflow import MlflowSink
 
-    assert sink_conformance(lambda: MlflowSink("sqlite:///runs.db", name="r")) == []
-    states = {run.info.status for run in mlflow_client().search_runs(["0", "1"])}
+    assert sink_conformance(lambda: MlflowSink(uri, name="r")) == []
+    states = {run.info.status for run in client.search_runs(["0", "1"])}
     assert states == {"FINISHED", "FAILED", "KILLED"}
 
 

@@ -21,7 +21,7 @@ from brizna.core.errors import InputError
 from brizna.core.version import VERSION
 from brizna.integrations._library import missing
 from brizna.integrations._sink import facts
-from brizna.report._metrics import Metric, Metrics, Reading, metrics
+from brizna.report._metrics import Metric, Metrics, Reading, metrics, never_falling
 
 try:
     from opentelemetry import metrics as api
@@ -68,6 +68,7 @@ class OpenTelemetrySink:
         """
         self._lock = Lock()
         self._readings: tuple[Reading, ...] = ()
+        self._seen: dict[str, float] = {}
         self._instruments: list[Any] = []
         current = api.get_meter_provider()
         self._exporter: Any = None
@@ -81,7 +82,7 @@ class OpenTelemetrySink:
     def log(self, metrics: Metrics, *, step: int, at: datetime) -> None:
         """Keep what the instruments show from now on."""
         with self._lock:
-            self._readings = metrics.readings
+            self._readings = tuple(never_falling(metrics.readings, self._seen))
         if not self._instruments and self._readings:
             self._make_instruments(self._readings[0].labels["run"])
 
