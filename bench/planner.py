@@ -12,16 +12,25 @@ import argparse
 import json
 import platform
 import resource
+import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import process_time
 
 import numpy as np  # noqa: TID253 - a bench may load it
 
-from brizna.plan import Board, BulkJob, FleetJob, plan_fleet
+from brizna.plan import Board, BulkJob, Fleet, plan_fleet
 
 HOURS, ZONES = 8760, 100
-FLEETS = ((2_000, 1.3, True), (20_000, 1.3, True), (2_000, 2.5, False))
+FLEETS = (
+    (2_000, 1.3, True),
+    (20_000, 1.3, True),
+    (2_000, 2.5, False),
+    (20_000, 2.5, False),
+    (1_000_000, 1.3, True),
+)
 """Jobs, capacity over load, and whether they may pause."""
 
 
@@ -58,6 +67,7 @@ def measure(share: int) -> dict:
             for a, n, s in zip(arrivals, lengths, slacks, strict=True)
         ]
         bulk.append(independent(values, jobs, can_pause=can_pause))
+    memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     fleets = [fleet(count // share, ratio, can_pause) for count, ratio, can_pause in FLEETS]
     return {
         "python": platform.python_version(),
@@ -67,7 +77,8 @@ def measure(share: int) -> dict:
         "hours": HOURS,
         "bulk": bulk,
         "fleets": fleets,
-        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "memory_mb": memory_mb,
+        "files": from_file_to_file(1_000_000 // share),
     }
 
 
@@ -116,8 +127,8 @@ def by_slices(values: np.ndarray, job: BulkJob) -> int:
     return best
 
 
-def fleet(count: int, ratio: float, can_pause: bool) -> dict:
-    """Plan jobs that share capacity: three zones, a week of hours."""
+def jobs_of(count: int, ratio: float, *, can_pause: bool) -> tuple:
+    """Return three zones of a week of hours, their capacity, and jobs that share it."""
     rng = np.random.default_rng(11)
     hours = np.arange(168)
     values = np.array(
@@ -129,24 +140,74 @@ def fleet(count: int, ratio: float, can_pause: bool) -> dict:
     lengths = np.minimum(rng.geometric(0.15, count), 40)
     arrivals = rng.integers(0, 120, count)
     ends = np.minimum(arrivals + lengths + rng.integers(0, 48, count), 168)
-    arrivals = np.minimum(arrivals, ends - lengths)
-    jobs = [
-        FleetJob(arrival=int(a), length=int(n), deadline=int(d), can_pause=can_pause)
-        for a, n, d in zip(arrivals, lengths, ends, strict=True)
-    ]
-    capacity = np.full(values.shape, np.ceil(lengths.sum() / values.size * ratio))
+    jobs = Fleet(
+        arrival=np.minimum(arrivals, ends - lengths),
+        length=lengths,
+        deadline=ends,
+        size=np.ones(count),
+        can_pause=np.full(count, can_pause),
+        allowed=np.zeros(count, dtype=np.int64),
+    )
+    return values, np.full(values.shape, np.ceil(lengths.sum() / values.size * ratio)), jobs
+
+
+def fleet(count: int, ratio: float, can_pause: bool) -> dict:
+    """Plan jobs that share capacity."""
+    values, capacity, jobs = jobs_of(count, ratio, can_pause=can_pause)
     begun = process_time()
     plan = plan_fleet(values, capacity, jobs)
     spent = process_time() - begun
-    now = sum(values[0, j.arrival : j.arrival + j.length].sum() for j in jobs)
+    sums = np.append(0.0, np.cumsum(values[0]))
+    now = (sums[jobs.arrival + jobs.length] - sums[jobs.arrival]).sum()
     return {
         "jobs": count,
         "ratio": ratio,
         "pausable": can_pause,
-        "without": len(plan.crowds),
+        "without": plan.without,
         "gap": plan.gap,
         "saving": 1 - plan.cost / now,
         "cpu_s": spent,
+    }
+
+
+def from_file_to_file(count: int) -> dict:
+    """Plan jobs as a user does: a table of them in Parquet, and one as the answer."""
+    arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
+    values, capacity, jobs = jobs_of(count, 1.3, can_pause=True)
+    begin = np.datetime64("2026-01-01T00", "us")
+    hour = np.timedelta64(3_600_000_000, "us")
+
+    def instants(slots):
+        return arrow.array(begin + slots * hour, arrow.timestamp("us", "UTC"))
+
+    with TemporaryDirectory() as folder:
+        table, signal, out = (
+            Path(folder) / name for name in ("j.parquet", "s.parquet", "o.parquet")
+        )
+        columns = {
+            "job": [f"job {number}" for number in range(count)],
+            "zones": [""] * count,
+            "arrival": instants(jobs.arrival),
+            "deadline": instants(jobs.deadline),
+            "length_h": jobs.length.astype(float),
+            "power_w": np.full(count, 100.0),
+            "pausable": ["yes"] * count,
+        }
+        parquet.write_table(arrow.table(columns), table)
+        hours = {"utc": instants(np.arange(168)), **dict(zip("ABC", values, strict=True))}
+        parquet.write_table(arrow.table(hours), signal)
+        room_w = str(float(capacity[0, 0]) * 100)
+        command = [sys.executable, "-m", "brizna", "plan", "--jobs", table, "--signal", signal]
+        command += ["--capacity", room_w, "--out", out, "--json"]
+        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    summary = json.loads(told)
+    return {
+        "jobs": count,
+        "without": summary["without"],
+        "gap": summary["gap"],
+        "cpu_s": used.ru_utime + used.ru_stime,
+        "memory_mb": used.ru_maxrss / 1024,
     }
 
 
@@ -154,8 +215,8 @@ def markdown(results: dict) -> str:
     """Return the tables."""
     about = (
         f"Python {results['python']}, numpy {results['numpy']}; {results['jobs']:,} jobs x "
-        f"{results['zones']} zones x {results['hours']:,} hours; the whole bench took up to "
-        f"{results['memory_mb']:.0f} MB."
+        f"{results['zones']} zones x {results['hours']:,} hours, with which "
+        f"the bench took up to {results['memory_mb']:.0f} MB."
     )
     heads = ("independent jobs", "brizna, CPU s", "prefix sums by job", "loop in Python")
     lines = [about, "", *_head(heads)]
@@ -172,6 +233,12 @@ def markdown(results: dict) -> str:
             f"| {row['jobs']:,}, {kind} | {row['ratio']} | {row['without']} | {gap} "
             f"| {row['cpu_s']:.1f} |"
         )
+    row = results["files"]
+    gap = "–" if row["gap"] is None else f"{row['gap']:.2%}"
+    lines.append(
+        f"| {row['jobs']:,}, may pause, from file to file with {row['memory_mb']:,.0f} MB | 1.3 "
+        f"| {row['without']} | {gap} | {row['cpu_s']:.1f} |"
+    )
     return "\n".join(lines) + "\n"
 
 

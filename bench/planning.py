@@ -17,7 +17,7 @@ from on_history import awhile, forecasts, issued, series, tables, windows
 
 from brizna.core.version import VERSION
 
-PARTS = ("windows", "awhile", "issued", "forecasts")
+PARTS = ("windows", "awhile", "issued", "overall", "forecasts")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -70,6 +70,13 @@ def _issued(options):
     ]
 
 
+def _overall(options):
+    return [
+        issued.overall(zone, came, forecasts)
+        for zone, (came, forecasts) in series.issued(options.data).items()
+    ]
+
+
 def _forecasts(options):
     history = series.history(options.data)
     return [
@@ -79,7 +86,13 @@ def _forecasts(options):
     ]
 
 
-_FIND = {"windows": _windows, "awhile": _awhile, "issued": _issued, "forecasts": _forecasts}
+_FIND = {
+    "windows": _windows,
+    "awhile": _awhile,
+    "issued": _issued,
+    "overall": _overall,
+    "forecasts": _forecasts,
+}
 
 
 def _parse(arguments):

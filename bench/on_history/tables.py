@@ -18,6 +18,7 @@ def markdown(results):
             _awhile(results["awhile"]),
             "### With the forecasts that were issued\n",
             _issued(results["issued"]),
+            _overall(results["overall"]),
             "### How near forecasts came\n",
             _forecasts(results["forecasts"]),
         )
@@ -65,7 +66,7 @@ def _awhile(found):
 
 def _issued(rows):
     head = ("grid", "hours of work", "kind", "best there was", "planned once", "planned anew")
-    lines = [f"| {' | '.join((*head, 'interval'))} |", "|---|---:|---|---:|---:|---:|---:|"]
+    lines = [f"| {' | '.join((*head, 'anew beyond once'))} |", "|---|---:|---|---:|---:|---:|---:|"]
     by_key = {(row["zone"], row["length_h"], row["policy"], row["knowledge"]): row for row in rows}
     for zone, length, policy, knowledge in by_key:
         if policy not in _KINDS or knowledge != "perfect":
@@ -79,10 +80,21 @@ def _issued(rows):
             _KINDS[policy],
             f"{best['saving']:.1%}",
             *(f"{one['saving']:.1%}, keeps {one['kept']:.0%}" for one in (once, anew)),
-            f"{anew['saving_low']:.1%} to {anew['saving_high']:.1%}",
+            _gain(anew),
         )
         lines.append(f"| {' | '.join(cells)} |".replace("%", " %").replace("-", "−"))
     return "\n".join(lines) + "\n"
+
+
+def _overall(rows):
+    lines = ["| grid | planning anew saves beyond planning once |", "|---|---:|"]
+    lines += [f"| {row['zone']} | {_gain(row)} |".replace("-", "−") for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _gain(row):
+    numbers = (100 * row[name] for name in ("gain", "gain_low", "gain_high"))
+    return "{:+.2f} points ({:+.2f} to {:+.2f})".format(*numbers)
 
 
 def _forecasts(rows):

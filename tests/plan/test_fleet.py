@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from brizna.core.errors import InputError
-from brizna.plan import FleetJob, plan_fleet
+from brizna.plan import Fleet, FleetJob, plan_fleet
 
 np = pytest.importorskip("numpy", reason="numpy is not installed: pip install 'brizna[plan]'")
 
@@ -104,3 +104,73 @@ def test_a_job_that_reaches_beyond_the_series_is_refused():
     job = FleetJob(arrival=0, length=1, deadline=9)
     with pytest.raises(InputError, match="there are 5 slots"):
         plan_fleet(np.ones((1, 5)), np.ones((1, 5)), [job])
+
+
+@settings(max_examples=60, deadline=None)
+@given(fleets())
+def test_an_overload_is_told_only_where_no_plan_places_all(fleet):
+    from brizna.plan._squeeze import overload
+
+    values, capacity, jobs = fleet
+    kinds, counts, _ = Fleet.of(jobs).kinds()
+    if overload(kinds, counts, capacity) is not None:
+        assert cheapest(values, capacity, jobs) is None
+
+
+def test_too_much_work_in_too_little_time_is_proved_for_jobs_in_a_row_and_several_zones():
+    jobs = [FleetJob(arrival=1, length=2, deadline=4, can_pause=False) for _ in range(5)]
+    plan = plan_fleet(np.ones((2, SLOTS)), np.ones((2, SLOTS)), jobs, climbs=10)
+    assert plan.without == 3
+    proof = next(crowd for crowd in plan.crowds if crowd.is_proof)
+    assert (proof.job, proof.zones, proof.users) == (None, (0, 1), ((jobs[0], 5),))
+    assert set(proof.slots) <= {1, 2, 3}
+
+
+def test_a_full_slot_hides_no_cheaper_window_behind_it():
+    values = np.array([[9.0, 9.0, 9.0, 9.0, 5.0, 1.0, 5.0, 5.0]])
+    capacity = np.array([[1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]])
+    plan = plan_fleet(
+        values, capacity, [FleetJob(arrival=0, length=2, deadline=8, can_pause=False)]
+    )
+    assert plan.cost == 6
+    assert plan.places[0] == (0, (4, 5))
+
+
+def very_many(count):
+    rng = np.random.default_rng(5)
+    length = rng.integers(1, 6, count)
+    arrival = rng.integers(0, 30, count)
+    return Fleet(
+        arrival=arrival,
+        length=length,
+        deadline=arrival + length + rng.integers(0, 12, count),
+        size=rng.uniform(1, 3, count),
+        can_pause=rng.random(count) < 0.5,
+        allowed=rng.integers(0, 2, count),
+        zone_sets=(None, (1,)),
+    )
+
+
+def test_very_many_jobs_keep_capacity_and_come_near_to_the_bound():
+    jobs = very_many(11_000)
+    values = 2 + np.sin(np.arange(50) / 4) + np.array([[0.0], [0.3]])
+    work = float((jobs.size * jobs.length).sum())
+    capacity = np.full(values.shape, work / 40)
+    plan = plan_fleet(values, capacity, jobs, climbs=100)
+    assert plan.without == 0
+    assert 0 <= plan.gap < 0.02
+    used, roster = np.zeros_like(values), plan.roster
+    party = roster.entries()
+    amount = (np.bincount(plan.party_of, jobs.size, minlength=len(roster.kind)))[party]
+    np.add.at(used, (roster.zone[party], roster.slots), amount)
+    assert (used <= capacity * (1 + 1e-9)).all()
+    for row in range(0, len(jobs), 400):
+        assert plan.places[row] in list(patterns(jobs.job(row), 2))
+
+
+def test_equal_jobs_are_planned_as_one_kind_and_all_get_their_place():
+    jobs = [FleetJob(arrival=0, length=1, deadline=4) for _ in range(7)]
+    values, capacity = np.array([[1.0, 2.0, 3.0, 4.0]]), np.full((1, 4), 2.0)
+    plan = plan_fleet(values, capacity, jobs)
+    assert len(Fleet.of(jobs).kinds()[0]) == 1
+    assert sorted(slots[0] for _, slots in plan.places) == [0, 0, 1, 1, 2, 2, 3]

@@ -159,6 +159,23 @@ def test_with_forecasts_planning_anew_keeps_more_of_the_saving():
         assert found[policy, "one-shot"].kept == pytest.approx(0.25)
         assert found[policy, "one-shot"].regret == pytest.approx(3)
         assert found[policy, "re-planned"].saving == pytest.approx(0.8)
+        assert found[policy, "re-planned"].gain == pytest.approx(0.6)
+        assert found[policy, "one-shot"].gain is None
+
+
+def test_what_planning_anew_gains_has_an_interval_from_whole_weeks():
+    weeks = [1.0, 2.0, 1.5, 2.0]
+    came = [value for week in weeks for _ in range(7) for value in [2.0, week, 1.0, 2.0] * 6]
+    forecasts = []
+    for hour in range(0, len(came), 24):
+        start = MONDAY + hour * HOUR
+        forecasts.append(hourly([2.0, 1.0, 3.0, 2.0] * 6, start=start, issued_at=start))
+        later = start + HOUR
+        forecasts.append(hourly(came[hour + 1 : hour + 24], start=later, issued_at=later))
+    found = tried(came, length=1, slack=3 * HOUR, forecasts=forecasts, every=timedelta(days=1))
+    score = found["start", "re-planned"]
+    assert score.gain == pytest.approx(sum(week - 1 for week in weeks) / 4 / 2)
+    assert score.gain_low < score.gain < score.gain_high
 
 
 def test_the_interval_of_a_saving_comes_from_whole_weeks():

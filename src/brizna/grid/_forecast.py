@@ -34,6 +34,8 @@ _FORGET = 0.65
 """What a day counts in the smoothed mean, against the day after it."""
 _SHRINK = 0.01
 """How strongly weights are held near 0, against a feature's own variance."""
+_RECENT = 28
+"""The newest forecasts, one a day: how far they missed may widen the quantiles."""
 _MOST_LEVERAGE = 0.5
 """How much of a past forecast is its own target at most, when its miss is corrected for that."""
 _DAY = timedelta(days=1)
@@ -159,7 +161,8 @@ class _Blend:
         best = float(learnt[0] + asked @ learnt[1:])
         leverage = np.einsum("ij,ji->i", scaled, np.linalg.solve(inner, weighed.T))
         missed = (targets - scaled @ learnt) / (1 - np.minimum(leverage, _MOST_LEVERAGE))
-        return [best, *(best + _quantile(missed, weights, level) for level in levels)]
+        wider = _widening(missed, weights)
+        return [best, *(best + wider * _quantile(missed, weights, level) for level in levels)]
 
     def _features(self, issues: Whole, lead: int) -> Floats:
         """Return what is known at each issue of a slot ahead, shape (issues, features)."""
@@ -188,6 +191,19 @@ class _Blend:
 
     def _mean(self, issues: Whole, count: int) -> Floats:
         return (self._sums[issues] - self._sums[issues - count]) / count
+
+
+def _widening(missed: Floats, weights: Floats) -> float:
+    """Return by how much the newest forecasts missed more than all did, 1 at least.
+
+    So a season that is unlike those before widens the quantiles within weeks; calm weeks do not
+    narrow them.
+    """
+    import numpy as np
+
+    usual = float(np.average(np.abs(missed), weights=weights))
+    newest = float(np.abs(missed[:_RECENT]).mean())
+    return max(1.0, newest / usual) if usual > 0 else 1.0
 
 
 def _quantile(missed: Floats, weights: Floats, level: float) -> float:

@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime, tzinfo
 
-    from numpy import float64
+    from numpy import bool_, float64
     from numpy.random import Generator
     from numpy.typing import NDArray
 
     from brizna.core.signal import Signal
     from brizna.plan._policies import Slots, Whole
 
+    Flags = NDArray[bool_]
     Floats = NDArray[float64]
 
 RULES: dict[str, Callable[[datetime], datetime]] = {
@@ -104,6 +105,10 @@ class Score(Record):
         kept: Share of the perfect saving that is kept; None where there is none to keep.
         regret: By how much the mean lies over that of the same policy with perfect knowledge.
         delay_h: By how many hours the jobs end later than at once; the mean.
+        gain: Of what running at once costs, the share that is saved beyond planning once, job by
+            job the same ones; None but for planning anew.
+        gain_low: Lower end of its 95 % interval, as of the saving's.
+        gain_high: Its upper end.
     """
 
     policy: str
@@ -117,6 +122,9 @@ class Score(Record):
     kept: float | None
     regret: float
     delay_h: float
+    gain: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
 
 
 def evaluate(
@@ -146,10 +154,12 @@ def evaluate(
         can_pause = policy == "pause"
         best = replays.knowing(can_pause=can_pause)
         scores.append(replays.score(policy, "perfect", best, best))
-        for knowledge in KNOWLEDGE[1:] if issues else ():
-            replans = knowledge == "re-planned"
-            did = replays.following(can_pause=can_pause, replans=replans)
-            scores.append(replays.score(policy, knowledge, did, best))
+        if issues:
+            once = replays.following(can_pause=can_pause, replans=False)
+            scores.append(replays.score(policy, "one-shot", once, best))
+            anew = replays.following(can_pause=can_pause, replans=True)
+            score = replays.score(policy, "re-planned", anew, best)
+            scores.append(score.replace(**replays.gain(anew, once)))
     return tuple(scores)
 
 
@@ -217,18 +227,12 @@ class _Replays:
 
     def score(self, policy: str, knowledge: str, did: Replayed, best: Replayed) -> Score:
         """Compare what a policy did with running at once, and with the best it could do."""
-        import numpy as np
-
         paid = did.cost < UNKNOWN  # a job that a forecast led into a gap cannot be charged
         jobs = int(paid.sum())
         cost, now, least = (int(one.cost[paid].sum()) for one in (did, self._now, best))
         energy = jobs * self._length * FINE
-        by_week = [
-            np.bincount(self._weeks[paid], one.cost[paid], minlength=self._drawn.shape[1])
-            for one in (did, self._now)
-        ]
         late = (did.finish - self._now.finish)[paid].mean() * (self._slots.step / _HOUR)
-        low, high = _interval(*(self._drawn.astype(np.float64) @ sums for sums in by_week))
+        low, high = _interval(*(self._drawn_sums(one.cost, paid) for one in (did, self._now)))
         return Score(
             policy=policy,
             knowledge=knowledge,
@@ -243,12 +247,31 @@ class _Replays:
             delay_h=float(late),
         )
 
+    def gain(self, did: Replayed, other: Replayed) -> dict[str, float | None]:
+        """Return what the jobs saved beyond another policy: the fields of `Score`."""
+        paid = (did.cost < UNKNOWN) & (other.cost < UNKNOWN)
+        now = int(self._now.cost[paid].sum())
+        if now <= 0:
+            return {}
+        less = other.cost - did.cost
+        drawn, at_once = (self._drawn_sums(one, paid) for one in (less, self._now.cost))
+        low, high = _interval(at_once - drawn, at_once)
+        return {"gain": int(less[paid].sum()) / now, "gain_low": low, "gain_high": high}
+
+    def _drawn_sums(self, costs: Whole, paid: Flags) -> Floats:
+        """Return the sum of some jobs' costs for each draw of weeks."""
+        import numpy as np
+
+        count = self._drawn.shape[1]
+        by_week = np.bincount(self._weeks[paid], costs[paid].astype(np.float64), minlength=count)
+        return self._drawn.astype(np.float64) @ by_week
+
 
 def _interval(cost: Floats, now: Floats) -> tuple[float | None, float | None]:
     """Return the 95 % interval of the saving; None with fewer weeks than it takes."""
     import numpy as np
 
-    if (now <= 0).any() or np.ptp(now) == 0:
+    if (now <= 0).any() or np.ptp(now) == np.ptp(cost) == 0:
         return None, None
     low, high = np.percentile(1 - cost / now, [_TAIL, 100 - _TAIL])
     return float(low), float(high)

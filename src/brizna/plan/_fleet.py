@@ -1,9 +1,10 @@
 """Many jobs that share capacity: a plan, and how far from the best any plan could be.
 
 Prices on full slots let each kind of job plan alone, and prove a bound (`_prices`). Jobs are then
-placed at these prices into what is left, the tightest kind first; one that finds no room makes
-room by shifting others (`_squeeze`). Last, parties of equal jobs look for something better, alone
-and along chains of moves (`_chains`), until nobody finds it.
+placed at these prices into what is left, the tightest kind first, as columns (`_roster`); one that
+finds no room makes room by shifting others (`_squeeze`). Last, parties of equal jobs look for
+something better: very many as columns, fewer one by one and along chains of moves (`_chains`),
+until nobody finds it.
 """
 
 from __future__ import annotations
@@ -34,12 +35,16 @@ _MOVES, _FEW_MOVES = 5_000, 3_000
 """Jobs for which others move; the second where there are very many parties."""
 _IN_VAIN = 50
 """Jobs for which others moved in vain, after which nobody moves any more."""
+_TIGHT = 1
+"""Slots of slack with which a job in a row has hardly a choice."""
 _SUSPECT = 20
 """So many jobs that find no place may be too many for any plan."""
 _MOVERS = 5_000
 """Parties of very many that may move to make room."""
-_VERY_MANY, _CLOSE = 50_000, 0.01
-"""So many parties need look no further once they are so near to the bound."""
+_VERY_MANY, _MANY_IN_A_ROW = 50_000, 10_000
+"""So many parties are bettered as columns; the second where some must run in a row."""
+_CLOSE = 0.01
+"""So near to the bound very many parties need look no further."""
 
 
 class FleetPlan(Record):
@@ -146,12 +151,13 @@ class _Task:
         hall = Hall(self._kinds, self._capacity)
         parts, without = hall.fill(self._counts, _by_urgency(self._kinds, costs), costs)
         roster = Roster.of(parts, self._kinds)
-        if len(roster.kind) > _VERY_MANY:
+        many = _VERY_MANY if self._kinds.can_pause.all() else _MANY_IN_A_ROW
+        if len(roster.kind) > many:
             roster, crowds = self._squeezed(hall, roster, without)
             return self._near_enough(hall, roster), crowds
         room = self._room(hall, roster)
         crowds = self._squeeze_in(room, without, moves=_MOVES)
-        room.settle(self._bound)
+        room.settle()
         return self._told(room), crowds
 
     def without(self, roster: Roster) -> int:
@@ -320,17 +326,10 @@ class Room:
                 if crowd is not None:
                     self.crowds.append(crowd)
 
-    def settle(self, bound: float) -> None:
-        """Let parties look for something better, alone and in chains, until nobody finds it.
-
-        Args:
-            bound: What no plan goes below: very many parties stop close to it.
-        """
+    def settle(self) -> None:
+        """Let parties look for something better, alone and in chains, until nobody finds it."""
         for _ in range(_ROUNDS):
-            saved = self._move_parties()
-            if len(self.parties) > _VERY_MANY and self.cost() <= bound * (1 + _CLOSE):
-                return
-            saved += self._turn_chains()
+            saved = self._move_parties() + self._turn_chains()
             if saved <= _WORTH_IT * self.cost():
                 return
 
@@ -438,15 +437,18 @@ class Room:
 def _by_urgency(kinds: Fleet, costs: Floats) -> Whole:
     """Return the order in which kinds are placed: who loses most by coming late comes first.
 
-    Jobs in a row come before those that may pause, which fill what is left between them. They
-    lose what a middling start costs more than their best one; the others lose their deadline.
+    Jobs in a row come before those that may pause, which fill what is left between them; those
+    with hardly any slack come first. The others lose what a middling start costs more than their
+    best one. Jobs that may pause lose their deadline: the less slack for each slot of work, the
+    sooner.
     """
     import numpy as np
 
     slack = kinds.deadline - kinds.arrival - kinds.length
     pausing = kinds.can_pause
     loss = np.where(pausing, -kinds.length * kinds.size, slack)
-    first = np.where(pausing, slack / kinds.length, _regret(kinds, costs))
+    urgency = np.where(slack <= _TIGHT, -NOWHERE, _regret(kinds, costs))
+    first = np.where(pausing, slack / kinds.length, urgency)
     return np.lexsort((kinds.arrival, loss, first, pausing))
 
 
