@@ -48,10 +48,6 @@ _LEAST_SHARE = 0.01
 _TOO_DOUBTFUL = 0.5
 """Where the edges may hold more of a request's figure than this, it has none of its own."""
 _NEGLIGIBLE = 1e-9
-_DEAF = Said(
-    "What was to hear of each request raised {kind}: {error}. It hears of no more of them; the "
-    "energy is measured all the same."
-)
 _NOT_MEASURED = Said("nothing is measured here")
 _NOT_YET = Said("the meters were not read since it ended: ask a moment later")
 _TOO_SHORT = Said("it was too short for the meters: take the mean of many requests")
@@ -495,7 +491,12 @@ class Serving:
                 self._on_request(request)
             except Exception as error:  # noqa: BLE001  (the listener's own: the server goes on, without it)
                 self._on_request = None
-                text = Said(_DEAF.text, kind=type(error).__name__, error=error)
+                text = Said(
+                    "What was to hear of each request raised {kind}: {error}. It hears of no more "
+                    "of them; the energy is measured all the same.",
+                    kind=type(error).__name__,
+                    error=error,
+                )
                 warn(f"brizna: {text}", stacklevel=3)
 
     def _recent(self, seconds: float) -> _Tally:

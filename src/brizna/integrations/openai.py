@@ -49,10 +49,6 @@ __all__ = ["Call", "Calls", "Serving"]
 _NO_USAGE = Said(
     "the answer told no usage: a stream of chat does if stream_options asks to include_usage"
 )
-_NOT_KNOWN = Said(
-    "nobody measured {model!r} and its server tells no energy: give its size, as in "
-    "Calls(params_b={{{model!r}: 70}})"
-)
 
 
 class Call:
@@ -110,7 +106,12 @@ class Call:
             return None
         if self.tokens_out is None:
             return str(_NO_USAGE)
-        return str(Said(_NOT_KNOWN.text, model=self.model))
+        text = Said(
+            "nobody measured {model!r} and its server tells no energy: give its size, as in "
+            "Calls(params_b={{{model!r}: 70}})",
+            model=self.model,
+        )
+        return str(text)
 
     @property
     def energy_per_token(self) -> Estimate | None:

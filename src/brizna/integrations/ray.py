@@ -40,12 +40,6 @@ if TYPE_CHECKING:
 
 check_version("ray", ray.__version__, least="2.43")
 
-_OTHERS = Said(
-    "This Ray cluster has {nodes} machines, and only this one is measured: the energies of trials "
-    "are what this machine used while they ran. Measure each machine, with 'brizna run' around its "
-    "'ray start --block'."
-)
-
 
 class EnergyTrials(Trials):
     """Measures trials from when Ray starts one until it has ended, pauses included."""
@@ -81,7 +75,13 @@ class _Callback(tune.Callback):
     def setup(self, **_: Any) -> None:
         nodes = sum(node["Alive"] for node in ray.nodes())
         if nodes > 1:
-            warnings.warn(f"brizna: {Said(_OTHERS.text, nodes=nodes)}", stacklevel=2)
+            text = Said(
+                "This Ray cluster has {nodes} machines, and only this one is measured: the "
+                "energies of trials are what this machine used while they ran. Measure each "
+                "machine, with 'brizna run' around its 'ray start --block'.",
+                nodes=nodes,
+            )
+            warnings.warn(f"brizna: {text}", stacklevel=2)
 
     def on_trial_start(self, iteration: int, trials: Any, trial: Trial, **_: Any) -> None:
         if trial.trial_id not in self._open:
