@@ -100,11 +100,13 @@ class Board:
         return Placement(zone=zone, slots=chosen, cost=cost, cost_now=self._now(job))
 
     def _in_a_row(self, job: BulkJob, end: int) -> tuple[int, tuple[int, ...], int] | None:
+        import numpy as np
+
         starts = end - job.arrival - job.length + 1
         cost = self._windows(self._sums, job, starts)
         if self._missing is not None:
             cost = cost + self._dear * (self._windows(self._missing, job, starts) > 0)
-        by_zone = cost.min(axis=0)
+        by_zone = np.minimum.reduce(cost, axis=0)
         row = int(by_zone.argmin())
         least = int(by_zone[row])
         if self._missing is not None and least > self._dear // 2:
