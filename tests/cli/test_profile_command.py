@@ -160,3 +160,20 @@ def test_an_archive_carries_what_was_seen(brizna: Brizna, works: str, tmp_path: 
     assert pruned.returncode == 0, pruned.stderr
     assert not list((tmp_path / "other").glob("runs/*/profile.jsonl"))
     assert "burn" in brizna("profile", "one", environ=other).stdout
+
+
+def test_what_is_no_file_is_written_to_and_stays(
+    brizna: Brizna, works: str, tmp_path: Path
+) -> None:
+    brizna("profile", "--quiet", "--", sys.executable, works, "0")
+    link = tmp_path / "out"
+    link.symlink_to("/dev/stdout")
+    done = brizna("profile", "--as", "collapsed", "-o", str(link))
+    assert "burn (works.py:4)" in done.stdout
+    assert link.is_symlink()
+    other = tmp_path / "other"
+    other.symlink_to(tmp_path / "file.txt")
+    (tmp_path / "file.txt").write_text("old")
+    brizna("profile", "-o", str(other), "--as", "collapsed")
+    assert other.is_symlink()
+    assert "burn" in (tmp_path / "file.txt").read_text()

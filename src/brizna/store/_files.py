@@ -30,9 +30,17 @@ def unavailable(what: Said, error: OSError, *, choose: Said = _OTHER_STORE) -> U
 def replace_file(path: str, data: bytes) -> None:
     """Put a file in the place of another, durably: a reader sees the old one or the new one.
 
+    What is there but no file, such as a pipe, is written to and stays; so does a link, such as
+    ``/dev/stdout``, to what is written instead.
+
     Raises:
         OSError: If it cannot be written; then the old file stands.
     """
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        with open(path, "wb") as device:
+            device.write(data)
+        return
+    path = os.path.realpath(path)
     draft = _draft(path, data)
     try:
         os.replace(draft, path)
