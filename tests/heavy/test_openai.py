@@ -89,9 +89,9 @@ def hosted():
         yield reach(models)
 
 
-def expected(**more):
+def expected():
     """Return what such an answer of a known model takes."""
-    return estimate_inference(MODEL, tokens_in=7, tokens_out=20, **more)
+    return estimate_inference(MODEL, tokens_in=7, tokens_out=20)
 
 
 def test_a_hosted_model_has_its_tokens_and_an_estimate(hosted):
@@ -178,11 +178,13 @@ def test_a_model_that_nobody_measured_has_no_energy_until_its_size_is_given(host
     with calls.watch(OpenAI(**hosted)) as client:
         client.chat.completions.create(**ask)
     assert (calls.last.energy, calls.last.method, calls.energy) == (None, None, None)
-    assert "params_b={'closed': 70}" in calls.last.reason
+    assert "nobody measured 'closed'" in calls.last.reason
     sized = Calls(params_b={"closed": 70})
     with sized.watch(OpenAI(**hosted)) as client:
         client.chat.completions.create(**ask)
-    assert sized.last.energy == expected(params_b=70)
+    assert sized.last.energy == estimate_inference(
+        "closed", tokens_in=7, tokens_out=20, params_b=70
+    )
 
 
 def test_an_error_passes_and_is_no_call(hosted):

@@ -107,8 +107,8 @@ class Call:
         if self.tokens_out is None:
             return str(_NO_USAGE)
         text = Said(
-            "nobody measured {model!r} and its server tells no energy: give its size, as in "
-            "Calls(params_b={{{model!r}: 70}})",
+            "nobody measured {model!r} and its server tells no energy: give its size in 1e9 "
+            "parameters, by that name, to Calls as params_b",
             model=self.model,
         )
         return str(text)
