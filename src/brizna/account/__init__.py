@@ -9,6 +9,12 @@ from __future__ import annotations
 
 from brizna.account._case import Case, read_case, subject_of_case
 from brizna.account._claims import Claim, claims
+from brizna.account._diffusion import (
+    ImageModel,
+    Picture,
+    estimate_picture,
+    find_image_model,
+)
 from brizna.account._explain import FIGURES, doubt_shares, explain
 from brizna.account._factors import (
     Equivalence,
@@ -33,21 +39,45 @@ from brizna.account._footprint import (
     recompute,
     subject_of_run,
 )
-from brizna.account._inference import estimate_inference, measured_models
+from brizna.account._inference import (
+    STACKS,
+    TASKS,
+    Answer,
+    Deployment,
+    estimate_answer,
+    estimate_inference,
+    measured_models,
+    prompt_tokens,
+)
+from brizna.account._models import (
+    Accelerator,
+    LanguageModel,
+    find_accelerator,
+    find_model,
+    known_models,
+)
 from brizna.account._moved import Moved, Reaccount, moved
 from brizna.account._sets import Difference, FactorSet, differences, factor_set_of, find_factors
 
 __all__ = [
     "FIGURES",
+    "STACKS",
+    "TASKS",
+    "Accelerator",
+    "Answer",
     "Assumptions",
     "Case",
     "Claim",
+    "Deployment",
     "Difference",
     "Equivalence",
     "FactorSet",
     "Footprint",
     "FunctionalUnit",
+    "ImageModel",
+    "LanguageModel",
     "Moved",
+    "Picture",
     "PublishedModel",
     "Reaccount",
     "Step",
@@ -60,14 +90,21 @@ __all__ = [
     "embodied",
     "embodied_of_device",
     "equivalences",
+    "estimate_answer",
     "estimate_inference",
+    "estimate_picture",
     "explain",
     "factor_set",
     "factor_set_of",
+    "find_accelerator",
     "find_factors",
+    "find_image_model",
+    "find_model",
+    "known_models",
     "lifetime",
     "measured_models",
     "moved",
+    "prompt_tokens",
     "published_models",
     "pue",
     "read_case",
