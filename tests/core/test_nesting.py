@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from brizna.core.measurement import Measurement, Run
 from brizna.core.nesting import lies_inside, nested, outermost
@@ -128,3 +130,35 @@ def test_records_that_name_each_other_as_parents_are_all_kept() -> None:
     circle = [one.replace(parent=other.id), other.replace(parent=one.id), third]
     assert sorted(nested(circle)) == [one.id, other.id, third.id]
     assert nested(circle)[third.id] == 0
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> list[Run]:
+    """Return runs of a few processes on one boot, of which some know their parent."""
+    numbers = range(draw(st.integers(0, 8)))
+    below = {100: [], 200: [[100, 5]], 300: [[200, 5], [100, 5]], 400: [[1, 1]]}
+    found: list[Run] = []
+    for number in numbers:
+        pid = draw(st.sampled_from(sorted(below)))
+        one = run(
+            number,
+            pid=pid,
+            at_s=draw(st.integers(0, 6)),
+            duration_s=draw(st.integers(0, 6)),
+            ancestors=below[pid],
+            parent=draw(st.sampled_from([None, *(f"20261122T000000Z-{n:06}" for n in numbers)])),
+        )
+        found.append(one.replace(process=None) if draw(st.booleans()) and pid == 400 else one)
+    return found
+
+
+@given(crowds())
+def test_the_short_way_finds_what_holding_each_against_each_finds(runs: list[Run]) -> None:
+    each = [one.id for one in runs if not any(lies_inside(one, other) for other in runs)]
+    assert outermost(runs) == each
+
+
+def test_ten_thousand_runs_one_after_the_other_are_told_apart_at_once() -> None:
+    """A hundred million pairs would take minutes."""
+    runs = [run(number, pid=100, at_s=10 * number) for number in range(10_000)]
+    assert len(nested(runs)) == len(outermost(runs)) == 10_000
