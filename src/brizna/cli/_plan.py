@@ -150,10 +150,24 @@ def _realised(context: Context, words: list[str]) -> int:
     return 0
 
 
+def _site(context: Context, words: list[str]) -> int:
+    from brizna.cli._advise import site
+
+    return site(context, words, read_job)
+
+
+def _hardware(context: Context, words: list[str]) -> int:
+    from brizna.cli._advise import hardware
+
+    return hardware(context, words, read_job)
+
+
 _ACTIONS: dict[str, Callable[[Context, list[str]], int]] = {
     "show": _show,
     "list": _list,
     "evaluate": evaluate,
+    "site": _site,
+    "hardware": _hardware,
     "export": _export,
     "realised": _realised,
 }

@@ -30,6 +30,16 @@ if TYPE_CHECKING:
         usual_counts,
     )
     from brizna.plan._evaluation import RULES, Score, Trial, evaluate
+    from brizna.plan._facts import FACTS
+    from brizna.plan._hardware import (
+        Chip,
+        ChipOption,
+        HardwareAdvice,
+        HardwareCase,
+        Replacement,
+        hardware_advice,
+        read_hardware_case,
+    )
     from brizna.plan._plan import Interval, Outcome, Plan
     from brizna.plan._planning import (
         Progress,
@@ -50,6 +60,16 @@ if TYPE_CHECKING:
         slots_of,
     )
     from brizna.plan._scaling import ScalingLaw, ScalingPoint, ScalingPrior, scaling_prior
+    from brizna.plan._site_advice import (
+        Best,
+        BreakEven,
+        CaseInput,
+        SiteAdvice,
+        SiteOffer,
+        SiteOption,
+        site_advice,
+    )
+    from brizna.plan._site_case import MONTH_H, SITE_KINDS, SiteCase, Use, read_site_case
     from brizna.plan._workload import (
         Limits,
         Offer,
@@ -61,16 +81,26 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "FACTS",
+    "MONTH_H",
     "RULES",
+    "SITE_KINDS",
     "Allocation",
+    "Best",
     "Board",
+    "BreakEven",
     "BulkJob",
     "Candidate",
+    "CaseInput",
     "Checkpoints",
+    "Chip",
+    "ChipOption",
     "Crowd",
     "Fleet",
     "FleetJob",
     "FleetPlan",
+    "HardwareAdvice",
+    "HardwareCase",
     "Interval",
     "Intervals",
     "Issue",
@@ -86,6 +116,7 @@ __all__ = [
     "Profile",
     "Progress",
     "Rate",
+    "Replacement",
     "Scale",
     "ScalingGoal",
     "ScalingLaw",
@@ -93,8 +124,13 @@ __all__ = [
     "ScalingPoint",
     "ScalingPrior",
     "Score",
+    "SiteAdvice",
+    "SiteCase",
+    "SiteOffer",
+    "SiteOption",
     "Slots",
     "Trial",
+    "Use",
     "Window",
     "Workload",
     "best_allocation",
@@ -108,11 +144,14 @@ __all__ = [
     "evaluate",
     "fitting",
     "follow",
+    "hardware_advice",
     "instant_of",
     "next_workday",
     "outcomes_at",
     "plan_fleet",
     "plan_job",
+    "read_hardware_case",
+    "read_site_case",
     "read_workload",
     "realise",
     "recommend",
@@ -122,6 +161,7 @@ __all__ = [
     "scaling_options",
     "scaling_prior",
     "semi_weekly",
+    "site_advice",
     "slots_of",
     "taken",
     "usual_counts",
@@ -129,6 +169,26 @@ __all__ = [
 ]
 
 _HOMES = {
+    "FACTS": "_facts",
+    "Chip": "_hardware",
+    "ChipOption": "_hardware",
+    "HardwareAdvice": "_hardware",
+    "HardwareCase": "_hardware",
+    "Replacement": "_hardware",
+    "hardware_advice": "_hardware",
+    "read_hardware_case": "_hardware",
+    "Best": "_site_advice",
+    "BreakEven": "_site_advice",
+    "CaseInput": "_site_advice",
+    "SiteAdvice": "_site_advice",
+    "SiteOffer": "_site_advice",
+    "SiteOption": "_site_advice",
+    "site_advice": "_site_advice",
+    "MONTH_H": "_site_case",
+    "SITE_KINDS": "_site_case",
+    "SiteCase": "_site_case",
+    "Use": "_site_case",
+    "read_site_case": "_site_case",
     "Checkpoints": "_advice",
     "best_checkpoints": "_advice",
     "break_even": "_advice",

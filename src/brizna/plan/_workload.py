@@ -202,7 +202,7 @@ def read_workload(given: Mapping[str, Any], *, deadline: str | None = None) -> W
     """
     if not hasattr(given, "items"):
         raise InputError("A job is an object of named facts, but saw {given!r:.80}.", given=given)
-    _must_know("the job", given, _JOB)
+    must_know("the job", given, _JOB)
     ends = deadline or given.get("deadline")
     if ends is None:
         raise InputError(
@@ -211,7 +211,7 @@ def read_workload(given: Mapping[str, Any], *, deadline: str | None = None) -> W
         )
     levels, pausing = given.get("levels"), given.get("pausing")
     limits = dict(given.get("limits") or {})
-    _must_know("limits", limits, Limits.fields())
+    must_know("limits", limits, Limits.fields())
     if "residency" in limits:
         limits["residency"] = tuple(limits["residency"])
     return Workload(
@@ -271,14 +271,14 @@ def _phases(given: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
     if parts is None:
         return ((_seconds(given, "duration"), _number(given, "power_w")),)
     for part in parts:
-        _must_know("phases", part, ("duration_s", "duration_min", "duration_h", "power_w"))
+        must_know("phases", part, ("duration_s", "duration_min", "duration_h", "power_w"))
     return tuple((_seconds(part, "duration"), _number(part, "power_w")) for part in parts)
 
 
 def _pauses(given: Any) -> Pauses:
     if isinstance(given, bool):
         given = {}
-    _must_know("pausing", given, _PAUSING)
+    must_know("pausing", given, _PAUSING)
     times = {stem: _seconds(given, stem, 0.0) for stem in ("restart", "minimum")}
     return Pauses(
         step_s=_seconds(given, "step", Pauses().step_s),
@@ -291,7 +291,7 @@ def _pauses(given: Any) -> Pauses:
 
 
 def _scale(given: Mapping[str, Any]) -> Scale:
-    _must_know("levels", given, Scale.fields())
+    must_know("levels", given, Scale.fields())
     return Scale(
         count=int(_number(given, "count")),
         speed=_number(given, "speed"),
@@ -300,7 +300,7 @@ def _scale(given: Mapping[str, Any]) -> Scale:
 
 
 def _offer(given: Mapping[str, Any]) -> Offer:
-    _must_know("sites", given, _OFFER)
+    must_know("sites", given, _OFFER)
     tariff = given.get("tariff_per_kwh")
     if (tariff is None) != (given.get("currency") is None) and "price_per_h" not in given:
         raise InputError(
@@ -330,7 +330,12 @@ def _offer(given: Mapping[str, Any]) -> Offer:
     )
 
 
-def _must_know(where: str, given: Mapping[str, Any], known: Iterable[str]) -> None:
+def must_know(where: str, given: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Check that an object has known fields alone.
+
+    Raises:
+        InputError: If it has another one; names the nearest.
+    """
     names = tuple(known)
     for name in given:
         if name not in names:

@@ -16,6 +16,7 @@ from brizna.report._texts import LANGUAGES, pick_language, texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from brizna.report._advice import hardware_advice_lines, site_advice_lines
     from brizna.report._claims import claims_lines
     from brizna.report._codecarbon import (
         CODECARBON_COLUMNS,
@@ -81,6 +82,7 @@ __all__ = [
     "factors_lines",
     "followed_line",
     "footprint_lines",
+    "hardware_advice_lines",
     "html_report",
     "idle_lines",
     "jobs_lines",
@@ -97,6 +99,7 @@ __all__ = [
     "scaling_lines",
     "schedule",
     "show_lines",
+    "site_advice_lines",
     "speedscope",
     "stored",
     "sweep_lines",
@@ -125,6 +128,8 @@ _HOMES = {
     "Format": "_format",
     "baseline_lines": "_idle",
     "claims_lines": "_claims",
+    "hardware_advice_lines": "_advice",
+    "site_advice_lines": "_advice",
     "codecarbon_csv": "_codecarbon",
     "codecarbon_rows": "_codecarbon",
     "compare_lines": "_compare",

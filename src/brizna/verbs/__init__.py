@@ -12,6 +12,7 @@ from brizna.core.lazy import lazily
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.verbs._account import account_case, view_of_case
+    from brizna.verbs._advise import advise_hardware, advise_site
     from brizna.verbs._baseline import keep_measured, measure_baseline
     from brizna.verbs._book import book_of
     from brizna.verbs._codecarbon import Broken, Imported, import_codecarbon
@@ -65,6 +66,8 @@ __all__ = [
     "View",
     "account_case",
     "add_factor",
+    "advise_hardware",
+    "advise_site",
     "book_of",
     "comparisons",
     "diagnose",
@@ -103,6 +106,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "advise_hardware": "_advise",
+    "advise_site": "_advise",
     "read_dimension": "_sweep_levels",
     "sweep": "_sweep",
     "resumed_plan": "_sweep",
