@@ -15,8 +15,19 @@ from pathlib import Path
 import pytest
 
 import brizna
-from brizna.account import Assumptions, Case, Footprint, FunctionalUnit, Step
+from brizna.account import (
+    Assumptions,
+    Bound,
+    Case,
+    Footprint,
+    FunctionalUnit,
+    Hourly,
+    Sci,
+    SciForAi,
+    Step,
+)
 from brizna.account._case import _DEVICE_FIELDS, _FIELDS, _PLAIN, _PLAIN_DEVICE
+from brizna.account._sci import AiScore
 from brizna.cli._dispatch import COMMANDS
 from brizna.cli._factors import _ACTIONS as _FACTOR_ACTIONS
 from brizna.cli._grid import _ACTIONS as _GRID_ACTIONS
@@ -44,7 +55,7 @@ from brizna.core.site import Site
 from brizna.core.sweep import Dimension, Setting, Sweep, SweepPlan, TrialNote
 from brizna.core.work import Work
 from brizna.plan import Outcome, Plan, ScalingOption, Workload
-from brizna.verbs import SETTINGS, ScalingForecast, read_settings
+from brizna.verbs import SETTINGS, RunAccount, ScalingForecast, read_settings
 from brizna.verbs._history import History, Unlike
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -277,7 +288,8 @@ def test_every_unit_that_is_described_exists():
         *(Run, Measurement, ChannelEnergy, Gap, Phase, Coverage, Site, Factor, GaugeLevels, Work),
         *(History, Unlike),
         *(Attribution, UserEnergy, Baseline, IdleChannel),
-        *(Footprint, Assumptions, FunctionalUnit, Step),
+        *(Footprint, Assumptions, FunctionalUnit, Step, Bound),
+        *(RunAccount, Hourly, Sci, SciForAi, AiScore),
         *(Plan, Outcome, Workload),
         *(ScalingForecast, ScalingOption),
         *(Sweep, Setting, SweepPlan, Dimension, TrialNote),

@@ -7,6 +7,8 @@ reason. Refuses to guess: factors for a place and its hardware come in as argume
 
 from __future__ import annotations
 
+from brizna.account._assumptions import Assumptions, FunctionalUnit
+from brizna.account._boundary import EMBODIED, ITEMS, Bound, unlike
 from brizna.account._case import Case, read_case, subject_of_case
 from brizna.account._claims import Claim, claims
 from brizna.account._diffusion import (
@@ -15,7 +17,8 @@ from brizna.account._diffusion import (
     estimate_picture,
     find_image_model,
 )
-from brizna.account._explain import FIGURES, doubt_shares, explain
+from brizna.account._embodied import SERVER_WORDS, ServerParts, embodied_parts, read_server
+from brizna.account._explain import BESIDE, FIGURES, doubt_shares, explain
 from brizna.account._factors import (
     Equivalence,
     PublishedModel,
@@ -29,9 +32,7 @@ from brizna.account._factors import (
     water,
 )
 from brizna.account._footprint import (
-    Assumptions,
     Footprint,
-    FunctionalUnit,
     Step,
     Subject,
     account,
@@ -39,6 +40,7 @@ from brizna.account._footprint import (
     recompute,
     subject_of_run,
 )
+from brizna.account._hourly import Hour, Hourly, by_the_hour
 from brizna.account._inference import (
     STACKS,
     TASKS,
@@ -57,15 +59,32 @@ from brizna.account._models import (
     known_models,
 )
 from brizna.account._moved import Moved, Reaccount, moved
+from brizna.account._sci import (
+    PERSONAS,
+    STAGES,
+    Sci,
+    SciForAi,
+    Staged,
+    persona_of,
+    sci,
+    sci_for_ai,
+)
 from brizna.account._sets import Difference, FactorSet, differences, factor_set_of, find_factors
 
 __all__ = [
+    "BESIDE",
+    "EMBODIED",
     "FIGURES",
+    "ITEMS",
+    "PERSONAS",
+    "SERVER_WORDS",
     "STACKS",
+    "STAGES",
     "TASKS",
     "Accelerator",
     "Answer",
     "Assumptions",
+    "Bound",
     "Case",
     "Claim",
     "Deployment",
@@ -74,21 +93,29 @@ __all__ = [
     "FactorSet",
     "Footprint",
     "FunctionalUnit",
+    "Hour",
+    "Hourly",
     "ImageModel",
     "LanguageModel",
     "Moved",
     "Picture",
     "PublishedModel",
     "Reaccount",
+    "Sci",
+    "SciForAi",
+    "ServerParts",
+    "Staged",
     "Step",
     "Subject",
     "account",
+    "by_the_hour",
     "claims",
     "coefficient",
     "differences",
     "doubt_shares",
     "embodied",
     "embodied_of_device",
+    "embodied_parts",
     "equivalences",
     "estimate_answer",
     "estimate_inference",
@@ -104,12 +131,17 @@ __all__ = [
     "lifetime",
     "measured_models",
     "moved",
+    "persona_of",
     "prompt_tokens",
     "published_models",
     "pue",
     "read_case",
+    "read_server",
     "recompute",
+    "sci",
+    "sci_for_ai",
     "subject_of_case",
     "subject_of_run",
+    "unlike",
     "water",
 ]

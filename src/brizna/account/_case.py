@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from brizna.account._footprint import FunctionalUnit, Subject
+from math import fsum
+
+from brizna.account._assumptions import FunctionalUnit
+from brizna.account._boundary import declared_boundary
+from brizna.account._footprint import Subject
 from brizna.core.codec import digest
 from brizna.core.errors import InputError
 from brizna.core.estimate import Estimate, exactly, total
@@ -44,6 +48,16 @@ _FIELDS: dict[str, tuple[str, type[Quantity], str]] = {
     "lifetime_y": ("lifetime", Duration, "y"),
     "lifetime_s": ("lifetime", Duration, "s"),
     "hardware_share": ("share", Ratio, "1"),
+    "transport_kg": ("transport", Carbon, "kg"),
+    "building_kg": ("building", Carbon, "kg"),
+    "end_of_life_kg": ("end_of_life", Carbon, "kg"),
+    "market_g_per_kwh": ("market", CarbonIntensity, "g/kWh"),
+    "guaranteed_share": ("guaranteed", Ratio, "1"),
+    "guaranteed_g_per_kwh": ("guaranteed_intensity", CarbonIntensity, "g/kWh"),
+    "marginal_g_per_kwh": ("marginal", CarbonIntensity, "g/kWh"),
+    "renewable_share": ("renewable", Ratio, "1"),
+    "transfer_gb": ("transfer", Ratio, "1"),
+    "storage_tb": ("storage", Ratio, "1"),
 }
 """Field of a case: what it is, as which quantity, in which unit."""
 
@@ -53,7 +67,14 @@ _DEVICE_FIELDS: dict[str, tuple[str, type[Quantity], str]] = {
     "utilisation": ("utilisation", Ratio, "1"),
 }
 
-_PLAIN = ("schema", "name", "devices", "zone", "currency", "functional_unit")
+_PLAIN = (
+    *("schema", "name", "devices", "zone", "currency", "functional_unit"),
+    *("machine", "storage_kind", "storage_copies", "mix", "boundary"),
+)
+_OFF = 1e-3
+_SAID = ("in", "partly", "out")
+_STORAGE = ("ssd", "hdd")
+_SHARES = ("guaranteed", "renewable")
 _PLAIN_DEVICE = ("name", "count")
 
 
@@ -61,6 +82,11 @@ class Case(Record):
     """Declared facts: for how long, on what, where.
 
     Attributes:
+        machine: What the machine is, as the setting ``machine`` says it.
+        storage_kind: ``ssd`` or ``hdd``.
+        storage_copies: How often everything is stored.
+        mix: Shares of the electricity by source.
+        boundary: What the declared energy holds, by item ``in``, ``partly`` or ``out``.
         given: The facts as they were given.
         facts: What was declared: ``duration``, ``energy``, ``pue`` ..., without those not given.
         devices: Count, power and use of each kind of device.
@@ -75,13 +101,22 @@ class Case(Record):
     zone: str | None = None
     currency: str | None = None
     functional_unit: FunctionalUnit | None = None
+    machine: str | None = None
+    storage_kind: str = "ssd"
+    storage_copies: float = 1
+    mix: dict[str, float] = {}
+    boundary: dict[str, str] = {}
 
 
-def read_case(given: Mapping[str, Any]) -> Case:
+def read_case(given: Mapping[str, Any], *, of_run: bool = False) -> Case:
     """Return the case that a JSON object declares.
 
     A number may be given as ``[low, best, high]`` where it is doubtful. Fields carry their unit in
     their name: ``duration_h``, ``energy_kwh``, ``pue``, ``intensity_g_per_kwh`` ...
+
+    Args:
+        given: The facts.
+        of_run: Whether energy and time are those of a run, and must not be among the facts.
 
     Raises:
         InputError: If a field is unknown, given twice, or holds what it cannot.
@@ -97,7 +132,9 @@ def read_case(given: Mapping[str, Any]) -> Case:
             "devices is {devices!r:.80}, but a list of objects was expected.", devices=devices
         )
     read = tuple(_device(index, device) for index, device in enumerate(devices))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    if "energy" not in facts and not (read and "duration" in facts):
+    if of_run:
+        _check_of_run(facts, read)
+    elif "energy" not in facts and not (read and "duration" in facts):
         raise InputError(
             "The case gives neither energy_kwh nor both duration_h and devices, so there is no "
             "energy to account for. Example: {example}",
@@ -116,7 +153,69 @@ def read_case(given: Mapping[str, Any]) -> Case:
         zone=_text(given, "zone"),
         currency=_currency(given),
         functional_unit=None if unit is None else _functional_unit(unit),
+        machine=_text(given, "machine"),
+        storage_kind=_storage_kind(given),
+        storage_copies=_copies(given),
+        mix=_mix(given),
+        boundary=_boundary(given),
     )
+
+
+def _check_of_run(facts: Mapping[str, Estimate], devices: tuple[dict[str, Any], ...]) -> None:
+    twice = [name for name in ("energy", "duration") if name in facts]
+    if twice or devices:
+        raise InputError(
+            "The facts give {saw}, but energy and time are those of the run: leave them out.",
+            saw=", ".join([*twice, *(["devices"] if devices else [])]),
+        )
+
+
+def _storage_kind(given: Mapping[str, Any]) -> str:
+    kind = _text(given, "storage_kind") or "ssd"
+    if kind not in _STORAGE:
+        raise InputError(
+            "storage_kind is {kind!r}: expected one of {known}.",
+            kind=kind,
+            known=", ".join(_STORAGE),
+        )
+    return kind
+
+
+def _copies(given: Mapping[str, Any]) -> float:
+    copies = given.get("storage_copies", 1)
+    if isinstance(copies, bool) or not isinstance(copies, (int, float)) or not copies >= 1:
+        raise InputError(
+            "storage_copies is {copies!r}: expected how often everything is stored, from 1 up.",
+            copies=copies,
+        )
+    return copies
+
+
+def _mix(given: Mapping[str, Any]) -> dict[str, float]:
+    """Return the declared shares of the electricity by source; they must make up a whole."""
+    mix = given.get("mix", {})
+    good = hasattr(mix, "values") and all(
+        isinstance(share, (int, float)) and 0 <= share <= 1 for share in mix.values()
+    )
+    if not good or (mix and abs(fsum(mix.values()) - 1) > _OFF):
+        raise InputError(
+            "mix is {mix!r:.80}: expected shares by source that sum to 1, such as "
+            '{{"wind": 0.6, "gas": 0.4}}.',
+            mix=mix,
+        )
+    return dict(mix)
+
+
+def _boundary(given: Mapping[str, Any]) -> dict[str, str]:
+    said = given.get("boundary", {})
+    if not hasattr(said, "values") or any(state not in _SAID for state in said.values()):
+        raise InputError(
+            "boundary is {said!r:.80}: expected items with one of {known}, such as "
+            '{{"gpu": "in", "cpu": "out"}}.',
+            said=said,
+            known=", ".join(_SAID),
+        )
+    return dict(said)
 
 
 def _check_hardware(facts: Mapping[str, Estimate]) -> None:
@@ -124,6 +223,13 @@ def _check_hardware(facts: Mapping[str, Estimate]) -> None:
     lifetime, share = facts.get("lifetime"), facts.get("share")
     if lifetime is not None and lifetime.low.value <= 0:
         raise InputError("The service life of the hardware (lifetime_y) must be longer than 0.")
+    for name in _SHARES:
+        if (part := facts.get(name)) is not None and _most(part) > 1:
+            raise InputError(
+                "{name}_share is {share:g}: a share in [0, 1] was expected.",
+                name=name,
+                share=_most(part),
+            )
     if share is not None and _most(share) > 1:
         raise InputError(
             "hardware_share is {share:g}, but a part of the whole was expected, in [0, 1]: for "
@@ -158,6 +264,7 @@ def subject_of_case(case: Case) -> Subject:
         duration_s=duration,
         parts=parts,
         formula=formula,
+        boundary=declared_boundary(case.boundary),
     )
 
 

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from brizna.core.factors import Factor
     from brizna.core.measurement import Measurement
 
+BESIDE = (
+    *("carbon_hourly_g", "carbon_market_g", "carbon_marginal_g"),
+    *("renewable_energy_j", "storage_energy_j", "transfer_energy_j"),
+)
+"""Figures that stand in a footprint only where somebody declared or asked for what they need."""
 FIGURES = (
     "carbon_g",
     "carbon_operational_g",
@@ -26,6 +31,7 @@ FIGURES = (
     "water_l",
     "cost",
     "sci_g_per_unit",
+    *BESIDE,
     "fair_share_j",
     "above_idle_j",
 )

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from math import inf
-
+from brizna.account._assumptions import ESTIMATED, Assumptions, FunctionalUnit
+from brizna.account._boundary import Bound, completed, measured_boundary
 from brizna.core.codec import digest
-from brizna.core.errors import InputError, IntegrityError, Said
+from brizna.core.errors import IntegrityError, Said
 from brizna.core.estimate import Estimate, estimate_of, exactly
 from brizna.core.factors import Factor
 from brizna.core.measurement import FORMULAS, VIEW_OF
 from brizna.core.quantities import (
     Carbon,
-    CarbonIntensity,
     Duration,
     Energy,
     Money,
     Ratio,
-    Tariff,
     Water,
-    WaterIntensity,
 )
 from brizna.core.records import Record, each
 
@@ -28,79 +25,6 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from brizna.core.measurement import Run
-
-
-class FunctionalUnit(Record):
-    """What a footprint is divided by: R of the SCI specification (ISO/IEC 21031:2024).
-
-    Attributes:
-        name: One of what, e.g. ``inference`` or ``1000 tokens``.
-        count: How many of them this run did; above 0.
-    """
-
-    name: str
-    count: float
-
-    def _check(self) -> None:
-        if not 0 < self.count < inf:
-            raise InputError(
-                "The functional unit {name!r} was done {count} times: SCI divides by this count, "
-                "so it must be above 0 and finite.",
-                name=self.name,
-                count=self.count,
-            )
-
-
-class Assumptions(Record):
-    """Everything that a footprint takes from outside the run, and the factors it came from.
-
-    Attributes:
-        pue: Facility energy per IT energy.
-        intensity_g_per_kwh: Location-based carbon intensity of the electricity.
-        wue_l_per_kwh: Water used on site per IT energy.
-        ewif_l_per_kwh: Water used off site per facility energy, to make the electricity.
-        tariff_per_kwh: Price of electricity, in ``currency``.
-        embodied_g: Carbon of making the whole hardware.
-        lifetime_s: Expected service life of the hardware.
-        hardware_share: Part of the hardware reserved for this work, in [0, 1].
-        functional_unit: What to divide by for SCI.
-        factors: The published numbers behind these, frozen.
-        reasons: For each field that is None, why.
-    """
-
-    pue: Estimate
-    intensity_g_per_kwh: Estimate | None = None
-    wue_l_per_kwh: Estimate | None = None
-    ewif_l_per_kwh: Estimate | None = None
-    tariff_per_kwh: Estimate | None = None
-    currency: str | None = None
-    embodied_g: Estimate | None = None
-    lifetime_s: Estimate | None = None
-    hardware_share: Estimate | None = None
-    functional_unit: FunctionalUnit | None = None
-    factors: tuple[Factor, ...] = ()
-    reasons: dict[str, str] = {}
-
-    _forms: ClassVar = {
-        "pue": estimate_of(Ratio),
-        "intensity_g_per_kwh": estimate_of(CarbonIntensity),
-        "wue_l_per_kwh": estimate_of(WaterIntensity),
-        "ewif_l_per_kwh": estimate_of(WaterIntensity),
-        "tariff_per_kwh": estimate_of(Tariff),
-        "embodied_g": estimate_of(Carbon),
-        "lifetime_s": estimate_of(Duration),
-        "hardware_share": estimate_of(Ratio),
-        "functional_unit": FunctionalUnit.from_json,
-        "factors": each(Factor.from_json),
-    }
-
-    def _check(self) -> None:
-        if self.pue.best.value < 1:
-            raise InputError(
-                "PUE is {pue:g}, but a facility uses at least what its IT uses: give a number "
-                "from 1 up, such as 1.2.",
-                pue=self.pue.best.value,
-            )
 
 
 class Step(Record):
@@ -136,6 +60,15 @@ class Footprint(Record):
         sci_g_per_unit: ((E x I) + M) per functional unit, ISO/IEC 21031:2024.
         factor_set: Digest of the factors' digests.
         view: Whose energy it is, one of `brizna.core.measurement.VIEWS`.
+        boundary: What the figures hold and what they do not, item by item; empty in footprints of
+            before brizna said so.
+        storage_energy_j: Energy of declared storage, beside ``energy_j`` and under the same PUE.
+        transfer_energy_j: Energy of networks for declared transfers; no PUE of this site on it.
+        renewable_energy_j: Facility energy times the location's renewable share.
+        carbon_hourly_g: Like ``carbon_operational_g``, by the intensity of each hour.
+        carbon_market_g: The same by what was contracted; never part of ``carbon_g`` or SCI.
+        carbon_marginal_g: What the electricity system emitted more for it; never part of
+            ``carbon_g``.
     """
 
     schema: ClassVar = "brizna.footprint/1"
@@ -159,9 +92,26 @@ class Footprint(Record):
     factor_set: str
     derivation: tuple[Step, ...]
     view: str = "machine"
+    boundary: tuple[Bound, ...] = ()
+    storage_energy_j: Estimate | None = None
+    transfer_energy_j: Estimate | None = None
+    renewable_energy_j: Estimate | None = None
+    carbon_hourly_g: Estimate | None = None
+    carbon_market_g: Estimate | None = None
+    carbon_marginal_g: Estimate | None = None
 
-    _later: ClassVar = ("view",)
+    _later: ClassVar = (
+        *("view", "boundary", "storage_energy_j", "transfer_energy_j", "renewable_energy_j"),
+        *("carbon_hourly_g", "carbon_market_g", "carbon_marginal_g"),
+    )
     _forms: ClassVar = {
+        "boundary": each(Bound.from_json),
+        "storage_energy_j": estimate_of(Energy),
+        "transfer_energy_j": estimate_of(Energy),
+        "renewable_energy_j": estimate_of(Energy),
+        "carbon_hourly_g": estimate_of(Carbon),
+        "carbon_market_g": estimate_of(Carbon),
+        "carbon_marginal_g": estimate_of(Carbon),
         "duration_s": estimate_of(Duration),
         "energy_j": estimate_of(Energy),
         "facility_energy_j": estimate_of(Energy),
@@ -188,6 +138,8 @@ class Subject(Record):
         duration_s: Time for which the hardware was reserved; None where unknown.
         parts: What the energy is the sum of: symbol to channel or device.
         view: Whose energy it is, one of `brizna.core.measurement.VIEWS`.
+        boundary: What the energy holds of the machine; a footprint states its own boundary only
+            where this is not empty.
     """
 
     digest: str
@@ -198,6 +150,7 @@ class Subject(Record):
     formula: str = "sum of the roots of the channel forest"
     reason: str | None = None
     view: str = "machine"
+    boundary: tuple[Bound, ...] = ()
 
 
 def account(subject: Subject, assumptions: Assumptions) -> Footprint:
@@ -213,18 +166,70 @@ def account(subject: Subject, assumptions: Assumptions) -> Footprint:
     ledger = _Ledger(subject, assumptions)
     ledger.enter("energy_j", subject.formula, subject.parts, subject.energy_j)
     ledger.enter("duration_s", "reserved time", {}, subject.duration_s)
-    ledger.derive("facility_energy_j", "energy_j * pue")
+    here = "energy_j"
+    if assumptions.storage_tb is not None:
+        ledger.derive("storage_energy_j", "storage_tb * storage_w_per_tb * duration_s")
+        here = "( energy_j + storage_energy_j )"
+    away = assumptions.transfer_gb is not None
+    if away:
+        ledger.derive("transfer_energy_j", "transfer_gb * transfer_j_per_gb")
+    plus = " + transfer_energy_j" if away else ""
+    ledger.derive("facility_energy_j", f"{here} * pue{plus}")
     ledger.derive("carbon_operational_g", "facility_energy_j * intensity_g_per_kwh")
+    for figure, symbol, formula in _beside(assumptions):
+        if getattr(assumptions, symbol) is not None or symbol in assumptions.reasons:
+            ledger.derive(figure, formula)
     ledger.derive("carbon_embodied_g", "embodied_g * ( duration_s / lifetime_s ) * hardware_share")
     both = "carbon_operational_g + carbon_embodied_g"
     only_known = (
         ledger.figures["carbon_embodied_g"] is None and ledger.figures["carbon_operational_g"]
     )
     ledger.derive("carbon_g", "carbon_operational_g" if only_known else both)
-    ledger.derive("water_l", "energy_j * ( wue_l_per_kwh + pue * ewif_l_per_kwh )")
-    ledger.derive("cost", "facility_energy_j * tariff_per_kwh")
+    far = " + transfer_energy_j * ewif_l_per_kwh" if away else ""
+    ledger.derive("water_l", f"{here} * ( wue_l_per_kwh + pue * ewif_l_per_kwh ){far}")
+    ledger.derive("cost", f"{here} * pue * tariff_per_kwh" if away else _COST)
     ledger.derive("sci_g_per_unit", f"( {both} ) / functional_unit")
     return ledger.close()
+
+
+_COST = "facility_energy_j * tariff_per_kwh"
+"""Networks elsewhere are not on this site's bill: with a transfer they are left out of it."""
+
+
+def _beside(assumptions: Assumptions) -> tuple[tuple[str, str, str], ...]:
+    """Return the figures beside the location-based one: figure, what it needs, formula.
+
+    Market-based figures take what guarantees of origin cover at their own intensity, and the rest
+    at the contract's or label's, or at the location's where nobody states one, the last resort of
+    the hierarchy of [1].
+
+    References:
+        [1] GHG Protocol Scope 2 Guidance, 2015, table 6.3.
+    """
+    rest = "intensity_g_per_kwh" if assumptions.market_g_per_kwh is None else "market_g_per_kwh"
+    needs, market = "market_g_per_kwh", f"facility_energy_j * {rest}"
+    if assumptions.guaranteed_share is not None:
+        needs = "guaranteed_share"
+        covered = "guaranteed_share * guaranteed_g_per_kwh"
+        market = f"facility_energy_j * ( {covered} + ( 1 - guaranteed_share ) * {rest} )"
+    return (
+        (
+            "carbon_hourly_g",
+            "hourly_g_per_kwh",
+            "facility_energy_j * hourly_g_per_kwh",
+        ),
+        ("carbon_market_g", needs, market),
+        (
+            "carbon_marginal_g",
+            "marginal_g_per_kwh",
+            "facility_energy_j * marginal_g_per_kwh",
+        ),
+        (
+            "renewable_energy_j",
+            "renewable_share",
+            "facility_energy_j * renewable_share",
+        ),
+    )
 
 
 def recompute(stored: Footprint, subject: Subject) -> Footprint:
@@ -249,25 +254,14 @@ def recompute(stored: Footprint, subject: Subject) -> Footprint:
             factor_set=stored.factor_set,
         )
     _check_factors(stored.assumptions)
+    if not stored.boundary:  # of before brizna said what a footprint holds
+        subject = subject.replace(boundary=())
     return account(subject, stored.assumptions)
 
 
 def factor_set(factors: tuple[Factor, ...]) -> str:
     """Return the digest that names a set of factors: that of their sorted digests."""
     return digest(sorted(factor.digest for factor in factors))
-
-
-ESTIMATED = (
-    "pue",
-    "intensity_g_per_kwh",
-    "wue_l_per_kwh",
-    "ewif_l_per_kwh",
-    "tariff_per_kwh",
-    "embodied_g",
-    "lifetime_s",
-    "hardware_share",
-)
-"""The fields of the assumptions that figures are computed from."""
 
 
 def _check_factors(assumptions: Assumptions) -> None:
@@ -356,6 +350,7 @@ class _Ledger:
             factor_set=factor_set(assumptions.factors),
             derivation=tuple(self.steps),
             view=self.subject.view,
+            boundary=completed(self.subject.boundary, assumptions) if self.subject.boundary else (),
             **self.figures,
         )
 
@@ -364,13 +359,15 @@ def evaluate(formula: str, values: Mapping[str, Estimate]) -> Estimate:
     """Return what a formula gives: the one that is printed is the one that is computed.
 
     Args:
-        formula: Symbols, ``+ - * /`` and parentheses, parted by spaces.
+        formula: Symbols, the number 1, ``+ - * /`` and parentheses, parted by spaces.
         values: The estimate behind each symbol.
     """
     words = formula.split()
 
     def atom() -> Estimate:
         word = words.pop(0)
+        if word == "1":
+            return exactly(Ratio(1))
         if word != "(":
             return values[word]
         inner = ladder("+-", lambda: ladder("*/", atom))
@@ -425,6 +422,7 @@ def subject_of_run(run: Run, *, view: str = "machine") -> Subject:
         duration_s=_reserved(run),
         parts=parts,
         reason=measurement.reason,
+        boundary=measured_boundary(measurement, view),
     )
     if view == "machine":
         return machine

@@ -14,7 +14,8 @@ from __future__ import annotations
 from itertools import combinations
 from math import factorial, fsum
 
-from brizna.account._footprint import ESTIMATED, Footprint, account
+from brizna.account._assumptions import ESTIMATED
+from brizna.account._footprint import Footprint, account
 from brizna.account._sets import Difference
 from brizna.core.records import Record, each
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import ClassVar
 
-    from brizna.account._footprint import Assumptions, Subject
+    from brizna.account._assumptions import Assumptions
+    from brizna.account._footprint import Subject
     from brizna.core.estimate import Estimate
 
 MOVING = (

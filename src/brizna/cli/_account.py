@@ -1,10 +1,10 @@
-"""``brizna account CASE.json``: the footprint of declared facts."""
+"""``brizna account``: the footprint of declared facts, and of a stored run under them."""
 
 from __future__ import annotations
 
 import sys
 
-from brizna.cli._options import add_as_of, add_json, add_settings, settings_of
+from brizna.cli._options import add_as_of, add_json, add_settings, settings_of, store_of
 from brizna.cli._parser import Parser
 from brizna.core.codec import decode
 from brizna.core.errors import InputError, IntegrityError, Said
@@ -12,15 +12,15 @@ from brizna.verbs import account_case, book_of, view_of_case
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from typing import Any
 
     from brizna.cli._dispatch import Context
+    from brizna.core.book import Book
 
 
 def account(context: Context, words: list[str]) -> int:
-    """Account for the facts in a file, or on stdin."""
-    from brizna.report import footprint_lines
-
+    """Account for the facts in a file or on stdin, or for a stored run under them."""
     _ = context.texts.gettext
     parser = Parser(
         "brizna account",
@@ -29,24 +29,88 @@ def account(context: Context, words: list[str]) -> int:
         ' "pue": 1.5, "intensity_g_per_kwh": 450}',
         context.texts,
     )
-    parser.add_argument("case", metavar="CASE.json", help=_("the file; - for standard input"))
+    parser.add_argument(
+        "case",
+        metavar="CASE.json",
+        nargs="?",
+        help=_("the file; - for standard input. With --run: facts beside those of the run"),
+    )
+    parser.add_argument(
+        "--run", metavar="RUN", help=_("account for a stored run again: its energy and its time")
+    )
+    parser.add_argument(
+        "--hourly",
+        action="store_true",
+        help=_("with --run: by the intensity of the hours in which it drew its energy"),
+    )
+    parser.add_argument(
+        "--boundary", action="store_true", help=_("show what the figures hold and what not")
+    )
     add_json(parser)
-    add_settings(parser, ("factors", "factor_policy", "lang"))
+    names = ("factors", "factor_policy", "zone", "signal", "source", "credentials", "view")
+    add_settings(parser, (*names, "store", "lang"))
     add_as_of(parser)
     given = parser.parse_args(words)
     book = book_of(settings_of(given, context), as_of=given.as_of)
-    case, footprint = account_case(_facts(given.case), book=book)
+    if given.run is not None:
+        return _again(context, given, book)
+    if given.case is None:
+        parser.error(_("name a file of facts, or a stored run with --run"))
+    if given.hourly:
+        parser.error(_("--hourly needs the hours of a run: name it with --run"))
+    case, footprint = account_case(facts_of(given.case), book=book)
     if given.json:
         context.tell_json(view_of_case(case, footprint))
         return 0
-    record = footprint.to_json()
-    context.tell(
-        *footprint_lines(record, lang=context.lang, width=context.width, color=context.color)
-    )
+    _tell(context, given, footprint.to_json())
     return 0
 
 
-def _facts(path: str) -> dict[str, Any]:
+def _again(context: Context, given: Namespace, book: Book) -> int:
+    """Tell the footprint of a stored run under declared facts and by its hours."""
+    from brizna.report import hours_lines
+    from brizna.verbs import RunFacts, account_run_again
+
+    facts = RunFacts(
+        run=given.run,
+        given={} if given.case is None else facts_of(given.case),
+        hourly=given.hourly,
+    )
+    found = account_run_again(
+        store_of(given, context),
+        facts,
+        settings_of(given, context),
+        environ=context.environ,
+        book=book,
+    )
+    if found.troubles:
+        context.complain(*found.troubles)
+    if given.json:
+        context.tell_json(found.to_json())
+        return 0
+    _tell(context, given, found.footprint.to_json())
+    if found.hourly is not None:
+        lang, width, color = context.lang, context.width, context.color
+        lines = hours_lines(found.hourly.to_json(), lang=lang, width=width, color=color)
+        context.tell("", *lines)
+    return 0
+
+
+def _tell(context: Context, given: Namespace, record: dict[str, Any]) -> None:
+    from brizna.report import boundary_lines, footprint_lines
+
+    lang, width, color = context.lang, context.width, context.color
+    context.tell(*footprint_lines(record, lang=lang, width=width, color=color))
+    if given.boundary:
+        context.tell("", *boundary_lines(record, lang=lang, width=width, color=color))
+
+
+def facts_of(path: str) -> dict[str, Any]:
+    """Return the JSON object in a file, or on stdin if its name is ``-``.
+
+    Raises:
+        InputError: If it cannot be read, or is not JSON.
+    """
     try:
         return decode(_read(path))
     except IntegrityError as error:  # a case is written by hand: nothing was damaged

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _SETTINGS = (
     *("zone", "pue", "intensity", "tariff", "currency", "interval", "store", "lang"),
-    *("factors", "factor_policy"),
+    *("factors", "factor_policy", "wue", "ewif", "market", "guaranteed", "marginal"),
+    *("machine", "lifetime", "hardware_share"),
     *("meter", "credentials", "to"),
     *("quiet", "strict", "names", "view", "idle_w"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from brizna.core.errors import InputError
 from brizna.core.estimate import Estimate, estimate_of
-from brizna.core.quantities import CarbonIntensity, Ratio, Tariff, WaterIntensity
+from brizna.core.quantities import CarbonIntensity, Duration, Ratio, Tariff, WaterIntensity
 from brizna.core.records import Record
 
 TYPE_CHECKING = False
@@ -26,6 +26,14 @@ class Site(Record):
         currency: ISO 4217 code, e.g. ``EUR``.
         intensity_g_per_kwh: Declared location-based carbon intensity; wins over the zone's factor.
         hardware: What the machine is: ``cpu``, ``vcpus``, ``memory_gb``, ``gpus``, ``virtual`` ...
+        machine: What somebody says that the machine is, for the carbon of its making: an item of
+            table ``embodied``, kilograms, or the parts of a server.
+        lifetime_s: Service life of the machine.
+        hardware_share: Part of the machine that is reserved for the work, in [0, 1].
+        ewif_l_per_kwh: Water of making the electricity, per facility energy.
+        market_g_per_kwh: What the contract or the supplier's label says of the electricity.
+        guaranteed_share: Part of it that guarantees of origin cover, in [0, 1].
+        marginal_g_per_kwh: What one more kWh emits here.
     """
 
     zone: str | None = None
@@ -37,8 +45,25 @@ class Site(Record):
     currency: str | None = None
     intensity_g_per_kwh: Estimate | None = None
     hardware: dict[str, Any] | None = None
+    machine: str | None = None
+    lifetime_s: Estimate | None = None
+    hardware_share: Estimate | None = None
+    ewif_l_per_kwh: Estimate | None = None
+    market_g_per_kwh: Estimate | None = None
+    guaranteed_share: Estimate | None = None
+    marginal_g_per_kwh: Estimate | None = None
 
+    _later: ClassVar = (
+        *("machine", "lifetime_s", "hardware_share", "ewif_l_per_kwh"),
+        *("market_g_per_kwh", "guaranteed_share", "marginal_g_per_kwh"),
+    )
     _forms: ClassVar = {
+        "lifetime_s": estimate_of(Duration),
+        "hardware_share": estimate_of(Ratio),
+        "ewif_l_per_kwh": estimate_of(WaterIntensity),
+        "market_g_per_kwh": estimate_of(CarbonIntensity),
+        "guaranteed_share": estimate_of(Ratio),
+        "marginal_g_per_kwh": estimate_of(CarbonIntensity),
         "pue": estimate_of(Ratio),
         "wue_l_per_kwh": estimate_of(WaterIntensity),
         "tariff_per_kwh": estimate_of(Tariff),

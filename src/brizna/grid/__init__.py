@@ -15,6 +15,7 @@ from __future__ import annotations
 from brizna.core.lazy import lazily
 from brizna.grid._guess import Guess, guess_zone
 from brizna.grid._intensity import ZONE_GUESS, fuel, hour_of_year, intensity, run_intensity
+from brizna.grid._origin import mix, renewable_share
 from brizna.grid._zones import Zone, alpha3, cloud_zone, find_zone, zones
 
 TYPE_CHECKING = False
@@ -55,6 +56,7 @@ __all__ = [
     "intensity",
     "judge",
     "key_variable",
+    "mix",
     "now",
     "open_source",
     "profile",
@@ -62,6 +64,7 @@ __all__ = [
     "read_issues",
     "read_signals",
     "read_table",
+    "renewable_share",
     "run_intensity",
     "source_type",
     "url_variable",

@@ -17,6 +17,7 @@ from brizna.report._texts import LANGUAGES, pick_language, texts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.report._advice import hardware_advice_lines, site_advice_lines
+    from brizna.report._boundary import boundary_lines, hours_lines, sci_for_ai_lines, sci_lines
     from brizna.report._claims import claims_lines
     from brizna.report._codecarbon import (
         CODECARBON_COLUMNS,
@@ -67,6 +68,7 @@ __all__ = [
     "LANGUAGES",
     "Format",
     "baseline_lines",
+    "boundary_lines",
     "claims_lines",
     "codecarbon_csv",
     "codecarbon_rows",
@@ -83,6 +85,7 @@ __all__ = [
     "followed_line",
     "footprint_lines",
     "hardware_advice_lines",
+    "hours_lines",
     "html_report",
     "idle_lines",
     "jobs_lines",
@@ -98,6 +101,8 @@ __all__ = [
     "saving",
     "scaling_lines",
     "schedule",
+    "sci_for_ai_lines",
+    "sci_lines",
     "show_lines",
     "site_advice_lines",
     "speedscope",
@@ -127,6 +132,10 @@ _HOMES = {
     "FORMS": "_schedule",
     "Format": "_format",
     "baseline_lines": "_idle",
+    "boundary_lines": "_boundary",
+    "hours_lines": "_boundary",
+    "sci_for_ai_lines": "_boundary",
+    "sci_lines": "_boundary",
     "claims_lines": "_claims",
     "hardware_advice_lines": "_advice",
     "site_advice_lines": "_advice",

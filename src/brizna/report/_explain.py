@@ -5,7 +5,7 @@ The tree is `brizna.account.explain`'s; here it gets names, units and sentences.
 
 from __future__ import annotations
 
-from brizna.account import FIGURES, Footprint
+from brizna.account import BESIDE, FIGURES, Footprint
 from brizna.account import explain as derive
 from brizna.core.errors import InputError
 from brizna.core.factors import Factor
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
     from brizna.report._format import Format
     from brizna.report._view import View
+
+
+_MOST_DOUBTS = 4
+"""Doubts of a figure that are named; the page tells all."""
 
 
 class Node:
@@ -71,6 +75,8 @@ def explain(
     figures = FIGURES if record else ("energy_j",)
     if figure is None and not own_part(view):
         figures = tuple(name for name in figures if name not in OWN.values())
+    known: Mapping[str, Any] = record or {}
+    figures = tuple(name for name in figures if name not in BESIDE or known.get(name))
     if figure is not None:
         figures = _asked(figure, figures)
     if record is None:
@@ -164,7 +170,21 @@ class _Teller:
             KIND_OF_FIELD[name], estimate, reason=node.get("reason"), currency=self.currency
         )
         basis = name_basis(estimate["basis"], self.style.lang) if estimate else ""
-        return Node(label, value=value, basis=basis)
+        told = Node(label, value=value, basis=basis)
+        split = self._doubts(node.get("doubts") or {})
+        told.facts += [split] if split else []
+        return told
+
+    def _doubts(self, shares: Mapping[str, float]) -> str:
+        """Return whose the doubt about a figure is, the largest first."""
+        _ = self.style.say
+        if not shares:
+            return ""
+        told = [f"{self.style.percent(share)} {name}" for name, share in shares.items()]
+        rest = len(told) - _MOST_DOUBTS
+        if rest > 0:
+            told = [*told[:_MOST_DOUBTS], _("and {count} more").format(count=rest)]
+        return _("Doubt: {parts}").format(parts=", ".join(told))
 
     def _factor(self, factor: Mapping[str, Any]) -> Node:
         _ = texts(self.style.lang).gettext

@@ -46,9 +46,13 @@ if TYPE_CHECKING:
 _FIGURES: dict[str, type[Quantity]] = {
     "energy_j": Energy,
     "facility_energy_j": Energy,
+    "renewable_energy_j": Energy,
     "carbon_operational_g": Carbon,
     "carbon_embodied_g": Carbon,
     "carbon_g": Carbon,
+    "carbon_hourly_g": Carbon,
+    "carbon_market_g": Carbon,
+    "carbon_marginal_g": Carbon,
     "water_l": Water,
     "cost": Money,
     "sci_g_per_unit": Carbon,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from brizna.core.quantities import Carbon, Energy, Money, Water
 from brizna.report._beside import gauges_table, tell_unlike, work_table
+from brizna.report._boundary import boundary_line, origin_line
 from brizna.report._explain import Node, explain, tell_gap
 from brizna.report._forest import channel_rows
 from brizna.report._format import Format
@@ -44,9 +45,15 @@ _BETWEEN = " · "
 _LONGEST = 110
 """Columns that a line of the end of a run fills where it can be helped."""
 _FIGURES = {
+    "storage_energy_j": Energy,
+    "transfer_energy_j": Energy,
     "facility_energy_j": Energy,
+    "renewable_energy_j": Energy,
     "carbon_g": Carbon,
     "carbon_operational_g": Carbon,
+    "carbon_hourly_g": Carbon,
+    "carbon_market_g": Carbon,
+    "carbon_marginal_g": Carbon,
     "carbon_embodied_g": Carbon,
     "water_l": Water,
     "cost": Money,
@@ -349,6 +356,8 @@ def _remarks(view: View, style: Format) -> list[str]:
             )
         )
     lines += remarks(view, style)
+    footprint = part(view, "footprint")
+    lines += filter(None, (boundary_line(footprint, style), origin_line(footprint, style)))
     lines += [style.stored(note) for note in view.get("notes", ())]
     if view.get("command_runs") is True:
         lines.append(_("The command still runs, unmeasured."))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from brizna.verbs._factors import add_factor, set_in_force, set_of_file, set_of_run
     from brizna.verbs._followed import Followed
     from brizna.verbs._history import unlike_runs
+    from brizna.verbs._hourly import RunAccount, RunFacts, account_run_again
     from brizna.verbs._jobs_table import write_rows
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, Part, measure, measured_around
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from brizna.verbs._predict import ScalingForecast, ScalingRequest, predict_scaling
     from brizna.verbs._reaccount import reaccount
     from brizna.verbs._run import run_command
+    from brizna.verbs._sci import sci_of_ai, sci_of_run, stage_of
     from brizna.verbs._settings import SETTINGS, Settings, read_settings
     from brizna.verbs._sweep import (
         Bench,
@@ -59,12 +61,15 @@ __all__ = [
     "Part",
     "PlanRequest",
     "Progress",
+    "RunAccount",
+    "RunFacts",
     "ScalingForecast",
     "ScalingRequest",
     "Settings",
     "SweepStoppedError",
     "View",
     "account_case",
+    "account_run_again",
     "add_factor",
     "advise_hardware",
     "advise_site",
@@ -91,9 +96,12 @@ __all__ = [
     "resumed_plan",
     "run_command",
     "savings",
+    "sci_of_ai",
+    "sci_of_run",
     "set_in_force",
     "set_of_file",
     "set_of_run",
+    "stage_of",
     "sweep",
     "try_policies",
     "unlike_runs",
@@ -106,6 +114,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "RunAccount": "_hourly",
+    "RunFacts": "_hourly",
+    "account_run_again": "_hourly",
+    "sci_of_ai": "_sci",
+    "sci_of_run": "_sci",
+    "stage_of": "_sci",
     "advise_hardware": "_advise",
     "advise_site": "_advise",
     "read_dimension": "_sweep_levels",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from brizna.account import account, read_case, subject_of_case
+from datetime import datetime
+from math import fsum
+
+from brizna.account import account, read_case, subject_of_case, subject_of_run
 from brizna.core.book import SHIPPED
 from brizna.core.errors import InputError
-from brizna.core.quantities import Duration
+from brizna.core.estimate import exactly, total
+from brizna.core.quantities import Duration, Ratio
 from brizna.core.site import Site
 from brizna.verbs._assume import assume
 
@@ -16,13 +20,30 @@ if TYPE_CHECKING:
 
     from brizna.account import Case, Footprint
     from brizna.core.book import Book
+    from brizna.core.estimate import Estimate
+    from brizna.core.measurement import Run
 
+RENEWABLE = ("solar", "wind", "hydro", "biomass", "geothermal")
+"""Sources of a mix that are renewable."""
 _DECLARED = {
     "embodied": "embodied_g",
     "lifetime": "lifetime_s",
     "share": "hardware_share",
     "ewif": "ewif_l_per_kwh",
+    "market": "market_g_per_kwh",
+    "guaranteed": "guaranteed_share",
+    "guaranteed_intensity": "guaranteed_g_per_kwh",
+    "marginal": "marginal_g_per_kwh",
+    "renewable": "renewable_share",
+    "transfer": "transfer_gb",
 }
+_MADE = {
+    "embodied": "manufacture",
+    "transport": "transport",
+    "building": "building",
+    "end_of_life": "end-of-life",
+}
+"""Facts about making the hardware, and what they are called in a boundary."""
 
 
 def account_case(given: Mapping[str, Any], *, book: Book = SHIPPED) -> tuple[Case, Footprint]:
@@ -35,15 +56,71 @@ def account_case(given: Mapping[str, Any], *, book: Book = SHIPPED) -> tuple[Cas
     Raises:
         InputError: If a fact is unknown or cannot be.
     """
-    from brizna.grid import find_zone
-
     case = read_case(given)
+    site = _site(case)
+    duration = case.facts.get("duration")
+    assumptions = assume(
+        site,
+        duration=None if duration is None else Duration(duration.best.value),
+        started=None,
+        unit=case.functional_unit,
+        declared=_declared(case),
+        book=book,
+    )
+    return case, account(subject_of_case(case), assumptions)
+
+
+def account_run_as(
+    run: Run,
+    given: Mapping[str, Any],
+    *,
+    seen_as: str = "machine",
+    book: Book = SHIPPED,
+    beside: Mapping[str, Estimate] | None = None,
+) -> tuple[Case, Footprint]:
+    """Return the footprint that a run has under declared facts, over what is known of its site.
+
+    Args:
+        run: The run; its energy and its time stay.
+        given: The facts, as of a case without energy, time and devices.
+        seen_as: Whose energy: one of `brizna.core.measurement.VIEWS`.
+        book: The factors in force.
+        beside: Further fields of the assumptions.
+
+    Raises:
+        InputError: If a fact is unknown or cannot be.
+    """
+    case = read_case(given, of_run=True)
+    declared = _site(case)
+    changes = {
+        name: value for name in Site.fields() if (value := getattr(declared, name)) is not None
+    }
+    if "zone" in changes and "intensity_g_per_kwh" not in changes:
+        changes["intensity_g_per_kwh"] = None
+    assumptions = assume(
+        run.site.replace(**changes),
+        duration=Duration(run.duration_s),
+        started=datetime.fromisoformat(run.started),
+        unit=case.functional_unit,
+        declared={**_declared(case), **(beside or {})},
+        book=book,
+    )
+    return case, account(subject_of_run(run, view=seen_as), assumptions)
+
+
+def _site(case: Case) -> Site:
+    """Return the site that a case declares."""
+    from brizna.grid import find_zone
+    from brizna.verbs._hardware import check_machine
+
     facts = case.facts
+    if case.machine is not None:
+        check_machine(case.machine)
     if "tariff" in facts and case.currency is None:
         raise InputError(
             'The case gives tariff_per_kwh without its currency: add "currency": "EUR".'
         )
-    site = Site(
+    return Site(
         zone=None if case.zone is None else find_zone(case.zone).id,
         zone_origin=None if case.zone is None else "case",
         pue=facts.get("pue"),
@@ -51,17 +128,26 @@ def account_case(given: Mapping[str, Any], *, book: Book = SHIPPED) -> tuple[Cas
         tariff_per_kwh=facts.get("tariff"),
         currency=case.currency if "tariff" in facts else None,
         intensity_g_per_kwh=facts.get("intensity"),
+        machine=case.machine,
     )
-    duration = facts.get("duration")
-    assumptions = assume(
-        site,
-        duration=None if duration is None else Duration(duration.best.value),
-        started=None,
-        unit=case.functional_unit,
-        declared={name: facts[fact] for fact, name in _DECLARED.items() if fact in facts},
-        book=book,
-    )
-    return case, account(subject_of_case(case), assumptions)
+
+
+def _declared(case: Case) -> dict[str, Any]:
+    """Return what a case declares of the assumptions, by field."""
+    facts = case.facts
+    found: dict[str, Any] = {name: facts[fact] for fact, name in _DECLARED.items() if fact in facts}
+    made = [fact for fact in _MADE if fact in facts]
+    if len(made) > 1:
+        found["embodied_g"] = total(facts[fact] for fact in made)
+        found["embodied_items"] = tuple(_MADE[fact] for fact in made)
+    if "storage" in facts:
+        found["storage_tb"] = facts["storage"].scaled(case.storage_copies)
+        found["storage_kind"] = case.storage_kind
+    if case.mix:
+        found["mix"] = case.mix
+        renewable = fsum(case.mix.get(source, 0.0) for source in RENEWABLE)
+        found.setdefault("renewable_share", exactly(Ratio(renewable)))
+    return found
 
 
 def view_of_case(case: Case, footprint: Footprint) -> dict[str, Any]:

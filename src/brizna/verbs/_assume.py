@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from math import fsum
 
-from brizna.account import Assumptions, embodied, embodied_of_device, lifetime, pue
+from brizna.account import Assumptions, coefficient, lifetime, pue
 from brizna.core.book import SHIPPED
 from brizna.core.errors import CoverageError
 from brizna.core.estimate import exactly, total
 from brizna.core.quantities import Ratio
-from brizna.grid import find_zone, intensity, run_intensity
+from brizna.grid import find_zone, intensity, mix, renewable_share, run_intensity
+from brizna.verbs._hardware import making
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from brizna.core.quantities import Duration
     from brizna.core.site import Site
 
+_OF_SITE = (
+    *("lifetime_s", "hardware_share", "ewif_l_per_kwh", "market_g_per_kwh"),
+    *("guaranteed_share", "marginal_g_per_kwh"),
+)
+"""Fields of a site that are fields of the assumptions, where somebody declared them."""
 NO_ZONE = "no grid zone is known: name it with --zone, for example --zone ES"
 
 
@@ -62,7 +68,7 @@ def assume(
     duration: Duration | None,
     started: datetime | None,
     unit: FunctionalUnit | None = None,
-    declared: Mapping[str, Estimate] | None = None,
+    declared: Mapping[str, Any] | None = None,
     book: Book = SHIPPED,
 ) -> Assumptions:
     """Return the assumptions for work at a site.
@@ -81,12 +87,17 @@ def assume(
         "tariff_per_kwh": site.tariff_per_kwh,
         "currency": site.currency,
         "functional_unit": unit,
+        **{name: value for name in _OF_SITE if (value := getattr(site, name)) is not None},
         **(declared or {}),
     }
     gathered.fields["pue"] = site.pue or gathered.use(pue(until=book.until))
     _assume_intensity(gathered, site, duration, started)
+    _assume_origin(gathered, site)
+    _assume_instruments(gathered)
     if "embodied_g" not in gathered.fields and site.hardware is not None:
-        _assume_hardware(gathered, site.hardware, duration)
+        _assume_hardware(gathered, site.hardware, duration, site.machine)
+    elif "embodied_g" not in gathered.fields and site.machine is not None:
+        gathered.fields["embodied_g"] = making({}, site.machine, gathered.use)
     if "embodied_g" in gathered.fields:
         if "lifetime_s" not in gathered.fields:
             gathered.fields["lifetime_s"] = gathered.use(lifetime())
@@ -135,27 +146,55 @@ def _stated(gathered: Gathered, zone: str) -> Factor:
         return own
 
 
+def _assume_origin(gathered: Gathered, site: Site) -> None:
+    """Take what the electricity of the place is made of; unknown places and own meters stay out."""
+    if "renewable_share" in gathered.fields or site.zone is None:
+        return
+    if site.zone_origin == "time-zone":
+        gathered.reasons["renewable_share"] = NO_ZONE
+        return
+    try:
+        shipped = renewable_share(site.zone, until=gathered.book.until)
+    except CoverageError as error:
+        gathered.reasons["renewable_share"] = str(error)
+        return
+    gathered.fields["renewable_share"] = gathered.use(shipped)
+    gathered.fields.setdefault("mix", mix(site.zone, until=gathered.book.until))
+
+
+def _assume_instruments(gathered: Gathered) -> None:
+    """Take what declared certificates, transfers and storage need from the tables."""
+    fields = gathered.fields
+    if "guaranteed_share" in fields and "guaranteed_g_per_kwh" not in fields:
+        fields["guaranteed_g_per_kwh"] = gathered.use(coefficient("market/guaranteed"))
+    if "transfer_gb" in fields:
+        fields["transfer_j_per_gb"] = gathered.use(coefficient("network/transfer"))
+    if "storage_tb" in fields:
+        kind = fields.pop("storage_kind", "ssd")
+        fields["storage_w_per_tb"] = gathered.use(coefficient(f"storage/{kind}"))
+
+
 def _assume_hardware(
-    gathered: Gathered, hardware: Mapping[str, Any], duration: Duration | None
+    gathered: Gathered,
+    hardware: Mapping[str, Any],
+    duration: Duration | None,
+    named: str | None,
 ) -> None:
-    """Take the making of each machine from the tables: an unknown machine, and each of its GPUs."""
+    """Take the making of each machine from the tables: as it is named, and each of its GPUs."""
     merged = hardware.get("machines")
     machines: list[Any] = [hardware] if merged is None else list(merged.values())
     if None in machines:  # what a part of the whole is, is not known: neither is the whole
         return
-    whole = [_making(gathered, machine) for machine in machines]
-    gathered.fields["embodied_g"] = making = total(whole)
+    whole = [making(machine, named, gathered.use) for machine in machines]
+    gathered.fields["embodied_g"] = made = total(whole)
     if duration is None or not any("reserved_s" in machine for machine in machines):
         return
     reserved_s = [machine.get("reserved_s", duration.value) for machine in machines]
+    if "hardware_share" in gathered.fields:
+        return
     held = fsum(one.best.value * s for one, s in zip(whole, reserved_s, strict=True))
-    share = held / (making.best.value * duration.value)
+    share = held / (made.best.value * duration.value)
     gathered.fields["hardware_share"] = exactly(Ratio(share), "default")
-
-
-def _making(gathered: Gathered, machine: Mapping[str, Any]) -> Estimate:
-    cards = [embodied_of_device(name or "") for name in machine.get("gpus") or ()]
-    return total(gathered.use(found) for found in (embodied(), *cards))
 
 
 def _tell_unknown(gathered: Gathered) -> None:

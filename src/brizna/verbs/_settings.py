@@ -44,6 +44,14 @@ def _at_least_interval(value: float) -> Said | None:
     return None if 0.01 <= value <= 86400 else Said("from 0.01 to 86400 seconds")
 
 
+def _share(value: float) -> Said | None:
+    return None if 0 <= value <= 1 else Said("a share from 0 to 1")
+
+
+def _not_negative(value: float) -> Said | None:
+    return None if 0 <= value < float("inf") else Said("a number from 0 up")
+
+
 def _language(value: str) -> Said | None:
     return None if value in ("en", "es") else Said("en or es")
 
@@ -90,6 +98,37 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "tariff": Setting(kind=float, about="price of a kWh, in the currency", check=_positive),
     "currency": Setting(kind=str, about="currency of the tariff, such as EUR", check=_currency),
+    "wue": Setting(
+        kind=float,
+        about="litres of water on site for each kWh of the computers (WUE)",
+        check=_not_negative,
+    ),
+    "ewif": Setting(
+        kind=float,
+        about="litres of water for making each kWh of electricity (EWIF)",
+        check=_not_negative,
+    ),
+    "market": Setting(
+        kind=float,
+        about="g/kWh by contract or the supplier's label, beside the place's",
+        check=_not_negative,
+    ),
+    "guaranteed": Setting(
+        kind=float,
+        about="part of the electricity that guarantees of origin cover, 0 to 1",
+        check=_share,
+    ),
+    "marginal": Setting(
+        kind=float, about="g that one more kWh emits here, beside the mean", check=_not_negative
+    ),
+    "machine": Setting(
+        kind=str,
+        about="for its making: an item of the tables, 1300kg, or server:cpus=2,ssd_gb=400",
+    ),
+    "lifetime": Setting(kind=float, about="service life of the machine in years", check=_positive),
+    "hardware_share": Setting(
+        kind=float, about="part of the machine reserved for the work, 0 to 1", check=_share
+    ),
     "interval": Setting(
         kind=float, about="seconds between readings", default=1.0, check=_at_least_interval
     ),
@@ -121,17 +160,6 @@ SETTINGS: Mapping[str, Setting] = {
         about="trackers and monitors to tell of a run as it goes, such as mlflow or wandb",
         default=[],
     ),
-    "store": Setting(kind=str, about="where runs are kept"),
-    "lang": Setting(kind=str, about="language of what people read: en or es", check=_language),
-    "strict": Setting(
-        kind=bool, about="fail where measuring fails, instead of noting it", default=False
-    ),
-    "quiet": Setting(kind=bool, about="print nothing at the end of a run", default=False),
-    "to": Setting(
-        kind=list,
-        about="trackers and monitors to tell of a run as it goes, such as mlflow or wandb",
-        default=[],
-    ),
     "factors": Setting(
         kind=list, about="tables of your own factors, CSV, over those that come along", default=[]
     ),
@@ -141,6 +169,12 @@ SETTINGS: Mapping[str, Setting] = {
         default="interval",
         check=_policy,
     ),
+    "store": Setting(kind=str, about="where runs are kept"),
+    "lang": Setting(kind=str, about="language of what people read: en or es", check=_language),
+    "strict": Setting(
+        kind=bool, about="fail where measuring fails, instead of noting it", default=False
+    ),
+    "quiet": Setting(kind=bool, about="print nothing at the end of a run", default=False),
     "names": Setting(
         kind=bool, about="record the host's and the user's name (personal data)", default=False
     ),

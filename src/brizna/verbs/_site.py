@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from brizna.core.estimate import exactly
-from brizna.core.quantities import CarbonIntensity, Ratio, Tariff
+from brizna.core.quantities import CarbonIntensity, Duration, Ratio, Tariff, WaterIntensity
 from brizna.core.site import Site
 
 TYPE_CHECKING = False
@@ -45,7 +45,32 @@ def site_of(settings: Settings, *, environ: Mapping[str, str]) -> Site:
         tariff_per_kwh=tariff,
         currency=settings["currency"] if tariff else None,
         intensity_g_per_kwh=_declared(CarbonIntensity, settings["intensity"]),
+        wue_l_per_kwh=_declared(WaterIntensity, settings["wue"]),
+        ewif_l_per_kwh=_declared(WaterIntensity, settings["ewif"]),
+        machine=_machine(settings["machine"]),
+        lifetime_s=_lifetime(settings["lifetime"]),
+        hardware_share=_declared(Ratio, settings["hardware_share"]),
+        market_g_per_kwh=_declared(CarbonIntensity, settings["market"]),
+        guaranteed_share=_declared(Ratio, settings["guaranteed"]),
+        marginal_g_per_kwh=_declared(CarbonIntensity, settings["marginal"]),
     )
+
+
+def _machine(named: str | None) -> str | None:
+    """Return the machine that somebody names, checked before anything is measured.
+
+    Raises:
+        InputError: If nothing is known of such a machine.
+    """
+    if named is not None:
+        from brizna.verbs._hardware import check_machine
+
+        check_machine(named)
+    return named
+
+
+def _lifetime(years: float | None) -> Estimate | None:
+    return None if years is None else exactly(Duration.of(years, "y"))
 
 
 def time_zone(environ: Mapping[str, str]) -> str | None:

@@ -1,0 +1,110 @@
+"""A run under the hours that it ran in, and under what somebody declares beside it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from brizna.account import Footprint, Hourly, by_the_hour
+from brizna.core.errors import InputError
+from brizna.core.records import Record
+from brizna.verbs._account import account_run_as
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from brizna.core.book import Book
+    from brizna.core.measurement import Run
+    from brizna.store import Store
+    from brizna.verbs._settings import Settings
+
+
+class RunAccount(Record):
+    """A stored run accounted for again; nothing that is stored changes.
+
+    Attributes:
+        footprint: The footprint, with the figures beside the location-based annual one.
+        hourly: The hours, where they were asked for.
+        troubles: What went wrong on the way to the hours, in sentences.
+    """
+
+    footprint: Footprint
+    hourly: Hourly | None = None
+    troubles: tuple[str, ...] = ()
+
+
+class RunFacts(Record):
+    """What a stored run is to be accounted for with.
+
+    Attributes:
+        run: An id, a part of one, a name or ``last``.
+        given: Declared facts, as of a case without energy and time.
+        hourly: Whether by its hours too.
+    """
+
+    run: str
+    given: Mapping[str, Any] = {}
+    hourly: bool = False
+
+
+def account_run_again(
+    store: Store, facts: RunFacts, settings: Settings, *, environ: Mapping[str, str], book: Book
+) -> RunAccount:
+    """Return a stored run's footprint under declared facts, and by its hours.
+
+    Args:
+        store: Where the run is.
+        facts: The run and what is declared.
+        settings: Those in force: ``signal`` and ``source`` name the series of the hours.
+        environ: Holds the keys of sources.
+        book: The factors in force.
+
+    Raises:
+        InputError: If the reference means no run, a fact cannot be, or no zone is known.
+        CoverageError: If the series lacks hours of the run.
+    """
+    run = store.read(facts.run).run
+    given = dict(facts.given)
+    _case, footprint = account_run_as(run, given, seen_as=settings["view"], book=book)
+    if not facts.hourly:
+        return RunAccount(footprint=footprint)
+    hourly, troubles = hourly_of(store, run, settings, environ=environ, book=book)
+    extra = "marginal_g_per_kwh" if hourly.kind == "marginal" else "hourly_g_per_kwh"
+    _case, footprint = account_run_as(
+        run,
+        given,
+        seen_as=settings["view"],
+        book=book,
+        beside={extra: hourly.intensity_g_per_kwh},
+    )
+    return RunAccount(footprint=footprint, hourly=hourly, troubles=troubles)
+
+
+def hourly_of(
+    store: Store, run: Run, settings: Settings, *, environ: Mapping[str, str], book: Book
+) -> tuple[Hourly, tuple[str, ...]]:
+    """Return what a run's trace met of the hourly signal of its zone, and what went wrong."""
+    from brizna.grid import intensity
+    from brizna.verbs._plan import trace_of
+    from brizna.verbs._signals import Wanted, find_signals
+
+    zone = settings["zone"] or run.site.zone
+    if zone is None:
+        raise InputError(
+            "No grid zone is known of the run {run_id}, so its hours have no intensity: name it "
+            "with --zone.",
+            run_id=run.id,
+        )
+    start = datetime.fromisoformat(run.started).astimezone(UTC)
+    end = start + timedelta(seconds=run.duration_s or 1.0)
+    found = next(
+        iter(
+            find_signals(
+                Wanted(zones=(zone,), start=start, end=end, now=end), settings, environ=environ
+            ).values()
+        )
+    )
+    level = book.over(intensity(zone, until=book.until), start.date().isoformat())
+    hourly = by_the_hour(trace_of(store, run), (start, end), found.signal, level=level)
+    return hourly, found.troubles
