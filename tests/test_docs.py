@@ -54,7 +54,20 @@ from brizna.core.profile import Branch, Part, Profile
 from brizna.core.site import Site
 from brizna.core.sweep import Dimension, Setting, Sweep, SweepPlan, TrialNote
 from brizna.core.work import Work
-from brizna.plan import Outcome, Plan, ScalingOption, Workload
+from brizna.plan import (
+    Best,
+    BreakEven,
+    CaseInput,
+    ChipOption,
+    HardwareAdvice,
+    Outcome,
+    Plan,
+    Replacement,
+    ScalingOption,
+    SiteAdvice,
+    SiteOption,
+    Workload,
+)
 from brizna.verbs import SETTINGS, RunAccount, ScalingForecast, read_settings
 from brizna.verbs._history import History, Unlike
 
@@ -219,11 +232,9 @@ def test_every_settings_file_in_the_documents_is_understood(page, tmp_path):
 def every_command():
     """Return the words of each command; its actions apart, where each has options of its own."""
     actions = {"runs": _ACTIONS, "grid": _GRID_ACTIONS, "predict": _PREDICT_ACTIONS}
-    actions |= {"plan": ("", "evaluate"), "factors": _FACTOR_ACTIONS}
+    actions |= {"plan": ("", "evaluate", "site", "hardware"), "factors": _FACTOR_ACTIONS}
     actions["power"] = tuple(_POWER_ACTIONS)
-    return [
-        f"{name} {action}".rstrip() for name in COMMANDS for action in actions.get(name, ("",))
-    ]
+    return [f"{name} {action}".rstrip() for name in COMMANDS for action in actions.get(name, ("",))]
 
 
 def options(text):
@@ -292,6 +303,8 @@ def test_every_unit_that_is_described_exists():
         *(RunAccount, Hourly, Sci, SciForAi, AiScore),
         *(Plan, Outcome, Workload),
         *(ScalingForecast, ScalingOption),
+        *(SiteAdvice, SiteOption, BreakEven, Best, CaseInput),
+        *(HardwareAdvice, ChipOption, Replacement),
         *(Sweep, Setting, SweepPlan, Dimension, TrialNote),
         *(Profile, Part, Branch, Hint),
     ],

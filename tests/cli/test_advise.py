@@ -9,7 +9,7 @@ import pytest
 
 from brizna.core.book import Book, read_own_factors
 from brizna.core.errors import InputError
-from brizna.plan import HardwareAdvice, SiteAdvice
+from brizna.plan import FACTS, SITE_KINDS, HardwareAdvice, SiteAdvice
 from brizna.report import hardware_advice_lines, site_advice_lines
 from brizna.verbs import advise_hardware, advise_site
 
@@ -124,3 +124,37 @@ def test_a_wrong_case_exits_with_two(brizna, tmp_path):
     done = brizna("plan", "site", "case.toml")
     assert done.returncode == 2
     assert "hours_per_month" in done.stderr
+
+
+def test_the_page_on_the_published_case_says_what_its_case_comes_to():
+    page = (CASES.parents[1] / "docs" / "explanation" / "what-pays.md").read_text(encoding="utf-8")
+    advice = advise_site(load("hundred-gb.toml"))
+    options = {one.name: one for one in advice.options}
+    for one in options.values():
+        for figure, unit in ((one.energy_j, "kWh"), (one.carbon_g, "kg"), (one.cost, "¤")):
+            name = {"¤": "USD"}.get(unit, unit)
+            assert f"{figure.best.to(unit):,.0f} {name}" in page
+    even = next(one for one in advice.break_evens if one.figure == "cost")
+    ends = (even.duration_s.best, even.duration_s.low, even.duration_s.high)
+    assert (
+        "from {:.0f} hours of work a month on ({:.0f} to {:.0f})".format(
+            *(end.to("h") for end in ends)
+        )
+        in page
+    )
+    saved = 1 - options["spot"].cost.best.value / options["on demand"].cost.best.value
+    assert f"{saved:.0%}".replace("%", " %") + " against today's price" in page
+    apart = options["on demand"].carbon_g - options["spot"].carbon_g
+    assert f"the {apart.best.to('kg'):.0f} kg between" in page
+    assert f"{-apart.low.to('kg'):.0f} kg the other way" in page
+    for zone, said in (("ES", "kg in Spain"), ("FR", "kg in France")):
+        case = load("hundred-gb.toml")
+        case["defaults"]["zone"] = zone
+        assert f"{advise_site(case).options[0].carbon_g.best.to('kg'):.0f} {said}" in page
+
+
+def test_every_field_of_the_cases_is_described():
+    page = (CASES.parents[1] / "docs" / "reference" / "schemas.md").read_text(encoding="utf-8")
+    described = page[page.index("## Site case") :]
+    assert not [field for field in FACTS if f"`{field}`" not in described]
+    assert not [kind for kind in SITE_KINDS if f"`{kind}`" not in described]
