@@ -79,6 +79,7 @@ class Measured:
         model: Name of each row's model.
         group: What is left out together.
         stack: Of each row.
+        card: Its accelerator.
         batch: Requests in flight.
         gpus: Of a copy of the model.
         prompts: Index into the prompts that are fitted, one for each edition and task.
@@ -91,6 +92,7 @@ class Measured:
         self.model = np.array([row["model_id"] for row in rows])
         self.group = np.array([weights_of(row["model_id"]) for row in rows])
         self.stack = np.array([STACKS[row["edition"]] for row in rows])
+        self.card = np.array([row["gpu"] for row in rows])
         self.batch = np.array([batch_of(row) for row in rows])
         self.gpus = np.array([float(row["num_gpus"]) for row in rows])
         keys = [(STACKS[row["edition"]], task_of(row)) for row in rows]
@@ -281,6 +283,23 @@ def ends(misses, level=0.9):
     return ranked[max(low, 0)], ranked[min(high, count - 1)]
 
 
+def without_each(data, rows):
+    """Return the misses of rows, each with all rows of its accelerator left out of the fit."""
+    misses = np.zeros(len(rows))
+    for card in np.unique(data.card[rows]):
+        out = data.card[rows] == card
+        law = fit_law(data, rows[~out])
+        misses[out] = data.ln_j[rows[out]] - law.ln_j(data, rows[out], BEST)
+    return misses
+
+
+def further(without, misses, level=0.9):
+    """Return the ends of what being on another accelerator adds: in quadrature, as doubts add."""
+    pairs = zip(ends(without, level), ends(misses, level), strict=True)
+    low, high = (max(far**2 - near**2, 0.0) ** 0.5 for far, near in pairs)
+    return -low, high
+
+
 def own_share(data, misses):
     """Return which part of the misses' variance is the model's, whatever it is served on."""
     means = {group: misses[data.group == group].mean() for group in np.unique(data.group)}
@@ -315,6 +334,7 @@ HEAD = """\
 # accelerator alone), any (nothing). BUILD: known (layers, cache, experts) or guessed from the size.
 # inference/measured/KNOWN/MODEL: the same for a model that was measured itself: its median and
 # range.
+# inference/other-card: what an accelerator adds that is not among those of the benchmark.
 # inference/own: the part of the misses' variance that is the model's, whatever it is served on.
 # inference/prompt: tokens of a prompt, as they explain what was measured.
 """
@@ -382,6 +402,9 @@ def misses_table(data, made, misses):
     for (stack, task), tokens in zip(data.names, made.prompts, strict=True):
         if stack == "2026":
             lines.append([f"inference/prompt/{task}", f"{tokens:.3g}", "", "", *rest])
+    without = without_each(data, np.arange(len(data)))
+    low, high = (exp(end) for end in further(without, misses[BEST]))
+    lines.append(["inference/other-card", "1", f"{low:.4g}", f"{high:.4g}", *rest])
     for known in ("server", "place", "any"):
         share = own_share(data, misses[known, "known"]) if known == "server" else 1.0
         lines.append([f"inference/own/{known}", f"{share:.3g}", "", "", *rest])

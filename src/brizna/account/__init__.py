@@ -51,6 +51,15 @@ from brizna.account._inference import (
     measured_models,
     prompt_tokens,
 )
+from brizna.account._lifecycle import (
+    BreakEven,
+    Chosen,
+    Life,
+    Lived,
+    Option,
+    choose,
+    lifecycle,
+)
 from brizna.account._models import (
     Accelerator,
     LanguageModel,
@@ -70,6 +79,13 @@ from brizna.account._sci import (
     sci_for_ai,
 )
 from brizna.account._sets import Difference, FactorSet, differences, factor_set_of, find_factors
+from brizna.account._training import (
+    PublishedTraining,
+    Trained,
+    Training,
+    estimate_training,
+    published_trainings,
+)
 
 __all__ = [
     "BESIDE",
@@ -85,7 +101,9 @@ __all__ = [
     "Answer",
     "Assumptions",
     "Bound",
+    "BreakEven",
     "Case",
+    "Chosen",
     "Claim",
     "Deployment",
     "Difference",
@@ -97,9 +115,13 @@ __all__ = [
     "Hourly",
     "ImageModel",
     "LanguageModel",
+    "Life",
+    "Lived",
     "Moved",
+    "Option",
     "Picture",
     "PublishedModel",
+    "PublishedTraining",
     "Reaccount",
     "Sci",
     "SciForAi",
@@ -107,8 +129,11 @@ __all__ = [
     "Staged",
     "Step",
     "Subject",
+    "Trained",
+    "Training",
     "account",
     "by_the_hour",
+    "choose",
     "claims",
     "coefficient",
     "differences",
@@ -120,6 +145,7 @@ __all__ = [
     "estimate_answer",
     "estimate_inference",
     "estimate_picture",
+    "estimate_training",
     "explain",
     "factor_set",
     "factor_set_of",
@@ -128,12 +154,14 @@ __all__ = [
     "find_image_model",
     "find_model",
     "known_models",
+    "lifecycle",
     "lifetime",
     "measured_models",
     "moved",
     "persona_of",
     "prompt_tokens",
     "published_models",
+    "published_trainings",
     "pue",
     "read_case",
     "read_server",

@@ -39,6 +39,7 @@ _USUAL_CARDS = {
     "2023": ("A100 40GB", "A40", "V100"),
 }
 """Where a hosted model may run: what was measured under each stack."""
+_MEASURED_CARDS = ("H100", "B200", "A100 40GB", "A40", "V100")
 _ROOM_FOR_WEIGHTS = 1.25
 """Memory per byte of weights of the smallest server that is taken: as of those measured."""
 
@@ -312,7 +313,18 @@ def _doubted(best_j: float, model: LanguageModel, server: Deployment) -> Estimat
     if share < 1:
         way = f"{server.gpus:g}x{server.gpu}/{server.batch:g}"
         estimate = estimate.doubted_by(f"{name}@{way}", low**rest, high**rest)
-    return estimate
+    return estimate if server.gpu is None else _on_other_card(estimate, server.gpu)
+
+
+def _on_other_card(estimate: Estimate, gpu: str) -> Estimate:
+    """Return an estimate with the doubt of an accelerator that was not measured, if it is one."""
+    card = find_accelerator(gpu)
+    if card in map(find_accelerator, _MEASURED_CARDS):
+        return estimate
+    other = _factor("inference/other-card")
+    return estimate.doubted_by(f"model:inference-on/{card.name}", *_ends(other)).based(
+        "modelled", other.name
+    )
 
 
 def _measured(model: LanguageModel, server: Deployment) -> Factor | None:

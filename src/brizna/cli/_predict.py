@@ -1,9 +1,12 @@
-"""``brizna predict scaling``: what a job comes to on more accelerators, before running it."""
+"""``brizna predict``: what a job comes to before running it; here, on more accelerators."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from brizna.cli._options import add_json, add_settings, settings_of
 from brizna.cli._parser import Parser
+from brizna.cli._predict_energy import predict_one
 from brizna.core.errors import InputError
 from brizna.core.quantities import Duration, Power
 
@@ -125,5 +128,11 @@ def _counts(text: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
-ACTIONS: dict[str, Callable[[Context, list[str]], int]] = {"scaling": _scaling}
+ACTIONS: dict[str, Callable[[Context, list[str]], int]] = {
+    "training": partial(predict_one, kind="training"),
+    "inference": partial(predict_one, kind="inference"),
+    "api": partial(predict_one, kind="api"),
+    "lifecycle": partial(predict_one, kind="lifecycle"),
+    "scaling": _scaling,
+}
 """What can be predicted."""

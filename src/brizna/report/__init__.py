@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         plans_lines,
         waiting_line,
     )
+    from brizna.report._prediction import prediction_lines, reuse_lines
     from brizna.report._profile import collapsed, profile_lines, speedscope
     from brizna.report._scaling import scaling_lines
     from brizna.report._schedule import FORMS, schedule
@@ -92,9 +93,11 @@ __all__ = [
     "pick_language",
     "plan_lines",
     "plans_lines",
+    "prediction_lines",
     "profile_lines",
     "profile_page",
     "reaccount_lines",
+    "reuse_lines",
     "run_lines",
     "runs_lines",
     "said",
@@ -116,6 +119,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "prediction_lines": "_prediction",
+    "reuse_lines": "_prediction",
     "sweep_lines": "_sweep",
     "sweep_page": "_sweep",
     "reaccount_lines": "_factors",

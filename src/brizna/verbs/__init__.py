@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from brizna.verbs._plan import PlanRequest, plan_job
     from brizna.verbs._plan_jobs import JobsPlan, plan_jobs
     from brizna.verbs._predict import ScalingForecast, ScalingRequest, predict_scaling
+    from brizna.verbs._predict_energy import Prediction, predict_energy
     from brizna.verbs._reaccount import reaccount
+    from brizna.verbs._reuse import Kept, Reuse, reuse
     from brizna.verbs._run import run_command
     from brizna.verbs._sci import sci_of_ai, sci_of_run, stage_of
     from brizna.verbs._settings import SETTINGS, Settings, read_settings
@@ -57,10 +59,13 @@ __all__ = [
     "History",
     "Imported",
     "JobsPlan",
+    "Kept",
     "Measuring",
     "Part",
     "PlanRequest",
+    "Prediction",
     "Progress",
+    "Reuse",
     "RunAccount",
     "RunFacts",
     "ScalingForecast",
@@ -87,6 +92,7 @@ __all__ = [
     "plan_job",
     "plan_jobs",
     "plan_sweep",
+    "predict_energy",
     "predict_scaling",
     "reaccount",
     "read_dimension",
@@ -94,6 +100,7 @@ __all__ = [
     "recompute_view",
     "replay_elsewhere",
     "resumed_plan",
+    "reuse",
     "run_command",
     "savings",
     "sci_of_ai",
@@ -114,6 +121,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Kept": "_reuse",
+    "Reuse": "_reuse",
+    "reuse": "_reuse",
+    "Prediction": "_predict_energy",
+    "predict_energy": "_predict_energy",
     "RunAccount": "_hourly",
     "RunFacts": "_hourly",
     "account_run_again": "_hourly",

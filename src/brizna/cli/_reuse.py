@@ -1,0 +1,74 @@
+"""``brizna reuse``: what there is already, and which way to a model takes least."""
+
+from __future__ import annotations
+
+from brizna.cli._account import facts_of
+from brizna.cli._options import add_json, add_settings, store_of
+from brizna.cli._parser import Parser
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brizna.cli._dispatch import Context
+
+
+def reuse(context: Context, words: list[str]) -> int:
+    """Look for what can be reused; compare the ways to a model over all queries."""
+    from brizna.report import reuse_lines
+    from brizna.store import Store
+    from brizna.verbs import reuse as found_by
+    from brizna.verbs._run import current_directory
+
+    _ = context.texts.gettext
+    parser = Parser(
+        "brizna reuse",
+        _("Look for runs and checkpoints before training, and compare the ways to a model.")
+        + "\n\nbrizna reuse case.json --find sentiment --also /mnt/team/.brizna",
+        context.texts,
+    )
+    parser.add_argument(
+        "case",
+        metavar="CASE.json",
+        nargs="?",
+        help=_("models, tokens and queries; - for standard input"),
+    )
+    parser.add_argument(
+        "--find",
+        metavar="WORD",
+        action="append",
+        default=[],
+        help=_("a word of the run's name, tags or command, or of the file; may be repeated"),
+    )
+    parser.add_argument(
+        "--also",
+        metavar="STORE",
+        action="append",
+        default=[],
+        help=_("another store to look in; may be repeated"),
+    )
+    parser.add_argument(
+        "--checkpoints",
+        metavar="FOLDER",
+        action="append",
+        default=[],
+        help=_("a folder of checkpoints to look in; may be repeated"),
+    )
+    add_json(parser)
+    add_settings(parser, ("store", "lang"))
+    given = parser.parse_args(words)
+    if given.case is None and not given.find:
+        parser.error(_("name a file of facts, or a word to look for with --find"))
+    others = [
+        Store.find(path, cwd=current_directory(), environ=context.environ) for path in given.also
+    ]
+    made = found_by(
+        None if given.case is None else facts_of(given.case),
+        words=given.find,
+        stores=[store_of(given, context), *others],
+        folders=given.checkpoints,
+    )
+    if given.json:
+        context.tell_json(made.to_json())
+        return 0
+    lines = reuse_lines(made.to_json(), lang=context.lang, width=context.width, color=context.color)
+    context.tell(*lines)
+    return 0

@@ -1,0 +1,179 @@
+"""Predictions of energy: from facts to a footprint, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from brizna.core.errors import InputError
+from brizna.core.estimate import exactly
+from brizna.core.quantities import CarbonIntensity, Ratio
+from brizna.core.site import Site
+from brizna.store import Store
+from brizna.testing import sample_run
+from brizna.verbs import predict_energy, reuse
+
+SITE = Site(pue=exactly(Ratio(1.1)), intensity_g_per_kwh=exactly(CarbonIntensity(400)))
+ANSWERS = {"model": "llama-3.1-8b", "gpu": "H100", "gpus": 1, "batch": 64, "tokens_out": 300}
+LIFE = {
+    "training": {"params_b": 8, "tokens_b": 15000, "gpus": 1024},
+    "inference": ANSWERS,
+    "years": 2,
+    "queries_per_day": 1e6,
+    "adaptations_per_year": 4,
+}
+
+
+def predict(kind, given):
+    return predict_energy(kind, given, site=SITE)
+
+
+def test_gpt_3_has_its_published_footprint():
+    """Patterson et al. 2021: 1287 MWh with PUE 1.10, at 429 g/kWh 552 t."""
+    given = {
+        "params_b": 175,
+        "tokens_b": 300,
+        "gpu": "V100",
+        "gpus": 10000,
+        "tflops": 24.6,
+        "power_w": 330,
+        "host": 1,
+    }
+    site = SITE.replace(intensity_g_per_kwh=exactly(CarbonIntensity(429)))
+    made = predict_energy("training", given, site=site)
+    assert made.footprint.facility_energy_j.best.to("MWh") == pytest.approx(1287, rel=0.01)
+    assert made.footprint.carbon_operational_g.best.to("t") == pytest.approx(552, rel=0.01)
+    assert made.footprint.duration_s.best.to("d") == pytest.approx(14.8, rel=0.01)
+
+
+def test_requests_are_the_functional_unit_and_scale_the_energy():
+    one, many = (predict("inference", {**ANSWERS, "requests": n}) for n in (1, 1000))
+    assert many.energy_j.best.value == pytest.approx(1000 * one.energy_j.best.value)
+    assert many.figures["request_j"] == one.figures["request_j"]
+    assert many.footprint.functional_unit.count == 1000
+
+
+def test_prompts_are_as_usual_for_the_task_where_nobody_says():
+    chat = predict("inference", ANSWERS)
+    code = predict("inference", {**ANSWERS, "task": "code"})
+    assert code.energy_j.best.value > chat.energy_j.best.value
+    assert any("prompts of" in note for note in chat.notes)
+    assert not any(
+        "prompts of" in note for note in predict("inference", {**ANSWERS, "tokens_in": 9}).notes
+    )
+
+
+def test_a_hosted_model_has_a_wide_interval_and_an_undisclosed_one_none():
+    hosted = predict("api", {"model": "deepseek-r1", "tokens_in": 100, "tokens_out": 500})
+    assert hosted.energy_j.high.value / hosted.energy_j.low.value > 5
+    with pytest.raises(InputError, match="params_b"):
+        predict("api", {"model": "gpt-5", "tokens_out": 500})
+    guessed = predict("api", {"model": "gpt-5", "params_b": 300, "tokens_out": 500})
+    assert guessed.facts["params_b"] == 300
+
+
+def test_an_image_is_predicted_by_its_steps():
+    given = {"task": "image", "model": "sdxl", "gpu": "H100", "gpus": 1, "batch": 1}
+    few, many = (predict("inference", {**given, "steps": n}) for n in (20, 40))
+    assert many.energy_j.best.value == pytest.approx(2 * few.energy_j.best.value)
+
+
+def test_a_life_is_the_sum_of_its_parts():
+    sft = {**LIFE, "adaptation": {"kind": "sft", "tokens_b": 0.5}}
+    made = predict("lifecycle", sft)
+    parts = [made.figures[name].best.value for name in ("training_j", "adaptation_j", "use_j")]
+    assert sum(parts) == pytest.approx(made.energy_j.best.value)
+    assert made.facts["queries"] == pytest.approx(2 * 365.25e6)
+    assert len(made.years) == 2
+
+
+def test_learning_from_people_is_generating_judging_and_updating():
+    rlhf = {"kind": "rlhf", "samples": 1e5, "tokens_in": 200, "tokens_out": 400, "epochs": 2}
+    made = predict("lifecycle", {**LIFE, "adaptation": rlhf})
+    parts = [made.figures[name].best.value for name in ("generation_j", "reward_j", "update_j")]
+    assert made.figures["adaptation_j"].best.value == pytest.approx(8 * sum(parts))
+    judged, learnt = parts[1:]
+    assert learnt / judged == pytest.approx(2 * 6 / 4)  # two passes forward, six operations twice
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "said"),
+    [
+        ("training", {"params_b": 1, "tokens": 1}, "tokens_b"),
+        ("training", {"params_b": "many"}, "a number"),
+        ("inference", {"model": 3}, "a text"),
+        ("inference", {"tokens_out": 5}, "Which model"),
+        ("inference", {"model": "qwen3-8b"}, "tokens_out"),
+        ("inference", {**ANSWERS, "requests": 0}, "requests"),
+        ("inference", {"task": "image", "model": "unheard-of"}, "params_b"),
+        ("lifecycle", {"training": {"params_b": 1, "tokens_b": 1}}, "needs inference"),
+        ("lifecycle", {**LIFE, "training": 5}, "an object"),
+        ("lifecycle", {**LIFE, "adaptation": {"kind": "magic"}}, "sft or rlhf"),
+        ("lifecycle", {**LIFE, "adaptation": {"kind": "sft"}}, "tokens_b"),
+    ],
+)
+def test_what_cannot_be_predicted_is_refused_with_what_is_missing(kind, given, said):
+    with pytest.raises(InputError, match=said):
+        predict(kind, given)
+
+
+def test_a_prediction_is_a_record_that_json_holds():
+    made = predict("lifecycle", LIFE)
+    assert json.loads(json.dumps(made.to_json()))["schema"] == "brizna.prediction/1"
+
+
+# ------------------------------------------------------------------------------ reuse
+
+WAYS = {
+    "queries": 1e7,
+    "tokens_in": 300,
+    "tokens_out": 20,
+    "prompt_tokens": 1500,
+    "large": {"model": "llama-3.3-70b"},
+    "small": {"model": "Qwen3-4B"},
+    "peft": {"tokens_b": 0.01},
+    "fine_tune": {"tokens_b": 0.01},
+    "scratch": {"tokens_b": 400},
+}
+
+
+def test_few_queries_reuse_and_many_tune():
+    few, many = (reuse({**WAYS, "queries": n}).chosen.order[0] for n in (10, 1e7))
+    assert (few, many) == ("reuse", "peft")
+    assert set(reuse(WAYS).options) == {"reuse", "prompt", "peft", "fine-tune", "scratch"}
+
+
+def test_training_anew_pays_later_than_tuning():
+    pairs = {(one.dear, one.cheap): one for one in reuse(WAYS).chosen.break_even}
+    tuned, anew = pairs["peft", "reuse"].queries, pairs["scratch", "reuse"].queries
+    assert anew.best.value > 1000 * tuned.best.value
+
+
+def test_runs_are_found_in_several_stores_by_name_tag_or_command(tmp_path):
+    stores = [Store(str(tmp_path / place)) for place in ("mine", "team")]
+    for store, name in zip(stores, ("sentiment-es", "other"), strict=True):
+        run_id = store.create_run().rpartition("/")[2]
+        store.finish(sample_run().replace(id=run_id, name=name, tags=("Spanish",)))
+    found = reuse(None, words=["spanish"], stores=stores).kept
+    assert [one.name for one in found] == ["sentiment-es", "other"]
+    assert all(one.energy_j.best.value > 0 for one in found)
+    assert [one.name for one in reuse(None, words=["sentiment"], stores=stores).kept] == [
+        "sentiment-es"
+    ]
+
+
+def test_checkpoints_are_found_by_their_path(tmp_path):
+    (tmp_path / "models/sentiment-es").mkdir(parents=True)
+    (tmp_path / "models/sentiment-es/model.safetensors").write_bytes(b"")
+    (tmp_path / "models/sentiment-es/notes.txt").write_bytes(b"")
+    found = reuse(None, words=["Sentiment"], folders=[str(tmp_path / "models")])
+    assert [one.name for one in found.kept] == ["model.safetensors"]
+    assert found.chosen is None
+    assert not reuse(None, words=["other"], folders=[str(tmp_path / "models")]).kept
+
+
+def test_what_to_choose_from_must_be_given():
+    for wrong in ({}, {"queries": 1}, {"queries": 1, "smal": {}}, {"queries": 1, "large": {}}):
+        with pytest.raises(InputError):
+            reuse(wrong)
