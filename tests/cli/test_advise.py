@@ -32,6 +32,8 @@ def test_the_case_of_100_gb_comes_to_its_node_hours_at_the_price_of_one():
     assert advice.best[2].sure
     assert SiteAdvice.from_json(advice.to_json()) == advice
     assert all(one.source for one in advice.inputs)
+    assert any(note.startswith("spot: its price is of 2024") for note in advice.notes)
+    assert not any(note.startswith("on demand") for note in advice.notes)
 
 
 def test_a_chip_is_looked_up_by_what_its_driver_calls_it():

@@ -96,6 +96,16 @@ def test_at_break_even_both_cost_alike(price, purchase, tariff, machines, keeps)
     assert at["own"].cost.best.value == pytest.approx(at["cloud"].cost.best.value, rel=1e-6)
 
 
+def test_what_scales_with_need_is_better_until_there_is_much_of_it():
+    kept = offer("cloud", RENTED | {"price_per_h": 1, "keeps": 1})
+    _, _, evens = advised(100, offer("serverless", RENTED), kept)
+    even = evens["cloud", "cost"]
+    assert even.better == "until"
+    assert even.sure
+    assert even.duration_s.best.to("h") == pytest.approx(MONTH_H / 5)
+    assert even.pays_back_s is None
+
+
 def test_reserved_machines_are_paid_all_month_and_can_be_off():
     reserved = RENTED | {"price_per_h": 3}
     del reserved["start_min"]

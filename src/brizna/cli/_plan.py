@@ -34,7 +34,9 @@ def _make(context: Context, words: list[str]) -> int:
     from brizna.store import keep_plan
 
     _ = context.texts.gettext
-    parser = _parser("brizna plan", _("Plan when and where a job is to run."), context)
+    more = _("Also: brizna plan {names}; each says more with --help.")
+    about = _("Plan when and where a job is to run.") + "\n\n" + more
+    parser = _parser("brizna plan", about.format(names=", ".join(_ACTIONS)), context)
     add_settings(parser, _PLANNING)
     _add_job(parser)
     add_planning(parser)

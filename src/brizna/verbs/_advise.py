@@ -212,6 +212,14 @@ def _price(
         found = _listed(f"price/{instance}/{_TERMS[kind]}", filled.book)
         if found is not None and case.currency == _CURRENCY:
             facts[field] = filled.use(str(name), field, found)
+            if found.year is not None and found.year < _latest_prices():
+                said = Said(
+                    "{name}: its price is of {year}, and prices move: look it up and give {field}",
+                    name=name,
+                    year=found.year,
+                    field=field,
+                )
+                filled.note(said)
         elif found is not None:
             said = Said(
                 "{name}: prices that come along are in USD: give {field}", name=name, field=field
@@ -224,6 +232,12 @@ def _price(
         return {}
     said = Said("{name}: no price was given ({fields})", name=name, fields=", ".join(lacks))
     return {"price_per_h": str(said)}
+
+
+def _latest_prices() -> int:
+    """Return the year of the newest prices that come along."""
+    data = load(_ROOM, "prices")
+    return max(data.whole_number(row, "year") or 0 for row in range(len(data.rows)))
 
 
 def _listed(factor_id: str, book: Book) -> Factor | None:
