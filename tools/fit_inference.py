@@ -418,7 +418,7 @@ def misses_table(data, made, misses):
             some = off[(data.model == model) & (data.stack == "2026")]
             low, high = ends(some)
             told = [f"{value:.4g}" for value in (float(np.median(some)), low, high)]
-            note = f"{len(some)} ways of serving it"
+            note = "over all ways of serving it that were measured"
             lines.append([f"inference/measured/{known}/{model}", *told, *rest[:-2], note, ""])
     return text(HEAD, columns.split(","), lines)
 
