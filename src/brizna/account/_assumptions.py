@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
+from brizna.account._charges import Charge, Exchange
 from brizna.core.errors import InputError
 from brizna.core.estimate import estimate_of
 from brizna.core.factors import Factor
@@ -76,6 +77,9 @@ class Assumptions(Record):
         storage_w_per_tb: Power of each.
         embodied_items: Which of `brizna.account.EMBODIED` a declared ``embodied_g`` holds; empty
             where nobody said.
+        charges: What is paid, where it is more than a price for each kWh; ``tariff_per_kwh`` is
+            then one of them.
+        exchanges: The stated rates by which charges in other currencies are converted.
     """
 
     pue: Estimate
@@ -102,11 +106,13 @@ class Assumptions(Record):
     storage_tb: Estimate | None = None
     storage_w_per_tb: Estimate | None = None
     embodied_items: tuple[str, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
 
     _later: ClassVar = (
         *("hourly_g_per_kwh", "market_g_per_kwh", "guaranteed_share", "guaranteed_g_per_kwh"),
         *("marginal_g_per_kwh", "renewable_share", "mix", "transfer_gb", "transfer_j_per_gb"),
-        *("storage_tb", "storage_w_per_tb", "embodied_items"),
+        *("storage_tb", "storage_w_per_tb", "embodied_items", "charges", "exchanges"),
     )
     _forms: ClassVar = {
         "hourly_g_per_kwh": estimate_of(CarbonIntensity),
@@ -120,6 +126,8 @@ class Assumptions(Record):
         "storage_tb": estimate_of(Ratio),
         "storage_w_per_tb": estimate_of(Power),
         "embodied_items": tuple,
+        "charges": each(Charge.from_json),
+        "exchanges": each(Exchange.from_json),
         "pue": estimate_of(Ratio),
         "intensity_g_per_kwh": estimate_of(CarbonIntensity),
         "wue_l_per_kwh": estimate_of(WaterIntensity),

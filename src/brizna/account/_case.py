@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from math import fsum
 
 from brizna.account._assumptions import FunctionalUnit
 from brizna.account._boundary import declared_boundary
+from brizna.account._charges import Exchange, read_exchanges
+from brizna.account._cloud import CloudUse, read_cloud
+from brizna.account._contract import Contract, read_contract
 from brizna.account._footprint import Subject
 from brizna.core.codec import digest
 from brizna.core.errors import InputError
@@ -70,6 +74,7 @@ _DEVICE_FIELDS: dict[str, tuple[str, type[Quantity], str]] = {
 _PLAIN = (
     *("schema", "name", "devices", "zone", "currency", "functional_unit"),
     *("machine", "storage_kind", "storage_copies", "mix", "boundary"),
+    *("started", "contract", "cloud", "exchange"),
 )
 _OFF = 1e-3
 _SAID = ("in", "partly", "out")
@@ -87,6 +92,10 @@ class Case(Record):
         storage_copies: How often everything is stored.
         mix: Shares of the electricity by source.
         boundary: What the declared energy holds, by item ``in``, ``partly`` or ``out``.
+        started: When the work began, ISO 8601; None where nobody said.
+        contract: What the supply of electricity pays.
+        cloud: What was rented.
+        exchanges: Stated rates of other currencies.
         given: The facts as they were given.
         facts: What was declared: ``duration``, ``energy``, ``pue`` ..., without those not given.
         devices: Count, power and use of each kind of device.
@@ -106,6 +115,10 @@ class Case(Record):
     storage_copies: float = 1
     mix: dict[str, float] = {}
     boundary: dict[str, str] = {}
+    started: str | None = None
+    contract: Contract | None = None
+    cloud: CloudUse | None = None
+    exchanges: tuple[Exchange, ...] = ()
 
 
 def read_case(given: Mapping[str, Any], *, of_run: bool = False) -> Case:
@@ -158,7 +171,29 @@ def read_case(given: Mapping[str, Any], *, of_run: bool = False) -> Case:
         storage_copies=_copies(given),
         mix=_mix(given),
         boundary=_boundary(given),
+        started=_started(given),
+        contract=read_contract(given["contract"]) if "contract" in given else None,
+        cloud=read_cloud(given["cloud"]) if "cloud" in given else None,
+        exchanges=read_exchanges(given.get("exchange"), _currency(given)),
     )
+
+
+def _started(given: Mapping[str, Any]) -> str | None:
+    """Return the instant at which the work began, which must say its offset from UTC."""
+    text = _text(given, "started")
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise InputError(
+            "started is {text!r}: expected an instant with its offset, such as "
+            "2026-03-02T09:00+01:00.",
+            text=text,
+        )
+    return instant.astimezone(UTC).isoformat()
 
 
 def _check_of_run(facts: Mapping[str, Estimate], devices: tuple[dict[str, Any], ...]) -> None:

@@ -107,9 +107,16 @@ class _Tree:
             return self._channel(origin.removeprefix("channel:"))
         if origin.startswith("attribution:"):
             return self.own_part(symbol)
+        if origin.startswith("charge:"):
+            return self._charge(origin.removeprefix("charge:"))
         if origin.startswith("case:"):
             return {"name": symbol, "estimate": None, "reason": "declared", "inputs": []}
         return self.figure(origin)
+
+    def _charge(self, name: str) -> dict[str, Any]:
+        """Return one part of the cost, with the published numbers behind its price."""
+        part = next(one for one in self.footprint.cost_parts if one.name == name)
+        return {**_node(name, part.cost, None), "inputs": self._leaves(part.price)}
 
     def _assumption(self, name: str) -> dict[str, Any]:
         value = getattr(self.footprint.assumptions, name)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from brizna.account._assumptions import ESTIMATED, Assumptions, FunctionalUnit
 from brizna.account._boundary import Bound, completed, measured_boundary
+from brizna.account._charges import OF_ENERGY, CostPart, cost_parts
 from brizna.core.codec import digest
 from brizna.core.errors import IntegrityError, Said
-from brizna.core.estimate import Estimate, estimate_of, exactly
+from brizna.core.estimate import Estimate, estimate_of, exactly, total
 from brizna.core.factors import Factor
 from brizna.core.measurement import FORMULAS, VIEW_OF
 from brizna.core.quantities import (
@@ -69,6 +70,7 @@ class Footprint(Record):
         carbon_market_g: The same by what was contracted; never part of ``carbon_g`` or SCI.
         carbon_marginal_g: What the electricity system emitted more for it; never part of
             ``carbon_g``.
+        cost_parts: What ``cost`` is the sum of; empty where it is a price for each kWh alone.
     """
 
     schema: ClassVar = "brizna.footprint/1"
@@ -99,10 +101,11 @@ class Footprint(Record):
     carbon_hourly_g: Estimate | None = None
     carbon_market_g: Estimate | None = None
     carbon_marginal_g: Estimate | None = None
+    cost_parts: tuple[CostPart, ...] = ()
 
     _later: ClassVar = (
         *("view", "boundary", "storage_energy_j", "transfer_energy_j", "renewable_energy_j"),
-        *("carbon_hourly_g", "carbon_market_g", "carbon_marginal_g"),
+        *("carbon_hourly_g", "carbon_market_g", "carbon_marginal_g", "cost_parts"),
     )
     _forms: ClassVar = {
         "boundary": each(Bound.from_json),
@@ -112,6 +115,7 @@ class Footprint(Record):
         "carbon_hourly_g": estimate_of(Carbon),
         "carbon_market_g": estimate_of(Carbon),
         "carbon_marginal_g": estimate_of(Carbon),
+        "cost_parts": each(CostPart.from_json),
         "duration_s": estimate_of(Duration),
         "energy_j": estimate_of(Energy),
         "facility_energy_j": estimate_of(Energy),
@@ -187,7 +191,10 @@ def account(subject: Subject, assumptions: Assumptions) -> Footprint:
     ledger.derive("carbon_g", "carbon_operational_g" if only_known else both)
     far = " + transfer_energy_j * ewif_l_per_kwh" if away else ""
     ledger.derive("water_l", f"{here} * ( wue_l_per_kwh + pue * ewif_l_per_kwh ){far}")
-    ledger.derive("cost", f"{here} * pue * tariff_per_kwh" if away else _COST)
+    if assumptions.charges:
+        ledger.pay(f"{here} * pue")
+    else:
+        ledger.derive("cost", f"{here} * pue * tariff_per_kwh" if away else _COST)
     ledger.derive("sci_g_per_unit", f"( {both} ) / functional_unit")
     return ledger.close()
 
@@ -298,6 +305,7 @@ class _Ledger:
         self.figures: dict[str, Estimate | None] = {}
         self.reasons: dict[str, str] = {}
         self.steps: list[Step] = []
+        self.cost_parts: tuple[CostPart, ...] = ()
 
     def enter(
         self, figure: str, formula: str, inputs: Mapping[str, str], value: Estimate | None
@@ -311,12 +319,39 @@ class _Ledger:
 
     def derive(self, figure: str, formula: str) -> None:
         """Keep what a formula gives; its words, parted by spaces, are symbols and + - * / ( )."""
+        inputs, value = self._evaluated(formula)
+        self.enter(figure, formula, inputs, value)
+
+    def pay(self, energy: str) -> None:
+        """Keep what is paid, part by part; the cost is their sum.
+
+        Args:
+            energy: Formula of the energy that the site draws.
+        """
+        assumptions = self.assumptions
+        assert assumptions.currency is not None, "charges come with the currency of their sum"
+        inputs, energy_j = self._evaluated(energy)
+        if energy_j is None and any(one.of == OF_ENERGY for one in assumptions.charges):
+            self.enter("cost", "sum of cost_parts", inputs, None)
+            return
+        self.cost_parts = cost_parts(
+            assumptions.charges,
+            None if energy_j is None else energy_j / exactly(Energy.of(1, "kWh")),
+            currency=assumptions.currency,
+            exchanges=assumptions.exchanges,
+        )
+        named = {part.name: f"charge:{part.name}" for part in self.cost_parts}
+        whole = total(part.cost for part in self.cost_parts)
+        self.enter("cost", "sum of cost_parts", named, whole)
+
+    def _evaluated(self, formula: str) -> tuple[dict[str, str], Estimate | None]:
+        """Return where each symbol of a formula comes from, and what it gives if all are known."""
         words = formula.split()
         inputs = {word: self._origin(word) for word in words if word.isidentifier()}
         known = {symbol: self._value(symbol) for symbol in inputs}
         values = {symbol: value for symbol, value in known.items() if value is not None}
         whole = len(values) == len(known)
-        self.enter(figure, formula, inputs, evaluate(formula, values) if whole else None)
+        return inputs, evaluate(formula, values) if whole else None
 
     def _value(self, symbol: str) -> Estimate | None:
         if symbol in self.figures:
@@ -351,6 +386,7 @@ class _Ledger:
             derivation=tuple(self.steps),
             view=self.subject.view,
             boundary=completed(self.subject.boundary, assumptions) if self.subject.boundary else (),
+            cost_parts=self.cost_parts,
             **self.figures,
         )
 

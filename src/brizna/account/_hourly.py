@@ -98,7 +98,7 @@ def by_the_hour(
         )
     cut = signal.between(*span)
     edges_s = [(edge - span[0]).total_seconds() for edge in cut.edges]
-    energies = _energies(trace, edges_s)
+    energies = spread_energy(trace, edges_s)
     if None in cut.values:
         raise CoverageError(
             "{source} has hours without a value in the run's time: fill them knowingly, or take "
@@ -142,8 +142,13 @@ def by_the_hour(
     )
 
 
-def _energies(trace: Sequence[tuple[float, float]], edges_s: Sequence[float]) -> list[float]:
-    """Return the joules of a trace between neighbouring edges; of a steady watt without one."""
+def spread_energy(trace: Sequence[tuple[float, float]], edges_s: Sequence[float]) -> list[float]:
+    """Return the energy of a trace between neighbouring edges; of a steady watt without one.
+
+    Args:
+        trace: Power over time as ``(end_s, power_w)``, each from the end of the one before.
+        edges_s: Seconds from the start of the trace, rising.
+    """
     lengths_s = [late - early for early, late in pairwise(edges_s)]
     parts: list[list[float]] = [[] for _ in lengths_s]
     begin_s, slot = 0.0, 0

@@ -12,6 +12,7 @@ from brizna.core.estimate import exactly, total
 from brizna.core.quantities import Duration, Ratio
 from brizna.core.site import Site
 from brizna.verbs._assume import assume
+from brizna.verbs._money import Drawn, payment, span_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from brizna.core.book import Book
     from brizna.core.estimate import Estimate
     from brizna.core.measurement import Run
+    from brizna.verbs._money import PricesOf
 
 RENEWABLE = ("solar", "wind", "hydro", "biomass", "geothermal")
 """Sources of a mix that are renewable."""
@@ -46,12 +48,15 @@ _MADE = {
 """Facts about making the hardware, and what they are called in a boundary."""
 
 
-def account_case(given: Mapping[str, Any], *, book: Book = SHIPPED) -> tuple[Case, Footprint]:
+def account_case(
+    given: Mapping[str, Any], *, book: Book = SHIPPED, prices_of: PricesOf | None = None
+) -> tuple[Case, Footprint]:
     """Return the case that a JSON object declares, and its footprint.
 
     Args:
         given: The facts.
         book: The factors in force.
+        prices_of: Finds the prices of electricity by the hour, for a contract that follows them.
 
     Raises:
         InputError: If a fact is unknown or cannot be.
@@ -59,12 +64,14 @@ def account_case(given: Mapping[str, Any], *, book: Book = SHIPPED) -> tuple[Cas
     case = read_case(given)
     site = _site(case)
     duration = case.facts.get("duration")
+    length = None if duration is None else Duration(duration.best.value)
+    drawn = Drawn(span=span_of(case.started, length), prices_of=prices_of)
     assumptions = assume(
         site,
-        duration=None if duration is None else Duration(duration.best.value),
-        started=None,
+        duration=length,
+        started=None if drawn.span is None else drawn.span[0],
         unit=case.functional_unit,
-        declared=_declared(case),
+        declared={**_declared(case), **payment(case, _tariff(site), drawn)},
         book=book,
     )
     return case, account(subject_of_case(case), assumptions)
@@ -77,6 +84,7 @@ def account_run_as(
     seen_as: str = "machine",
     book: Book = SHIPPED,
     beside: Mapping[str, Estimate] | None = None,
+    drawn: Drawn | None = None,
 ) -> tuple[Case, Footprint]:
     """Return the footprint that a run has under declared facts, over what is known of its site.
 
@@ -86,6 +94,7 @@ def account_run_as(
         seen_as: Whose energy: one of `brizna.core.measurement.VIEWS`.
         book: The factors in force.
         beside: Further fields of the assumptions.
+        drawn: How the run drew its energy; steadily if None.
 
     Raises:
         InputError: If a fact is unknown or cannot be.
@@ -97,12 +106,14 @@ def account_run_as(
     }
     if "zone" in changes and "intensity_g_per_kwh" not in changes:
         changes["intensity_g_per_kwh"] = None
+    site = run.site.replace(**changes)
+    drawn = (drawn or Drawn()).replace(span=span_of(run.started, Duration(run.duration_s)))
     assumptions = assume(
-        run.site.replace(**changes),
+        site,
         duration=Duration(run.duration_s),
         started=datetime.fromisoformat(run.started),
         unit=case.functional_unit,
-        declared={**_declared(case), **(beside or {})},
+        declared={**_declared(case), **payment(case, _tariff(site), drawn), **(beside or {})},
         book=book,
     )
     return case, account(subject_of_run(run, view=seen_as), assumptions)
@@ -130,6 +141,13 @@ def _site(case: Case) -> Site:
         intensity_g_per_kwh=facts.get("intensity"),
         machine=case.machine,
     )
+
+
+def _tariff(site: Site) -> tuple[Estimate, str] | None:
+    """Return a site's price of a kWh with its currency, where it has one."""
+    if site.tariff_per_kwh is None or site.currency is None:
+        return None
+    return site.tariff_per_kwh, site.currency
 
 
 def _declared(case: Case) -> dict[str, Any]:

@@ -94,6 +94,7 @@ def assume(
     _assume_intensity(gathered, site, duration, started)
     _assume_origin(gathered, site)
     _assume_instruments(gathered)
+    _assume_charges(gathered)
     if "embodied_g" not in gathered.fields and site.hardware is not None:
         _assume_hardware(gathered, site.hardware, duration, site.machine)
     elif "embodied_g" not in gathered.fields and site.machine is not None:
@@ -172,6 +173,13 @@ def _assume_instruments(gathered: Gathered) -> None:
     if "storage_tb" in fields:
         kind = fields.pop("storage_kind", "ssd")
         fields["storage_w_per_tb"] = gathered.use(coefficient(f"storage/{kind}"))
+
+
+def _assume_charges(gathered: Gathered) -> None:
+    """Take what is paid, where it was declared, with the prices in force."""
+    pay = gathered.fields.pop("pay", None)
+    if pay is not None:
+        gathered.fields |= pay(gathered.use)
 
 
 def _assume_hardware(

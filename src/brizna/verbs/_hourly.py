@@ -8,6 +8,7 @@ from brizna.account import Footprint, Hourly, by_the_hour
 from brizna.core.errors import InputError
 from brizna.core.records import Record
 from brizna.verbs._account import account_run_as
+from brizna.verbs._money import Drawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from brizna.core.book import Book
     from brizna.core.measurement import Run
     from brizna.store import Store
+    from brizna.verbs._money import PricesOf
     from brizna.verbs._settings import Settings
 
 
@@ -41,11 +43,13 @@ class RunFacts(Record):
         run: An id, a part of one, a name or ``last``.
         given: Declared facts, as of a case without energy and time.
         hourly: Whether by its hours too.
+        prices_of: Finds prices of electricity by the hour, for a contract that follows them.
     """
 
     run: str
     given: Mapping[str, Any] = {}
     hourly: bool = False
+    prices_of: PricesOf | None = None
 
 
 def account_run_again(
@@ -64,9 +68,14 @@ def account_run_again(
         InputError: If the reference means no run, a fact cannot be, or no zone is known.
         CoverageError: If the series lacks hours of the run.
     """
+    from brizna.verbs._plan import trace_of
+
     run = store.read(facts.run).run
     given = dict(facts.given)
-    _case, footprint = account_run_as(run, given, seen_as=settings["view"], book=book)
+    drawn = Drawn(prices_of=facts.prices_of)
+    if "contract" in given:
+        drawn = drawn.replace(trace=trace_of(store, run))
+    _case, footprint = account_run_as(run, given, seen_as=settings["view"], book=book, drawn=drawn)
     if not facts.hourly:
         return RunAccount(footprint=footprint)
     hourly, troubles = hourly_of(store, run, settings, environ=environ, book=book)
@@ -77,6 +86,7 @@ def account_run_again(
         seen_as=settings["view"],
         book=book,
         beside={extra: hourly.intensity_g_per_kwh},
+        drawn=drawn,
     )
     return RunAccount(footprint=footprint, hourly=hourly, troubles=troubles)
 

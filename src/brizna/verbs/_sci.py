@@ -55,13 +55,18 @@ def sci_of_ai(
         CoverageError: If a persona has no run, or the carbon of one is not known.
     """
     return sci_for_ai(
-        [_staged(store, run) for run in _runs(store, references)],
+        [_staged(store, run) for run in runs_meant(store, references)],
         consumer=consumer,
         provider=provider,
     )
 
 
-def _runs(store: Store, references: Sequence[str]) -> list[str]:
+def runs_meant(store: Store, references: Sequence[str]) -> list[str]:
+    """Return the ids of the runs that references mean, each once; ``tag:TAG`` means all with it.
+
+    Raises:
+        InputError: If a reference means no run.
+    """
     found: dict[str, None] = {}
     for reference in references:
         if not reference.startswith("tag:"):

@@ -1,0 +1,187 @@
+"""What work is paid for: the contract, the rented machines and the rates that somebody declares."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from os.path import basename
+
+from brizna.account import (
+    OF_ENERGY,
+    Charge,
+    cloud_charges,
+    currency_of,
+    electricity_charges,
+)
+from brizna.core._tables import positions
+from brizna.core.errors import InputError
+from brizna.core.estimate import exactly
+from brizna.core.factors import factor
+from brizna.core.quantities import Duration, Ratio, Tariff
+from brizna.core.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from brizna.account import Case
+    from brizna.core.estimate import Estimate
+    from brizna.core.factors import Factor
+    from brizna.core.signal import Signal
+    from brizna.verbs._settings import Settings
+
+    Span = tuple[datetime, datetime]
+    PricesOf = Callable[[Span], Signal]
+
+
+class Drawn(Record):
+    """How some work drew its energy, for prices that differ by the hour.
+
+    Attributes:
+        span: Start and end, aware and in UTC; None where nobody said when.
+        trace: Power over time as ``(end_s, power_w)``; empty for a steady draw.
+        prices_of: Finds the series of prices of a span; None where none was named.
+    """
+
+    span: Span | None = None
+    trace: Sequence[tuple[float, float]] = ()
+    prices_of: PricesOf | None = None
+
+
+def span_of(started: str | None, duration: Duration | None) -> Span | None:
+    """Return when work began and ended; None where that was not declared."""
+    if started is None or duration is None:
+        return None
+    start = datetime.fromisoformat(started).astimezone(UTC)
+    return start, start + timedelta(seconds=duration.value)
+
+
+def payment(case: Case, tariff: tuple[Estimate, str] | None, drawn: Drawn) -> dict[str, Any]:
+    """Return ``pay``, which finds the charges that a case declares, or nothing where it has none.
+
+    Args:
+        case: What was declared.
+        tariff: The price of a kWh and its currency, where that is what electricity costs.
+        drawn: When the energy was drawn.
+
+    Raises:
+        InputError: If electricity would be paid twice, or a contract by the hour has no hours.
+    """
+    if case.contract is None and case.cloud is None:
+        return {}
+    rented = case.cloud is not None and case.cloud.has_machines
+    own = case.contract is not None or "tariff" in case.facts
+    if rented and own:
+        raise InputError(
+            "The facts give rented machines and a price of electricity, but the price of a rented "
+            "machine holds its electricity: keep one of them."
+        )
+    if case.contract is not None and "tariff" in case.facts:
+        raise InputError(
+            "The facts give contract and tariff_per_kwh: keep one, as both are the price of the "
+            "electricity."
+        )
+    if case.contract is not None and drawn.span is None:
+        raise InputError(
+            "The contract's prices differ by the hour, but nobody said when the work was done: "
+            'give "started": "2026-03-02T09:00+01:00" and duration_h.'
+        )
+
+    def pay(use: Callable[[Factor], Estimate]) -> dict[str, Any]:
+        charges = [*_electricity(case, None if rented else tariff, drawn, use)]
+        if case.cloud is not None:
+            charges += cloud_charges(case.cloud, use=use, price_of=machine_price)
+        if not charges:
+            return {}
+        return {
+            "charges": tuple(charges),
+            "exchanges": case.exchanges,
+            "currency": currency_of(charges, case.currency),
+        }
+
+    return {"pay": pay}
+
+
+def _electricity(
+    case: Case,
+    tariff: tuple[Estimate, str] | None,
+    drawn: Drawn,
+    use: Callable[[Factor], Estimate],
+) -> tuple[Charge, ...]:
+    if case.contract is not None:
+        assert drawn.span is not None, "payment has checked it"
+        by_the_hour = not case.contract.energy_per_kwh and drawn.prices_of is not None
+        return electricity_charges(
+            case.contract,
+            drawn.span,
+            drawn.trace,
+            use=use,
+            prices=drawn.prices_of(drawn.span) if by_the_hour and drawn.prices_of else None,
+        )
+    if tariff is None:
+        return ()
+    price, currency = tariff
+    return (
+        Charge(
+            group="electricity",
+            name="energy",
+            quantity=exactly(Ratio(1)),
+            unit="kWh",
+            price=price / exactly(Tariff(1)),
+            currency=currency,
+            of=OF_ENERGY,
+        ),
+    )
+
+
+def machine_price(price_id: str) -> Factor:
+    """Return the list price of a rented machine for an hour.
+
+    Args:
+        price_id: Such as ``price/aws/p3.2xlarge/spot``.
+
+    Raises:
+        CoverageError: If no table has it; names ids that are near.
+    """
+    import_module("brizna.plan")  # its tables are read through it
+    if price_id in positions("brizna.plan", "prices"):
+        return factor("brizna.plan", "prices", price_id)
+    return factor("brizna.account", "instances", price_id)
+
+
+def prices_between(
+    path: str | None,
+    settings: Settings,
+    span: Span,
+    *,
+    zone: str,
+    environ: Mapping[str, str],
+) -> Signal:
+    """Return a series of prices in EUR per kWh: of a file, or of the source that settings name.
+
+    Args:
+        path: A CSV or Parquet file; None for the setting ``source``, such as ``esios:pvpc``.
+        settings: Those in force.
+        span: Start and end, aware and in UTC.
+        zone: The zone of a series that names several.
+        environ: Holds the keys of sources.
+
+    Raises:
+        InputError: If neither a file nor a source is named, or the file is no such series.
+        UnavailableError: If it cannot be read.
+    """
+    from brizna.grid import About, read_signals
+    from brizna.verbs._signals import Wanted, find_signals
+
+    if path is not None:
+        about = About(quantity=Tariff, unit="¤/kWh", kind="EUR", source=basename(path))
+        found = read_signals(path, about, zone=zone)
+        return found[zone] if zone in found else next(iter(found.values()))
+    if settings["source"] is None:
+        raise InputError(
+            "The contract's price of energy is that of a series, but none was named: give a file "
+            "in EUR per kWh with --prices, or a live source such as --source esios:pvpc."
+        )
+    wanted = Wanted(zones=(zone,), start=span[0], end=span[1], now=span[1], quantity="price")
+    return next(iter(find_signals(wanted, settings, environ=environ).values())).signal
