@@ -458,13 +458,14 @@ def test_ten_thousand_runs_are_listed_without_reading_their_records_again(store,
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"[1, 2]", b"{", b'[["other"], {}]'])
-def test_a_spoilt_index_costs_only_time(store, record, content):
+def test_a_spoilt_list_of_recent_runs_costs_only_time(store, record, content):
     record()
     summaries = store.runs()
-    with open(os.path.join(store.path, "index.json"), "wb") as file:
+    path = os.path.join(store.path, "recent.json")
+    with open(path, "wb") as file:
         file.write(content)
-    assert store.runs() == summaries
-    with open(os.path.join(store.path, "index.json"), "rb") as file:
+    assert store.recent(summaries[0].id, limit=5) == summaries
+    with open(path, "rb") as file:
         assert len(json.load(file)[1]) == 1
 
 

@@ -13,9 +13,13 @@ from brizna.verbs import page_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.cli._dispatch import Context
+    from brizna.store import Store
 
 DEFAULT_ZONES = ("ES", "FR", "DE", "PL")
 """Where else to show the run, if nobody says: a spread of Europe's grids."""
+
+_PAGES = "pages"
+"""Directory of the store for pages of runs that lie in packs."""
 
 
 def open(context: Context, words: list[str]) -> int:  # noqa: A001 - the command's name
@@ -41,7 +45,7 @@ def open(context: Context, words: list[str]) -> int:  # noqa: A001 - the command
     store = store_of(given, context)
     zones = [zone.strip() for zone in given.zones.split(",") if zone.strip()]
     run_id, page = page_of(store, given.run, lang=context.lang, zones=zones)
-    path = os.path.abspath(given.output or os.path.join(store.directory(run_id), "report.html"))
+    path = os.path.abspath(given.output or _beside(store, run_id))
     _write_whole(path, page)
     context.tell(path)
     if not given.no_browser and _has_browser(context):
@@ -51,8 +55,18 @@ def open(context: Context, words: list[str]) -> int:  # noqa: A001 - the command
     return 0
 
 
+def _beside(store: Store, run_id: str) -> str:
+    """Return where the page of a run goes: beside its files, but a pack takes nothing more."""
+    directory = store.directory(run_id)
+    if os.path.isdir(directory):
+        return os.path.join(directory, "report.html")
+    return os.path.join(store.path, _PAGES, f"{run_id}.html")
+
+
 def _write_whole(path: str, page: bytes) -> None:
     try:
+        if os.path.basename(os.path.dirname(path)) == _PAGES:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
         replace_file(path, page)
     except OSError as error:
         raise UnavailableError(

@@ -21,7 +21,8 @@ archive whose files differ from its manifest or leave the store.
       baselines/<hex>.json           what machines draw while nobody uses them
       plans/<hex>.json               when and where jobs are to run
       sweeps/<hex>.json              what sweeps are to try, and what they found
-      index.json, recent.json        caches of summaries; may be removed at any time
+      packs/<first>_<last>_<hex>.zip  runs that were packed, each as it lay in its directory
+      index.sqlite, recent.json      caches of summaries; may be removed at any time
 
 Records lie beside the run that they are about, so that a run is moved, packed and removed whole.
 """
@@ -36,13 +37,14 @@ if TYPE_CHECKING:
     from brizna.store._baselines import keep_baseline, latest_baseline
     from brizna.store._files import replace_file
     from brizna.store._following import JournalFile
+    from brizna.store._ids import new_run_id
     from brizna.store._journal import Journal
     from brizna.store._looks import append_look, looks_file, read_looks
     from brizna.store._marks import append_mark, read_marks
     from brizna.store._merge import merge_runs
     from brizna.store._plans import find_plan, keep_plan, read_plans
     from brizna.store._reading import read_events
-    from brizna.store._store import Store, new_run_id
+    from brizna.store._store import Store
     from brizna.store._stored import RunSummary, StoredRun, runs_of_job
     from brizna.store._sweeps import keep_sweep, unfinished_sweep
     from brizna.store._tail import Tail
@@ -95,7 +97,7 @@ _HOMES = {
     "liveness": "_alive",
     "looks_file": "_looks",
     "merge_runs": "_merge",
-    "new_run_id": "_store",
+    "new_run_id": "_ids",
     "process_start": "_alive",
     "read_events": "_reading",
     "read_looks": "_looks",

@@ -12,6 +12,7 @@ import os
 import re
 from contextlib import suppress
 from errno import EINVAL
+from io import BytesIO
 from shutil import rmtree
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from zlib import error as ZlibError  # noqa: N812  (an error class with a small name)
@@ -24,7 +25,7 @@ from brizna.store._records import RECORDS, check_subject, record_of_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from typing import Any
 
 SCHEMA = "brizna.archive/1"
@@ -39,29 +40,19 @@ _LARGEST_FACTOR = 200
 _ROOM_BYTES = 1 << 20
 
 
-def pack(runs: Iterable[tuple[str, str, bytes]], file: str) -> str:
+def pack(runs: Mapping[str, Mapping[str, bytes]], file: str) -> str:
     """Write runs to a new zip file, the same bytes for the same runs, and return its digest.
 
     Args:
-        runs: Id, directory and record bytes of each.
+        runs: For each id the run's files: path inside its directory, and content.
         file: The file to make.
     """
-    contents: dict[str, bytes] = {}
+    data = archive_bytes(
+        {f"{run_id}/{path}": data for run_id, files in runs.items() for path, data in files.items()}
+    )
     try:
-        for run_id, directory, record in runs:
-            for inner, data in _files_of(directory):
-                contents[f"{run_id}/{inner}"] = data
-            contents[f"{run_id}/run.json"] = record
-        with open(file, "xb") as target, ZipFile(target, "w", ZIP_DEFLATED) as archive:
-            listed = [
-                {"path": path, "bytes": len(data), "digest": digest_of_bytes(data)}
-                for path, data in sorted(contents.items())
-            ]
-            _add(archive, MANIFEST, encode({"schema": SCHEMA, "files": listed}))
-            for path, data in sorted(contents.items()):
-                _add(archive, path, data)
-        with open(file, "rb") as written:
-            return digest_of_bytes(written.read())
+        with open(file, "xb") as target:
+            target.write(data)
     except FileExistsError as error:
         raise InputError("{file!r} is there already: name a new file.", file=file) from error
     except OSError as error:
@@ -70,6 +61,7 @@ def pack(runs: Iterable[tuple[str, str, bytes]], file: str) -> str:
         raise unavailable(
             Said("{path!r} cannot be written", path=file), error, choose=Said("with -o")
         ) from error
+    return digest_of_bytes(data)
 
 
 def unpack(file: str, home: str) -> list[str]:
@@ -105,22 +97,59 @@ def unpack(file: str, home: str) -> list[str]:
         _check_run(run_id, files)
     new = [run_id for run_id, files in runs.items() if not _is_here(home, run_id, files)]
     for run_id in new:
-        _place(home, run_id, runs[run_id])
+        place(home, run_id, runs[run_id])
     return new
 
 
-def _files_of(directory: str) -> list[tuple[str, bytes]]:
-    """Return the files of a run but for its record: path in the archive and content."""
-    found: list[tuple[str, bytes]] = []
-    for inner in ("", "marks", "records"):
+def archive_bytes(contents: Mapping[str, bytes]) -> bytes:
+    """Return the archive of these files, the same bytes for the same files.
+
+    Args:
+        contents: For each path, ``<run id>/<path inside its directory>``, the content.
+    """
+    target = BytesIO()
+    with ZipFile(target, "w", ZIP_DEFLATED) as archive:
+        listed = [
+            {"path": path, "bytes": len(data), "digest": digest_of_bytes(data)}
+            for path, data in sorted(contents.items())
+        ]
+        _add(archive, MANIFEST, encode({"schema": SCHEMA, "files": listed}))
+        for path, data in sorted(contents.items()):
+            _add(archive, path, data)
+    return target.getvalue()
+
+
+def files_of(directory: str) -> dict[str, bytes]:
+    """Return the files of a run that an archive takes: path inside its directory, and content.
+
+    Raises:
+        OSError: If one cannot be read.
+    """
+    found: dict[str, bytes] = {}
+    for path in paths_of(directory):
+        if is_taken(directory, path):
+            with open(os.path.join(directory, *path.split("/")), "rb") as file:
+                found[path] = file.read()
+    return found
+
+
+def paths_of(directory: str) -> list[str]:
+    """Return the paths of all files in a run's directory and in the two below it.
+
+    Raises:
+        OSError: If one cannot be read.
+    """
+    found: list[str] = []
+    for inner in ("", "marks", RECORDS):
         place = os.path.join(directory, inner)
         names = sorted(os.listdir(place)) if os.path.isdir(place) else []
-        for name in names:
-            path = f"{inner}/{name}".lstrip("/")
-            if _MEMBER.fullmatch(f"{os.path.basename(directory)}/{path}") and path != "run.json":
-                with open(os.path.join(place, name), "rb") as file:
-                    found.append((path, file.read()))
-    return found
+        found += [f"{inner}/{name}".lstrip("/") for name in names]
+    return [path for path in found if path not in ("marks", RECORDS)]
+
+
+def is_taken(directory: str, path: str) -> bool:
+    """Tell whether an archive takes a file of a run's directory."""
+    return _MEMBER.fullmatch(f"{os.path.basename(directory)}/{path}") is not None
 
 
 def _add(archive: ZipFile, path: str, data: bytes) -> None:
@@ -148,7 +177,7 @@ def _checked(archive: ZipFile, packed_bytes: int) -> dict[str, bytes]:
             )
     if not members or members[0].filename != MANIFEST:
         raise _refusal(Said("its first member is not {manifest}", manifest=MANIFEST))
-    listed = _listed(decode(archive.read(members[0])))
+    listed = listed_of(decode(archive.read(members[0])))
     names = [member.filename for member in members[1:]]
     if sorted(names) != sorted(listed):
         odd = set(names) ^ set(listed) or {name for name in names if names.count(name) > 1}
@@ -179,7 +208,7 @@ def _checked(archive: ZipFile, packed_bytes: int) -> dict[str, bytes]:
     return contents
 
 
-def _listed(manifest: Any) -> dict[str, tuple[int, str]]:
+def listed_of(manifest: Any) -> dict[str, tuple[int, str]]:
     """Return size and digest of each path of a manifest, all of them paths of a store."""
     try:
         if manifest["schema"] != SCHEMA:
@@ -248,15 +277,15 @@ def _is_here(home: str, run_id: str, files: dict[str, bytes]) -> bool:
     return True
 
 
-def _place(home: str, run_id: str, files: dict[str, bytes]) -> None:
+def place(home: str, run_id: str, files: Mapping[str, bytes]) -> None:
     """Write a run's files to a hidden directory, then give it its name."""
     draft = os.path.join(home, f".import-{run_id}-{os.urandom(3).hex()}")
     try:
         os.makedirs(os.path.join(draft, "marks"))
         for path, data in files.items():
-            place = os.path.join(draft, *path.split("/"))
-            os.makedirs(os.path.dirname(place), exist_ok=True)
-            with open(place, "xb") as file:
+            target = os.path.join(draft, *path.split("/"))
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with open(target, "xb") as file:
                 file.write(data)
         os.rename(draft, os.path.join(home, run_id))
     except OSError as error:

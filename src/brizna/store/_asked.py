@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 from brizna.core.errors import InputError, Said, UnavailableError
+from brizna.store._stored import by_start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from brizna.store._index import Index
     from brizna.store._stored import RunSummary
 
 
-def unresolved(reference: str, summaries: Sequence[RunSummary], found: set[str]) -> InputError:
+_LOOKED_AT = 1000
+"""Runs among which a name is looked for that was meant instead of one that is not there."""
+
+
+def meant(
+    index: Index, reference: str, left: Sequence[RunSummary]
+) -> tuple[list[str], list[RunSummary]]:
+    """Return the runs that a name, or else a part of an id, means, and those to be listed.
+
+    Args:
+        index: Knows the runs that have a sound record.
+        reference: The name or the part.
+        left: Summaries of the others.
+    """
+    named = [run.id for run in left if run.name == reference]
+    found = sorted({*index.named(reference), *named})
+    if not found and reference:
+        both = {*index.like(reference), *(run.id for run in left)}
+        found = sorted(i for i in both if i.startswith(reference) or i.endswith(reference))
+    if len(found) == 1:
+        return found, []
+    known = {run.id: run for run in [*index.summaries(limit=_LOOKED_AT), *left]}
+    known.update((run.id, run) for run in index.summaries_of(found[-10:]))
+    return found, sorted(known.values(), key=by_start)
+
+
+def unresolved(reference: str, summaries: Sequence[RunSummary], found: Sequence[str]) -> InputError:
     """Return the error for a reference that means no run, or several."""
     if not summaries:
         return InputError("There is no run in this store yet. Make one: brizna run -- COMMAND.")

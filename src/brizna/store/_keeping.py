@@ -16,26 +16,24 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from brizna.store._stored import RunSummary
-
 
 def chosen(
-    runs: Sequence[RunSummary],
+    ids: Sequence[str],
     *,
     keep_last: int | None,
     older_than_s: float | None,
     now_s: float,
 ) -> list[str]:
-    """Return the ids of the runs beyond every limit that is given; ``runs`` has the newest last."""
+    """Return the ids of the runs beyond every limit that is given; they come newest last."""
     if keep_last is None and older_than_s is None:
         raise InputError("Which runs? Give keep_last, older_than_s, or both.")
     if (keep_last or 0) < 0 or (older_than_s or 0) < 0:
         raise InputError("The limits of prune cannot be negative.")
-    beyond = list(runs) if keep_last is None else list(runs)[: max(len(runs) - keep_last, 0)]
+    beyond = list(ids) if keep_last is None else list(ids)[: max(len(ids) - keep_last, 0)]
     return [
-        run.id
-        for run in beyond
-        if older_than_s is None or now_s - _started_s(run.id) > older_than_s
+        run_id
+        for run_id in beyond
+        if older_than_s is None or now_s - _started_s(run_id) > older_than_s
     ]
 
 
@@ -54,11 +52,15 @@ def remove(directory: str) -> None:
         raise unavailable(Said("The run {name} cannot be removed", name=name), error) from error
 
 
+def samples(path: str) -> bool:
+    """Tell whether a path inside a run's directory is of its samples: journal, marks or looks."""
+    return path in (JOURNAL, MARKS, LOOKS)
+
+
 def remove_samples(directory: str) -> None:
     """Remove a run's journal, marks and looks."""
     try:
-        os.unlink(os.path.join(directory, JOURNAL))
-        for name in (MARKS, LOOKS):
+        for name in (JOURNAL, MARKS, LOOKS):
             path = os.path.join(directory, name)
             if os.path.exists(path):
                 os.unlink(path)

@@ -43,11 +43,16 @@ def read_looks(directory: str) -> tuple[list[dict[str, Any]], int]:
     """
     try:
         with open(looks_file(directory), "rb") as file:
-            lines = [unframe(line) for line in split(file.read())]
+            return looks_of(file.read())
     except FileNotFoundError:
         return [], 0
     except OSError as error:
         path = looks_file(directory)
         raise unavailable(Said("{path!r} cannot be read", path=path), error) from error
+
+
+def looks_of(data: bytes) -> tuple[list[dict[str, Any]], int]:
+    """Return what looks wrote in the bytes of their file, and how many lines are damaged."""
+    lines = [unframe(line) for line in split(data)]
     sound = [line for line in lines if line is not None]
     return sound, len(lines) - len(sound)

@@ -93,7 +93,7 @@ def read_marks(directory: str) -> tuple[list[dict[str, Any]], int]:
     """
     try:
         with open(os.path.join(directory, MARKS), "rb") as file:
-            lines = [unframe(line) for line in split(file.read())]
+            return marks_of(file.read())
     except FileNotFoundError:
         return [], 0
     except OSError as error:
@@ -103,6 +103,11 @@ def read_marks(directory: str) -> tuple[list[dict[str, Any]], int]:
             directory=directory,
             reason=error.strerror,
         ) from error
+
+
+def marks_of(data: bytes) -> tuple[list[dict[str, Any]], int]:
+    """Return the marks in the bytes of their file, in order, and how many lines are damaged."""
+    lines = [unframe(line) for line in split(data)]
     marks = [
         mark
         for mark in lines

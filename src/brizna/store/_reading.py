@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from brizna.core.errors import IntegrityError, Said, UnavailableError
+from brizna.core.errors import IntegrityError, Said, SchemaError, UnavailableError
+from brizna.core.replay import JOURNAL_SCHEMA, replay
 from brizna.store._lines import split, unframe
 
 TYPE_CHECKING = False
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from brizna.core.measurement import Run
     from brizna.store._lines import Event
 
 
@@ -33,6 +35,19 @@ def read_events(path: str) -> tuple[list[dict[str, Any]], int]:
             path=path,
             reason=error.strerror,
         ) from error
+    return events_of(data, path)
+
+
+def events_of(data: bytes, path: str) -> tuple[list[dict[str, Any]], int]:
+    """Return the events in the bytes of a journal, and how many of its lines are damaged.
+
+    Args:
+        data: The bytes.
+        path: Where they were read, to be named where they are wrong.
+
+    Raises:
+        IntegrityError: If its lines are sound but not those of a journal.
+    """
     try:
         return heal([unframe(line) for line in split(data)])
     except (TypeError, LookupError, AttributeError) as error:
@@ -110,3 +125,41 @@ def _lost_spans(lines: Sequence[Event | None], channels: Sequence[str]) -> list[
                 gaps += [{**span, "channel": channel, "reason": reason} for channel in channels]
             before_us, damaged = event["t"], 0
     return gaps
+
+
+def check_schema(run_id: str, events: Sequence[Event]) -> None:
+    """Refuse the events of a journal that a newer brizna wrote.
+
+    Raises:
+        SchemaError: If one says so.
+    """
+    for event in events:
+        if event.get("e") == "start" and event.get("schema") != JOURNAL_SCHEMA:
+            raise SchemaError(
+                "The journal of {run_id} says schema {seen!r}, but {expected!r} was expected. "
+                "Read it with a newer brizna: pip install --upgrade brizna.",
+                run_id=run_id,
+                seen=event.get("schema"),
+                expected=JOURNAL_SCHEMA,
+            )
+
+
+def told_run(run_id: str, events: list[dict[str, Any]], marks: Sequence[Event]) -> Run:
+    """Return the run that a journal tells; marks made after its last sample are not part of it."""
+    try:
+        last_us = max((event["t"] for event in events if "c" in event), default=0)
+        run = replay(events, [mark for mark in marks if mark["t"] <= last_us])
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        raise IntegrityError(
+            "The journal of {run_id} has events that brizna does not write ({error!r}): it was "
+            "changed by hand. Restore it from a copy.",
+            run_id=run_id,
+            error=error,
+        ) from error
+    if run.id != run_id:
+        raise IntegrityError(
+            "The journal in {run_id} is of the run {second}: it was moved.",
+            run_id=run_id,
+            second=run.id,
+        )
+    return run

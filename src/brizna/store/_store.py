@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
 from contextlib import suppress
@@ -14,34 +13,37 @@ from brizna.core.errors import (
     InputError,
     IntegrityError,
     Said,
-    SchemaError,
     UnavailableError,
 )
 from brizna.core.measurement import Run
-from brizna.core.replay import JOURNAL_SCHEMA, replay
-from brizna.store._alive import PROC, RECENT_S, command_runs, liveness
-from brizna.store._asked import blank, going_on, unresolved
+from brizna.store._alive import PROC
+from brizna.store._asked import blank, going_on, meant, unresolved
 from brizna.store._files import unavailable, write_once
+from brizna.store._homes import data_directory, index_directory, nearest
+from brizna.store._ids import RUN_ID, new_run_id
 from brizna.store._journal import JOURNAL
-from brizna.store._lines import split, unframe
-from brizna.store._marks import MARKS, read_marks
-from brizna.store._reading import read_events
-from brizna.store._records import RECORDS, check_subject, read_records
-from brizna.store._stored import Index, RunSummary, StoredRun
+from brizna.store._life import Life
+from brizna.store._looks import LOOKS, looks_of, read_looks
+from brizna.store._marks import MARKS, marks_of, read_marks
+from brizna.store._packs import Packs
+from brizna.store._reading import check_schema, events_of, read_events, told_run
+from brizna.store._records import RECORDS, check_subject, read_records, record_of_bytes
+from brizna.store._stored import Recent, RunSummary, StoredRun, by_start, tell_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any, TypeVar
 
-    from brizna.store._lines import Event
+    from brizna.store._index import Index
+    from brizna.store._packing import Packed
+
+    Answer = TypeVar("Answer")
 
 RECORD = "run.json"
 
-_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
-_TIME = "%Y%m%dT%H%M%SZ"
-_HEAD_BYTES = 64 * 1024
-"""The start and child events lie within the first lines of a journal."""
+_SECOND = 100
+"""Runs among which the last of one second is looked for."""
 _GIVEN_UP_S = 86_400.0
 """Silence from another host after which its run is written down as interrupted."""
 
@@ -58,6 +60,7 @@ class Store:
     def __init__(self, path: str, *, host: str | None = None, proc_root: str = PROC) -> None:
         self.path = os.path.abspath(path)
         self._home = os.path.join(self.path, "runs")
+        self._packs = Packs(os.path.join(self.path, "packs"))
         self._host = host
         self._proc_root = proc_root
 
@@ -81,17 +84,10 @@ class Store:
         named = path or environ.get("BRIZNA_STORE")
         if named:
             return cls(os.path.join(cwd, os.path.expanduser(named)))
-        place = os.path.abspath(cwd)
-        while True:
-            near = os.path.join(place, ".brizna")
-            if os.path.isdir(near):
-                return cls(near)
-            if place == os.path.dirname(place):
-                return cls(_personal(environ, platform))
-            place = os.path.dirname(place)
+        return cls(nearest(cwd) or data_directory(environ, platform))
 
     def directory(self, run_id: str) -> str:
-        """Return where a run's files are."""
+        """Return where a run's files are, or were before it was packed."""
         return os.path.join(self._home, run_id)
 
     # ------------------------------------------------------------------------------------ writing
@@ -144,7 +140,8 @@ class Store:
         """
         if not isinstance(record.get("schema"), str):
             raise InputError("A record without 'schema' cannot be kept: nobody could read it back.")
-        directory = os.path.join(self.directory(self._known(run_id)), RECORDS)
+        self.unpack([self._known(run_id)])
+        directory = os.path.join(self.directory(run_id), RECORDS)
         data = encode(dict(record))
         digest = digest_of_bytes(data)
         self._keep(os.path.join(directory, f"{digest.removeprefix('sha256:')}.json"), data)
@@ -165,8 +162,16 @@ class Store:
         Raises:
             UnavailableError: If the store is there but cannot be read.
         """
+        loose = self._loose()
+        if not self._packs.names():
+            return loose
+        packed = self._ask(lambda index: (index.keep_up_packs(self._packs), index.packed_ids())[1])
+        return sorted({*loose, *packed})
+
+    def _loose(self) -> list[str]:
+        """Return the ids of the runs with a directory of their own, the newest last."""
         try:
-            return sorted(name for name in os.listdir(self._home) if _ID.fullmatch(name))
+            return sorted(name for name in os.listdir(self._home) if RUN_ID.fullmatch(name))
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -174,16 +179,28 @@ class Store:
                 Said("The store {path!r} cannot be read", path=self.path), error
             ) from error
 
-    def runs(self) -> list[RunSummary]:
-        """Return a summary of every run, the newest last; what cannot be read says so."""
-        ids = self.ids()
-        index = Index(os.path.join(self.path, "index.json"))
-        summaries: list[RunSummary] = []
-        for run_id in ids:
-            record = os.path.join(self.directory(run_id), RECORD)
-            summaries.append(index.summary(run_id, record) or self._summary(run_id))
-        index.save(set(ids))
-        return sorted(summaries, key=_by_start)
+    def runs(self, *, limit: int | None = None) -> list[RunSummary]:
+        """Return a summary of every run, the newest last; what cannot be read says so.
+
+        Args:
+            limit: Only so many of the newest.
+        """
+
+        def ask(index: Index) -> list[RunSummary]:
+            loose = self._loose()
+            left = index.keep_up(loose, self._packs)
+            known = {run.id: run for run in [*index.broken, *index.summaries(limit=limit)]}
+            for run_id in left:
+                known.setdefault(run_id, self._summary(run_id))
+            return sorted(known.values(), key=by_start)
+
+        return self._ask(ask)[-limit if limit else 0 :]
+
+    def _ask(self, ask: Callable[[Index], Answer]) -> Answer:
+        """Return what the index of all runs answers."""
+        from brizna.store._index import ask_index
+
+        return ask_index(self.path, ask, cache=index_directory(os.environ, sys.platform))
 
     def recent(self, run_id: str, *, limit: int) -> list[RunSummary]:
         """Return summaries of a run and of those before it that have their record.
@@ -194,19 +211,34 @@ class Store:
             run_id: The last.
             limit: How many at most.
         """
-        ids = self.ids()
-        index = Index(os.path.join(self.path, "recent.json"))
+        ids = self._loose()
+        recent = Recent(os.path.join(self.path, "recent.json"))
         chosen = [one for one in ids if one[:16] <= run_id[:16]][-limit:]
-        found = [index.summary(one, os.path.join(self.directory(one), RECORD)) for one in chosen]
+        found = [recent.summary(one, os.path.join(self.directory(one), RECORD)) for one in chosen]
         if chosen[-1:] == ids[-1:]:
-            index.save(set(chosen))
-        known = [one for one in found if one and one.state != "unreadable"]
-        known.sort(key=_by_start)
-        last = [place for place, one in enumerate(known) if one.id == run_id]
-        return known[: last[0] + 1] if last else []
+            recent.save(set(chosen))
+        known = {one.id: one for one in found if one and one.state != "unreadable"}
+        if len(chosen) < limit and self._packs.names():
+            for one in self._ask(lambda index: self._packed_before(index, run_id, limit)):
+                known.setdefault(one.id, one)
+        told = sorted(known.values(), key=by_start)[-limit:]
+        last = [place for place, one in enumerate(told) if one.id == run_id]
+        return told[: last[0] + 1] if last else []
+
+    def _packed_before(self, index: Index, run_id: str, limit: int) -> list[RunSummary]:
+        index.keep_up_packs(self._packs)
+        return index.summaries(limit=limit, up_to=run_id[:16], only_packed=True)
 
     def _summary(self, run_id: str) -> RunSummary:
-        """Return the summary of a run that has only its journal."""
+        """Return the summary of a run that has no sound record of its own."""
+        try:
+            return tell_directory(run_id, os.path.join(self.directory(run_id), RECORD)).summary
+        except FileNotFoundError:
+            return self._recovered(run_id)
+        except OSError as error:
+            return RunSummary(id=run_id, state="unreadable", reason=str(error))
+
+    def _recovered(self, run_id: str) -> RunSummary:
         try:
             stored = self.recover(run_id)
             return RunSummary.of(stored.run.to_json(), stored.digest)
@@ -222,19 +254,24 @@ class Store:
         Raises:
             InputError: If it means no run, or several; the message lists the candidates.
         """
-        ids = self.ids()
-        if reference in ids:
+        if RUN_ID.fullmatch(reference) and self._is_here(reference):
             return reference
-        if reference == "last" and ids:
+        if reference == "last":
+            ids = sorted({*self._loose(), *(name[24:47] for name in self._packs.names())})
             newest = [run_id for run_id in ids if run_id[:16] == ids[-1][:16]]
-            return newest[0] if len(newest) == 1 else self.runs()[-1].id
-        summaries = self.runs()
-        found = [summary.id for summary in summaries if summary.name == reference]
-        if not found and reference:
-            found = [i for i in ids if i.startswith(reference) or i.endswith(reference)]
+            if len(newest) == 1 and os.path.isdir(self.directory(newest[0])):
+                return newest[0]
+            if newest:
+                return self.runs(limit=_SECOND)[-1].id
+
+        def ask(index: Index) -> tuple[list[str], list[RunSummary]]:
+            left = [self._summary(one) for one in index.keep_up(self._loose(), self._packs)]
+            return meant(index, reference, left)
+
+        found, summaries = self._ask(ask)
         if len(found) == 1:
             return found[0]
-        raise unresolved(reference, summaries, set(found))
+        raise unresolved(reference, summaries, found)
 
     def read(self, reference: str) -> StoredRun:
         """Return the run that a person means, recovered first if its recorder was killed.
@@ -266,8 +303,9 @@ class Store:
         stored = self._finished(self._known(run_id))
         if stored is not None:
             return stored
-        state = self._state(run_id)
-        if self._is_blank(run_id) and not self.has_record(run_id):
+        life = self._life(run_id)
+        state = life.state()
+        if life.is_blank() and not self.has_record(run_id):
             raise blank(run_id, is_alive=state == "alive")
         events, damaged = self.events(run_id)  # after the state: what is dead writes no more
         stored = self._finished(run_id)
@@ -276,13 +314,13 @@ class Store:
         is_alive = state == "alive"
         if is_alive and not any(event.get("e") == "end" for event in events):
             events.append({"e": "end", "state": "running"})
-        run = _told(run_id, events, self.marks(run_id))
+        run = told_run(run_id, events, self.marks(run_id))
         if run.state == "running" or is_alive:
             run = run.replace(state="running")
             return StoredRun(run=run, digest=None, directory=self.directory(run_id))
         digest = digest_of_bytes(encode(run.to_json()))
         check_subject(run_id, digest, read_records(self.directory(run_id)))
-        if state == "dead" or self._silent_s(run_id) > _GIVEN_UP_S:
+        if state == "dead" or life.silent_s() > _GIVEN_UP_S:
             try:
                 with suppress(UnavailableError):  # read-only: the next reader tells the same
                     self.finish(run)
@@ -297,29 +335,50 @@ class Store:
             SchemaError: If a newer brizna wrote it.
             UnavailableError: If there is no journal (any more), or it cannot be read.
         """
-        events, damaged = read_events(os.path.join(self.directory(run_id), JOURNAL))
-        for event in events:
-            if event.get("e") == "start" and event.get("schema") != JOURNAL_SCHEMA:
-                raise SchemaError(
-                    "The journal of {run_id} says schema {seen!r}, but {expected!r} was expected. "
-                    "Read it with a newer brizna: pip install --upgrade brizna.",
-                    run_id=run_id,
-                    seen=event.get("schema"),
-                    expected=JOURNAL_SCHEMA,
-                )
+        path = os.path.join(self.directory(run_id), JOURNAL)
+        packed = self._packed(run_id, JOURNAL)
+        events, damaged = read_events(path) if packed is None else events_of(packed, path)
+        check_schema(run_id, events)
         return events, damaged
 
     def marks(self, run_id: str) -> list[dict[str, Any]]:
         """Return the marks that were made in a run, in order."""
-        return read_marks(self.directory(run_id))[0]
+        packed = self._packed(run_id, MARKS)
+        return (read_marks(self.directory(run_id)) if packed is None else marks_of(packed))[0]
 
     def has_record(self, run_id: str) -> bool:
         """Tell whether a run's record is written, so that it is what it will always be."""
-        return os.path.exists(os.path.join(self.directory(run_id), RECORD))
+        return self._has(run_id, RECORD)
 
     def has_samples(self, run_id: str) -> bool:
         """Tell whether the journal of a run is still there."""
-        return os.path.exists(os.path.join(self.directory(run_id), JOURNAL))
+        return self._has(run_id, JOURNAL)
+
+    def _has(self, run_id: str, path: str) -> bool:
+        loose = os.path.join(self.directory(run_id), path)
+        return os.path.exists(loose) or path in self._packs.names_of(run_id)
+
+    def _packed(self, run_id: str, path: str) -> bytes | None:
+        """Return a file of a run that is in a pack and has none of its own; None otherwise."""
+        if os.path.exists(os.path.join(self.directory(run_id), path)):
+            return None
+        return (self._packs.read(run_id, only=[path]) or {}).get(path)
+
+    def files(self, run_id: str) -> dict[str, bytes]:
+        """Return the files of a run by their paths, wherever they lie; none that are not a run's.
+
+        Raises:
+            IntegrityError: If its pack was changed.
+            UnavailableError: If they cannot be read.
+        """
+        from brizna.store._packing import files_of_run
+
+        return files_of_run(self.directory(run_id), self._packs)
+
+    def looks(self, run_id: str) -> tuple[list[dict[str, Any]], int]:
+        """Return what looks into a run wrote, and how many lines are damaged; as `read_looks`."""
+        packed = self._packed(run_id, LOOKS)
+        return read_looks(self.directory(run_id)) if packed is None else looks_of(packed)
 
     def records(self, run_id: str, *, schema: str | None = None) -> list[dict[str, Any]]:
         """Return the records kept beside a run, in the order of their digests.
@@ -331,11 +390,22 @@ class Store:
         Raises:
             IntegrityError: If a record's bytes are not those that its name promises.
         """
-        found = read_records(self.directory(self._known(run_id)))
+        found = self._records(self._known(run_id))
         return [record for record in found if schema in (None, record.get("schema"))]
 
+    def _records(self, run_id: str) -> list[dict[str, Any]]:
+        loose = read_records(self.directory(run_id))
+        if os.path.exists(os.path.join(self.directory(run_id), RECORD)):
+            return loose
+        packed = self._packs.read(run_id, only=[f"{RECORDS}/"]) or {}
+        found = [record_of_bytes(path, packed[path]) for path in sorted(packed)]
+        return found + [record for record in loose if record not in found]
+
+    def _is_here(self, run_id: str) -> bool:
+        return os.path.isdir(self.directory(run_id)) or bool(self._packs.holding(run_id))
+
     def _known(self, run_id: str) -> str:
-        if _ID.fullmatch(run_id) and os.path.isdir(self.directory(run_id)):
+        if RUN_ID.fullmatch(run_id) and self._is_here(run_id):
             return run_id
         raise InputError(
             "There is no run {run_id!r} in {store!r}. See: brizna runs list.",
@@ -350,7 +420,10 @@ class Store:
             with open(path, "rb") as file:
                 data = file.read()
         except FileNotFoundError:
-            return None
+            packed = self._packed(run_id, RECORD)
+            if packed is None:
+                return None
+            data = packed
         except OSError as error:
             raise unavailable(Said("{path!r} cannot be read", path=path), error) from error
         value = decode(data)
@@ -362,11 +435,11 @@ class Store:
                 path=path,
             )
         digest = digest_of_bytes(data)
-        check_subject(run_id, digest, read_records(self.directory(run_id)))
+        check_subject(run_id, digest, self._records(run_id))
         return self._stored(run, digest, 0)
 
     def _stored(self, run: Run, digest: str, damaged: int) -> StoredRun:
-        runs_on = self._command_runs(run.id) if run.state == "interrupted" else None
+        runs_on = self._life(run.id).command_runs() if run.state == "interrupted" else None
         return StoredRun(
             run=run,
             digest=digest,
@@ -375,57 +448,8 @@ class Store:
             command_runs=runs_on,
         )
 
-    def _state(self, run_id: str) -> str:
-        """Return `liveness` of the run's writer."""
-        start = self._head(run_id).get("start", {})
-        writer = start.get("writer")
-        if not writer:  # its first line is not written, or lost
-            return "alive" if self._silent_s(run_id) < RECENT_S else "dead"
-        interval_us = start.get("interval_us")
-        return liveness(
-            writer,
-            silent_s=self._silent_s(run_id),
-            interval_s=None if interval_us is None else interval_us / 1e6,
-            host=self._host,
-            proc_root=self._proc_root,
-        )
-
-    def _is_blank(self, run_id: str) -> bool:
-        """Tell whether not one whole line of a run was ever written, nor anything computed."""
-        directory = self.directory(run_id)
-        if os.path.isdir(os.path.join(directory, RECORDS)):
-            return False
-        try:
-            with open(os.path.join(directory, JOURNAL), "rb") as file:
-                head = file.read(_HEAD_BYTES)
-        except FileNotFoundError:
-            return True
-        except OSError:  # whoever reads its events says what is wrong
-            return False
-        return len(head) < _HEAD_BYTES and b"\n" not in head
-
-    def _silent_s(self, run_id: str) -> float:
-        """Return the seconds since the last line of a run's journal."""
-        try:
-            return time.time() - os.stat(os.path.join(self.directory(run_id), JOURNAL)).st_mtime
-        except OSError:
-            return time.time() - os.stat(self.directory(run_id)).st_mtime
-
-    def _command_runs(self, run_id: str) -> bool | None:
-        head = self._head(run_id)
-        child, writer = head.get("child"), head.get("start", {}).get("writer")
-        if not child or not writer:
-            return None
-        return command_runs(child, writer, host=self._host, proc_root=self._proc_root)
-
-    def _head(self, run_id: str) -> dict[str, Event]:
-        """Return the last event of each kind among the first lines of a journal."""
-        try:
-            with open(os.path.join(self.directory(run_id), JOURNAL), "rb") as file:
-                events = [unframe(line) for line in split(file.read(_HEAD_BYTES))]
-        except OSError:
-            return {}
-        return {str(event.get("e")): event for event in events if event is not None}
+    def _life(self, run_id: str) -> Life:
+        return Life(self.directory(run_id), host=self._host, proc_root=self._proc_root)
 
     # ----------------------------------------------------------------------------------- keeping
 
@@ -435,15 +459,20 @@ class Store:
         Raises:
             InputError: If one is not there, or still goes on: then none is removed.
         """
-        from brizna.store._keeping import remove
-
         ids = [self.resolve(reference) for reference in references]
         for run_id in ids:
             if self._goes_on(run_id):
                 raise going_on(run_id)
-        for run_id in ids:
-            remove(self.directory(run_id))
+        self._remove(ids)
         return ids
+
+    def _remove(self, ids: Sequence[str]) -> None:
+        from brizna.store._keeping import remove
+
+        for run_id in ids:
+            if os.path.isdir(self.directory(run_id)):
+                remove(self.directory(run_id))
+        self._packs.drop(ids)
 
     def prune(
         self,
@@ -465,23 +494,56 @@ class Store:
         Raises:
             InputError: If neither limit is given, or one is negative.
         """
-        from brizna.store._keeping import chosen, remove, remove_samples
+        from brizna.store._keeping import chosen, remove_samples, samples
 
-        runs = [run for run in self.runs() if not self._goes_on(run.id)]
+        runs = [run for run in self.ids() if not self._goes_on(run)]
         ids = chosen(runs, keep_last=keep_last, older_than_s=older_than_s, now_s=time.time())
         if not samples_only:
-            for run_id in ids:
-                remove(self.directory(run_id))
+            self._remove(ids)
             return ids
-        with_record = [
-            run_id
-            for run_id in ids
-            if os.path.exists(os.path.join(self.directory(run_id), RECORD))
-            and self.has_samples(run_id)
-        ]
-        for run_id in with_record:
+        ids = [run_id for run_id in ids if self.has_record(run_id) and self.has_samples(run_id)]
+        for run_id in ids:
             remove_samples(self.directory(run_id))
-        return with_record
+        self._packs.drop(ids, files=samples)
+        return ids
+
+    def pack(self, *, keep_last: int | None = None, older_than_s: float | None = None) -> Packed:
+        """Put old runs into packs, many to a file, where they are read as before.
+
+        Runs that go on, cannot be read or have other files beside them are left where they are.
+
+        Args:
+            keep_last: Leave this many of the newest alone.
+            older_than_s: Leave those alone that started less than this ago, in seconds.
+
+        Raises:
+            InputError: If neither limit is given, or one is negative.
+            UnavailableError: If the store cannot be written.
+        """
+        from brizna.store._keeping import chosen
+        from brizna.store._packing import pack_runs
+
+        ids = chosen(self.ids(), keep_last=keep_last, older_than_s=older_than_s, now_s=time.time())
+        loose = [run_id for run_id in ids if os.path.isdir(self.directory(run_id))]
+        return pack_runs(self, self._packs, loose)
+
+    def unpack(self, references: Iterable[str]) -> list[str]:
+        """Give packed runs a directory of their own again, and return the ids of those.
+
+        They stay in their pack until it is written anew; what lies in their directory goes first.
+
+        Raises:
+            InputError: If a reference means no run, or several.
+            IntegrityError: If a pack was changed.
+            UnavailableError: If the store cannot be written.
+        """
+        from brizna.store._archive import place
+
+        ids = [self.resolve(reference) for reference in references]
+        packed = [run_id for run_id in ids if not os.path.isdir(self.directory(run_id))]
+        for run_id in packed:
+            place(self._home, run_id, self.files(run_id))
+        return packed
 
     def export(self, references: Iterable[str], file: str) -> str:
         """Pack runs with all that lies beside them into one zip file, and return its digest.
@@ -495,10 +557,10 @@ class Store:
         """
         from brizna.store._archive import pack
 
-        parts: list[tuple[str, str, bytes]] = []
+        parts: dict[str, dict[str, bytes]] = {}
         for run_id in dict.fromkeys(self.resolve(reference) for reference in references):
             run = self._ended(run_id).run
-            parts.append((run_id, self.directory(run_id), encode(run.to_json())))
+            parts[run_id] = {**self.files(run_id), RECORD: encode(run.to_json())}
         return pack(parts, file)
 
     def import_(self, file: str) -> list[str]:
@@ -522,6 +584,7 @@ class Store:
         from brizna.store._merge import merge_runs
 
         ids = dict.fromkeys(self.resolve(reference) for reference in references)
+        self.unpack(ids)  # it looks into their journals
         merged = merge_runs([self._ended(run_id) for run_id in ids], name=name)
         directory = self.create_run()
         run = merged.replace(id=os.path.basename(directory))
@@ -534,52 +597,4 @@ class Store:
         return stored
 
     def _goes_on(self, run_id: str) -> bool:
-        is_finished = os.path.exists(os.path.join(self.directory(run_id), RECORD))
-        return not is_finished and self._state(run_id) == "alive"
-
-
-def _by_start(summary: RunSummary) -> tuple[str, str]:
-    """Sort runs as they began; those of one second have ids in no order."""
-    return summary.id[:16], summary.started or ""
-
-
-def new_run_id(*, at_s: float | None = None) -> str:
-    """Return the id of a new run: its time and chance.
-
-    Args:
-        at_s: Time of the start in seconds since 1970; now if not given.
-    """
-    return f"{time.strftime(_TIME, time.gmtime(at_s))}-{os.urandom(3).hex()}"
-
-
-def _personal(environ: Mapping[str, str], platform: str) -> str:
-    """Return the store in the person's data directory."""
-    home = environ.get("HOME") or os.path.expanduser("~")
-    if platform == "win32":
-        data = environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
-    elif platform == "darwin":
-        data = os.path.join(home, "Library", "Application Support")
-    else:
-        data = environ.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
-    return os.path.join(data, "brizna")
-
-
-def _told(run_id: str, events: list[dict[str, Any]], marks: Sequence[Event]) -> Run:
-    """Return the run that a journal tells; marks made after its last sample are not part of it."""
-    try:
-        last_us = max((event["t"] for event in events if "c" in event), default=0)
-        run = replay(events, [mark for mark in marks if mark["t"] <= last_us])
-    except (TypeError, ValueError, LookupError, AttributeError) as error:
-        raise IntegrityError(
-            "The journal of {run_id} has events that brizna does not write ({error!r}): it was "
-            "changed by hand. Restore it from a copy.",
-            run_id=run_id,
-            error=error,
-        ) from error
-    if run.id != run_id:
-        raise IntegrityError(
-            "The journal in {run_id} is of the run {second}: it was moved.",
-            run_id=run_id,
-            second=run.id,
-        )
-    return run
+        return not self.has_record(run_id) and self._life(run_id).state() == "alive"

@@ -1,4 +1,4 @@
-"""What the store tells about a run, and the cache that tells it fast for ten thousand."""
+"""What the store tells about a run, and the cache that tells it fast at the end of the next."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from brizna.store._records import check_subject, read_records
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, ClassVar, Self
 
     from brizna.core.measurement import Run
@@ -95,43 +95,70 @@ class RunSummary(Record):
         )
 
 
+def by_start(summary: RunSummary) -> tuple[str, str]:
+    """Sort runs as they began; those of one second have ids in no order."""
+    return summary.id[:16], summary.started or ""
+
+
 def _jobs(environment: dict[str, Any]) -> list[str]:
     job: dict[str, Any] = environment.get("job") or {}
     rank: dict[str, Any] = environment.get("rank") or {}
     return sorted({str(name) for name in (job.get("id"), rank.get("launch")) if name is not None})
 
 
-def fresh_summary(run_id: str, record: str) -> RunSummary:
-    """Return the summary of a run's record file; ``unreadable`` if it is not as it was written.
+class Told(Record):
+    """What a run's files tell a list of runs.
+
+    Attributes:
+        summary: ``unreadable`` if they are not as they were written.
+        run: The JSON value of its record; None of an unreadable one.
+        records: Those beside it.
+    """
+
+    summary: RunSummary
+    run: dict[str, Any] | None = None
+    records: tuple[dict[str, Any], ...] = ()
+
+
+def tell(run_id: str, data: bytes, records: Callable[[], list[dict[str, Any]]]) -> Told:
+    """Return what the bytes of a run's record, and the records beside it, tell.
 
     What can still be told of an unreadable one is what it is called by, so that it is found.
-
-    Raises:
-        OSError: If the file cannot be read.
     """
-    with open(record, "rb") as file:
-        data = file.read()
     try:
         run = json.loads(data)
         if run["id"] != run_id:
             raise IntegrityError("run.json is of the run {run_id}", run_id=run["id"])
         summary = RunSummary.of(run, digest_of_bytes(data))
     except (BriznaError, ValueError, TypeError, LookupError, AttributeError) as error:
-        return RunSummary(
-            id=run_id, state="unreadable", reason=str(Said("run.json: {error}", error=error))
-        )
+        reason = str(Said("run.json: {error}", error=error))
+        return Told(summary=RunSummary(id=run_id, state="unreadable", reason=reason))
     try:
-        check_subject(run_id, digest_of_bytes(data), read_records(os.path.dirname(record)))
+        beside = records()
+        check_subject(run_id, digest_of_bytes(data), beside)
     except BriznaError as error:
-        return RunSummary(
-            id=run_id,
-            state="unreadable",
-            name=summary.name,
-            tags=summary.tags,
-            started=summary.started,
-            reason=str(error),
+        return Told(
+            summary=RunSummary(
+                id=run_id,
+                state="unreadable",
+                name=summary.name,
+                tags=summary.tags,
+                started=summary.started,
+                reason=str(error),
+            )
         )
-    return summary
+    return Told(summary=summary, run=run, records=tuple(beside))
+
+
+def tell_directory(run_id: str, record: str) -> Told:
+    """Return what a run's record file, and the records beside it, tell.
+
+    Raises:
+        OSError: If the file cannot be read.
+    """
+    with open(record, "rb") as file:
+        data = file.read()
+    return tell(run_id, data, lambda: read_records(os.path.dirname(record)))
 
 
 def runs_of_job(summaries: Sequence[RunSummary], job: str) -> list[str]:
@@ -155,8 +182,11 @@ def runs_of_job(summaries: Sequence[RunSummary], job: str) -> list[str]:
     return found
 
 
-class Index:
+class Recent:
     """Summaries of sound records, each valid while its file has the size and time it was made from.
+
+    Of the newest runs, for what the end of a run says of those before it: a small file, read with
+    modules that are loaded by then. The index of all runs is in `_index`.
 
     Only a cache: unreadable means empty, unwritable means slower next time. It is replaced whole
     by a rename, so that it may lie on a network file system and be written by many at once.
@@ -184,7 +214,7 @@ class Index:
             known = self._known.get(run_id)
             if known and known[:2] == stamp:
                 return RunSummary.from_json(known[2])
-            summary = fresh_summary(run_id, record)
+            summary = tell_directory(run_id, record).summary
         except FileNotFoundError:
             return None
         except OSError as error:

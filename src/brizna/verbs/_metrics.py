@@ -71,11 +71,14 @@ class StoreMetrics:
 
     def _has_ended(self, run_id: str) -> bool:
         if run_id not in self._ended:
+            directory = self._store.directory(run_id)
             try:
-                status = os.stat(os.path.join(self._store.directory(run_id), "run.json"))
+                status = os.stat(os.path.join(directory, "run.json"))
+                self._ended[run_id] = status.st_mtime_ns
             except OSError:
-                return False
-            self._ended[run_id] = status.st_mtime_ns
+                if os.path.isdir(directory):
+                    return False
+                self._ended[run_id] = 0  # in a pack: ended before all that are not
         return True
 
     def _look_at(self, run_id: str) -> _Told:

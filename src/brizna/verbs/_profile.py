@@ -11,7 +11,7 @@ from brizna.core.profile import Profile, operators_of, profile_of
 from brizna.meter import BootClock
 from brizna.run import ProcessLooks, Sampler, as_sampled
 from brizna.run._sampled import why_not
-from brizna.store import Store, append_look, looks_file, read_looks
+from brizna.store import Store, append_look, looks_file
 from brizna.verbs._run import run_command
 
 TYPE_CHECKING = False
@@ -158,7 +158,7 @@ def keep_profile(store: Store, run: Run, profile: Profile) -> None:
 
 def _told(store: Store, stored: StoredRun, subject: str, view: str) -> Profile:
     run_id = stored.run.id
-    lines, damaged = read_looks(stored.directory)
+    lines, damaged = store.looks(run_id)
     if not lines or not store.has_samples(run_id):
         raise UnavailableError(
             "Nobody looked into the code of {run_id}, or its samples are gone. Run it with: "

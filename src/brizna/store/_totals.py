@@ -1,0 +1,106 @@
+"""Totals of the runs of a store, from its index: nothing counted twice."""
+
+from __future__ import annotations
+
+import json
+
+from brizna.core.nesting import outermost
+from brizna.core.records import Record
+from brizna.store._figures import Sums
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+    from typing import Any
+
+    from brizna.store._index import Index
+
+COLUMNS = ("name", "state", "started", "machine", "tags", "zone", "view")
+"""What runs can be told apart by: columns of the index, ``tags`` as a JSON list or None."""
+ASKED = ("started", "state", "tags")
+"""Those by which runs are chosen."""
+_BUFFERED = 50_000
+"""So many runs are held before they are added up: some 50 MB."""
+
+
+class Totals(Record):
+    """What many runs come to.
+
+    Attributes:
+        groups: The sums by key.
+        inside: How many runs were left out: they lie inside others, whose energy holds theirs.
+        at_once: How many of the runs summed shared a machine with another at the same time.
+    """
+
+    groups: dict[Hashable, Sums]
+    inside: int
+    at_once: int
+
+
+def sum_runs(
+    index: Index,
+    key: Callable[[Mapping[str, Any]], Hashable],
+    *,
+    by: Sequence[str],
+    figures: Collection[str],
+    is_wanted: Callable[[Mapping[str, Any]], bool],
+) -> Totals:
+    """Return the sums of the runs that an index knows.
+
+    Args:
+        index: The index, up to date.
+        key: Returns what to sum a run under, from the values of ``by``. Asked once for all runs
+            that share these values.
+        by: Some of `COLUMNS`; those of `ASKED` always come too.
+        figures: Which figures to sum, some of `KINDS`.
+        is_wanted: Tells from the values of `ASKED` whether a run belongs in the sums. A run inside
+            another is left out only where that one is wanted as well.
+    """
+    together = set(index.at_once())
+    inner = _inside(index, together, is_wanted)
+    groups: dict[Hashable, Sums] = {}
+    keys: dict[tuple[Any, ...], Hashable | None] = {}
+    inside = at_once = 0
+    named = tuple(dict.fromkeys((*by, *ASKED)))
+    columns = ("machine", "duration_s", "layout", "doubts", "figures", *named)
+    for number, row in enumerate(index.rows(columns), 1):
+        run_id, machine, duration_s, layout, doubts, numbers, *rest = row
+        values = tuple(rest)
+        if values not in keys:
+            told = dict(zip(named, values, strict=True))
+            keys[values] = key(told) if is_wanted(told) else None
+        found = keys[values]
+        if found is None:
+            continue
+        if run_id in inner:
+            inside += 1
+            continue
+        at_once += run_id in together
+        if found not in groups:
+            groups[found] = Sums(figures, index.doubt)
+        groups[found].add(
+            index.layout(layout), doubts, numbers, duration_s=duration_s, machine=machine
+        )
+        if number % _BUFFERED == 0:
+            for sums in groups.values():
+                sums.add_up()
+    return Totals(groups=groups, inside=inside, at_once=at_once)
+
+
+def _inside(
+    index: Index, together: set[str], is_wanted: Callable[[Mapping[str, Any]], bool]
+) -> set[str]:
+    """Return the runs that lie inside others: only runs of one time, or with a parent, can."""
+    ids = {*together, *(run_id for pair in index.with_parent() for run_id in pair)}
+    runs = [
+        run
+        for run in index.summaries_of(sorted(ids))
+        if is_wanted(
+            {
+                "started": run.started,
+                "state": run.state,
+                "tags": json.dumps(run.tags) if run.tags else None,
+            }
+        )
+    ]
+    return {run.id for run in runs} - set(outermost(runs))
