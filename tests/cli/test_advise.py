@@ -97,7 +97,10 @@ def test_lines_say_which_is_better_and_from_when():
     del case["defaults"]["zone"]
     unknown = "\n".join(site_advice_lines(advise_site(case).to_json(), **options))
     assert "unknown: no grid zone" in unknown
-    lines = hardware_advice_lines(advise_hardware(load("replace-v100.toml")).to_json(), **options)
+    case = load("replace-v100.toml")
+    del case["defaults"]["tariff_per_kwh"]
+    lines = hardware_advice_lines(advise_hardware(case).to_json(), **options)
+    assert "  cost: unknown" in lines
     assert any(line.startswith("  carbon: replace V100 by H100") for line in lines)
 
 

@@ -72,6 +72,21 @@ def test_as_many_chips_as_the_work_needs():
         hardware_advice(read(work=2e6, old={"count": 1}))
 
 
+def test_there_are_enough_chips_if_they_are_as_slow_as_they_may_be():
+    _, new = hardware_advice(read(new={"work_per_h": [40, 100, 120]}))[0]
+    assert new.count == 2
+    with pytest.raises(InfeasibleError, match=r"may take 1e\+04"):
+        hardware_advice(read(new={"work_per_h": [40, 100, 120], "count": 1}))
+
+
+def test_a_place_that_nobody_knows_gives_no_verdict():
+    case = read()
+    del case.place["intensity_g_per_kwh"], case.place["tariff_per_kwh"]
+    _, (pair,) = hardware_advice(case)
+    assert (pair.carbon, pair.money, pair.carbon_s, pair.money_s) == (None,) * 4
+    assert pair.least_intensity is not None
+
+
 def test_switched_off_chips_do_not_wait():
     _, new = hardware_advice(read(new={"off": 1}))[0]
     assert new.energy_j.best.to("kWh") == pytest.approx(1.5 * 400_000 / 600 * 0.6)

@@ -142,6 +142,15 @@ def test_a_faster_machine_is_needed_for_less_time_and_in_smaller_number():
     assert options["fast"].busy_s.best.value == options["cloud"].busy_s.best.value / 2
 
 
+def test_there_are_enough_machines_if_they_are_as_slow_as_they_may_be():
+    slow = offer("own", OWN | {"speed": [0.5, 1, 2]})
+    options, _, _ = advised(MONTH_H, slow, offer("cloud", RENTED | {"speed": [0.5, 1, 2]}))
+    for one in options.values():
+        assert one.machines == 2
+        assert one.held_s.low.value >= one.busy_s.high.value * (1 - 1e-9)
+        assert one.idle_energy_j.low.value >= 0
+
+
 def test_spare_machines_of_a_provider_count_in_energy_and_making_not_in_money():
     offers = (offer("cloud", RENTED), offer("cloud", RENTED | {"spare": 0.5}, "with spare"))
     options, _, _ = advised(100, *offers)

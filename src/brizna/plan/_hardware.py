@@ -38,7 +38,7 @@ class Chip(Record):
         name: What it is called.
         owned: Whether it is there already: then what it took to make and to buy is past.
         facts: By field, what is declared or published; a field that nobody knows is not there.
-        count: How many; None for as many as the work needs.
+        count: How many; None for as many as the work needs at the slow end of its doubts.
         card: What it calls itself, to look it up; None if nobody says.
         source: Who says what is declared of it; None if nobody says.
     """
@@ -122,8 +122,9 @@ class Replacement(Record):
         money_s: The same for its price.
         least_intensity: Intensity of the electricity above which it saves the carbon of its making
             within its service life; None where it saves no energy for certain.
-        carbon: ``replace``, ``keep`` or ``cannot-tell``: whether it does so here.
-        money: The same for its price.
+        carbon: ``replace``, ``keep`` or ``cannot-tell``: whether it does so here; None if the place
+            is not known.
+        money: The same for its price; None if that or the tariff is not known.
     """
 
     old: str
@@ -133,8 +134,8 @@ class Replacement(Record):
     carbon_s: Estimate | None
     money_s: Estimate | None
     least_intensity: Estimate | None
-    carbon: str
-    money: str
+    carbon: str | None
+    money: str | None
 
     _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "saved_energy_j": estimate_of(Energy),
@@ -255,13 +256,14 @@ def hardware_advice(
 def _option(chip: Chip, case: HardwareCase) -> ChipOption:
     facts = chip.facts
     busy = exactly(Ratio(case.work_per_y)) / facts["work_per_h"]  # hours of one chip
-    count = chip.count or ceil(busy.best.value / _YEAR_H)
-    if busy.best.value > count * _YEAR_H:
+    most = max(busy.best.value, busy.high.value)
+    count = chip.count or ceil(most / _YEAR_H)
+    if most > count * _YEAR_H:
         raise InfeasibleError(
-            "{name}: the work of a year takes {needed:.4g} hours of a chip, but {count} of them "
+            "{name}: the work of a year may take {needed:.4g} hours of a chip, but {count} of them "
             "have {there:.4g}: expected less work. Give more of them, or leave the count out.",
             name=chip.name,
-            needed=busy.best.value,
+            needed=most,
             count=count,
             there=count * _YEAR_H,
         )
@@ -298,7 +300,7 @@ def _replacement(old: tuple[Chip, ChipOption], new: tuple[Chip, ChipOption]) -> 
     making = facts["embodied_kg"].scaled(after.count)
     saved = before.energy_j - after.energy_j
     carbon_s = money_s = None
-    carbon = money = "cannot-tell"
+    carbon = money = None
     if before.operational_g is not None and after.operational_g is not None:
         carbon_s, carbon = _after(making, before.operational_g - after.operational_g, lifetime)
     if before.cost is not None and after.cost is not None:

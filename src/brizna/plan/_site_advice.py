@@ -54,7 +54,7 @@ class SiteOption(Record):
     Attributes:
         name: What it is called.
         kind: One of `brizna.plan.SITE_KINDS`.
-        machines: How many are there at the peak.
+        machines: How many are there at the peak: enough at the slow end of their speed's doubts.
         busy_s: Machine time in which there is work, work done twice included.
         held_s: Machine time that is held or paid for.
         energy_j: Of the facility, what idles included.
@@ -219,7 +219,8 @@ class _Way:
         facts = offer.facts
         self.offer = offer
         speed = facts.get("speed", _ONE)
-        self.machines = max(1, ceil(use.peak / speed.best.value - _SLACK))
+        slowest = min(speed.best.value, speed.low.value)
+        self.machines = max(1, ceil(use.peak / slowest - _SLACK))
         self.checkpoints = _checkpoints(facts) if offer.kind == "spot" else None
         again = _ONE if self.checkpoints is None else _ONE + _lost(facts)
         self._hours(use, speed, again)
@@ -245,7 +246,7 @@ class _Way:
             self.idle = self.held.minus(self.busy).times(on)
             self.spare = _Line(fixed=zero, by_hour=zero)
             return
-        there = exactly(Ratio(self.machines * speed.best.value)) / speed * again
+        there = again.scaled(self.machines)
         during = work if kind in _AS_NEEDED else there
         kept = facts.get("keeps", zero)
         started = use.bursts * max(0.0, self.machines - kept.best.value)

@@ -173,7 +173,9 @@ def _replacement(one: Mapping[str, Any], style: Format) -> list[str]:
     lines = [text.format(times=times, **names)]
     for figure, years in (("carbon", one["carbon_s"]), ("money", one["money_s"])):
         name = _figures(style)["carbon_g" if figure == "carbon" else "cost"]
-        said = f"{name}: {verdicts[one[figure]].format(**names)}"
+        verdict = one[figure]
+        said = f"{name}: {style.unknown(None) if verdict is None else verdicts[verdict]}"
+        said = said.format(**names)
         if years is not None:
             after = _("{new} has paid after {time}")
             said += "; " + after.format(time=_years(years, style), **names)
