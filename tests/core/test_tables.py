@@ -258,7 +258,8 @@ def test_a_factors_doubt_and_reference_have_its_name() -> None:
 
 def test_a_factor_survives_its_record() -> None:
     for package, table in shipped():
-        if "value" in load(package, table).columns and table != "published_models":
+        others = ("claims", "published_models")  # what somebody states, not what we compute with
+        if "value" in load(package, table).columns and table not in others:
             for made in made_of(package, table):
                 assert Factor.from_json(made.to_json()) == made
 

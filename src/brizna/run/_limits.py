@@ -262,21 +262,27 @@ def _restore_one(entry: Mapping[str, Any], limit: Limit, came: _Restored) -> Non
     seen, before = limit.read(), entry["before"]
     if _is_same(seen, before):
         return
-    values = {"name": limit.name(), "seen": seen, "unit": limit.unit, "before": before}
+    name, unit = limit.name(), limit.unit
     if any(_is_same(seen, ours) for ours in entry["ours"]):
         limit.write(before)
         said = Said(
             "{name} was left at {seen} {unit} by a sweep that was cut short; it is back at "
             "{before} {unit}.",
-            **values,
+            name=name,
+            seen=seen,
+            unit=unit,
+            before=before,
         )
         came.back.append(said)
         return
     said = Said(
         "{name} was set to {ours} {unit} by a sweep, and is {seen} {unit} now: somebody else has "
         "changed it since, and it is left so. Before the sweep it was {before} {unit}.",
-        **values,
+        name=name,
         ours=", ".join(map(str, entry["ours"])),
+        unit=unit,
+        seen=seen,
+        before=before,
     )
     came.foreign.append(said)
 

@@ -211,8 +211,7 @@ class Measuring:
             roots=self._roots,
         )
         recorder.name_users(use.users, kind="block")
-        recorder.sampler.start(use.beside())
-        recorder.describe(use.describe())
+        recorder.start(use.beside, use.describe())
         recorder.sampler.run_thread(
             settings["interval"], lambda: {**use.beside(), **recorder.beside()}
         )

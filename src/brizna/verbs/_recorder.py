@@ -19,7 +19,7 @@ from brizna.verbs._site import hardware_of, site_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from brizna.account import FunctionalUnit
@@ -168,21 +168,46 @@ class Recorder:
         Args:
             use: How it is known who uses the machine.
         """
+        for event in self.surroundings(use):
+            self._journal.write(event)
+
+    def start(self, beside: Callable[[], dict[str, Any]], use: Mapping[str, Any]) -> None:
+        """Find out what the run happens in and on, take the first reading, then write both.
+
+        For a job that waits meanwhile, and is not to pay for what finding out takes.
+
+        Args:
+            beside: Tells what the first reading says beside energy, just before it is taken.
+            use: How it is known who uses the machine.
+        """
+        events = self.surroundings(use)
+        self.sampler.start(beside())
+        for event in events:
+            self._journal.write(event)
+
+    def surroundings(self, use: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Return the events that tell what the run happens in and on; opens the gauges.
+
+        Args:
+            use: How it is known who uses the machine.
+        """
         environment = capture(self._environ, directory=self._where, names=self.settings["names"])
         environment["use"] = dict(use or {})
-        self._journal.write({"e": "environment", "environment": environment})
         channels = self.sampler.channels
-        self._journal.write({"e": "hardware", "hardware": hardware_of(channels)})
         factors = [factor.to_json() for factor in factors_behind(channels)]
-        self._journal.write({"e": "factors", "factors": factors})
-        self._tell_idle_power()
         from brizna.meter import open_gauges
 
         roots = None if self._simulates else Roots()
         self._gauges = open_gauges(
             roots, clock=self._clock, meters=self._meters, command=self._child
         )
-        self._journal.write(self._gauges.event())
+        return [
+            {"e": "environment", "environment": environment},
+            {"e": "hardware", "hardware": hardware_of(channels)},
+            {"e": "factors", "factors": factors},
+            *self._idle_power(),
+            self._gauges.event(),
+        ]
 
     def beside(self, *, last: bool = False) -> dict[str, Any]:
         """Return what a sample says beside energy and use: gauges if it is time, work so far.
@@ -206,23 +231,22 @@ class Recorder:
         """Return what a sample or the edge of a window says of the work done so far."""
         return {"work": self._work} if self._work else {}
 
-    def _tell_idle_power(self) -> None:
-        """Write what the machine draws while nobody uses it, if that was measured or declared."""
+    def _idle_power(self) -> list[dict[str, Any]]:
+        """Return what the machine draws while nobody uses it, if that was measured or declared."""
         from brizna.verbs._baseline import idle_event, idle_troubles
 
         try:
             event = idle_event(self._store, self._machine, self.settings["idle_w"])
         except BriznaError as error:
             self.trouble.append(str(error))
-            return
-        if event is not None:
-            self._journal.write(event)
-            for text in idle_troubles(event["declared"], self.sampler.channels):
-                self.note(text)
+            return []
+        if event is None:
+            return []
+        return [event, *map(_note, idle_troubles(event["declared"], self.sampler.channels))]
 
     def note(self, text: str) -> None:
         """Write a sentence for the reader of the record."""
-        self._journal.write({"e": "note", "text": text})
+        self._journal.write(_note(text))
 
     def energy(self) -> Estimate | None:
         """Return the energy so far; it costs the same however long the run has been."""
@@ -380,3 +404,7 @@ def untold(error: Exception) -> str:
 def sentence(text: str) -> str:
     """Return a text as a sentence that others can follow: it ends with a full stop."""
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _note(text: str) -> dict[str, Any]:
+    return {"e": "note", "text": text}

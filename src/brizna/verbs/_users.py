@@ -100,6 +100,7 @@ class BlockUse:
         self.block = Block(inside=inside, proc_root=roots.proc_root)
         self._allowance = Allowance(_SHARE)
         self._is_told = False
+        self._ready_us = 0
         self.users = Users(
             members=self.block.living,
             devices=open_device_use(channels),
@@ -126,13 +127,11 @@ class BlockUse:
         Memory and devices, which are read in places as dear as a hundred of these, have allowances
         of their own.
         """
-        used_us: int | None = 0
-        if last:
-            used_us = self.block.close()
-        elif self._is_told:
-            used_us = self.block.now_us()
-        self._is_told = True
-        return used_us, self._machine.busy_us(at_any_cost=True)
+        used_us = self.block.close() if last else self.block.now_us(at_any_cost=not self._is_told)
+        if not self._is_told:  # what getting ready took is not the block's
+            self._is_told, self._ready_us = True, used_us or 0
+        own_us = None if used_us is None else used_us - self._ready_us
+        return own_us, self._machine.busy_us(at_any_cost=True)
 
     def describe(self) -> dict[str, Any]:
         """Return how its use of the machine is known."""
