@@ -68,7 +68,7 @@ from brizna.plan import (
     SiteOption,
     Workload,
 )
-from brizna.verbs import SETTINGS, RunAccount, ScalingForecast, read_settings
+from brizna.verbs import SETTINGS, Prediction, Reuse, RunAccount, ScalingForecast, read_settings
 from brizna.verbs._history import History, Unlike
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -303,6 +303,7 @@ def test_every_unit_that_is_described_exists():
         *(RunAccount, Hourly, Sci, SciForAi, AiScore),
         *(Plan, Outcome, Workload),
         *(ScalingForecast, ScalingOption),
+        *(Prediction, Reuse),
         *(SiteAdvice, SiteOption, BreakEven, Best, CaseInput),
         *(HardwareAdvice, ChipOption, Replacement),
         *(Sweep, Setting, SweepPlan, Dimension, TrialNote),
