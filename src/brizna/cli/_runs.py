@@ -1,9 +1,10 @@
-"""``brizna runs``: list, remove, prune, export, import and merge what was kept."""
+"""``brizna runs``: list, sum, pack, remove, export, import and merge what was kept."""
 
 from __future__ import annotations
 
 from brizna.cli._options import add_json, add_settings, store_of
 from brizna.cli._parser import Parser
+from brizna.cli._totals import add_total, total
 from brizna.core.errors import InputError, UnavailableError
 from brizna.core.quantities import Duration
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 _FORMS = ("archive", "codecarbon")
 """Forms of files that runs are exported to and imported from."""
-_ACTIONS = ("list", "rm", "prune", "export", "import", "merge")
+_BEFORE = 1000
+"""Runs before the listed ones among which runs of their kind are looked for."""
+_ACTIONS = ("list", "total", "pack", "unpack", "rm", "prune", "export", "import", "merge")
 
 
 def runs(context: Context, words: list[str]) -> int:
@@ -48,6 +51,9 @@ def _known_actions(
     _ = context.texts.gettext
     return {
         "list": (_add_list, _list, _("List runs, the newest last.")),
+        "total": (add_total, total, _("What all runs come to, by tag, period or place.")),
+        "pack": (_add_limits, _pack, _("Put old runs into packs, many to a file.")),
+        "unpack": (_add_references, _unpack, _("Take runs out of their packs.")),
         "rm": (_add_references, _remove, _("Remove runs with all that lies beside them.")),
         "prune": (_add_prune, _prune, _("Remove old runs, or only their samples.")),
         "export": (_add_export, _export, _("Pack runs into one file.")),
@@ -71,12 +77,17 @@ def _add_list(parser: Parser) -> None:
     parser.add_argument("--limit", type=int, help=_("only so many of the newest"))
 
 
-def _add_prune(parser: Parser) -> None:
+def _add_limits(parser: Parser) -> None:
     _ = parser.texts.gettext
     parser.add_argument("--keep-last", type=int, metavar="N", help=_("leave the newest N alone"))
     parser.add_argument(
         "--older-than", metavar="AGE", help=_("leave younger ones alone, such as 30d or 12h")
     )
+
+
+def _add_prune(parser: Parser) -> None:
+    _ = parser.texts.gettext
+    _add_limits(parser)
     parser.add_argument(
         "--samples-only", action="store_true", help=_("remove the samples, keep the records")
     )
@@ -128,7 +139,7 @@ def _list(context: Context, store: Store, given: Namespace) -> int:
     from brizna.report import runs_lines, stored
     from brizna.verbs import unlike_runs
 
-    every = store.runs()
+    every = store.runs(limit=_looked_at(given))
     unlike = unlike_runs(every)
     found = [run for run in every if given.tag is None or given.tag in run.tags]
     if given.limit is not None:
@@ -163,20 +174,48 @@ def _list(context: Context, store: Store, given: Namespace) -> int:
     return 0
 
 
+def _looked_at(given: Namespace) -> int | None:
+    """Return how many of the newest runs to look at: those listed, and those they are like."""
+    if given.tag is not None or (given.limit or 0) < 1:
+        return None
+    return given.limit + _BEFORE
+
+
 def _remove(context: Context, store: Store, given: Namespace) -> int:
     return _tell_ids(context, given, store.rm(given.runs))
 
 
+def _pack(context: Context, store: Store, given: Namespace) -> int:
+    """Pack; what was left where it is, is said with the reason."""
+    from brizna.report import packed_lines
+
+    packed = store.pack(keep_last=given.keep_last, older_than_s=_age_s(given)).to_json()
+    if given.json:
+        context.tell_json(packed)
+    else:
+        context.tell(*packed_lines(packed, lang=context.lang))
+    return 0
+
+
+def _unpack(context: Context, store: Store, given: Namespace) -> int:
+    return _tell_ids(context, given, store.unpack(given.runs))
+
+
 def _prune(context: Context, store: Store, given: Namespace) -> int:
+    age_s, last = _age_s(given), given.keep_last
+    ids = store.prune(keep_last=last, older_than_s=age_s, samples_only=given.samples_only)
+    return _tell_ids(context, given, ids)
+
+
+def _age_s(given: Namespace) -> float | None:
+    """Return the age from which runs are meant; None if only their number says which."""
     if given.keep_last is None and given.older_than is None:
         raise InputError("Which runs? Give --keep-last, --older-than, or both.")
     if given.older_than is not None and given.older_than.strip()[-1:].isdigit():
         raise InputError(
             "--older-than {age} has no unit: give one, such as 30d or 12h.", age=given.older_than
         )
-    age = None if given.older_than is None else Duration.parse(given.older_than).value
-    ids = store.prune(keep_last=given.keep_last, older_than_s=age, samples_only=given.samples_only)
-    return _tell_ids(context, given, ids)
+    return None if given.older_than is None else Duration.parse(given.older_than).value
 
 
 def _export(context: Context, store: Store, given: Namespace) -> int:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from brizna.report._scaling import scaling_lines
     from brizna.report._schedule import FORMS, schedule
     from brizna.report._sweep import sweep_lines, sweep_page
+    from brizna.report._totals import packed_lines, totals_lines, totals_remarks
     from brizna.report._terminal import (
         doctor_lines,
         explain_lines,
@@ -63,6 +64,9 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "packed_lines",
+    "totals_lines",
+    "totals_remarks",
     "CODECARBON_COLUMNS",
     "CODECARBON_PARTS",
     "FORMS",
@@ -119,6 +123,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "packed_lines": "_totals",
+    "totals_lines": "_totals",
+    "totals_remarks": "_totals",
     "prediction_lines": "_prediction",
     "reuse_lines": "_prediction",
     "sweep_lines": "_sweep",

@@ -35,26 +35,34 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.store._alive import command_runs, liveness, process_start, writer_identity
     from brizna.store._baselines import keep_baseline, latest_baseline
+    from brizna.store._figures import KINDS
     from brizna.store._files import replace_file
     from brizna.store._following import JournalFile
     from brizna.store._ids import new_run_id
+    from brizna.store._index import Index
     from brizna.store._journal import Journal
     from brizna.store._looks import append_look, looks_file, read_looks
     from brizna.store._marks import append_mark, read_marks
     from brizna.store._merge import merge_runs
+    from brizna.store._packing import Packed
     from brizna.store._plans import find_plan, keep_plan, read_plans
     from brizna.store._reading import read_events
     from brizna.store._store import Store
     from brizna.store._stored import RunSummary, StoredRun, runs_of_job
     from brizna.store._sweeps import keep_sweep, unfinished_sweep
     from brizna.store._tail import Tail
+    from brizna.store._totals import Summed, sum_runs
 
 __all__ = [
+    "KINDS",
+    "Index",
     "Journal",
     "JournalFile",
+    "Packed",
     "RunSummary",
     "Store",
     "StoredRun",
+    "Summed",
     "Tail",
     "append_look",
     "append_mark",
@@ -75,13 +83,18 @@ __all__ = [
     "read_plans",
     "replace_file",
     "runs_of_job",
+    "sum_runs",
     "unfinished_sweep",
     "writer_identity",
 ]
 
 _HOMES = {
+    "KINDS": "_figures",
+    "Index": "_index",
     "Journal": "_journal",
     "JournalFile": "_following",
+    "Packed": "_packing",
+    "Summed": "_totals",
     "Tail": "_tail",
     "RunSummary": "_stored",
     "Store": "_store",
@@ -105,6 +118,7 @@ _HOMES = {
     "read_plans": "_plans",
     "replace_file": "_files",
     "runs_of_job": "_stored",
+    "sum_runs": "_totals",
     "unfinished_sweep": "_sweeps",
     "writer_identity": "_alive",
 }

@@ -17,26 +17,23 @@ _LOOKED_AT = 1000
 """Runs among which a name is looked for that was meant instead of one that is not there."""
 
 
-def meant(
-    index: Index, reference: str, left: Sequence[RunSummary]
-) -> tuple[list[str], list[RunSummary]]:
-    """Return the runs that a name, or else a part of an id, means, and those to be listed.
+def meant(index: Index, reference: str) -> tuple[list[str], list[RunSummary]]:
+    """Return the runs of an index that have a name, else a part of their id, and some to list."""
+    found = index.named(reference) or (index.like(reference) if reference else [])
+    known = [] if len(found) == 1 else index.summaries(limit=_LOOKED_AT)
+    return found, [*known, *index.summaries_of(found[-10:])]
 
-    Args:
-        index: Knows the runs that have a sound record.
-        reference: The name or the part.
-        left: Summaries of the others.
-    """
-    named = [run.id for run in left if run.name == reference]
-    found = sorted({*index.named(reference), *named})
-    if not found and reference:
-        both = {*index.like(reference), *(run.id for run in left)}
-        found = sorted(i for i in both if i.startswith(reference) or i.endswith(reference))
-    if len(found) == 1:
-        return found, []
-    known = {run.id: run for run in [*index.summaries(limit=_LOOKED_AT), *left]}
-    known.update((run.id, run) for run in index.summaries_of(found[-10:]))
-    return found, sorted(known.values(), key=by_start)
+
+def meant_also(
+    reference: str, found: list[str], known: list[RunSummary], left: Sequence[RunSummary]
+) -> tuple[list[str], list[RunSummary]]:
+    """Return what `meant` returns with the runs that are in no index; a name goes before a part."""
+    every = {run.id: run for run in [*known, *left]}
+    named = {run.id for run in every.values() if run.name == reference and run.id in found}
+    named |= {run.id for run in left if run.name == reference}
+    parts = {*found, *(run.id for run in left)}
+    like = {i for i in parts if reference and (i.startswith(reference) or i.endswith(reference))}
+    return sorted(named or like), sorted(every.values(), key=by_start)
 
 
 def unresolved(reference: str, summaries: Sequence[RunSummary], found: Sequence[str]) -> InputError:

@@ -155,25 +155,26 @@ class Sums:
         self._durations: list[float] = []
         self._figures = figures
         self._name_of = name_of
-        self._first: list[tuple[tuple[Figure, ...], bytes, bytes]] = []
+        self._first: list[tuple[str, tuple[Figure, ...], bytes, bytes]] = []
         self._buckets: dict[tuple[int, str | None], _Bucket] = {}
         self._parts: dict[str, _Part] = {}
 
     def add(
-        self,
-        layout: tuple[Figure, ...],
-        doubts: bytes,
-        numbers: bytes,
-        *,
-        duration_s: float | None,
-        machine: str | None,
+        self, row: tuple[str, str | None, float | None, bytes, bytes], layout: tuple[Figure, ...]
     ) -> None:
-        """Add a run by its layout, the numbers of its shared doubts, and its row."""
+        """Add a run.
+
+        Args:
+            row: Its id, machine and duration in seconds; the numbers of its shared doubts and its
+                figures, as `row_of` made them.
+            layout: What the figures mean.
+        """
+        run_id, machine, duration_s, doubts, numbers = row
         self.runs += 1
         if duration_s is not None:
             self._durations.append(duration_s)
         if self.runs <= _EXACTLY:
-            self._first.append((layout, doubts, numbers))
+            self._first.append((run_id, layout, doubts, numbers))
         key = (id(layout), machine)
         bucket = self._buckets.get(key)
         if bucket is None:
@@ -202,14 +203,14 @@ class Sums:
 
     def _exact(self) -> dict[str, tuple[Estimate, int]]:
         found: dict[str, list[Estimate]] = {}
-        for number, (layout, doubts, numbers) in enumerate(self._first):
+        for run_id, layout, doubts, numbers in self._first:
             names = [self._name_of(place) for place in array("I", doubts)]
             row = array("d", numbers)
             start = 0
             for figure in layout:
                 if self._is_wanted(figure.name):
                     part = row[start : start + figure.width]
-                    found.setdefault(figure.name, []).append(_one(figure, names, part, number))
+                    found.setdefault(figure.name, []).append(_one(figure, names, part, run_id))
                 start += figure.width
         return {name: (total(parts), len(parts)) for name, parts in sorted(found.items())}
 
@@ -316,13 +317,13 @@ def _keep(sums: list[float], more: float) -> None:
 _SHORT = 256
 
 
-def _one(figure: Figure, names: Sequence[str], row: Sequence[float], number: int) -> Estimate:
-    """Return one run's figure again; its own doubts are named by the run's number."""
+def _one(figure: Figure, names: Sequence[str], row: Sequence[float], run_id: str) -> Estimate:
+    """Return one run's figure again; its own doubts are named by its id."""
     kind = KINDS[figure.name.partition("/")[0]]
     best = row[0]
     called = [
         *(names[place] for place in figure.doubts),
-        *(f"run {number}/{own}" for own in range(figure.own)),
+        *(f"run:{run_id}/{own}" for own in range(figure.own)),
         *([CHANCE] if figure.has_chance else []),
     ]
     ends = {

@@ -329,6 +329,11 @@ class Index:
             found.append(RunSummary.from_json(json.loads(told)))
         return found[::-1]
 
+    def packed_before(self, packs: Packs, run_id: str, limit: int) -> list[RunSummary]:
+        """Return summaries of the newest packed runs up to the second of a run."""
+        self.keep_up_packs(packs)
+        return self.summaries(limit=limit, up_to=run_id[:16], only_packed=True)
+
     def named(self, name: str) -> list[str]:
         """Return the ids of the runs of this name, in order."""
         asked = "select distinct id from run where name = ? order by id"

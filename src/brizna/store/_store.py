@@ -17,7 +17,7 @@ from brizna.core.errors import (
 )
 from brizna.core.measurement import Run
 from brizna.store._alive import PROC
-from brizna.store._asked import blank, going_on, meant, unresolved
+from brizna.store._asked import blank, going_on, meant, meant_also, unresolved
 from brizna.store._files import unavailable, write_once
 from brizna.store._homes import data_directory, index_directory, nearest
 from brizna.store._ids import RUN_ID, new_run_id
@@ -185,16 +185,23 @@ class Store:
         Args:
             limit: Only so many of the newest.
         """
+        known, left = self.through_index(lambda index: index.summaries(limit=limit))
+        found = {run.id: run for run in [*left, *known]}
+        return sorted(found.values(), key=by_start)[-limit if limit else 0 :]
 
-        def ask(index: Index) -> list[RunSummary]:
-            loose = self._loose()
-            left = index.keep_up(loose, self._packs)
-            known = {run.id: run for run in [*index.broken, *index.summaries(limit=limit)]}
-            for run_id in left:
-                known.setdefault(run_id, self._summary(run_id))
-            return sorted(known.values(), key=by_start)
+    def through_index(self, ask: Callable[[Index], Answer]) -> tuple[Answer, list[RunSummary]]:
+        """Return what the index of all runs, brought up to date, answers; and the runs not in it.
 
-        return self._ask(ask)[-limit if limit else 0 :]
+        Args:
+            ask: What to ask; asked again where the index turns out to be spoilt.
+        """
+
+        def asked(index: Index) -> tuple[Answer, list[str], list[RunSummary]]:
+            left = index.keep_up(self._loose(), self._packs)
+            return ask(index), left, index.broken
+
+        answer, left, broken = self._ask(asked)
+        return answer, [*broken, *map(self._summary, left)]
 
     def _ask(self, ask: Callable[[Index], Answer]) -> Answer:
         """Return what the index of all runs answers."""
@@ -219,15 +226,11 @@ class Store:
             recent.save(set(chosen))
         known = {one.id: one for one in found if one and one.state != "unreadable"}
         if len(chosen) < limit and self._packs.names():
-            for one in self._ask(lambda index: self._packed_before(index, run_id, limit)):
+            for one in self._ask(lambda index: index.packed_before(self._packs, run_id, limit)):
                 known.setdefault(one.id, one)
         told = sorted(known.values(), key=by_start)[-limit:]
         last = [place for place, one in enumerate(told) if one.id == run_id]
         return told[: last[0] + 1] if last else []
-
-    def _packed_before(self, index: Index, run_id: str, limit: int) -> list[RunSummary]:
-        index.keep_up_packs(self._packs)
-        return index.summaries(limit=limit, up_to=run_id[:16], only_packed=True)
 
     def _summary(self, run_id: str) -> RunSummary:
         """Return the summary of a run that has no sound record of its own."""
@@ -264,11 +267,8 @@ class Store:
             if newest:
                 return self.runs(limit=_SECOND)[-1].id
 
-        def ask(index: Index) -> tuple[list[str], list[RunSummary]]:
-            left = [self._summary(one) for one in index.keep_up(self._loose(), self._packs)]
-            return meant(index, reference, left)
-
-        found, summaries = self._ask(ask)
+        (found, known), left = self.through_index(lambda index: meant(index, reference))
+        found, summaries = meant_also(reference, found, known, left)
         if len(found) == 1:
             return found[0]
         raise unresolved(reference, summaries, found)

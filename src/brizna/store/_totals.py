@@ -13,14 +13,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
     from typing import Any
 
+    from brizna.core.estimate import Estimate
     from brizna.store._index import Index
 
 COLUMNS = ("name", "state", "started", "machine", "tags", "zone", "view")
 """What runs can be told apart by: columns of the index, ``tags`` as a JSON list or None."""
-ASKED = ("started", "state", "tags")
-"""Those by which runs are chosen."""
+ASKED = ("started", "tags", "view")
+"""Those by which runs are chosen, and whose energy theirs is."""
 _BUFFERED = 50_000
 """So many runs are held before they are added up: some 50 MB."""
+
+
+class Summed(Record):
+    """The sums of one group.
+
+    Attributes:
+        runs: How many runs.
+        duration_s: For how long together.
+        figures: Each with the number of runs in it.
+    """
+
+    runs: int
+    duration_s: float
+    figures: dict[str, tuple[Estimate, int]]
 
 
 class Totals(Record):
@@ -32,7 +47,7 @@ class Totals(Record):
         at_once: How many of the runs summed shared a machine with another at the same time.
     """
 
-    groups: dict[Hashable, Sums]
+    groups: dict[Hashable, Summed]
     inside: int
     at_once: int
 
@@ -53,8 +68,8 @@ def sum_runs(
             that share these values.
         by: Some of `COLUMNS`; those of `ASKED` always come too.
         figures: Which figures to sum, some of `KINDS`.
-        is_wanted: Tells from the values of `ASKED` whether a run belongs in the sums. A run inside
-            another is left out only where that one is wanted as well.
+        is_wanted: Tells from ``started`` and ``tags`` whether a run belongs in the sums. A run
+            inside another is left out only where that one is wanted as well.
     """
     together = set(index.at_once())
     inner = _inside(index, together, is_wanted)
@@ -62,6 +77,7 @@ def sum_runs(
     keys: dict[tuple[Any, ...], Hashable | None] = {}
     inside = at_once = 0
     named = tuple(dict.fromkeys((*by, *ASKED)))
+    view = named.index("view")
     columns = ("machine", "duration_s", "layout", "doubts", "figures", *named)
     for number, row in enumerate(index.rows(columns), 1):
         run_id, machine, duration_s, layout, doubts, numbers, *rest = row
@@ -75,16 +91,18 @@ def sum_runs(
         if run_id in inner:
             inside += 1
             continue
-        at_once += run_id in together
+        at_once += run_id in together and rest[view] == "machine"
         if found not in groups:
             groups[found] = Sums(figures, index.doubt)
-        groups[found].add(
-            index.layout(layout), doubts, numbers, duration_s=duration_s, machine=machine
-        )
+        groups[found].add((run_id, machine, duration_s, doubts, numbers), index.layout(layout))
         if number % _BUFFERED == 0:
             for sums in groups.values():
                 sums.add_up()
-    return Totals(groups=groups, inside=inside, at_once=at_once)
+    summed: dict[Hashable, Summed] = {
+        found: Summed(runs=sums.runs, duration_s=sums.duration_s, figures=sums.result())
+        for found, sums in groups.items()
+    }
+    return Totals(groups=summed, inside=inside, at_once=at_once)
 
 
 def _inside(
@@ -98,8 +116,8 @@ def _inside(
         if is_wanted(
             {
                 "started": run.started,
-                "state": run.state,
                 "tags": json.dumps(run.tags) if run.tags else None,
+                "view": None,
             }
         )
     ]

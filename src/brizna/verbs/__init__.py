@@ -46,10 +46,15 @@ if TYPE_CHECKING:
         sweep,
     )
     from brizna.verbs._sweep_levels import read_dimension
+    from brizna.verbs._totals import FIGURES, RunTotals, Wanted, total_runs
     from brizna.verbs._views import View, recompute_view, view_of, views_of
     from brizna.verbs._when import Greenest, when_greenest
 
 __all__ = [
+    "FIGURES",
+    "RunTotals",
+    "Wanted",
+    "total_runs",
     "SETTINGS",
     "Bench",
     "Broken",
@@ -121,6 +126,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "FIGURES": "_totals",
+    "RunTotals": "_totals",
+    "Wanted": "_totals",
+    "total_runs": "_totals",
     "Kept": "_reuse",
     "Reuse": "_reuse",
     "reuse": "_reuse",
