@@ -20,6 +20,7 @@ from brizna.account._bill import (
     reconcile,
 )
 from brizna.account._boundary import EMBODIED, ITEMS, Bound, unlike
+from brizna.account._budget import WARN_AT, Budget, BudgetState, judge_budget
 from brizna.account._case import Case, read_case, subject_of_case
 from brizna.account._charges import (
     GROUPS,
@@ -112,6 +113,7 @@ from brizna.account._sci import (
     sci_for_ai,
 )
 from brizna.account._sets import Difference, FactorSet, differences, factor_set_of, find_factors
+from brizna.account._spent import Charged, Charges, Spent, charge, kind_of_figure, summed
 from brizna.account._training import (
     PublishedTraining,
     Trained,
@@ -138,6 +140,7 @@ __all__ = [
     "TASKS",
     "TERMS",
     "TERRITORIES",
+    "WARN_AT",
     "Accelerator",
     "Answer",
     "Assumptions",
@@ -145,8 +148,12 @@ __all__ = [
     "BillLine",
     "Bound",
     "BreakEven",
+    "Budget",
+    "BudgetState",
     "Case",
     "Charge",
+    "Charged",
+    "Charges",
     "Chosen",
     "Claim",
     "CloudUse",
@@ -178,6 +185,7 @@ __all__ = [
     "Sci",
     "SciForAi",
     "ServerParts",
+    "Spent",
     "Staged",
     "Step",
     "Subject",
@@ -185,6 +193,7 @@ __all__ = [
     "Training",
     "account",
     "by_the_hour",
+    "charge",
     "choose",
     "claims",
     "cloud_charges",
@@ -211,6 +220,8 @@ __all__ = [
     "find_image_model",
     "find_model",
     "is_working_day",
+    "judge_budget",
+    "kind_of_figure",
     "known_models",
     "lifecycle",
     "lifetime",
@@ -236,6 +247,7 @@ __all__ = [
     "spot_price",
     "subject_of_case",
     "subject_of_run",
+    "summed",
     "unlike",
     "water",
 ]

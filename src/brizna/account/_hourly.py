@@ -6,7 +6,6 @@ The year's mean is right for what runs all year. What ran last night met last ni
 
 from __future__ import annotations
 
-from datetime import timedelta
 from itertools import pairwise
 from math import fsum
 
@@ -96,6 +95,8 @@ def by_the_hour(
         raise InputError(
             "{source} is no carbon intensity: expected a series in gCO2e/kWh.", source=signal.source
         )
+    from datetime import timedelta
+
     cut = signal.between(*span)
     edges_s = [(edge - span[0]).total_seconds() for edge in cut.edges]
     energies = spread_energy(trace, edges_s)
@@ -112,7 +113,7 @@ def by_the_hour(
     mean = mean.based("published", f"signal:{signal.source}")
     if signal.quantiles:
         low, high = (
-            _weighed(shares, [value or 0.0 for value in cut.quantiles[one]])
+            _weighed(shares, _or_best(cut.quantiles[one], values))
             for one in (min(signal.quantiles), max(signal.quantiles))
         )
         name = f"signal:{signal.source}"
@@ -162,6 +163,11 @@ def spread_energy(trace: Sequence[tuple[float, float]], edges_s: Sequence[float]
         begin_s = end_s
     energies = [fsum(part) for part in parts]
     return energies if fsum(energies) > 0 else lengths_s
+
+
+def _or_best(ends: Sequence[float | None], values: Sequence[float]) -> list[float]:
+    """Return the ends of slots; where a slot states none, its value."""
+    return [value if end is None else end for end, value in zip(ends, values, strict=True)]
 
 
 def _weighed(weights: Sequence[float], values: Sequence[float]) -> float:

@@ -53,7 +53,7 @@ def run(context: Context, words: list[str]) -> int:
         Job(
             command=command,
             name=given.name,
-            tags=given.tag,
+            tags=[*given.tag, *_stage(given.stage)],
             unit=read_unit(given.unit),
             watch=given.watch,
         ),
@@ -68,6 +68,20 @@ def run(context: Context, words: list[str]) -> int:
     if settings["strict"] and (finished.trouble or report.failed):
         return 125
     return finished.outcome.exit_code
+
+
+def _stage(stage: str | None) -> list[str]:
+    """Return the tag of a stage, checked before anything is measured.
+
+    Raises:
+        InputError: If there is no such stage.
+    """
+    if stage is None:
+        return []
+    from brizna.account import persona_of
+
+    persona_of(stage)
+    return [f"stage:{stage}"]
 
 
 def _check_folder(path: str | None) -> None:
@@ -121,6 +135,10 @@ def _parser(context: Context) -> Parser:
     parser.add_argument("--name", help=_("what to call the run"))
     parser.add_argument(
         "--tag", action="append", default=[], help=_("what the run belongs to; may be repeated")
+    )
+    parser.add_argument(
+        "--stage",
+        help=_("stage of an AI system's life that it is of, such as fine-tuning or inference"),
     )
     parser.add_argument(
         "--unit", metavar="'N NAME'", help=_("what to divide by, such as '1000 inferences' (SCI)")

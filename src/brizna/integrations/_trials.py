@@ -45,4 +45,6 @@ class Trials(Serving):
             )
         if inside is None and name is None and not options:
             inside = measured_around()
+        if inside is None:
+            options = {**options, "tags": (*options.get("tags", ()), "stage:search")}
         super().__init__(name or "search", measuring=inside, **options)

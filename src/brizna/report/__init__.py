@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from brizna.report._profile import collapsed, profile_lines, speedscope
     from brizna.report._scaling import scaling_lines
     from brizna.report._schedule import FORMS, schedule
+    from brizna.report._spent import budgets_lines, charges_lines
     from brizna.report._sweep import sweep_lines, sweep_page
     from brizna.report._totals import packed_lines, totals_lines, totals_remarks
     from brizna.report._terminal import (
@@ -64,9 +65,6 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "packed_lines",
-    "totals_lines",
-    "totals_remarks",
     "CODECARBON_COLUMNS",
     "CODECARBON_PARTS",
     "FORMS",
@@ -74,6 +72,8 @@ __all__ = [
     "Format",
     "baseline_lines",
     "boundary_lines",
+    "budgets_lines",
+    "charges_lines",
     "claims_lines",
     "codecarbon_csv",
     "codecarbon_rows",
@@ -94,6 +94,7 @@ __all__ = [
     "html_report",
     "idle_lines",
     "jobs_lines",
+    "packed_lines",
     "pick_language",
     "plan_lines",
     "plans_lines",
@@ -117,6 +118,8 @@ __all__ = [
     "sweep_lines",
     "sweep_page",
     "texts",
+    "totals_lines",
+    "totals_remarks",
     "waiting_line",
     "wants_color",
     "zones_lines",
@@ -144,6 +147,8 @@ _HOMES = {
     "FORMS": "_schedule",
     "Format": "_format",
     "baseline_lines": "_idle",
+    "budgets_lines": "_spent",
+    "charges_lines": "_spent",
     "boundary_lines": "_boundary",
     "hours_lines": "_boundary",
     "sci_for_ai_lines": "_boundary",

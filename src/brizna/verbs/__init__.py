@@ -37,6 +37,14 @@ if TYPE_CHECKING:
     from brizna.verbs._run import run_command
     from brizna.verbs._sci import sci_of_ai, sci_of_run, stage_of
     from brizna.verbs._settings import SETTINGS, Settings, read_settings
+    from brizna.verbs._spent import (
+        Asked,
+        Reserved,
+        charge_runs,
+        judge_budgets,
+        read_budget,
+        read_budgets,
+    )
     from brizna.verbs._sweep import (
         Bench,
         Progress,
@@ -52,10 +60,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FIGURES",
-    "RunTotals",
-    "Wanted",
-    "total_runs",
     "SETTINGS",
+    "Asked",
     "Bench",
     "Broken",
     "Elsewhere",
@@ -70,24 +76,29 @@ __all__ = [
     "PlanRequest",
     "Prediction",
     "Progress",
+    "Reserved",
     "Reuse",
     "RunAccount",
     "RunFacts",
+    "RunTotals",
     "ScalingForecast",
     "ScalingRequest",
     "Settings",
     "SweepStoppedError",
     "View",
+    "Wanted",
     "account_case",
     "account_run_again",
     "add_factor",
     "advise_hardware",
     "advise_site",
     "book_of",
+    "charge_runs",
     "comparisons",
     "diagnose",
     "explain_view",
     "import_codecarbon",
+    "judge_budgets",
     "keep_measured",
     "mark",
     "measure",
@@ -100,6 +111,8 @@ __all__ = [
     "predict_energy",
     "predict_scaling",
     "reaccount",
+    "read_budget",
+    "read_budgets",
     "read_dimension",
     "read_settings",
     "recompute_view",
@@ -115,6 +128,7 @@ __all__ = [
     "set_of_run",
     "stage_of",
     "sweep",
+    "total_runs",
     "try_policies",
     "unlike_runs",
     "view_of",
@@ -126,6 +140,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Asked": "_spent",
+    "Reserved": "_spent",
+    "charge_runs": "_spent",
+    "judge_budgets": "_spent",
+    "read_budget": "_spent",
+    "read_budgets": "_spent",
     "FIGURES": "_totals",
     "RunTotals": "_totals",
     "Wanted": "_totals",

@@ -341,7 +341,7 @@ class _Trialist:
 
     def _job(self, turn: Turn) -> Job:
         levels = self._arms[turn.arm]
-        tags = ["sweep", f"sweep:{digest_name(self._digest)}"]
+        tags = ["sweep", f"sweep:{digest_name(self._digest)}", "stage:search"]
         tags += [f"{name}={level}" for name, level in levels.items()]
         return Job(
             command=command_of(self._plan, levels, self._processors),

@@ -1,0 +1,65 @@
+"""``brizna charge`` and ``brizna budget``."""
+
+from __future__ import annotations
+
+import pytest
+
+RUN = ("run", "--zone", "ES", "--quiet", "--name", "t", "--tag", "team:a")
+
+
+def test_a_failed_run_is_charged_to_the_one_that_succeeds(brizna, shown):
+    assert brizna(*RUN, "--", "false").returncode == 1
+    assert brizna(*RUN, "--stage", "pre-training", "--", "true").returncode == 0
+    found = shown("charge", "--tag", "team:a")
+    [run] = found["runs"]
+    assert len(run["failed_runs"]) == 1
+    own, lost = (run[part]["energy_j"]["best"] for part in ("own", "failed"))
+    assert run["together"]["energy_j"]["best"] == pytest.approx(own + lost)
+    assert "(1)" in brizna("charge").stdout
+    assert shown("show")["tags"] == ["team:a", "stage:pre-training"]
+
+
+def test_idle_time_of_a_reservation_is_charged_too(brizna, shown):
+    brizna(*RUN, "--", "true")
+    day = shown("show")["started"][:10]
+    words = ("--reserved", f"{day}T00:00", f"{day}T23:59:59", "--idle-power", "100")
+    found = shown("charge", *words, "--zone", "ES")
+    [run] = found["runs"]
+    assert run["idle"]["energy_j"]["best"] == pytest.approx(100 * 86399, rel=1e-3)
+    assert run["idle"]["carbon_g"]["best"] > 0
+    assert brizna("charge", *words[:3]).returncode == 2
+
+
+def test_a_stage_that_does_not_exist_is_refused_before_anything_runs(brizna):
+    done = brizna(*RUN, "--stage", "trianing", "--", "true")
+    assert done.returncode == 125
+    assert "no stage of an AI system" in done.stderr
+
+
+def test_budgets_of_a_file_stand_as_the_runs_say(brizna, shown, tmp_path):
+    brizna(*RUN, "--", "true")
+    year = shown("show")["started"][:4]
+    file = tmp_path / "budgets.toml"
+    text = '[[budget]]\nname = "{}"\nlimit = "{}"\nfrom = {y}-01-01\nto = {y}-12-31\ntags = [{}]\n'
+    file.write_text(text.format("big", "5 MWh", '"team:a"', y=year), encoding="utf-8")
+    assert brizna("budget").returncode == 0
+    [state] = shown("budget")
+    assert state["state"] == "kept"
+    assert state["runs"] == 1
+    file.write_text(text.format("tiny", "1e-9 kg", "", y=year), encoding="utf-8")
+    done = brizna("budget", "--lang", "es")
+    assert done.returncode == 1
+    assert "superado" in done.stdout
+
+
+def test_one_budget_can_be_given_in_words(brizna, shown):
+    brizna(*RUN, "--", "true")
+    year = shown("show")["started"][:4]
+    period = ("--from", f"{year}-01-01", "--to", f"{year}-12-31")
+    done = brizna("budget", "--limit", "3 EUR", *period)
+    assert done.returncode == 4  # no tariff was given: nobody knows what it cost
+    assert "at least this was spent" in done.stdout
+    assert brizna("budget", "--limit", "3 EUR", *period, "--strict").returncode == 1
+    assert brizna("budget", "--limit", "3 apples", *period).returncode == 2
+    assert brizna("budget", "--limit", "3 kg").returncode == 2
+    assert brizna("budget", "none.toml").returncode == 2
