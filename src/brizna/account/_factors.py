@@ -107,12 +107,14 @@ class Equivalence(Record):
     _forms: ClassVar = {"factor": Factor.from_json}
 
 
-def equivalences(*, every: bool = False) -> tuple[Equivalence, ...]:
+def equivalences(*, asked: bool = False, every: bool = False) -> tuple[Equivalence, ...]:
     """Return what to compare a footprint with, emissions and energies.
 
     Args:
-        every: Also those that are misleading when offered unasked: trees, web searches, lives.
+        asked: Also those that somebody who asks for everyday things expects: months of a tree.
+        every: Also those that are misleading when offered unasked: web searches, whole lives.
     """
+    shown = ("yes", "asked") if asked else ("yes",)
     return tuple(
         Equivalence(
             factor=factor(ROOM, "equivalences", row["id"]),
@@ -122,7 +124,7 @@ def equivalences(*, every: bool = False) -> tuple[Equivalence, ...]:
             unit_es=row["per_es"],
         )
         for row in load(ROOM, "equivalences").rows
-        if every or row["shown"] == "yes"
+        if every or row["shown"] in shown
     )
 
 

@@ -6,7 +6,15 @@ from brizna.cli._options import add_as_of, add_json, add_settings, settings_of, 
 from brizna.cli._parser import Parser
 from brizna.cli._series import add_signal, read_series
 from brizna.core.errors import InputError
-from brizna.verbs import explain_view, recompute_view, savings, view_of, views_of, zones_of
+from brizna.verbs import (
+    comparisons,
+    explain_view,
+    recompute_view,
+    savings,
+    view_of,
+    views_of,
+    zones_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
 
 def show(context: Context, words: list[str]) -> int:
     """Show one run with all its figures."""
-    from brizna.report import show_lines, zones_lines
+    from brizna.report import everyday_lines, show_lines, zones_lines
 
     _ = context.texts.gettext
     parser = _parser("brizna show", _("Show one run with all its figures."), context)
@@ -35,6 +43,11 @@ def show(context: Context, words: list[str]) -> int:
     add_settings(parser, ("view", "factors", "factor_policy"))
     add_as_of(parser)
     parser.add_argument("--zones", help=_("show the same run in these grid zones too: FR,DE,PL"))
+    parser.add_argument(
+        "--everyday",
+        action="store_true",
+        help=_("say how many car kilometres, household days, tree-months ... it is, with sources"),
+    )
     _add_elsewhere(parser)
     given = parser.parse_args(words)
     if given.elsewhere:
@@ -46,14 +59,20 @@ def show(context: Context, words: list[str]) -> int:
         return 0
     view = view_of(store_of(given, context), given.run, seen_as=_asked_view(given, context))
     zones = _zones(view, given.zones, context) if given.zones else []
+    everyday: list[dict[str, Any]] = []
+    if given.everyday:
+        everyday = comparisons(view["footprint"], lang=context.lang, asked=True)
     if given.json:
-        context.tell_json({**view, "elsewhere": zones} if zones else view)
-    else:
-        lang, width, color = context.lang, context.width, context.color
-        context.tell(*show_lines(view, lang=lang, width=width, color=color))
-        if zones:
-            lines = zones_lines(view, zones, lang=lang, width=width, color=color)
-            context.tell("", *lines)
+        beside = {"elsewhere": zones} if zones else {}
+        beside |= {"comparisons": everyday} if given.everyday else {}
+        context.tell_json({**view, **beside})
+        return 0
+    lang, width, color = context.lang, context.width, context.color
+    context.tell(*show_lines(view, lang=lang, width=width, color=color))
+    if zones:
+        context.tell("", *zones_lines(view, zones, lang=lang, width=width, color=color))
+    if given.everyday:
+        context.tell("", *everyday_lines(everyday, lang=lang, width=width, color=color))
     return 0
 
 

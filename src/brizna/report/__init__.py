@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from brizna.report._compare import compare_lines, saving
     from brizna.report._evaluation import evaluation_lines
+    from brizna.report._everyday import everyday_lines
     from brizna.report._explain import explain
     from brizna.report._factors import (
         differences_lines,
@@ -83,6 +84,7 @@ __all__ = [
     "doctor_lines",
     "elsewhere_lines",
     "evaluation_lines",
+    "everyday_lines",
     "explain",
     "explain_lines",
     "factor_lines",
@@ -168,6 +170,7 @@ _HOMES = {
     "html_report": "_html",
     "idle_lines": "_idle",
     "evaluation_lines": "_evaluation",
+    "everyday_lines": "_everyday",
     "jobs_lines": "_jobs",
     "plan_lines": "_plan",
     "plans_lines": "_plan",

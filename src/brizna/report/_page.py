@@ -6,7 +6,7 @@ from brizna.account import doubt_shares
 from brizna.core.codec import digest
 from brizna.core.estimate import Estimate, total
 from brizna.core.measurement import VIEWS, Run
-from brizna.core.quantities import Carbon, CarbonIntensity, Energy, Money, Water
+from brizna.core.quantities import Carbon, CarbonIntensity, Energy, Money, Ratio, Water
 from brizna.report._compare import saving
 from brizna.report._explain import explain, tell_gap
 from brizna.report._view import part, roots, shares, short_id
@@ -343,14 +343,24 @@ def _remedy(name: str, style: Format) -> str:
 
 
 def equivalents(comparisons: Sequence[Mapping[str, Any]], style: Format) -> list[Values]:
-    """Return everyday and published things of the same size."""
+    """Return everyday and published things of the same size, with their intervals."""
     rows: list[Values] = []
     for entry in comparisons:
         value = entry["value"]
-        small = 0 < value < 0.001
-        shown = f"1/{style.number(1 / value)}" if small else style.number(value)
-        rows.append({**entry, "shown": shown})
+        ends = ""
+        if 0 < value < _FEW:
+            shown = f"1/{style.number(1 / value)}"
+        elif "low" in entry:
+            counted = {"low": entry["low"], "best": value, "high": entry["high"]}
+            shown, ends = style.parts(Ratio, counted)
+        else:
+            shown = style.number(value)
+        rows.append({**entry, "shown": shown, "ends": ends})
     return rows
+
+
+_FEW = 0.001
+"""Of a thing less than this is told as one part in so many."""
 
 
 def with_here(view: View, zones: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -77,11 +77,17 @@ _TELLING = (0.01, 10_000.0)
 _PUBLISHED = 3
 
 
-def comparisons(footprint: View | None, *, lang: str) -> list[dict[str, Any]]:
+def comparisons(footprint: View | None, *, lang: str, asked: bool = False) -> list[dict[str, Any]]:
     """Return what a footprint is in everyday things and beside published models.
 
-    Each has a ``label``, a ``value`` (how many of them, at best), the ``unit`` in
-    words and the ``source``. Counts that nobody can picture are left out.
+    Each has a ``label``, a ``value`` (how many of them, at best) with its ``low`` and ``high``, the
+    ``unit`` in words, the ``source`` and the ``factor`` or model by id. The interval holds the
+    footprint's doubt and that of the thing. Counts that nobody can picture are left out.
+
+    Args:
+        footprint: In record form; None where there is none.
+        lang: Language of the words.
+        asked: Whether somebody asked: things that reports do not offer by themselves, too.
     """
     if footprint is None:
         return []
@@ -90,13 +96,15 @@ def comparisons(footprint: View | None, *, lang: str) -> list[dict[str, Any]]:
         for field, kind in (("carbon_g", Carbon), ("facility_energy_j", Energy))
         if footprint.get(field) is not None
     }
-    return [*_everyday(figures, lang), *_published(figures, lang)]
+    return [*_everyday(figures, lang, asked=asked), *_published(figures, lang)]
 
 
-def _everyday(figures: dict[type[Any], Estimate], lang: str) -> list[dict[str, Any]]:
+def _everyday(
+    figures: dict[type[Any], Estimate], lang: str, *, asked: bool
+) -> list[dict[str, Any]]:
     spanish = lang == "es"
     found: list[dict[str, Any]] = []
-    for thing in equivalences():
+    for thing in equivalences(asked=asked):
         one = thing.factor.estimate()
         mine = figures.get(one.kind)
         if mine is None or mine.best.value <= 0 or one.low.value <= 0:
@@ -106,9 +114,10 @@ def _everyday(figures: dict[type[Any], Estimate], lang: str) -> list[dict[str, A
             found.append(
                 {
                     "label": thing.name_es if spanish else thing.name_en,
-                    "value": count.best.value,
+                    **_counted(count),
                     "unit": thing.unit_es if spanish else thing.unit_en,
                     "source": _source(thing.factor.source, thing.factor.year),
+                    "factor": thing.factor.id,
                 }
             )
     return found
@@ -127,12 +136,17 @@ def _published(figures: dict[type[Any], Estimate], lang: str) -> list[dict[str, 
         found.append(
             {
                 "label": f"{model.name}, {stored(model.phase, lang)}",
-                "value": count.best.value,
+                **_counted(count),
                 "unit": stored(model.per, lang),
                 "source": _source(model.source, model.year),
+                "factor": model.id,
             }
         )
     return found
+
+
+def _counted(count: Estimate) -> dict[str, float]:
+    return {"value": count.best.value, "low": count.low.value, "high": count.high.value}
 
 
 def _distance(one: float, other: float) -> float:
