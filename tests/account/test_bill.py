@@ -85,7 +85,7 @@ def test_a_bill_in_another_currency_is_converted_by_a_stated_rate_alone() -> Non
 
 
 def test_a_bill_in_two_currencies_needs_to_be_told_which() -> None:
-    with pytest.raises(InputError, match="--currency"):
+    with pytest.raises(InputError, match="--in"):
         reconcile(bill(line(9), line(10, currency="EUR")), [])
 
 

@@ -215,7 +215,7 @@ def _converted(
     known = list(dict.fromkeys(line.currency for line in lines))
     if wanted is None and len(known) != 1:
         raise InputError(
-            "The bill is in {currencies}: say which the costs are to be in, with --currency, and "
+            "The bill is in {currencies}: say which the costs are to be in, with --in, and "
             "the rate of the others, with --rate.",
             currencies=", ".join(known) or "-",
         )

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
     from brizna.cli._dispatch import Context
     from brizna.core.book import Book
+    from brizna.core.signal import Signal
+    from brizna.verbs._money import PricesOf, Span
+
+_SPAIN = "ES"
+"""The zone of a series of prices where no zone is known: contracts are Spanish."""
 
 
 def account(context: Context, words: list[str]) -> int:
@@ -46,6 +51,11 @@ def account(context: Context, words: list[str]) -> int:
     parser.add_argument(
         "--boundary", action="store_true", help=_("show what the figures hold and what not")
     )
+    parser.add_argument(
+        "--prices",
+        metavar="FILE",
+        help=_("prices in EUR per kWh by the hour, for a contract whose energy is at spot"),
+    )
     add_json(parser)
     names = ("factors", "factor_policy", "zone", "signal", "source", "credentials", "view")
     add_settings(parser, (*names, "store", "lang"))
@@ -58,7 +68,8 @@ def account(context: Context, words: list[str]) -> int:
         parser.error(_("name a file of facts, or a stored run with --run"))
     if given.hourly:
         parser.error(_("--hourly needs the hours of a run: name it with --run"))
-    case, footprint = account_case(facts_of(given.case), book=book)
+    prices_of = _prices_of(context, given)
+    case, footprint = account_case(facts_of(given.case), book=book, prices_of=prices_of)
     if given.json:
         context.tell_json(view_of_case(case, footprint))
         return 0
@@ -75,6 +86,7 @@ def _again(context: Context, given: Namespace, book: Book) -> int:
         run=given.run,
         given={} if given.case is None else facts_of(given.case),
         hourly=given.hourly,
+        prices_of=_prices_of(context, given),
     )
     found = account_run_again(
         store_of(given, context),
@@ -96,11 +108,27 @@ def _again(context: Context, given: Namespace, book: Book) -> int:
     return 0
 
 
+def _prices_of(context: Context, given: Namespace) -> PricesOf | None:
+    """Return what finds prices by the hour, where a file or a live source was named."""
+    settings = settings_of(given, context)
+    if given.prices is None and settings["source"] is None:
+        return None
+    from brizna.verbs import prices_between
+
+    def find(span: Span) -> Signal:
+        zone = settings["zone"] or _SPAIN
+        return prices_between(given.prices, settings, span, zone=zone, environ=context.environ)
+
+    return find
+
+
 def _tell(context: Context, given: Namespace, record: dict[str, Any]) -> None:
-    from brizna.report import boundary_lines, footprint_lines
+    from brizna.report import boundary_lines, cost_lines, footprint_lines
 
     lang, width, color = context.lang, context.width, context.color
     context.tell(*footprint_lines(record, lang=lang, width=width, color=color))
+    if record.get("cost_parts"):
+        context.tell("", *cost_lines(record, lang=lang, width=width, color=color))
     if given.boundary:
         context.tell("", *boundary_lines(record, lang=lang, width=width, color=color))
 

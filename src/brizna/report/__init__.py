@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from brizna.report._html import html_report
     from brizna.report._idle import baseline_lines, idle_lines
     from brizna.report._jobs import jobs_lines
+    from brizna.report._money import bill_lines, cost_lines
     from brizna.report._plan import (
         elsewhere_lines,
         followed_line,
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
     from brizna.report._schedule import FORMS, schedule
     from brizna.report._spent import budgets_lines, charges_lines
     from brizna.report._sweep import sweep_lines, sweep_page
-    from brizna.report._totals import packed_lines, totals_lines, totals_remarks
     from brizna.report._terminal import (
         doctor_lines,
         explain_lines,
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         wants_color,
         zones_lines,
     )
+    from brizna.report._totals import packed_lines, totals_lines, totals_remarks
 
 __all__ = [
     "CODECARBON_COLUMNS",
@@ -72,6 +73,7 @@ __all__ = [
     "LANGUAGES",
     "Format",
     "baseline_lines",
+    "bill_lines",
     "boundary_lines",
     "budgets_lines",
     "charges_lines",
@@ -80,6 +82,7 @@ __all__ = [
     "codecarbon_rows",
     "collapsed",
     "compare_lines",
+    "cost_lines",
     "differences_lines",
     "doctor_lines",
     "elsewhere_lines",
@@ -151,7 +154,9 @@ _HOMES = {
     "baseline_lines": "_idle",
     "budgets_lines": "_spent",
     "charges_lines": "_spent",
+    "bill_lines": "_money",
     "boundary_lines": "_boundary",
+    "cost_lines": "_money",
     "hours_lines": "_boundary",
     "sci_for_ai_lines": "_boundary",
     "sci_lines": "_boundary",

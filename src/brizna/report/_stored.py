@@ -26,6 +26,7 @@ STORED = (
     N_("sum of the roots of the channel forest"),
     N_("sum of count * power_w * utilisation * duration_s"),
     N_("reserved time"),
+    N_("sum of cost_parts"),
     N_("unreadable: {reason}"),
     N_("the counter stands still"),
     N_("the counter rose more than the channel can draw"),

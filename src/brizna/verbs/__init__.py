@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from brizna.verbs._account import account_case, view_of_case
     from brizna.verbs._advise import advise_hardware, advise_site
     from brizna.verbs._baseline import keep_measured, measure_baseline
+    from brizna.verbs._bill import BillRequest, read_bill, reconcile_bill
     from brizna.verbs._book import book_of
     from brizna.verbs._codecarbon import Broken, Imported, import_codecarbon
     from brizna.verbs._compare import comparisons, explain_view, savings
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from brizna.verbs._jobs_table import write_rows
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, Part, measure, measured_around
+    from brizna.verbs._money import prices_between
     from brizna.verbs._page import page_of, zones_of
     from brizna.verbs._plan import PlanRequest, plan_job
     from brizna.verbs._plan_jobs import JobsPlan, plan_jobs
@@ -63,6 +65,7 @@ __all__ = [
     "SETTINGS",
     "Asked",
     "Bench",
+    "BillRequest",
     "Broken",
     "Elsewhere",
     "Followed",
@@ -110,12 +113,15 @@ __all__ = [
     "plan_sweep",
     "predict_energy",
     "predict_scaling",
+    "prices_between",
     "reaccount",
+    "read_bill",
     "read_budget",
     "read_budgets",
     "read_dimension",
     "read_settings",
     "recompute_view",
+    "reconcile_bill",
     "replay_elsewhere",
     "resumed_plan",
     "reuse",
@@ -140,16 +146,16 @@ __all__ = [
 ]
 
 _HOMES = {
+    "FIGURES": "_totals",
+    "RunTotals": "_totals",
+    "Wanted": "_totals",
+    "total_runs": "_totals",
     "Asked": "_spent",
     "Reserved": "_spent",
     "charge_runs": "_spent",
     "judge_budgets": "_spent",
     "read_budget": "_spent",
     "read_budgets": "_spent",
-    "FIGURES": "_totals",
-    "RunTotals": "_totals",
-    "Wanted": "_totals",
-    "total_runs": "_totals",
     "Kept": "_reuse",
     "Reuse": "_reuse",
     "reuse": "_reuse",
@@ -188,6 +194,10 @@ _HOMES = {
     "import_codecarbon": "_codecarbon",
     "account_case": "_account",
     "add_factor": "_factors",
+    "BillRequest": "_bill",
+    "read_bill": "_bill",
+    "reconcile_bill": "_bill",
+    "prices_between": "_money",
     "book_of": "_book",
     "reaccount": "_reaccount",
     "set_in_force": "_factors",

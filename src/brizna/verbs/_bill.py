@@ -87,8 +87,8 @@ _BY_CATEGORY = {
 }
 """Kind of a line by its category; the rest, such as fees and adjustments, is ``other``."""
 _BY_WORD = (
-    *((word, "storage") for word in ("storage", "timedstorage", "volumeusage", "snapshot")),
-    *((word, "requests") for word in ("request",)),
+    ("request", "requests"),
+    *((word, "storage") for word in ("storage", "volumeusage", "snapshot")),
     *((word, "transfer") for word in ("networking", "datatransfer", "-bytes")),
 )
 """Kind of a use that is no time of a machine, by a word of its service, usage type or unit."""
