@@ -33,7 +33,14 @@ LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 TYPICAL, TAIL, COVERAGE = 1.25, 1.8, (0.85, 0.95)
 """What the typical factor of error and its 90th percentile may be, and what 90 % may hold."""
 BARRED = ("server/known", "server/guessed", "server/known, 2026", "images, server/known")
-COVERED = (*BARRED, "place/known", "place/guessed", "any/known", "any/guessed")
+COVERED = (
+    *BARRED,
+    "images, any/known",
+    "place/known",
+    "place/guessed",
+    "any/known",
+    "any/guessed",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -114,15 +121,23 @@ def cross_validated(data, rng) -> dict:
     }
 
 
-def held(off, kinds, misses, kinds_of_misses):
-    """Return for each level whether the interval of its kind holds a miss, shape (rows, levels)."""
+def held(off, kinds, misses, kinds_of_misses, *, models=None):
+    """Return for each level whether the interval of its kind holds a miss, shape (rows, levels).
+
+    Args:
+        off: Misses of rows left out.
+        kinds: Of these rows.
+        misses: Of the others, each left out among them.
+        kinds_of_misses: Of the others.
+        models: How many the others are of, where they are few.
+    """
     import numpy as np
 
     inside = np.zeros((len(off), len(LEVELS)), bool)
     for kind in set(kinds):
         some = kinds == kind
         for place, level in enumerate(LEVELS):
-            low, high = fitting.ends(misses[kinds_of_misses == kind], level)
+            low, high = fitting.ends(misses[kinds_of_misses == kind], level, models=models)
             inside[some, place] = (low <= off[some]) & (off[some] <= high)
     return inside
 
@@ -161,12 +176,13 @@ def images(data) -> dict:
     for model in np.unique(data.group):
         out = data.group == model
         rest = every[~out]
+        models = len(set(data.group[rest]))
         law = pictures.fit(data, rest)
         inner = pictures.left_out(data, rest, data.group[rest])
         kind, kinds = np.zeros(out.sum()), np.zeros(len(rest))
         for mode, (off, inside) in found.items():
             off[out] = data.ln_j[out] - pictures.ln_j(data, law, every[out], mode)
-            inside[out] = held(off[out], kind, inner[mode], kinds)
+            inside[out] = held(off[out], kind, inner[mode], kinds, models=models)
     return found
 
 

@@ -138,8 +138,8 @@ NOTES = {
     "step": "seconds a step of a model of 1e9 used parameters, whatever it computes",
     "size-exponent": "how fast these grow with the parameters",
     "power-waiting": "share of the power above idle in the meantime",
-    "usual-used": "parameters used for a token over all, where nobody says: as of a transformer "
-    "with two streams in a part of its blocks",
+    "usual-used": "parameters used for a token over all, where nobody says: geometric mean over "
+    "table image_models",
     "usual-idle": "idle power over the highest, where nobody states it",
 }
 HEAD = """\
@@ -163,7 +163,8 @@ def main(source):
     own = fitting.own_share(data, misses["server", "known"])
     lines.append(["diffusion/own", f"{own:.3g}", "", "", *rest, "as inference/own"])
     for known, build in MODES:
-        low, high = (exp(end) for end in fitting.ends(misses[known, build]))
+        models = len(set(data.group))
+        low, high = (exp(end) for end in fitting.ends(misses[known, build], models=models))
         name = f"diffusion/miss/{known}/{build}"
         lines.append([name, "1", f"{low:.4g}", f"{high:.4g}", *rest, ""])
     names = ["id", "value", "low", "high", "unit", "basis", "publisher", "year", "source"]

@@ -274,8 +274,17 @@ def left_out(data, rows, rng):
     return misses
 
 
-def ends(misses, level=0.9):
-    """Return the conformal ends of misses: of new ones, ``level`` lie between them."""
+def ends(misses, level=0.9, *, models=None):
+    """Return the conformal ends of misses: of new ones, ``level`` lie between them.
+
+    Args:
+        misses: Logarithms of measured over predicted.
+        level: Part that lies between the ends.
+        models: Where they are few, how many: a new one is one more than these, so that the level is
+            taken ``(models + 1) / models`` times as high.
+    """
+    if models is not None:
+        level = min(level * (models + 1) / models, 1.0)
     ranked = np.sort(misses)
     count = len(ranked)
     low = floor((count + 1) * (1 - level) / 2) - 1
