@@ -83,3 +83,13 @@ def test_the_parts_sum_to_the_change(before, after):
         change = getattr(last, one.figure).best.value - getattr(first, one.figure).best.value
         largest = max(abs(part.change) for part in one.parts)
         assert fsum(part.change for part in one.parts) == pytest.approx(change, abs=1e-9 * largest)
+
+
+def test_a_certificate_moves_the_figure_by_contract_alone():
+    before = assumed().replace(market_g_per_kwh=exactly(CarbonIntensity(100)))
+    after = before.replace(market_g_per_kwh=exactly(CarbonIntensity(0)))
+    [one] = moved(SUBJECT, before, after)
+    assert (one.figure, one.after) == ("carbon_market_g", 0)
+    assert [part.assumption for part in one.parts] == ["market_g_per_kwh"]
+    [back] = moved(SUBJECT, after, before)
+    assert back.before == 0

@@ -15,6 +15,7 @@ from itertools import combinations
 from math import factorial, fsum
 
 from brizna.account._assumptions import ESTIMATED
+from brizna.account._explain import BESIDE
 from brizna.account._footprint import Footprint, account
 from brizna.account._sets import Difference
 from brizna.core.records import Record, each
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 MOVING = (
     *("facility_energy_j", "carbon_operational_g", "carbon_embodied_g", "carbon_g"),
     *("water_l", "cost", "sci_g_per_unit"),
+    *BESIDE,
 )
 """The figures that rest on assumptions."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from brizna.account import Bound, unlike
 from brizna.core.quantities import Carbon, CarbonIntensity, Energy
 from brizna.report._format import Format
 from brizna.report._table import Table
@@ -40,11 +41,10 @@ def boundary_line(footprint: View, style: Format) -> str:
 def origin_line(footprint: View, style: Format) -> str:
     """Return in one line what the place's electricity was made of; empty where not known."""
     _ = style.say
-    mix: Mapping[str, float] = part(footprint, "assumptions").get("mix") or {}
-    if not mix:
+    rows = mix_rows(footprint, style)
+    if not rows:
         return ""
-    by_size = sorted(mix, key=lambda name: -mix[name])
-    shares = ", ".join(f"{name_source(name, style)} {style.percent(mix[name])}" for name in by_size)
+    shares = ", ".join(f"{name} {share}" for name, share in rows)
     return _("The electricity of the place, over a year: {shares}.").format(shares=shares)
 
 
@@ -169,6 +169,36 @@ def hours_lines(record: View, *, lang: str, width: int = 80, color: bool = False
     return lines
 
 
+def boundary_rows(bounds: Sequence[Mapping[str, Any]], style: Format) -> list[tuple[str, str, str]]:
+    """Return each item of a boundary with its state and the reason, in words."""
+    _ = style.say
+    states = {"in": _("in"), "partly": _("partly"), "out": _("out"), "unknown": _("not known")}
+    return [
+        (name_item(one["item"], style), states[one["state"]], style.stored(one["reason"]))
+        for one in bounds
+    ]
+
+
+def mix_rows(footprint: View, style: Format) -> list[tuple[str, str]]:
+    """Return the sources of the place's electricity with their shares, largest first."""
+    mix: Mapping[str, float] = part(footprint, "assumptions").get("mix") or {}
+    by_size = sorted(mix, key=lambda name: -mix[name])
+    return [(name_source(name, style), style.percent(mix[name])) for name in by_size]
+
+
+def unlike_line(footprints: Sequence[View], style: Format) -> str:
+    """Return in one line what some of these footprints hold and others do not; else nothing."""
+    _ = style.say
+    known = [tuple(map(Bound.from_json, one.get("boundary") or ())) for one in footprints]
+    if not all(known):
+        return ""
+    items = {item: None for bounds in known[1:] for item in unlike(known[0], bounds)}
+    if not items:
+        return ""
+    names = ", ".join(name_item(item, style) for item in items)
+    return _("These footprints do not hold the same things: {items}.").format(items=names)
+
+
 def name_item(item: str, style: Format) -> str:
     """Return what people call an item of a boundary."""
     _ = style.say
@@ -225,11 +255,7 @@ def _bounds(
     bounds: Sequence[Mapping[str, Any]], style: Format, *, width: int, color: bool
 ) -> list[str]:
     _ = style.say
-    states = {"in": _("in"), "partly": _("partly"), "out": _("out"), "unknown": _("not known")}
-    rows = [
-        (name_item(one["item"], style), states[one["state"]], style.stored(one["reason"]))
-        for one in bounds
-    ]
+    rows = boundary_rows(bounds, style)
     if not rows:
         return []
     header = (_("boundary"), _("state"), _("why"))

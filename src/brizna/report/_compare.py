@@ -10,6 +10,7 @@ from brizna.core.errors import InputError
 from brizna.core.estimate import Estimate
 from brizna.core.quantities import Carbon, Energy, Money, Ratio, Water
 from brizna.report._beside import work_by_name
+from brizna.report._boundary import unlike_line
 from brizna.report._format import Format, Joules
 from brizna.report._table import Table
 from brizna.report._view import part, printable, short_id
@@ -69,6 +70,8 @@ def compare_lines(
     figures = Table(header, _figure_rows(views, style), right=range(1, len(header)))
     settings = Table(header, _setting_rows(views, everything=everything))
     lines = figures.lines(width=width, color=color)
+    apart = unlike_line([part(view, "footprint") for view in views], style)
+    lines += ["", apart] if apart else []
     if settings.rows:
         title = _("Settings:") if everything else _("What differs:")
         return [*lines, "", title, *settings.lines(width=width, color=color)]

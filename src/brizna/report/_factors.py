@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from brizna.core.quantities import Carbon, Energy, Money, Water
+from brizna.core.quantities import Money
 from brizna.report._format import Format
 from brizna.report._table import Table
-from brizna.report._words import name_basis, name_figure
+from brizna.report._words import KIND_OF_FIELD, name_basis, name_figure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,17 +13,6 @@ if TYPE_CHECKING:
 
     from brizna.account import Difference, Moved, Reaccount
     from brizna.core.factors import Factor
-    from brizna.core.quantities import Quantity
-
-_KINDS: dict[str, type[Quantity]] = {
-    "facility_energy_j": Energy,
-    "carbon_operational_g": Carbon,
-    "carbon_embodied_g": Carbon,
-    "carbon_g": Carbon,
-    "water_l": Water,
-    "cost": Money,
-    "sci_g_per_unit": Carbon,
-}
 
 
 def factors_lines(
@@ -92,7 +81,7 @@ def reaccount_lines(
 
 
 def _moved_row(one: Moved, currency: str | None, style: Format) -> tuple[str, ...]:
-    kind = _KINDS[one.figure]
+    kind = KIND_OF_FIELD[one.figure]
     named = currency if kind is Money else None
     before, after = (
         "?" if value is None else style.quantity(kind(value), currency=named)

@@ -7,6 +7,7 @@ from brizna.core.codec import digest
 from brizna.core.estimate import Estimate, total
 from brizna.core.measurement import VIEWS, Run
 from brizna.core.quantities import Carbon, CarbonIntensity, Energy, Money, Ratio, Water
+from brizna.report._boundary import boundary_rows, mix_rows
 from brizna.report._compare import saving
 from brizna.report._explain import explain, tell_gap
 from brizna.report._view import part, roots, shares, short_id
@@ -477,6 +478,11 @@ def environment(view: View, style: Format) -> list[Values]:
     hardware = part(site, "hardware")
     if hardware:
         groups.append({"title": _("hardware"), "rows": _rows(hardware)})
+    footprint = part(view, "footprint")
+    bounds = boundary_rows(footprint.get("boundary") or (), style)
+    held = [(item, f"{state}: {reason}") for item, state, reason in bounds]
+    groups.append({"title": _("what the figures hold"), "rows": held})
+    groups.append({"title": _("electricity of the place"), "rows": mix_rows(footprint, style)})
     software = part(view, "environment")
     plain = {name: value for name, value in software.items() if not hasattr(value, "items")}
     groups.append({"title": _("software"), "rows": _rows(plain)})
