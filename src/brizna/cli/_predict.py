@@ -6,7 +6,7 @@ from functools import partial
 
 from brizna.cli._options import add_json, add_settings, settings_of
 from brizna.cli._parser import Parser
-from brizna.cli._predict_energy import predict_one
+from brizna.cli._predict_energy import abouts, predict_one
 from brizna.core.errors import InputError
 from brizna.core.quantities import Duration, Power
 
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 def predict(context: Context, words: list[str]) -> int:
     """Carry out one of the predictions; scaling if none is named."""
+    if words[:1] in (["-h"], ["--help"]):
+        context.tell(*_overview(context))
+        return 0
     action = words[0] if words and words[0] in ACTIONS else "scaling"
-    if words and words[0] not in ACTIONS and words[0] not in ("-h", "--help"):
+    if words and words[0] not in ACTIONS:
         from brizna.core.factors import nearest
 
         raise InputError(
@@ -34,14 +37,26 @@ def predict(context: Context, words: list[str]) -> int:
     return ACTIONS[action](context, words[1:] if words and words[0] == action else words)
 
 
+def _overview(context: Context) -> list[str]:
+    _ = context.texts.gettext
+    told = {**abouts(context.texts), "scaling": _scaling_about(context)}
+    lines = [f"  {name:<11}{told[name]}" for name in ACTIONS]
+    more = _("Each explains itself: brizna predict NAME --help")
+    return [_("usage: ") + "brizna predict NAME ...", "", *lines, "", more]
+
+
+def _scaling_about(context: Context) -> str:
+    _ = context.texts.gettext
+    return _("Predict what a job comes to on more accelerators, from points.")
+
+
 def _scaling(context: Context, words: list[str]) -> int:
     from brizna.report import scaling_lines
     from brizna.verbs import predict_scaling
 
     parser = Parser(
         "brizna predict scaling",
-        context.texts.gettext("Predict what a job comes to on more accelerators, from points.")
-        + "\n\nbrizna predict scaling 8:3250,16:4940,32:9330",
+        _scaling_about(context) + "\n\nbrizna predict scaling 8:3250,16:4940,32:9330",
         context.texts,
     )
     _add_scaling(parser)

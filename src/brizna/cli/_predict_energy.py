@@ -49,7 +49,7 @@ def predict_one(context: Context, words: list[str], *, kind: str) -> int:
 
     parser = Parser(
         f"brizna predict {kind}",
-        _abouts(context.texts)[kind] + f"\n\n{_EXAMPLES[kind]}",
+        abouts(context.texts)[kind] + f"\n\n{_EXAMPLES[kind]}",
         context.texts,
     )
     _add(parser, _OPTIONS[kind])
@@ -90,9 +90,11 @@ def _add(parser: Parser, names: Iterable[str]) -> None:
     add_json(parser)
     add_settings(
         parser,
-        ("zone", "pue", "intensity", "tariff", "currency", "factors", "factor_policy"),
+        (
+            *("zone", "pue", "intensity", "tariff", "currency", "wue", "ewif", "market"),
+            *("machine", "lifetime", "hardware_share", "factors", "factor_policy", "lang"),
+        ),
     )
-    add_settings(parser, ("lang",))
     add_as_of(parser)
 
 
@@ -102,7 +104,8 @@ def _asked(given: Namespace, names: Iterable[str]) -> dict[str, Any]:
     return facts | options
 
 
-def _abouts(texts: Texts) -> dict[str, str]:
+def abouts(texts: Texts) -> dict[str, str]:
+    """Return each prediction of energy with what it is for, in one line."""
     _ = texts.gettext
     return {
         "training": _("Predict what a training will take: operations, hours and energy."),
