@@ -90,6 +90,8 @@ def test_a_case_is_accounted_for_as_of_a_day(shown):
     assert {one["id"] for one in then["factors"]} ^ {one["id"] for one in now["factors"]} == {
         "grid/ES/2023",
         "grid/ES/2021",
+        "origin/ES/2022",
+        "origin/ES/2021",
     }
 
 
