@@ -47,6 +47,14 @@ def test_gpt_3_has_its_published_footprint():
     assert made.footprint.duration_s.best.to("d") == pytest.approx(14.8, rel=0.01)
 
 
+def test_the_making_of_the_machines_of_a_training_is_told():
+    given = {"params_b": 8, "tokens_b": 100, "gpu": "H100"}
+    few, many = (predict("training", {**given, "gpus": n}).footprint for n in (8, 64))
+    assert few.carbon_embodied_g.best.value > 0
+    assert many.carbon_embodied_g.best.value == pytest.approx(few.carbon_embodied_g.best.value)
+    assert predict("training", {**given, "gpus": 10_000}).footprint.carbon_embodied_g is None
+
+
 def test_requests_are_the_functional_unit_and_scale_the_energy():
     one, many = (predict("inference", {**ANSWERS, "requests": n}) for n in (1, 1000))
     assert many.energy_j.best.value == pytest.approx(1000 * one.energy_j.best.value)

@@ -18,6 +18,7 @@ from brizna.account import (
     estimate_answer,
     estimate_picture,
     estimate_training,
+    find_accelerator,
     find_image_model,
     find_model,
     lifecycle,
@@ -64,6 +65,9 @@ _ADAPTATION = (
     *("gpu", "gpus", "mfu", "power_w", "host", "peft"),
 )
 _PICTURES = ("image", "video")
+_CARDS_OF_A_MACHINE = 8
+_MOST_CARDS = 4096
+"""Of more, the making of the machines is not told."""
 
 
 class Prediction(Record):
@@ -103,6 +107,7 @@ class _Told:
         self.notes: list[str] = []
         self.unit: FunctionalUnit | None = None
         self.duration_s: Estimate | None = None
+        self.hardware: dict[str, Any] | None = None
 
 
 def predict_energy(
@@ -131,7 +136,7 @@ def predict_energy(
     )
     duration_s = told.duration_s
     assumptions = assume(
-        site,
+        site.replace(hardware=told.hardware) if site.hardware is None else site,
         duration=None if duration_s is None else Duration(duration_s.best.value),
         started=None,
         unit=told.unit,
@@ -242,12 +247,22 @@ def _training(given: Mapping[str, Any]) -> _Told:
     told = _Told(made.energy_j)
     told.figures = {"accelerators_j": made.accelerators_j, "device_s": made.device_s}
     told.duration_s = made.duration_s
+    told.hardware = _machines(find_accelerator(planned.gpu).name, planned.gpus)
     told.facts = {"flop": made.flop, "gpu": planned.gpu, "gpus": planned.gpus}
     if planned.mfu is None and planned.tflops is None:
         told.notes.append(str(Said("the share of the peak is that of published trainings")))
     if planned.power_w is None:
         told.notes.append(str(Said("the power is a share of the accelerator's highest")))
     return told
+
+
+def _machines(card: str, gpus: float) -> dict[str, Any] | None:
+    """Return machines of up to eight cards; None of more than anybody could list."""
+    if gpus > _MOST_CARDS or gpus != int(gpus):
+        return None
+    firsts = range(0, int(gpus), _CARDS_OF_A_MACHINE)
+    held = {str(first): min(int(gpus) - first, _CARDS_OF_A_MACHINE) for first in firsts}
+    return {"machines": {name: {"gpus": [card] * count} for name, count in held.items()}}
 
 
 def _inference(given: Mapping[str, Any]) -> _Told:
