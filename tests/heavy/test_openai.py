@@ -178,7 +178,7 @@ def test_a_model_that_nobody_measured_has_no_energy_until_its_size_is_given(host
     with calls.watch(OpenAI(**hosted)) as client:
         client.chat.completions.create(**ask)
     assert (calls.last.energy, calls.last.method, calls.energy) == (None, None, None)
-    assert "nobody measured 'closed'" in calls.last.reason
+    assert "size of 'closed' is not known" in calls.last.reason
     sized = Calls(params_b={"closed": 70})
     with sized.watch(OpenAI(**hosted)) as client:
         client.chat.completions.create(**ask)

@@ -10,7 +10,7 @@
 Tokens are those that the answer's ``usage`` tells. The energy is metered where the server is one's
 own: as the server's header says it (`brizna.integrations.asgi`), or from this machine's meters
 (``serving``). Of any other server it is estimated from the model and its tokens, with an interval
-as wide as what is not known; of a model that nobody measured there is none, unless its size is
+as wide as what is not known; of a model whose size nobody has said there is none, unless it is
 given. Requests and answers pass as they are, streams too.
 """
 
@@ -107,7 +107,7 @@ class Call:
         if self.tokens_out is None:
             return str(_NO_USAGE)
         text = Said(
-            "nobody measured {model!r} and its server tells no energy: give its size in 1e9 "
+            "the size of {model!r} is not known and its server tells no energy: give it in 1e9 "
             "parameters, by that name, to Calls as params_b",
             model=self.model,
         )
@@ -143,7 +143,7 @@ class Calls:
 
     Attributes:
         all: The calls that ended, oldest first; the last ``most`` of them.
-        params_b: The parameters of models that nobody measured, in 1e9, by name.
+        params_b: The parameters of models whose size the tables do not have, in 1e9, by name.
     """
 
     def __init__(
