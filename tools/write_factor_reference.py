@@ -95,7 +95,8 @@ def section(package: str, data: Table) -> str:
 
 
 def read(package: str, data: Table, name: str) -> Factor:
-    return (factor_of_year if data.name == "pue" else factor)(package, data.name, name)
+    of_year = data.name in ("origin", "pue")
+    return (factor_of_year if of_year else factor)(package, data.name, name)
 
 
 def listed(made: Factor) -> str:
