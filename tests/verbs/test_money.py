@@ -111,6 +111,27 @@ def test_a_year_without_published_tolls_is_refused() -> None:
         pay(started="2019-03-02T00:00+01:00", contract={"tariff": "3.0TD", "energy_per_kwh": 0.1})
 
 
+def test_work_over_new_year_pays_the_tolls_of_both_years() -> None:
+    """An hour before and an hour after midnight of 1 January 2026, both at P2 or P6."""
+    found = pay(
+        started="2025-12-31T23:00+01:00",
+        duration_h=2,
+        contract={
+            "tariff": "3.0TD",
+            "energy_per_kwh": 0.1,
+            "contracted_kw": 20,
+            "power_share": 1,
+            "electricity_tax": False,
+        },
+    )
+    tolls = parts(found)
+    assert tolls["toll P2 2025"] == pytest.approx(5 * 0.012343)
+    assert tolls["toll P6 2026"] == pytest.approx(5 * 0.000031)
+    assert tolls["power toll P1 2025"] == pytest.approx(14.723431 * 20 / 365 / 24)
+    assert tolls["power toll P1 2026"] == pytest.approx(14.935084 * 20 / 365 / 24)
+    assert (tolls["energy P2"], tolls["energy P6"]) == pytest.approx((0.5, 0.5))
+
+
 def test_a_contract_by_the_hour_needs_the_hours() -> None:
     with pytest.raises(InputError, match='"started"'):
         pay(contract={"tariff": "3.0TD", "energy_per_kwh": 0.1})

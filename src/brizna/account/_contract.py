@@ -20,10 +20,10 @@ from brizna.account._periods import (
     ROOM,
     check_tariff,
     energy_periods,
-    local_time,
     period_names,
     period_slots,
     power_periods,
+    years_of,
 )
 from brizna.core.errors import CoverageError, InputError
 from brizna.core.estimate import exactly
@@ -155,20 +155,14 @@ def electricity_charges(
         CoverageError: If no toll or charge is known for the year, or no price for an hour.
         InputError: If the prices are missing or in another currency.
     """
-    edges, periods = period_slots(contract.tariff, contract.territory, *span)
-    energies = spread_energy(trace, [(edge - span[0]).total_seconds() for edge in edges])
-    whole = fsum(energies)
-    names = period_names(energy_periods(contract.tariff))
-    shares = {
-        name: fsum(e for e, p in zip(energies, periods, strict=True) if p == number) / whole
-        for number, name in enumerate(names, 1)
-    }
-    year = local_time(span[0], contract.territory).year
-    found = list(_energy(contract, shares, prices, span, trace))
+    met = _met(contract, span, trace)
+    found = list(_energy(contract, met, prices, span, trace))
+    years = years_of(contract.territory, *span)
     if not contract.tolls_included:
-        found += _regulated(contract, shares, year, use)
-    days = (span[1] - span[0]).total_seconds() / 86400
-    found += _power(contract, days, year, use)
+        found += _regulated(contract, met, use, is_one_year=len(years) == 1)
+    for year, begin, stop in years:
+        days = (stop - begin).total_seconds() / 86400
+        found += _power(contract, days, year, use, is_one_year=len(years) == 1)
     if contract.electricity_tax:
         tax = use(factor(ROOM, "regulated", "tax/electricity"))
         found.append(_tax("electricity tax", tax))
@@ -177,17 +171,40 @@ def electricity_charges(
     return tuple(found)
 
 
+def _met(
+    contract: Contract, span: tuple[datetime, datetime], trace: Sequence[tuple[float, float]]
+) -> dict[tuple[int, str], float]:
+    """Return which share of the energy was drawn in each year and period, without those of 0."""
+    names = period_names(energy_periods(contract.tariff))
+    edges: list[datetime] = []
+    keys: list[tuple[int, str]] = []
+    for year, begin, stop in years_of(contract.territory, *span):
+        slots, periods = period_slots(contract.tariff, contract.territory, begin, stop)
+        edges += slots[:-1]
+        keys += [(year, names[period - 1]) for period in periods]
+    edges.append(span[1])
+    energies = spread_energy(trace, [(edge - span[0]).total_seconds() for edge in edges])
+    whole = fsum(energies)
+    shares = {
+        key: fsum(e for e, one in zip(energies, keys, strict=True) if one == key) / whole
+        for key in sorted(set(keys))
+    }
+    return {key: share for key, share in shares.items() if share > 0}
+
+
 def _energy(
     contract: Contract,
-    shares: Mapping[str, float],
+    met: Mapping[tuple[int, str], float],
     prices: Signal | None,
     span: tuple[datetime, datetime],
     trace: Sequence[tuple[float, float]],
 ) -> list[Charge]:
     """Return what the supplier asks for the energy: by period, or by the hour."""
     if contract.energy_per_kwh:
+        prices_of = contract.energy_per_kwh
+        shares = {name: fsum(s for (_, n), s in met.items() if n == name) for name in prices_of}
         return [
-            _of_energy(f"energy {name}", share, exactly(Ratio(contract.energy_per_kwh[name])))
+            _of_energy(f"energy {name}", share, exactly(Ratio(prices_of[name])))
             for name, share in shares.items()
             if share > 0
         ]
@@ -233,25 +250,30 @@ def spot_price(
 
 
 def _regulated(
-    contract: Contract, shares: Mapping[str, float], year: int, use: Use
+    contract: Contract, met: Mapping[tuple[int, str], float], use: Use, *, is_one_year: bool
 ) -> list[Charge]:
-    """Return the tolls and charges of the energy that was drawn in each period."""
+    """Return the tolls and charges of the energy that was drawn in each year and period."""
     return [
-        _of_energy(f"{what} {name}", share, _price(f"{what}/energy", contract, name, year, use))
-        for name, share in shares.items()
-        if share > 0
+        _of_energy(
+            f"{what} {name}" if is_one_year else f"{what} {name} {year}",
+            share,
+            _price(f"{what}/energy", contract, name, year, use),
+        )
+        for (year, name), share in met.items()
         for what in ("toll", "charge")
     ]
 
 
-def _power(contract: Contract, days: float, year: int, use: Use) -> list[Charge]:
+def _power(
+    contract: Contract, days: float, year: int, use: Use, *, is_one_year: bool
+) -> list[Charge]:
     """Return the work's share of the power term: kilowatts for a part of the year."""
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     part = contract.power_share * days / (366 if leap else 365)
     return [
         Charge(
             group=_GROUP,
-            name=f"power {what} {name}",
+            name=f"power {what} {name}" if is_one_year else f"power {what} {name} {year}",
             quantity=exactly(Ratio(power_kw * part)),
             unit="kW year",
             price=_price(f"{what}/power", contract, name, year, use),

@@ -146,6 +146,29 @@ def period_slots(
     return [*edges, end], found
 
 
+def years_of(
+    territory: str, start: datetime, end: datetime
+) -> list[tuple[int, datetime, datetime]]:
+    """Return the calendar years of a territory that a span is in, each with its part of the span.
+
+    Args:
+        territory: One of `TERRITORIES`.
+        start: Aware and in UTC.
+        end: Later than ``start``.
+    """
+    found: list[tuple[int, datetime, datetime]] = []
+    begin = start
+    while begin < end:
+        year = local_time(begin, territory).year
+        midnight = begin.replace(
+            year=year + 1, month=1, day=1, hour=0, minute=0, second=0, microsecond=0
+        )
+        stop = min(end, midnight - _HOURS_AHEAD.get(territory, 1) * _HOUR)
+        found.append((year, begin, stop))
+        begin = stop
+    return found
+
+
 def period_names(count: int) -> Sequence[str]:
     """Return P1, P2 and so on."""
     return tuple(f"P{number}" for number in range(1, count + 1))

@@ -183,6 +183,8 @@ def _charge(name: str, style: Format) -> str:
     }
     if name in words:
         return words[name]
-    head, _blank, period = name.rpartition(" ")
-    is_period = len(period) == 2 and period[0] == "P" and period[1].isdecimal()
-    return f"{words[head]} {period}" if is_period and head in words else name
+    for head in sorted(words, key=len, reverse=True):
+        rest = name.removeprefix(f"{head} P")
+        if rest != name and rest.replace(" ", "").isdecimal():
+            return f"{words[head]} P{rest}"
+    return name

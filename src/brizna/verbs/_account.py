@@ -65,7 +65,7 @@ def account_case(
     site = _site(case)
     duration = case.facts.get("duration")
     length = None if duration is None else Duration(duration.best.value)
-    drawn = Drawn(span=span_of(case.started, length), prices_of=prices_of)
+    drawn = Drawn(span=span_of(case.started, length), prices_of=prices_of, until=book.until)
     assumptions = assume(
         site,
         duration=length,
@@ -107,7 +107,9 @@ def account_run_as(
     if "zone" in changes and "intensity_g_per_kwh" not in changes:
         changes["intensity_g_per_kwh"] = None
     site = run.site.replace(**changes)
-    drawn = (drawn or Drawn()).replace(span=span_of(run.started, Duration(run.duration_s)))
+    drawn = (drawn or Drawn()).replace(
+        span=span_of(run.started, Duration(run.duration_s)), until=book.until
+    )
     assumptions = assume(
         site,
         duration=Duration(run.duration_s),

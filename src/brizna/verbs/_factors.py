@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from brizna.store import Store
 
 _ROOMS = ("account", "core", "grid", "meter", "plan", "verbs")
-_OF_A_YEAR = ("intensity", "origin", "pue")
+_OF_A_YEAR = ("intensity", "origin", "pue", "regulated")
 """Tables whose factors are stated anew every year."""
 _NOT_FACTORS = ("claims", "claims_inputs", "cloud_regions", "published_models")
 """Tables whose values are facts to look up and not numbers to compute with."""

@@ -16,7 +16,7 @@ from brizna.account import (
 from brizna.core._tables import positions
 from brizna.core.errors import InputError
 from brizna.core.estimate import exactly
-from brizna.core.factors import factor
+from brizna.core.factors import factor_of_year
 from brizna.core.quantities import Duration, Ratio, Tariff
 from brizna.core.records import Record
 
@@ -42,11 +42,13 @@ class Drawn(Record):
         span: Start and end, aware and in UTC; None where nobody said when.
         trace: Power over time as ``(end_s, power_w)``; empty for a steady draw.
         prices_of: Finds the series of prices of a span; None where none was named.
+        until: Of list prices, the last year that counts; any if None.
     """
 
     span: Span | None = None
     trace: Sequence[tuple[float, float]] = ()
     prices_of: PricesOf | None = None
+    until: int | None = None
 
 
 def span_of(started: str | None, duration: Duration | None) -> Span | None:
@@ -91,7 +93,11 @@ def payment(case: Case, tariff: tuple[Estimate, str] | None, drawn: Drawn) -> di
     def pay(use: Callable[[Factor], Estimate]) -> dict[str, Any]:
         charges = [*_electricity(case, None if rented else tariff, drawn, use)]
         if case.cloud is not None:
-            charges += cloud_charges(case.cloud, use=use, price_of=machine_price)
+            charges += cloud_charges(
+                case.cloud,
+                use=use,
+                price_of=lambda price_id: machine_price(price_id, until=drawn.until),
+            )
         if not charges:
             return {}
         return {
@@ -135,19 +141,20 @@ def _electricity(
     )
 
 
-def machine_price(price_id: str) -> Factor:
+def machine_price(price_id: str, *, until: int | None = None) -> Factor:
     """Return the list price of a rented machine for an hour.
 
     Args:
         price_id: Such as ``price/aws/p3.2xlarge/spot``.
+        until: The last year whose list counts; any if None.
 
     Raises:
         CoverageError: If no table has it; names ids that are near.
     """
     import_module("brizna.plan")  # its tables are read through it
     if price_id in positions("brizna.plan", "prices"):
-        return factor("brizna.plan", "prices", price_id)
-    return factor("brizna.account", "instances", price_id)
+        return factor_of_year("brizna.plan", "prices", price_id, until=until)
+    return factor_of_year("brizna.account", "instances", price_id, until=until)
 
 
 def prices_between(
