@@ -38,7 +38,7 @@ KINDS: dict[str, type[Quantity]] = {
 """What can be summed over runs. A cost is kept as ``cost/<currency>``, each summed by itself."""
 
 _FOOTPRINT = "brizna.footprint/"
-_EXACTLY = 100
+_EXACTLY = 20
 """Up to so many runs are summed by `total` itself; beyond, a run's own doubts go in quadrature."""
 
 
@@ -156,29 +156,26 @@ class Sums:
         self._figures = figures
         self._name_of = name_of
         self._first: list[tuple[str, tuple[Figure, ...], bytes, bytes]] = []
-        self._buckets: dict[tuple[int, str | None], _Bucket] = {}
+        self._buckets: dict[int, _Bucket] = {}
         self._parts: dict[str, _Part] = {}
 
-    def add(
-        self, row: tuple[str, str | None, float | None, bytes, bytes], layout: tuple[Figure, ...]
-    ) -> None:
+    def add(self, row: tuple[str, float | None, bytes, bytes], layout: tuple[Figure, ...]) -> None:
         """Add a run.
 
         Args:
-            row: Its id, machine and duration in seconds; the numbers of its shared doubts and its
+            row: Its id and its duration in seconds; the numbers of its shared doubts and its
                 figures, as `row_of` made them.
             layout: What the figures mean.
         """
-        run_id, machine, duration_s, doubts, numbers = row
+        run_id, duration_s, doubts, numbers = row
         self.runs += 1
         if duration_s is not None:
             self._durations.append(duration_s)
         if self.runs <= _EXACTLY:
             self._first.append((run_id, layout, doubts, numbers))
-        key = (id(layout), machine)
-        bucket = self._buckets.get(key)
+        bucket = self._buckets.get(id(layout))
         if bucket is None:
-            bucket = self._buckets[key] = _Bucket(layout)
+            bucket = self._buckets[id(layout)] = _Bucket(layout)
         bucket.doubts.append(doubts)
         bucket.numbers.append(numbers)
 
@@ -245,7 +242,7 @@ class Sums:
 
 
 class _Bucket:
-    """Rows of one layout on one machine, whose doubts are mostly the same."""
+    """Rows of one layout that wait to be summed."""
 
     __slots__ = ("doubts", "layout", "numbers")
 

@@ -65,6 +65,23 @@ _NONE = -1
 _ADD = "insert into run values (null" + ", ?" * 20 + ")"
 
 
+_SHORT = {"started": "substr(started, 1, 10)"}
+"""Columns of which less is told, so that many runs share what is asked of them: the day."""
+_TWICE = """
+select 1 from run as one where pack > 0 and exists
+    (select 1 from run as other where other.id = one.id and other.pack < one.pack) limit 1
+"""
+"""Asks whether a run lies in a pack and beside it, or in two."""
+_MEETING = """
+select 1 from (
+    select begun_s, max(ended_s) over (
+        partition by place order by begun_s rows between unbounded preceding and 1 preceding
+    ) as before_s from run where place is not null
+) where begun_s < before_s limit 1
+"""
+"""Asks whether any two runs went on at once on one boot of a machine."""
+
+
 def ask_index(path: str, ask: Callable[[Index], Answer], *, cache: str | None) -> Answer:
     """Return what an index answers; one that is spoilt or locked meanwhile is replaced, once asked.
 
@@ -207,6 +224,19 @@ class Index:
             self.broken.append(RunSummary(id=name, state="unreadable", reason=str(error)))
             return
         self.broken += broken
+        self.add_pack(name, stamp, told, broken)
+
+    def add_pack(
+        self, name: str, stamp: tuple[int, int], told: Iterable[Told], broken: Iterable[RunSummary]
+    ) -> None:
+        """Take in a pack.
+
+        Args:
+            name: The pack's name.
+            stamp: As of `Packs.stamps`.
+            told: What its sound runs tell.
+            broken: Those that are not sound.
+        """
         with self._database:
             self._database.execute("begin immediate")
             number = self._database.execute(
@@ -215,10 +245,6 @@ class Index:
             ).lastrowid
             assert number is not None
             self._write_each([(one, number, (0, 0, 0)) for one in told])
-
-    def add(self, told: Iterable[Told], *, pack: int = 0) -> None:
-        """Take in what the files of runs tell, without having looked at them here."""
-        self._write([(one, pack, (0, 0, 0)) for one in told])
 
     def _write(self, told: Sequence[tuple[Told, int, tuple[int, int, int]]]) -> None:
         if not told:
@@ -346,16 +372,15 @@ class Index:
         return [one for one in found if one.startswith(part) or one.endswith(part)]
 
     def rows(self, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        """Give, run by run in the order of their ids, columns of the table ``run``."""
-        last = None
-        asked = f"select id, {', '.join(columns)} from run order by id, pack"  # noqa: S608
-        for row in self._database.execute(asked):
-            if row[0] != last:
-                last = row[0]
-                yield row
+        """Give, run by run in the order of their ids, columns of `COLUMNS` and of figures."""
+        named = ", ".join(_SHORT.get(column, column) for column in columns)
+        rows = self._database.execute(f"select id, {named} from run order by id, pack")  # noqa: S608
+        return rows if self._database.execute(_TWICE).fetchone() is None else _once(rows)
 
     def at_once(self) -> list[str]:
         """Return the ids of the runs that shared their boot of a machine with another at a time."""
+        if self._database.execute(_MEETING).fetchone() is None:
+            return []
         found: list[str] = []
         place, end_s, latest = None, 0.0, ("", False)
         asked = (
@@ -411,17 +436,17 @@ class Index:
 
     def _open(self) -> None:
         """Open the index in the first place where it can be kept; make it if it is of no use."""
-        while True:
+        for _ in range(2 * len(self._places)):
             try:
                 self._database = _connect(self._places[0])
-            except (sqlite3.DatabaseError, OSError):
+            except (sqlite3.OperationalError, OSError):  # locked, no room, or no permission
+                self._places.pop(0)
+            except sqlite3.DatabaseError:  # spoilt, or of another version
                 _remove(self._places[0])
-                try:
-                    self._database = _connect(self._places[0])
-                except (sqlite3.DatabaseError, OSError):  # no room, or no permission
+                if os.path.exists(self._places[0]):  # in a store that cannot be written
                     self._places.pop(0)
-                    continue
-            return
+            else:
+                return
 
     def start_anew(self, error: sqlite3.DatabaseError) -> None:
         """Open another index in the place of this one, which is spoilt, full or locked.
@@ -444,6 +469,15 @@ class Index:
             self._places.pop(0)
         self._was_spoilt = is_spoilt
         self._open()
+
+
+def _once(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Give the first of the rows of each run."""
+    last = None
+    for row in rows:
+        if row[0] != last:
+            last = row[0]
+            yield row
 
 
 def _connect(place: str) -> sqlite3.Connection:

@@ -47,10 +47,15 @@ def unfinished_sweep(store: Store, reference: str | None = None) -> tuple[str, S
         found = [max(found, key=lambda digest: open_ones[digest].made)]
     if len(found) == 1:
         return found[0], open_ones[found[0]]
+    if not open_ones:
+        raise InputError(
+            "No sweep was cut short: there is nothing to go on with. Begin one with brizna power "
+            "sweep ... -- command."
+        )
     raise InputError(
         "{reference!r} means {count} sweeps that were cut short: expected one of {known}. Begin "
         "one with brizna power sweep ... -- command.",
         reference=reference or "last",
         count=len(found),
-        known=", ".join(digest_name(digest) for digest in open_ones) or "-",
+        known=", ".join(digest_name(digest) for digest in open_ones),
     )

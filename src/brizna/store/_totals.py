@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("name", "state", "started", "machine", "tags", "zone", "view")
 """What runs can be told apart by: columns of the index, ``tags`` as a JSON list or None."""
-ASKED = ("started", "tags", "view")
-"""Those by which runs are chosen, and whose energy theirs is."""
+ASKED = ("started", "tags")
+"""Those by which runs are chosen."""
 _BUFFERED = 50_000
 """So many runs are held before they are added up: some 50 MB."""
 
@@ -58,7 +58,7 @@ def sum_runs(
     *,
     by: Sequence[str],
     figures: Collection[str],
-    is_wanted: Callable[[Mapping[str, Any]], bool],
+    is_wanted: Callable[[Mapping[str, Any]], bool] | None = None,
 ) -> Totals:
     """Return the sums of the runs that an index knows.
 
@@ -66,25 +66,25 @@ def sum_runs(
         index: The index, up to date.
         key: Returns what to sum a run under, from the values of ``by``. Asked once for all runs
             that share these values.
-        by: Some of `COLUMNS`; those of `ASKED` always come too.
+        by: Some of `COLUMNS`; ``started`` is the day alone.
         figures: Which figures to sum, some of `KINDS`.
-        is_wanted: Tells from ``started`` and ``tags`` whether a run belongs in the sums. A run
-            inside another is left out only where that one is wanted as well.
+        is_wanted: Tells from the values of `ASKED` whether a run belongs in the sums; all do if
+            None. A run inside another is left out only where that one is wanted as well.
     """
     together = set(index.at_once())
     inner = _inside(index, together, is_wanted)
     groups: dict[Hashable, Sums] = {}
     keys: dict[tuple[Any, ...], Hashable | None] = {}
     inside = at_once = 0
-    named = tuple(dict.fromkeys((*by, *ASKED)))
+    named = tuple(dict.fromkeys((*by, "view", *(ASKED if is_wanted else ()))))
     view = named.index("view")
-    columns = ("machine", "duration_s", "layout", "doubts", "figures", *named)
+    columns = ("duration_s", "layout", "doubts", "figures", *named)
     for number, row in enumerate(index.rows(columns), 1):
-        run_id, machine, duration_s, layout, doubts, numbers, *rest = row
+        run_id, duration_s, layout, doubts, numbers, *rest = row
         values = tuple(rest)
         if values not in keys:
             told = dict(zip(named, values, strict=True))
-            keys[values] = key(told) if is_wanted(told) else None
+            keys[values] = key(told) if is_wanted is None or is_wanted(told) else None
         found = keys[values]
         if found is None:
             continue
@@ -94,7 +94,7 @@ def sum_runs(
         at_once += run_id in together and rest[view] == "machine"
         if found not in groups:
             groups[found] = Sums(figures, index.doubt)
-        groups[found].add((run_id, machine, duration_s, doubts, numbers), index.layout(layout))
+        groups[found].add((run_id, duration_s, doubts, numbers), index.layout(layout))
         if number % _BUFFERED == 0:
             for sums in groups.values():
                 sums.add_up()
@@ -106,18 +106,18 @@ def sum_runs(
 
 
 def _inside(
-    index: Index, together: set[str], is_wanted: Callable[[Mapping[str, Any]], bool]
+    index: Index, together: set[str], is_wanted: Callable[[Mapping[str, Any]], bool] | None
 ) -> set[str]:
     """Return the runs that lie inside others: only runs of one time, or with a parent, can."""
     ids = {*together, *(run_id for pair in index.with_parent() for run_id in pair)}
     runs = [
         run
         for run in index.summaries_of(sorted(ids))
-        if is_wanted(
+        if is_wanted is None
+        or is_wanted(
             {
-                "started": run.started,
+                "started": (run.started or "")[:10] or None,
                 "tags": json.dumps(run.tags) if run.tags else None,
-                "view": None,
             }
         )
     ]

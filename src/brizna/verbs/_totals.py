@@ -112,7 +112,7 @@ class Wanted(Record):
 
     Attributes:
         tags: Only those that have all of these.
-        start: Only those begun from here on, ISO 8601 in UTC; ``end`` before here.
+        start: Only those begun on this day, ISO 8601 in UTC, or later; ``end`` before that day.
     """
 
     tags: tuple[str, ...] = ()
@@ -165,7 +165,13 @@ def total_runs(
         return row["view"], tuple(read(row[column]) for column, read in ways)
 
     found, left = store.through_index(
-        lambda index: sum_runs(index, key, by=columns, figures=figures, is_wanted=wanted.holds)
+        lambda index: sum_runs(
+            index,
+            key,
+            by=columns,
+            figures=figures,
+            is_wanted=None if wanted == Wanted() else wanted.holds,
+        )
     )
     groups = [_group(by, key, found.groups[key]) for key in sorted(found.groups, key=_sort)]
     return RunTotals(
