@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from brizna.cli._options import add_as_of, add_json, add_settings, settings_of, store_of
+from brizna.cli._options import (
+    add_as_of,
+    add_everyday,
+    add_json,
+    add_settings,
+    settings_of,
+    store_of,
+)
 from brizna.cli._parser import Parser
 from brizna.core.codec import decode
 from brizna.core.errors import InputError, IntegrityError, Said
-from brizna.verbs import account_case, book_of, view_of_case
+from brizna.verbs import account_case, book_of, comparisons, view_of_case
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +63,7 @@ def account(context: Context, words: list[str]) -> int:
         metavar="FILE",
         help=_("prices in EUR per kWh by the hour, for a contract whose energy is at spot"),
     )
+    add_everyday(parser)
     add_json(parser)
     names = ("factors", "factor_policy", "zone", "signal", "source", "credentials", "view")
     add_settings(parser, (*names, "store", "lang"))
@@ -71,7 +79,8 @@ def account(context: Context, words: list[str]) -> int:
     prices_of = _prices_of(context, given)
     case, footprint = account_case(facts_of(given.case), book=book, prices_of=prices_of)
     if given.json:
-        context.tell_json(view_of_case(case, footprint))
+        record = view_of_case(case, footprint)
+        context.tell_json({**record, **_everyday(context, given, record["footprint"])})
         return 0
     _tell(context, given, footprint.to_json())
     return 0
@@ -98,7 +107,8 @@ def _again(context: Context, given: Namespace, book: Book) -> int:
     if found.troubles:
         context.complain(*found.troubles)
     if given.json:
-        context.tell_json(found.to_json())
+        everyday = _everyday(context, given, found.footprint.to_json())
+        context.tell_json({**found.to_json(), **everyday})
         return 0
     _tell(context, given, found.footprint.to_json())
     if found.hourly is not None:
@@ -122,8 +132,15 @@ def _prices_of(context: Context, given: Namespace) -> PricesOf | None:
     return find
 
 
+def _everyday(context: Context, given: Namespace, record: dict[str, Any]) -> dict[str, Any]:
+    """Return what a footprint is in everyday things under its name, where somebody asked."""
+    if not given.everyday:
+        return {}
+    return {"comparisons": comparisons(record, lang=context.lang, asked=True)}
+
+
 def _tell(context: Context, given: Namespace, record: dict[str, Any]) -> None:
-    from brizna.report import boundary_lines, cost_lines, footprint_lines
+    from brizna.report import boundary_lines, cost_lines, everyday_lines, footprint_lines
 
     lang, width, color = context.lang, context.width, context.color
     context.tell(*footprint_lines(record, lang=lang, width=width, color=color))
@@ -131,6 +148,8 @@ def _tell(context: Context, given: Namespace, record: dict[str, Any]) -> None:
         context.tell("", *cost_lines(record, lang=lang, width=width, color=color))
     if given.boundary:
         context.tell("", *boundary_lines(record, lang=lang, width=width, color=color))
+    for found in _everyday(context, given, record).values():
+        context.tell("", *everyday_lines(found, lang=lang, width=width, color=color))
 
 
 def facts_of(path: str) -> dict[str, Any]:

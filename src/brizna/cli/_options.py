@@ -35,6 +35,17 @@ def add_json(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help=parser.texts.gettext("print JSON"))
 
 
+def add_everyday(parser: Parser) -> None:
+    """Add the option that asks for everyday things of the same size."""
+    parser.add_argument(
+        "--everyday",
+        action="store_true",
+        help=parser.texts.gettext(
+            "say how many car kilometres, household days, tree-months ... it is, with sources"
+        ),
+    )
+
+
 def add_as_of(parser: Parser) -> None:
     """Add ``--as-of``: account with what was stated by a day."""
     parser.add_argument(

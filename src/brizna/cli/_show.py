@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from brizna.cli._options import add_as_of, add_json, add_settings, settings_of, store_of
+from brizna.cli._options import (
+    add_as_of,
+    add_everyday,
+    add_json,
+    add_settings,
+    settings_of,
+    store_of,
+)
 from brizna.cli._parser import Parser
 from brizna.cli._series import add_signal, read_series
 from brizna.core.errors import InputError
@@ -43,11 +50,7 @@ def show(context: Context, words: list[str]) -> int:
     add_settings(parser, ("view", "factors", "factor_policy"))
     add_as_of(parser)
     parser.add_argument("--zones", help=_("show the same run in these grid zones too: FR,DE,PL"))
-    parser.add_argument(
-        "--everyday",
-        action="store_true",
-        help=_("say how many car kilometres, household days, tree-months ... it is, with sources"),
-    )
+    add_everyday(parser)
     _add_elsewhere(parser)
     given = parser.parse_args(words)
     if given.elsewhere:
