@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from brizna.report import everyday_lines
+from brizna.report._format import Format
+from brizna.report._page import equivalents
 from brizna.verbs import account_case, comparisons
 
 
@@ -54,3 +56,12 @@ def test_the_terminal_shows_counts_ends_and_sources():
     assert "1,05" in home
     assert "IDAE" in home
     assert everyday_lines([], lang="en")[0].startswith("Nothing everyday")
+
+
+def test_the_page_shows_the_ends_too_except_of_small_parts():
+    found = told(energy_kwh=10)
+    rows = {row["factor"]: row for row in equivalents(list(found.values()), Format("en"))}
+    assert rows["equivalence/household-es-day"]["ends"] == "1.05-1.51"
+    small = {"label": "x", "value": 1e-4, "low": 1e-5, "high": 1e-3, "unit": "y", "source": "z"}
+    [row] = equivalents([small], Format("en"))
+    assert (row["shown"], row["ends"]) == ("1/10,000", "")
