@@ -81,3 +81,27 @@ def test_prices_by_the_hour_come_from_a_file(
     assert footprint["cost"]["best"] == pytest.approx(2.0)
     assert main(["account", "case.json"]) == 2
     assert "no series was given" in capsys.readouterr().err
+
+
+def test_a_cost_in_parts_is_told_part_by_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    case = {
+        "energy_kwh": 10,
+        "duration_h": 4,
+        "pue": 1,
+        "started": "2026-03-02T07:00+01:00",
+        "contract": {"tariff": "3.0TD", "energy_per_kwh": 0.1},
+        "cloud": {"provider": "aws", "storage": {"tier": "standard", "gb": 100, "months": 1}},
+        "currency": "EUR",
+        "exchange": {"USD": {"rate": 0.92, "source": "ECB 2026-03-02"}},
+    }
+    (tmp_path / "case.json").write_text(json.dumps(case))
+    assert main(["account", "case.json", "--lang", "es"]) == 0
+    told = capsys.readouterr().out
+    lines = [" ".join(line.split()) for line in told.splitlines()]
+    assert "peaje P2 5 kWh 0,0124 EUR/kWh 0,0619 EUR" in lines
+    assert "aws storage standard 100 GB·mes 0,023 USD/GB·mes × 0,92 EUR/USD 2,12 EUR" in lines
+    assert any(line.startswith("impuesto eléctrico 5,1 %") for line in lines)
+    assert any(line.startswith("coste 3,") for line in lines)

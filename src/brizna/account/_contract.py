@@ -255,7 +255,7 @@ def _regulated(
     """Return the tolls and charges of the energy that was drawn in each year and period."""
     return [
         _of_energy(
-            f"{what} {name}" if is_one_year else f"{what} {name} {year}",
+            _named(what, name, *_year(year, is_one_year=is_one_year)),
             share,
             _price(f"{what}/energy", contract, name, year, use),
         )
@@ -273,7 +273,7 @@ def _power(
     return [
         Charge(
             group=_GROUP,
-            name=f"power {what} {name}" if is_one_year else f"power {what} {name} {year}",
+            name=_named("power", what, name, *_year(year, is_one_year=is_one_year)),
             quantity=exactly(Ratio(power_kw * part)),
             unit="kW year",
             price=_price(f"{what}/power", contract, name, year, use),
@@ -283,6 +283,16 @@ def _power(
         if power_kw > 0
         for what in ("toll", "charge")
     ]
+
+
+def _named(*words: str) -> str:
+    """Return the name of a charge, which faces put into people's language."""
+    return " ".join(words)
+
+
+def _year(year: int, *, is_one_year: bool) -> tuple[str, ...]:
+    """Return the year where a charge's name needs it: over New Year."""
+    return () if is_one_year else (str(year),)
 
 
 def _price(what: str, contract: Contract, name: str, year: int, use: Use) -> Estimate:

@@ -309,7 +309,10 @@ def _figure_row(
     estimate = record.get(field)
     best, ends = style.parts(kind, estimate, currency=record.get("currency"))
     basis = name_basis(estimate["basis"], style.lang) if estimate else ""
-    return name_figure(field, style.lang), best, ends, basis or style.stored(record.get("reason"))
+    name = name_figure(field, style.lang)
+    if field == "cost" and record.get("cost_parts"):  # of more than electricity, or in parts
+        name = style.say("cost")
+    return name, best, ends, basis or style.stored(record.get("reason"))
 
 
 def _channels(view: View, style: Format) -> Table:
@@ -359,6 +362,7 @@ def _remarks(view: View, style: Format) -> list[str]:
     footprint = part(view, "footprint")
     lines += filter(None, (boundary_line(footprint, style), origin_line(footprint, style)))
     lines += [style.stored(note) for note in view.get("notes", ())]
+    lines += filter(None, (followed_remark(view, lang=style.lang),))
     if view.get("command_runs") is True:
         lines.append(_("The command still runs, unmeasured."))
     elif view.get("command_runs") is False:
