@@ -86,8 +86,6 @@ def _sweep(context: Context, words: list[str]) -> int:
 def _tell(context: Context, given: Namespace, found: Sweep) -> int:
     from brizna.report import sweep_lines, sweep_page
 
-    if given.html is not None:
-        _write(given.html, sweep_page(found.to_json(), lang=context.lang))
     if given.json:
         context.tell_json(found.to_json())
     else:
@@ -95,6 +93,8 @@ def _tell(context: Context, given: Namespace, found: Sweep) -> int:
             found.to_json(), lang=context.lang, width=context.width, color=context.color
         )
         context.tell(*lines)
+    if given.html is not None:  # last: what was found is told, wherever the page cannot be put
+        _write(given.html, sweep_page(found.to_json(), lang=context.lang))
     return 0 if found.recommended is not None else _CANNOT_TELL
 
 

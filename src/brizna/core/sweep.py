@@ -461,13 +461,14 @@ def _unit(asked: str | None, trials: Sequence[TrialFacts]) -> tuple[str | None, 
                 "mark --count {per}=N, or leave --per out.",
                 per=asked,
                 run=lacking.run,
-                counted=", ".join(lacking.work) or "-",
+                counted=", ".join(lacking.work) or Said("nothing"),
             )
     names = [asked] if asked else _counted_by_all(trials)
     if not names:
         said = Said(
             "No work was counted in every trial: each is taken to have done the same. Where a "
-            "setting changes what is done, count it with brizna mark --count NAME=N."
+            "setting changes what is done (two copies that each do all of it, say), count it with "
+            "brizna mark --count NAME=N."
         )
         return None, [str(said)]
     uneven = [name for name in names if _differs([trial.work[name] for trial in trials])]

@@ -114,7 +114,15 @@ class _Session:
             from brizna.core.codec import encode
             from brizna.store import replace_file
 
-            replace_file(path, encode({"schema": SCHEMA, "tests": self.rows}) + b"\n")
+            data = encode({"schema": SCHEMA, "tests": self.rows}) + b"\n"
+            try:
+                replace_file(path, data)
+            except OSError as error:  # the tests are done, and their result is what counts
+                warning = pytest.PytestWarning(
+                    f"--energy-json: {path!r} cannot be written ({error.strerror}). Name a file "
+                    "in a folder that is there."
+                )
+                self.config.issue_config_time_warning(warning, stacklevel=2)
 
     def close(self) -> None:
         measuring, self._measuring = self._measuring, None
@@ -154,6 +162,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "energy_budget(wh=, runs=5): fail if the test surely uses more watt-hours, as the median "
         "of so many runs",
     )
+    path = config.getoption("energy_json")
+    if path and not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+        raise pytest.UsageError(
+            f"--energy-json: {path!r} is in no folder that is there. Make the folder first."
+        )
     config.stash[_SESSION] = session = _Session(config)
     config.pluginmanager.register(session, "brizna-energy")
 

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from brizna.store._reading import read_events
     from brizna.store._store import Store
     from brizna.store._stored import RunSummary, StoredRun, runs_of_job
-    from brizna.store._sweeps import keep_sweep, unfinished_sweep
+    from brizna.store._sweeps import forget_sweep, keep_sweep, unfinished_sweep
     from brizna.store._tail import Tail
     from brizna.store._totals import Summed, sum_runs
 
@@ -68,6 +68,7 @@ __all__ = [
     "append_mark",
     "command_runs",
     "find_plan",
+    "forget_sweep",
     "keep_baseline",
     "keep_plan",
     "keep_sweep",
@@ -105,6 +106,7 @@ _HOMES = {
     "find_plan": "_plans",
     "keep_baseline": "_baselines",
     "keep_plan": "_plans",
+    "forget_sweep": "_sweeps",
     "keep_sweep": "_sweeps",
     "latest_baseline": "_baselines",
     "liveness": "_alive",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+
 from brizna.core.errors import InputError
 from brizna.core.sweep import Sweep, SweepPlan, digest_name
 from brizna.store._kept import keep_record, read_kept
@@ -20,6 +23,12 @@ def keep_sweep(store: Store, record: SweepPlan | Sweep) -> str:
         UnavailableError: If the store cannot be written.
     """
     return keep_record(store, SWEEPS, record.to_json())
+
+
+def forget_sweep(store: Store, digest: str) -> None:
+    """Forget a plan that could not be carried out at all; nothing happens where it is not kept."""
+    with suppress(OSError):
+        os.unlink(os.path.join(store.path, SWEEPS, f"{digest.removeprefix('sha256:')}.json"))
 
 
 def unfinished_sweep(store: Store, reference: str | None = None) -> tuple[str, SweepPlan]:

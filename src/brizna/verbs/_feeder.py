@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _WORDS = (sys.executable, "-P", "-m", "brizna.verbs._feeder")
 """With -P, so that a file of the person's that is called like a library is not taken for it."""
-_PATIENCE_S = 45.0
+_PATIENCE_S = 20.0
 """How long the end of a run waits at most: a library may still be loading when a short one ends."""
 _LAST_S = 60
 _PIPE_BYTES = 65536

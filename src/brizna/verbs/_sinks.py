@@ -33,7 +33,7 @@ GROUP = "brizna.sinks"
 _OURS = "brizna.integrations."
 EVERY_S = 10.0
 """Seconds from one look to the next: trackers draw curves, not each reading."""
-PATIENCE_S = 30.0
+PATIENCE_S = 10.0
 """How long the end of a run waits for its sinks, all together."""
 _QUEUE = 64
 

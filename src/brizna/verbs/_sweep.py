@@ -12,13 +12,14 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 
+from brizna.core.codec import digest as digest_of
 from brizna.core.errors import InputError, Said, UnavailableError
 from brizna.core.records import Record
 from brizna.core.sweep import Goal, SweepPlan, TrialFacts, TrialNote, conclude, digest_name
 from brizna.core.trials import WARM_UP, turns
 from brizna.environment import machine_name, redact
 from brizna.run import HeldLimits, TrialFailedError, restore_files, trials
-from brizna.store import Store, keep_sweep, unfinished_sweep
+from brizna.store import Store, forget_sweep, keep_sweep, unfinished_sweep
 from brizna.verbs._recorder import Job
 from brizna.verbs._run import run_command
 from brizna.verbs._sweep_levels import DeviceLevels, command_of, variables_of
@@ -208,20 +209,26 @@ def sweep(
     store = Store.find(settings["store"], cwd=directory, environ=environ)
     safe = redact(plan.command)
     kept = plan.replace(command=safe, is_cut=safe != plan.command)
-    digest = keep_sweep(store, kept)
+    digest = digest_of(kept.to_json())
     done = _made(store, digest, settings["view"])
     ground = _Ground(store, settings, environ, directory)
     with _stoppable(), held, _aside(shows_output=bench.shows_output):
         trialist = _Trialist(plan, ground, lambda levels: devices.set(levels, held.set), held.check)
+        keep_sweep(store, kept)  # not before: one that is refused was never begun
         trialist.begin(digest, done=len(done), tell=tell, wait=bench.wait)
-        found = trials(
-            list(arms),
-            repeats=plan.repeats,
-            seed=plan.seed,
-            warm_ups=plan.warm_ups,
-            run_one=trialist.run,
-            done=done,
-        )
+        try:
+            found = trials(
+                list(arms),
+                repeats=plan.repeats,
+                seed=plan.seed,
+                warm_ups=plan.warm_ups,
+                run_one=trialist.run,
+                done=done,
+            )
+        except InputError:
+            if not done and not trialist.has_made:
+                forget_sweep(store, digest)
+            raise
     counted = [facts for turn, facts in found.results.items() if turn.counts]
     made = conclude(kept, digest, counted, failed=found.failed)
     made = made.replace(notes=(*made.notes, *map(str, held.notes)))
@@ -244,7 +251,11 @@ class _Ground:
 
 
 class _Trialist:
-    """Makes the trials of one sweep."""
+    """Makes the trials of one sweep.
+
+    Attributes:
+        has_made: Whether one was made and kept.
+    """
 
     def __init__(
         self,
@@ -262,6 +273,7 @@ class _Trialist:
         self._processors = _processors()
         self._has_begun = False
         self._digest = ""
+        self.has_made = False
 
     def begin(
         self,
@@ -326,7 +338,6 @@ class _Trialist:
             switches_voluntary=switches[0],
             switches_involuntary=switches[1],
         )
-        self._ground.store.put(note.to_json(), run_id=run_id)
         facts = _facts(self._ground.store.read(run_id).run, note, self._ground.settings["view"])
         per = self._plan.per
         if per is not None and not facts.work.get(per):
@@ -335,8 +346,10 @@ class _Trialist:
                 "mark --count {per}=N, or leave --per out.",
                 per=per,
                 run=run_id,
-                counted=", ".join(facts.work) or "-",
+                counted=", ".join(facts.work) or Said("nothing"),
             )
+        self._ground.store.put(note.to_json(), run_id=run_id)
+        self.has_made = True
         return facts
 
     def _job(self, turn: Turn) -> Job:
