@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from brizna.cli._show import read_instance
+from brizna.core.errors import InputError
+from brizna.verbs import Elsewhere
+
 
 @pytest.fixture
 def series(tmp_path):
@@ -52,3 +56,10 @@ def test_an_instance_that_is_none_is_refused(brizna):
     done = brizna("show", "--elsewhere", "--instance", "a100")
     assert done.returncode == 2
     assert "a100:2.1:1.6" in done.stderr
+
+
+@pytest.mark.parametrize("multiples", ["0:1", "nan:1", "inf:1", "1e-7:1", "1:0", "1:inf"])
+def test_an_instance_out_of_bounds_is_refused_before_anything_is_looked_for(multiples):
+    _, speed, power = read_instance(f"x:{multiples}")
+    with pytest.raises(InputError, match=r"expected 0\.01 to 100"):
+        Elsewhere(instances=(("x", speed, power),))

@@ -102,6 +102,8 @@ def test_offline_the_profile_of_a_zone_is_planned_on_and_said_to_be_one(brizna, 
         (("plan", "job.toml", "--zones", "ES", "--deadline", "1h"), "cannot end before"),
         (("plan", "job.toml", "--zones", "ES", "--weights", "joy"), "expected names with numbers"),
         (("plan", "nowhere.toml"), "cannot be read"),
+        (("plan", "job.toml", "--zones", "ES", "--deadline", "1000000h"), "at most 366 days"),
+        (("plan", "job.toml", "--zones", "ES", "--deadline", "2900-01-01T00:00Z"), "at most 366"),
     ],
 )
 def test_what_cannot_be_planned_is_said(brizna, tmp_path, words, said):

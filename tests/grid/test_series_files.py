@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from brizna.core.errors import InputError, UnavailableError
-from brizna.core.quantities import Tariff
-from brizna.grid import About, read_signals
+from brizna.core.quantities import Ratio, Tariff
+from brizna.grid import About, read_issues, read_signals
 
 GRID = Path(__file__).resolve().parents[3] / "shared/data/grid"
 
@@ -133,3 +133,31 @@ def test_a_real_year_of_63_zones_is_whole():
     assert len(signals) == 63
     assert {len(signal.values) for signal in signals.values()} == {8760}
     assert {signal.start for signal in signals.values()} == {datetime(2022, 1, 1, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize("value", ["100", "1.01", "-0.1"])
+def test_a_share_outside_0_to_1_is_refused(tmp_path, value):
+    path = write(tmp_path, f"time,ES\n2026-01-01T00:00Z,{value}\n2026-01-01T01:00Z,0.5\n")
+    with pytest.raises(InputError, match=r"expected 0 to 1\. If these are percentages, divide"):
+        read_signals(path, About(quantity=Ratio, kind="renewable"))
+
+
+def test_only_a_marginal_intensity_may_be_negative(tmp_path):
+    path = write(tmp_path, "time,ES\n2026-01-01T00:00Z,-5\n2026-01-01T01:00Z,80\n")
+    with pytest.raises(InputError, match="only a marginal intensity may be negative"):
+        read_signals(path)
+    assert read_signals(path, About(kind="marginal"))["ES"].values == (-5, 80)
+    issued = write(
+        tmp_path, "zone,issued_at,time,value\nES,2026-01-01T00:00Z,2026-01-01T01:00Z,-5\n"
+    )
+    with pytest.raises(InputError, match="average intensity of ES"):
+        read_issues(issued)
+
+
+@pytest.mark.parametrize("name", ["series.csv", "series.csv.gz"])
+def test_a_table_in_another_encoding_or_cut_off_is_one_error(tmp_path, name):
+    path = tmp_path / name
+    text = "time,España\n2026-01-01T00:00Z,1\n".encode("latin-1")
+    path.write_bytes(gzip.compress(text)[:-9] if name.endswith("gz") else text)
+    with pytest.raises(InputError, match="no table of text in UTF-8"):
+        read_signals(str(path))

@@ -244,6 +244,22 @@ def test_a_mean_lies_between_the_least_and_the_most(steps):
     assert levels.least - 1e-6 <= levels.mean <= levels.most + 1e-6
 
 
+@given(st.lists(st.tuples(st.integers(1, 10**7), st.integers(0, 1000)), min_size=1, max_size=12))
+def test_a_mean_rate_lies_between_the_least_and_the_most(steps):
+    t, total, samples = 0, 0, [{"t": 0, "g": [0]}]
+    for passed, rise in steps:
+        t, total = t + passed, total + rise
+        samples.append({"t": t, "g": [total]})
+    (levels,) = gauge_levels([COUNT], samples)
+    assert levels.least * (1 - 1e-9) <= levels.mean <= levels.most * (1 + 1e-9)
+
+
+def test_a_burst_in_a_moment_counts_together_with_what_is_beside_it():
+    samples = [{"t": t, "g": [g]} for t, g in ((0, 0), (10_000_000, 200), (10_100_000, 500))]
+    (levels,) = gauge_levels([COUNT], samples)
+    assert levels.mean == levels.most == levels.least == pytest.approx(500 / 10.1)
+
+
 @given(st.lists(st.integers(0, 1000), min_size=3, max_size=12), st.data())
 def test_leaving_a_reading_out_changes_no_count(rises, data):
     total, samples = 0, []

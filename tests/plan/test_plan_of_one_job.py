@@ -288,3 +288,28 @@ def test_a_job_is_read_with_its_units_and_unknown_fields_are_refused():
         read_workload({**given, "power_kw": 1})
     with pytest.raises(InputError, match="deadline"):
         read_workload({key: value for key, value in given.items() if key != "deadline"})
+
+
+def test_a_job_that_scales_needs_no_power_beside_that_of_its_levels():
+    given = {
+        "duration_h": 2,
+        "deadline": "2026-11-24T08:00Z",
+        "levels": [{"count": 1, "speed": 1.0, "power_w": 300.0}],
+    }
+    assert read_workload(given).levels[0].power_w == 300
+    with pytest.raises(InputError, match="power_w is None"):
+        read_workload({key: value for key, value in given.items() if key != "levels"})
+
+
+def test_a_site_may_name_the_currency_of_a_series_of_prices():
+    given = {"duration_h": 2, "power_w": 300, "deadline": "2026-11-24T08:00Z"}
+    site = {"zone": "ES", "currency": "EUR"}
+    assert read_workload({**given, "sites": [site]}).offers[0].currency == "EUR"
+    with pytest.raises(InputError, match="tariff without a currency"):
+        read_workload({**given, "sites": [{"zone": "ES", "tariff_per_kwh": 0.1}]})
+
+
+def test_a_number_of_a_job_is_finite():
+    given = {"duration_h": float("inf"), "power_w": 300, "deadline": "2026-11-24T08:00Z"}
+    with pytest.raises(InputError, match="duration_h is inf"):
+        read_workload(given)

@@ -63,3 +63,20 @@ def test_a_broken_table_is_named(tmp_path, text, message):
 def test_a_file_that_is_not_there_is_named():
     with pytest.raises(InputError, match="cannot be read as a table"):
         predict_scaling(ScalingRequest(source="nowhere.csv"))
+
+
+def test_part_of_an_accelerator_is_refused():
+    with pytest.raises(InputError, match=r"count is 8\.5: expected a whole number"):
+        predict_scaling(ScalingRequest(source="8.5:100"))
+
+
+def test_more_speed_than_the_accelerators_explain_is_told_and_much_more_refused():
+    made = predict_scaling(ScalingRequest(source="8:100,16:300"))
+    assert any("16 accelerators did 150 %" in note for note in made.notes)
+    assert not any("explains" in note for note in _notes("8:100,16:210"))
+    with pytest.raises(InputError, match="150000 % of what their number explains"):
+        predict_scaling(ScalingRequest(source="8:1,16:3000"))
+
+
+def _notes(source):
+    return predict_scaling(ScalingRequest(source=source)).notes

@@ -160,12 +160,13 @@ def _sources(context: Context, given: Namespace) -> int:
 
 def _show(context: Context, given: Namespace) -> int:
     from brizna.report._heat import heat_lines, heat_page
+    from brizna.verbs._signals import write_whole
 
     found = _find(context, given)
     shown = [_shown(context, one) for one in found]
     zone = _clock(context)
     if given.html is not None:
-        _write(given.html, heat_page(shown, lang=context.lang, zone=zone))
+        write_whole(given.html, heat_page(shown, lang=context.lang, zone=zone))
     if given.json:
         context.tell_json([one.to_json() for one in found])
         return 0
@@ -175,6 +176,7 @@ def _show(context: Context, given: Namespace) -> int:
 
 def _compare(context: Context, given: Namespace) -> int:
     from brizna.report._heat import compare_zones_lines, heat_page
+    from brizna.verbs._signals import write_whole
 
     found = _find(context, given)
     for other in found[1:]:
@@ -182,7 +184,7 @@ def _compare(context: Context, given: Namespace) -> int:
     shown = [_shown(context, one) for one in found]
     zone = _clock(context)
     if given.html is not None:
-        _write(given.html, heat_page(shown, lang=context.lang, zone=zone))
+        write_whole(given.html, heat_page(shown, lang=context.lang, zone=zone))
     if given.json:
         context.tell_json([one.to_json() for one in found])
         return 0
@@ -299,17 +301,3 @@ def _clock(context: Context) -> tzinfo:
     from brizna.verbs._site import time_zone
 
     return zone_named(time_zone(context.environ))
-
-
-def _write(path: str, page: bytes) -> None:
-    from brizna.core.errors import UnavailableError
-
-    try:
-        with open(path, "wb") as file:
-            file.write(page)
-    except OSError as error:
-        raise UnavailableError(
-            "{path} cannot be written: {reason}. Name another file.",
-            path=path,
-            reason=error.strerror,
-        ) from error

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _US = 1e-6
 _SHORT = 0.1
-"""Of the longest time between two readings: over less, a rate is that of a few events."""
+"""Of the longest time between two readings: a rate over less would be that of a few events."""
 
 
 class Gauge(Record):
@@ -48,7 +48,8 @@ class GaugeLevels(Record):
 
     Attributes:
         mean: Over the time between readings, weighted by time.
-        least: Lowest reading; of a gauge that counts, the lowest rate between two readings.
+        least: Lowest reading; of a gauge that counts, the lowest rate between two readings, where
+            much shorter times than the others count together with the next.
         most: Highest reading or rate.
         counted: What a gauge that counts rose by, in ``unit`` times seconds; else None.
         readings: How many readings there were.
@@ -135,11 +136,7 @@ def _counted(gauge: Gauge, readings: Sequence[tuple[int, float | None]]) -> Gaug
         return None
     counted = fsum(after - before for _, before, after in spans)
     longest_us = max(length_us for length_us, _, _ in spans)
-    rates = [
-        (after - before) / (length_us * _US)
-        for length_us, before, after in spans
-        if length_us >= _SHORT * longest_us
-    ]
+    rates = _rates(spans, least_us=_SHORT * longest_us)
     return GaugeLevels(
         id=gauge.id,
         unit=gauge.unit,
@@ -150,6 +147,25 @@ def _counted(gauge: Gauge, readings: Sequence[tuple[int, float | None]]) -> Gaug
         counted=counted,
         readings=sum(value is not None for _, value in readings),
     )
+
+
+def _rates(spans: Sequence[tuple[int, float, float]], *, least_us: float) -> list[float]:
+    """Return the rate of each span; a short one counts together with its neighbours.
+
+    Every span is in one of the rates, so that the mean over all lies between the least and the
+    most of them.
+    """
+    rises: list[tuple[int, float]] = []
+    long_us, rise = 0, 0.0
+    for length_us, before, after in spans:
+        long_us, rise = long_us + length_us, rise + after - before
+        if long_us >= least_us:
+            rises.append((long_us, rise))
+            long_us, rise = 0, 0.0
+    if long_us:
+        before_us, before_rise = rises.pop()
+        rises.append((before_us + long_us, before_rise + rise))
+    return [rise / (long_us * _US) for long_us, rise in rises]
 
 
 def _spans(readings: Sequence[tuple[int, float | None]]) -> list[tuple[int, float, float]]:

@@ -237,5 +237,7 @@ class Signal(Record):
         )
 
 
-def _say(value: object) -> str:
-    return value.__name__ if isinstance(value, type) else str(value)
+def _say(value: object) -> object:
+    if value is None:
+        return Said("not stated")
+    return value.__name__ if isinstance(value, type) else value

@@ -10,7 +10,7 @@ from importlib import import_module
 from itertools import pairwise
 
 from brizna.core.errors import InputError, UnavailableError
-from brizna.core.quantities import CarbonIntensity
+from brizna.core.quantities import CarbonIntensity, Ratio
 from brizna.core.records import Record
 from brizna.core.signal import Signal
 
@@ -112,6 +112,8 @@ def read_signals(
     if not parts or not any(parts.values()):
         raise InputError("{path} holds no series: expected times and values.", path=path)
     named = about.replace(source=source)
+    for name, rows in parts.items():
+        _must_be_possible(rows, named, zone=name)
     return {
         name: signal_of(rows, named, zone=name).replace(issued_at=issued.get(name))
         for name, rows in parts.items()
@@ -156,6 +158,9 @@ def read_issues(
         strict=True,
     ):
         parts.setdefault(str(zone), {}).setdefault(issue, []).append((time, _number(cell)))
+    for zone, told in parts.items():
+        for rows in told.values():
+            _must_be_possible(rows, about, zone=zone)
     return {
         zone: [
             signal_of(rows, about, zone=zone).replace(issued_at=issue)
@@ -217,6 +222,38 @@ def signal_of(
         source=source,
         zone=zone,
     )
+
+
+def _must_be_possible(rows: Iterable[_Row], about: About, *, zone: str) -> None:
+    """Check that no share lies outside 0 to 1, and no average intensity below 0.
+
+    A marginal intensity may be negative (more demand can let a cleaner plant in), and so may a
+    price.
+    """
+    is_share = about.quantity is Ratio and about.unit in (None, "1")
+    is_average = about.quantity is CarbonIntensity and about.kind != "marginal"
+    for instant, value in rows:
+        if value is None or not (is_share or is_average):
+            continue
+        if is_share and not 0 <= value <= 1:
+            raise InputError(
+                "{source} gives a share of {value} for {zone} at {instant}: expected 0 to 1. If "
+                "these are percentages, divide them by 100.",
+                source=about.source,
+                value=value,
+                zone=zone,
+                instant=instant.isoformat(),
+            )
+        if is_average and value < 0:
+            raise InputError(
+                "{source} gives {value} for the average intensity of {zone} at {instant}: expected "
+                "0 or more. Leave the cell empty if it is not known; only a marginal intensity may "
+                "be negative (--signal marginal={source}).",
+                source=about.source,
+                value=value,
+                zone=zone,
+                instant=instant.isoformat(),
+            )
 
 
 def _usual_step(instants: Sequence[datetime]) -> timedelta:
@@ -345,6 +382,13 @@ def read_table(path: str) -> _Columns:
             "{path} cannot be read: {reason}. Name a CSV or Parquet file.",
             path=path,
             reason=error.strerror or str(error),
+        ) from error
+    except (UnicodeDecodeError, EOFError, csv.Error) as error:
+        raise InputError(
+            "{path} is no table of text in UTF-8: {error}. Save it as CSV in UTF-8, or give it as "
+            "Parquet.",
+            path=path,
+            error=error,
         ) from error
 
 

@@ -139,8 +139,8 @@ def warnings(best: Outcome, now: Outcome | None, candidates: Sequence[Candidate]
                         one=candidates[0].offer.name,
                         other=_named(candidates, other),
                         field=field,
-                        mine=mine,
-                        theirs=theirs,
+                        mine=mine or Said("not stated"),
+                        theirs=theirs or Said("not stated"),
                     )
                 )
                 break

@@ -192,7 +192,8 @@ def replan_rest(
     old = _old_course(plan, ways, window, is_running=progress.is_running)
     if old is not None:
         before = old[1].until_done(old[0], now_us)
-        if before - task.until_done(best, now_us) <= hysteresis() * abs(before):
+        whole = plan.workload.duration_s / rest.duration_s  # the rest alone may be but seconds
+        if before - task.until_done(best, now_us) <= hysteresis() * abs(before) * whole:
             return None
     outcome = outcome_of(best, task, rest)
     course = ways[0].at_once()
@@ -444,9 +445,12 @@ def _filtered(workload: Workload, candidate: Candidate) -> str | None:
 
 def _currencies(candidates: Sequence[Candidate]) -> list[str]:
     found = {
-        one.offer.site.currency if one.price is None else one.price.kind
+        currency
         for one in candidates
-        if one.price is not None or one.offer.site.currency is not None
+        for currency in (
+            one.offer.site.currency if one.price is None else one.price.kind,
+            one.offer.currency,
+        )
     }
     return sorted(filter(None, found))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from brizna.core.errors import InputError
 from brizna.core.estimate import exactly
 from brizna.core.factors import nearest
@@ -29,7 +31,8 @@ class Pauses(Record):
         restart_s: How long it takes to come back to where it was.
         restart_w: What it draws meanwhile.
         idle_w: What it draws while it is paused.
-        minimum_s: It runs at least so long at a time.
+        minimum_s: It runs at least so long at a time before it pauses; what is left to do after
+            the last pause may be shorter.
         most: It pauses at most so often; None for any number.
     """
 
@@ -98,6 +101,8 @@ class Offer(Record):
         transfer_s: How long that takes: the job starts no earlier.
         transfer_cost: What it costs.
         latency_ms: How fast the site answers; None if not known.
+        currency: Of the machine's price and of a series of prices, where the site has no tariff of
+            its own; None if nobody says.
     """
 
     name: str
@@ -110,6 +115,7 @@ class Offer(Record):
     transfer_s: float = 0.0
     transfer_cost: float = 0.0
     latency_ms: float | None = None
+    currency: str | None = None
 
     _forms: ClassVar = {"site": Site.from_json}
 
@@ -216,7 +222,7 @@ def read_workload(given: Mapping[str, Any], *, deadline: str | None = None) -> W
         limits["residency"] = tuple(limits["residency"])
     return Workload(
         name=given.get("name"),
-        phases=_phases(given),
+        phases=_phases(given, scales=levels is not None),
         deadline=instant_of(ends).isoformat(),
         earliest=_instant(given.get("earliest")),
         offers=tuple(_offer(one) for one in given.get("sites") or ()),
@@ -266,10 +272,12 @@ def _instant(text: object) -> str | None:
     return None if text is None else instant_of(text).isoformat()
 
 
-def _phases(given: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
+def _phases(given: Mapping[str, Any], *, scales: bool) -> tuple[tuple[float, float], ...]:
+    """Return the phases; of a job that scales the power is that of its levels."""
     parts = given.get("phases")
     if parts is None:
-        return ((_seconds(given, "duration"), _number(given, "power_w")),)
+        power_w = _number(given, "power_w", 0.0 if scales else None)
+        return ((_seconds(given, "duration"), power_w),)
     for part in parts:
         must_know("phases", part, ("duration_s", "duration_min", "duration_h", "power_w"))
     return tuple((_seconds(part, "duration"), _number(part, "power_w")) for part in parts)
@@ -302,16 +310,15 @@ def _scale(given: Mapping[str, Any]) -> Scale:
 def _offer(given: Mapping[str, Any]) -> Offer:
     must_know("sites", given, _OFFER)
     tariff = given.get("tariff_per_kwh")
-    if (tariff is None) != (given.get("currency") is None) and "price_per_h" not in given:
-        raise InputError(
-            "A site gives a tariff without a currency, or the other way round: give both."
-        )
+    currency = given.get("currency")
+    if tariff is not None and currency is None:
+        raise InputError("A site gives a tariff without a currency: add currency to it.")
     site = Site(
         zone=given.get("zone"),
         zone_origin="case",
         pue=None if given.get("pue") is None else exactly(Ratio(_number(given, "pue"))),
         tariff_per_kwh=None if tariff is None else exactly(Tariff(float(tariff))),
-        currency=given.get("currency") if tariff is not None else None,
+        currency=currency if tariff is not None else None,
     )
     name = given.get("name") or " ".join(
         str(given[part]) for part in ("zone", "instance") if given.get(part)
@@ -327,6 +334,7 @@ def _offer(given: Mapping[str, Any]) -> Offer:
         transfer_s=_seconds(given, "transfer", 0.0),
         transfer_cost=_number(given, "transfer_cost", 0.0),
         latency_ms=given.get("latency_ms"),
+        currency=currency,
     )
 
 
@@ -364,7 +372,7 @@ def _seconds(given: Mapping[str, Any], stem: str, default: float | None = None) 
 
 def _number(given: Mapping[str, Any], name: str, default: float | None = None) -> float:
     value = given.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
         raise InputError("{name} is {value!r}: expected a number.", name=name, value=value)
     return float(value)
 

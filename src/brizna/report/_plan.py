@@ -202,7 +202,11 @@ def _front(plan: Mapping[str, Any], style: Format, zone: tzinfo) -> Table:
         if by_cost:
             price = one["per_tonne"]
             cells.append(style.quantity(Money(one["cost"]), currency=currency))
-            cells.append("" if price is None else f"{style.number(price)} {currency}/t")
+            cells.append(
+                ""
+                if price is None
+                else f"{style.number(price)} {currency or ''}/t".replace(" /", "/")
+            )
         rows.append(tuple(cells))
     more = (_("money"), _("a tonne less costs")) if by_cost else ()
     return Table((_("choices"), _("start"), _("carbon"), *more), rows, right=(2, 3, 4))
@@ -276,15 +280,25 @@ def followed_line(record: Mapping[str, Any], *, lang: str) -> str:
     style = Format(lang)
     _ = style.say
 
-    def grams(value: float | None) -> str:
-        return style.unknown(None) if value is None else style.quantity(Carbon(value))
+    def grams(value: float | None, reason: str | None = None) -> str:
+        return style.unknown(reason) if value is None else style.quantity(Carbon(value))
 
     text = _("saved {saving} against running at once (the plan promised {promised})").format(
-        saving=grams(record["saving_g"]), promised=grams(record["promised_saving_g"])
+        saving=grams(record["saving_g"], record.get("reason")),
+        promised=grams(record["promised_saving_g"]),
     )
     if record["paused_s"]:
         text += _("; paused for {time}").format(time=style.duration(record["paused_s"]))
     return text
+
+
+def followed_remark(view: Mapping[str, Any], *, lang: str) -> str:
+    """Return what became of the plan that a run followed, a sentence; empty if it followed none."""
+    record = view.get("followed")
+    if not record:
+        return ""
+    text = Format(lang).say("Followed plan {id}: {what}.")
+    return text.format(id=record["plan"][7:19], what=followed_line(record, lang=lang))
 
 
 def waiting_line(plan: Mapping[str, Any], *, name: str | None, lang: str) -> str:

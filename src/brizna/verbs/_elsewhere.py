@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from brizna.core.errors import InputError
 from brizna.core.records import Record
 from brizna.plan import outcomes_at
 from brizna.verbs._plan import Known, PlanRequest, completed, trace_of, workload_of
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _ZONES = ("ES", "FR", "DE", "PL")
 """Where nobody names other zones: from one of the cleanest grids of Europe to a dirty one."""
 _HOUR = timedelta(hours=1)
+_MOST = 100.0
+"""Times as fast, or as slow, as another machine; the same of power."""
 
 
 class Elsewhere(Record):
@@ -37,6 +40,19 @@ class Elsewhere(Record):
     instances: tuple[tuple[str, float, float], ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     column: str | None = None
+
+    def _check(self) -> None:
+        for name, *multiples in self.instances:
+            for multiple in multiples:
+                if not 1 / _MOST <= multiple <= _MOST:
+                    raise InputError(
+                        "The machine {name} is said to be or draw {multiple} times the run's: "
+                        "expected {least} to {most}, such as a100:2.1:1.6.",
+                        name=name,
+                        multiple=multiple,
+                        least=1 / _MOST,
+                        most=_MOST,
+                    )
 
 
 def replay_elsewhere(

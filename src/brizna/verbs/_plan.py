@@ -37,6 +37,8 @@ WHAT: Mapping[str, tuple[type[Quantity], str | None]] = {
 }
 """What a file of series can hold, and as which quantity and kind it is read."""
 
+MOST_AHEAD = timedelta(days=366)
+"""As far as a plan looks: a year has all that is known of hours to come."""
 _HOUR_S = 3600.0
 _MOST_PHASES = 24
 
@@ -117,6 +119,15 @@ def plan_job(
         workload = _like(store, asked, deadline)
     if asked.weights is not None:
         workload = workload.replace(weights=dict(asked.weights))
+    ahead = instant_of(workload.deadline) - instant
+    if ahead > MOST_AHEAD:
+        raise InputError(
+            "The deadline {deadline} lies {days} days ahead: expected at most {most}. Give an "
+            "earlier one.",
+            deadline=workload.deadline,
+            days=ahead.days,
+            most=MOST_AHEAD.days,
+        )
     offers = _offers(workload, asked, settings)
     end = max(instant_of(workload.deadline), instant + timedelta(hours=1))
     known = Known(asked, settings, environ, (instant, end))
@@ -152,9 +163,16 @@ def deadline_of(text: str, instant: datetime) -> str:
     Raises:
         InputError: If it names neither.
     """
-    if text.endswith(("h", "min", "d", "s")):
-        return (instant + timedelta(seconds=Duration.parse(text).value)).isoformat()
-    return instant_of(text).isoformat()
+    if not text.endswith(("h", "min", "d", "s")):
+        return instant_of(text).isoformat()
+    after_s = Duration.parse(text).value
+    if not 0 < after_s <= MOST_AHEAD.total_seconds():
+        raise InputError(
+            "The deadline is {text} from now: expected more than 0 and at most {most} days.",
+            text=text,
+            most=MOST_AHEAD.days,
+        )
+    return (instant + timedelta(seconds=after_s)).isoformat()
 
 
 # --------------------------------------------------------------------------------------- workload
@@ -333,7 +351,8 @@ class Known:
             carbon = self._beyond(carbon)
         price = found.get("price")
         if price is not None:
-            price = price.replace(kind=offer.site.currency or self._currency)
+            currency = offer.currency or offer.site.currency or self._currency
+            price = price.replace(kind=currency)
         return Candidate(
             offer=offer,
             carbon=with_spread(carbon),

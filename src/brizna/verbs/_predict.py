@@ -27,6 +27,9 @@ _TIMES = {"duration_s": "s", "seconds": "s", "minutes": "min", "hours": "h"}
 _RATES = ("samples_per_s", "throughput")
 _USUAL_NODE = 8
 """Accelerators in a node where neither the points nor the person say: as in most servers."""
+_LIKELY, _POSSIBLE = 1.25, 10.0
+"""Speed-up over what the accelerators added: above the first it is remarkable (caches, a larger
+memory), above the second the points cannot be of one job."""
 _SAMPLES = 1e6
 """What a throughput's time is of, where nobody says how many samples there are."""
 
@@ -103,6 +106,7 @@ def predict_scaling(asked: ScalingRequest) -> ScalingForecast:
         said = Said("taken: {size} accelerators in a node; --node-size says otherwise", size=8)
         notes.append(str(said))
     points = [_point(row, line, node_size, samples) for line, row in rows]
+    notes += _too_good(points)
     law = ScalingLaw(_powered(points, asked.power_w), scaling_prior(kind))
     options = scaling_options(
         law,
@@ -121,6 +125,38 @@ def predict_scaling(asked: ScalingRequest) -> ScalingForecast:
         why=why,
         notes=(*notes, *_cautions(law, options)),
     )
+
+
+def _too_good(points: Sequence[ScalingPoint]) -> list[str]:
+    """Return a caution where more accelerators did more than their number explains.
+
+    Raises:
+        InputError: If they did so much more that the points cannot be of one job.
+    """
+    ordered = sorted(points, key=lambda one: one.count)
+    least = ordered[0]
+    notes: list[str] = []
+    for one in ordered[1:]:
+        gain = least.duration_s / one.duration_s * least.count / one.count
+        if gain > _POSSIBLE:
+            raise InputError(
+                "{count} accelerators are {times:.0f} times as fast as {least}, {percent:.0f} % of "
+                "what their number explains: expected about 100 % or less. Give both points in one "
+                "unit, of one job.",
+                count=one.count,
+                times=least.duration_s / one.duration_s,
+                least=least.count,
+                percent=100 * gain,
+            )
+        if gain > _LIKELY:
+            told = Said(
+                "{count} accelerators did {percent} % of what their number explains: check that "
+                "the points are of one job, in one unit",
+                count=one.count,
+                percent=round(100 * gain),
+            )
+            notes.append(str(told))
+    return notes
 
 
 def _cautions(law: ScalingLaw, options: Sequence[ScalingOption]) -> list[str]:
@@ -145,7 +181,7 @@ def _powered(points: list[ScalingPoint], power_w: float | None) -> list[ScalingP
 
 def _node_size(rows: Sequence[tuple[int, Mapping[str, str]]]) -> int | None:
     sizes = [
-        int(_number(row, _count_column(row), line)) // int(_number(row, "nodes", line))
+        _whole(row, _count_column(row), line) // _whole(row, "nodes", line)
         for line, row in rows
         if row.get("nodes")
     ]
@@ -155,8 +191,8 @@ def _node_size(rows: Sequence[tuple[int, Mapping[str, str]]]) -> int | None:
 def _point(
     row: Mapping[str, str], line: int, node_size: int, samples: float | None
 ) -> ScalingPoint:
-    count = int(_number(row, _count_column(row), line))
-    nodes = int(_number(row, "nodes", line)) if row.get("nodes") else -(-count // node_size)
+    count = _whole(row, _count_column(row), line)
+    nodes = _whole(row, "nodes", line) if row.get("nodes") else -(-count // node_size)
     if samples is not None:
         duration_s = samples / _number(row, _first(row, _RATES), line)
     else:
@@ -216,6 +252,18 @@ def _first(row: Mapping[str, Any], names: Sequence[str]) -> str:
         if name in row:
             return name
     raise InputError("The table has none of the columns {names}: add one.", names=", ".join(names))
+
+
+def _whole(row: Mapping[str, str], column: str, line: int) -> int:
+    value = _number(row, column, line)
+    if not value.is_integer():
+        raise InputError(
+            "Point {line}: {column} is {cell}: expected a whole number; nobody has part of one.",
+            line=line,
+            column=column,
+            cell=row[column],
+        )
+    return int(value)
 
 
 def _number(row: Mapping[str, str], column: str, line: int) -> float:

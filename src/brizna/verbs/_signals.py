@@ -218,16 +218,26 @@ def import_series(
                 "end": signal.end.isoformat(timespec="minutes"),
             }
         )
+    write_whole(output, "\n".join([*lines, ""]).encode())
+    return rows
+
+
+def write_whole(path: str, data: bytes) -> None:
+    """Write a file that a person named: all of it, or nothing.
+
+    Raises:
+        UnavailableError: If it cannot be written.
+    """
+    from brizna.store import replace_file
+
     try:
-        with open(output, "w", encoding="utf-8") as file:
-            file.write("\n".join([*lines, ""]))
+        replace_file(path, data)
     except OSError as error:
         raise UnavailableError(
             "{path} cannot be written: {reason}. Name another file.",
-            path=output,
+            path=path,
             reason=error.strerror,
         ) from error
-    return rows
 
 
 def signal_to_json(signal: Signal) -> dict[str, Any]:
