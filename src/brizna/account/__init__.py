@@ -7,120 +7,124 @@ reason. Refuses to guess: factors for a place and its hardware come in as argume
 
 from __future__ import annotations
 
-from brizna.account._assumptions import Assumptions, FunctionalUnit
-from brizna.account._bill import (
-    KINDS,
-    PARTS,
-    Bill,
-    BillLine,
-    MachinePaid,
-    Reconciliation,
-    RunPaid,
-    RunTime,
-    reconcile,
-)
-from brizna.account._boundary import EMBODIED, ITEMS, Bound, unlike
-from brizna.account._budget import WARN_AT, Budget, BudgetState, judge_budget
-from brizna.account._case import Case, read_case, subject_of_case
-from brizna.account._charges import (
-    GROUPS,
-    OF_CHARGES,
-    OF_ENERGY,
-    Charge,
-    CostPart,
-    Exchange,
-    cost_parts,
-    currency_of,
-    read_exchanges,
-)
-from brizna.account._claims import Claim, claims
-from brizna.account._cloud import TERMS, CloudUse, cloud_charges, read_cloud
-from brizna.account._contract import Contract, electricity_charges, read_contract, spot_price
-from brizna.account._diffusion import (
-    ImageModel,
-    Picture,
-    estimate_picture,
-    find_image_model,
-)
-from brizna.account._embodied import SERVER_WORDS, ServerParts, embodied_parts, read_server
-from brizna.account._explain import BESIDE, FIGURES, doubt_shares, explain
-from brizna.account._factors import (
-    Equivalence,
-    PublishedModel,
-    coefficient,
-    embodied,
-    embodied_of_device,
-    equivalences,
-    lifetime,
-    published_models,
-    pue,
-    water,
-)
-from brizna.account._footprint import (
-    Footprint,
-    Step,
-    Subject,
-    account,
-    factor_set,
-    recompute,
-    subject_of_run,
-)
-from brizna.account._hourly import Hour, Hourly, by_the_hour
-from brizna.account._inference import (
-    STACKS,
-    TASKS,
-    Answer,
-    Deployment,
-    estimate_answer,
-    estimate_inference,
-    measured_models,
-    prompt_tokens,
-)
-from brizna.account._lifecycle import (
-    BreakEven,
-    Chosen,
-    Life,
-    Lived,
-    Option,
-    choose,
-    lifecycle,
-)
-from brizna.account._models import (
-    Accelerator,
-    LanguageModel,
-    find_accelerator,
-    find_model,
-    known_models,
-)
-from brizna.account._moved import Moved, Reaccount, moved
-from brizna.account._periods import (
-    TARIFFS,
-    TERRITORIES,
-    energy_period,
-    is_working_day,
-    local_time,
-    period_slots,
-    power_period,
-)
-from brizna.account._sci import (
-    PERSONAS,
-    STAGES,
-    Sci,
-    SciForAi,
-    Staged,
-    persona_of,
-    sci,
-    sci_for_ai,
-)
-from brizna.account._sets import Difference, FactorSet, differences, factor_set_of, find_factors
-from brizna.account._spent import Charged, Charges, Spent, charge, kind_of_figure, summed
-from brizna.account._training import (
-    PublishedTraining,
-    Trained,
-    Training,
-    estimate_training,
-    published_trainings,
-)
+from brizna.core.lazy import lazily
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brizna.account._assumptions import Assumptions, FunctionalUnit
+    from brizna.account._bill import (
+        KINDS,
+        PARTS,
+        Bill,
+        BillLine,
+        MachinePaid,
+        Reconciliation,
+        RunPaid,
+        RunTime,
+        reconcile,
+    )
+    from brizna.account._boundary import EMBODIED, ITEMS, Bound, unlike
+    from brizna.account._budget import WARN_AT, Budget, BudgetState, judge_budget
+    from brizna.account._case import Case, read_case, subject_of_case
+    from brizna.account._charges import (
+        GROUPS,
+        OF_CHARGES,
+        OF_ENERGY,
+        Charge,
+        CostPart,
+        Exchange,
+        cost_parts,
+        currency_of,
+        read_exchanges,
+    )
+    from brizna.account._claims import Claim, claims
+    from brizna.account._cloud import TERMS, CloudUse, cloud_charges, read_cloud
+    from brizna.account._contract import Contract, electricity_charges, read_contract, spot_price
+    from brizna.account._diffusion import (
+        ImageModel,
+        Picture,
+        estimate_picture,
+        find_image_model,
+    )
+    from brizna.account._embodied import SERVER_WORDS, ServerParts, embodied_parts, read_server
+    from brizna.account._explain import BESIDE, FIGURES, doubt_shares, explain
+    from brizna.account._factors import (
+        Equivalence,
+        PublishedModel,
+        coefficient,
+        embodied,
+        embodied_of_device,
+        equivalences,
+        lifetime,
+        published_models,
+        pue,
+        water,
+    )
+    from brizna.account._footprint import (
+        Footprint,
+        Step,
+        Subject,
+        account,
+        factor_set,
+        recompute,
+        subject_of_run,
+    )
+    from brizna.account._hourly import Hour, Hourly, by_the_hour
+    from brizna.account._inference import (
+        STACKS,
+        TASKS,
+        Answer,
+        Deployment,
+        estimate_answer,
+        estimate_inference,
+        measured_models,
+        prompt_tokens,
+    )
+    from brizna.account._lifecycle import (
+        BreakEven,
+        Chosen,
+        Life,
+        Lived,
+        Option,
+        choose,
+        lifecycle,
+    )
+    from brizna.account._models import (
+        Accelerator,
+        LanguageModel,
+        find_accelerator,
+        find_model,
+        known_models,
+    )
+    from brizna.account._moved import Moved, Reaccount, moved
+    from brizna.account._periods import (
+        TARIFFS,
+        TERRITORIES,
+        energy_period,
+        is_working_day,
+        local_time,
+        period_slots,
+        power_period,
+    )
+    from brizna.account._sci import (
+        PERSONAS,
+        STAGES,
+        Sci,
+        SciForAi,
+        Staged,
+        persona_of,
+        sci,
+        sci_for_ai,
+    )
+    from brizna.account._sets import Difference, FactorSet, differences, factor_set_of, find_factors
+    from brizna.account._spent import Charged, Charges, Spent, charge, kind_of_figure, summed
+    from brizna.account._training import (
+        PublishedTraining,
+        Trained,
+        Training,
+        estimate_training,
+        published_trainings,
+    )
 
 __all__ = [
     "BESIDE",
@@ -251,3 +255,135 @@ __all__ = [
     "unlike",
     "water",
 ]
+
+_HOMES = {
+    "Accelerator": "_models",
+    "Answer": "_inference",
+    "Assumptions": "_assumptions",
+    "BESIDE": "_explain",
+    "Bill": "_bill",
+    "BillLine": "_bill",
+    "Bound": "_boundary",
+    "BreakEven": "_lifecycle",
+    "Budget": "_budget",
+    "BudgetState": "_budget",
+    "Case": "_case",
+    "Charge": "_charges",
+    "Charged": "_spent",
+    "Charges": "_spent",
+    "Chosen": "_lifecycle",
+    "Claim": "_claims",
+    "CloudUse": "_cloud",
+    "Contract": "_contract",
+    "CostPart": "_charges",
+    "Deployment": "_inference",
+    "Difference": "_sets",
+    "EMBODIED": "_boundary",
+    "Equivalence": "_factors",
+    "Exchange": "_charges",
+    "FIGURES": "_explain",
+    "FactorSet": "_sets",
+    "Footprint": "_footprint",
+    "FunctionalUnit": "_assumptions",
+    "GROUPS": "_charges",
+    "Hour": "_hourly",
+    "Hourly": "_hourly",
+    "ITEMS": "_boundary",
+    "ImageModel": "_diffusion",
+    "KINDS": "_bill",
+    "LanguageModel": "_models",
+    "Life": "_lifecycle",
+    "Lived": "_lifecycle",
+    "MachinePaid": "_bill",
+    "Moved": "_moved",
+    "OF_CHARGES": "_charges",
+    "OF_ENERGY": "_charges",
+    "Option": "_lifecycle",
+    "PARTS": "_bill",
+    "PERSONAS": "_sci",
+    "Picture": "_diffusion",
+    "PublishedModel": "_factors",
+    "PublishedTraining": "_training",
+    "Reaccount": "_moved",
+    "Reconciliation": "_bill",
+    "RunPaid": "_bill",
+    "RunTime": "_bill",
+    "SERVER_WORDS": "_embodied",
+    "STACKS": "_inference",
+    "STAGES": "_sci",
+    "Sci": "_sci",
+    "SciForAi": "_sci",
+    "ServerParts": "_embodied",
+    "Spent": "_spent",
+    "Staged": "_sci",
+    "Step": "_footprint",
+    "Subject": "_footprint",
+    "TARIFFS": "_periods",
+    "TASKS": "_inference",
+    "TERMS": "_cloud",
+    "TERRITORIES": "_periods",
+    "Trained": "_training",
+    "Training": "_training",
+    "WARN_AT": "_budget",
+    "account": "_footprint",
+    "by_the_hour": "_hourly",
+    "charge": "_spent",
+    "choose": "_lifecycle",
+    "claims": "_claims",
+    "cloud_charges": "_cloud",
+    "coefficient": "_factors",
+    "cost_parts": "_charges",
+    "currency_of": "_charges",
+    "differences": "_sets",
+    "doubt_shares": "_explain",
+    "electricity_charges": "_contract",
+    "embodied": "_factors",
+    "embodied_of_device": "_factors",
+    "embodied_parts": "_embodied",
+    "energy_period": "_periods",
+    "equivalences": "_factors",
+    "estimate_answer": "_inference",
+    "estimate_inference": "_inference",
+    "estimate_picture": "_diffusion",
+    "estimate_training": "_training",
+    "explain": "_explain",
+    "factor_set": "_footprint",
+    "factor_set_of": "_sets",
+    "find_accelerator": "_models",
+    "find_factors": "_sets",
+    "find_image_model": "_diffusion",
+    "find_model": "_models",
+    "is_working_day": "_periods",
+    "judge_budget": "_budget",
+    "kind_of_figure": "_spent",
+    "known_models": "_models",
+    "lifecycle": "_lifecycle",
+    "lifetime": "_factors",
+    "local_time": "_periods",
+    "measured_models": "_inference",
+    "moved": "_moved",
+    "period_slots": "_periods",
+    "persona_of": "_sci",
+    "power_period": "_periods",
+    "prompt_tokens": "_inference",
+    "published_models": "_factors",
+    "published_trainings": "_training",
+    "pue": "_factors",
+    "read_case": "_case",
+    "read_cloud": "_cloud",
+    "read_contract": "_contract",
+    "read_exchanges": "_charges",
+    "read_server": "_embodied",
+    "recompute": "_footprint",
+    "reconcile": "_bill",
+    "sci": "_sci",
+    "sci_for_ai": "_sci",
+    "spot_price": "_contract",
+    "subject_of_case": "_case",
+    "subject_of_run": "_footprint",
+    "summed": "_spent",
+    "unlike": "_boundary",
+    "water": "_factors",
+}
+
+__getattr__ = lazily(__name__, _HOMES)

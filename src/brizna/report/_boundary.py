@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from brizna.account import Bound, unlike
 from brizna.core.quantities import Carbon, CarbonIntensity, Energy
 from brizna.report._format import Format
 from brizna.report._table import Table
@@ -188,6 +187,8 @@ def mix_rows(footprint: View, style: Format) -> list[tuple[str, str]]:
 
 def unlike_line(footprints: Sequence[View], style: Format) -> str:
     """Return in one line what some of these footprints hold and others do not; else nothing."""
+    from brizna.account import Bound, unlike
+
     _ = style.say
     known = [tuple(map(Bound.from_json, one.get("boundary") or ())) for one in footprints]
     if not all(known):
