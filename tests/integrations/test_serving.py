@@ -6,6 +6,8 @@ import os
 import threading
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import brizna
 from brizna.core.estimate import total
@@ -63,6 +65,33 @@ def test_the_parts_sum_to_the_run_with_all_its_doubts(lab):
     assert whole.high.value == pytest.approx(energy.high.value, rel=1e-9)
     parts = [request.energy.best.value for request in requests]
     assert sum(parts) == pytest.approx(shares.requests.best.value, rel=1e-9)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(
+        st.tuples(st.booleans(), st.integers(0, 3), st.sampled_from([0.0003, 0.004, 0.05, 0.7])),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_the_mean_of_all_requests_is_their_share_of_the_run(lab, steps):
+    with Serving(**lab.options) as serving:
+        inside = [serving.request().__enter__()]
+        lab.work(0.001)
+        for opens, which, seconds in steps:
+            if opens:
+                inside.append(serving.request().__enter__())
+            elif inside:
+                inside.pop(which % len(inside)).__exit__()
+            lab.work(seconds)
+        count = 1 + sum(opens for opens, _, _ in steps)
+    shares, mean, whole = serving.shares(), serving.mean(), serving.run.measurement.energy_j
+    assert mean.best.value * count == pytest.approx(shares.requests.best.value, rel=1e-6)
+    assert mean.low.value * count >= shares.requests.low.value * (1 - 1e-6)
+    assert mean.high.value * count <= shares.requests.high.value * (1 + 1e-6)
+    assert shares.requests.high.value <= whole.high.value * (1 + 1e-9)
+    assert shares.idle.high.value <= whole.high.value * (1 + 1e-9)
 
 
 def test_the_record_tells_the_time_in_which_requests_were_open_and_the_energy_of_each(lab):

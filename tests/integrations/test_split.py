@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from itertools import pairwise
 
@@ -11,18 +12,16 @@ from hypothesis import strategies as st
 
 from brizna.integrations._split import GRAINS, Split
 
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("open"), st.integers(1, 5)),
-        st.tuples(st.just("close"), st.integers(0, 50)),
-        st.tuples(
-            st.just("read"),
-            st.lists(st.one_of(st.none(), st.integers(0, 10**7)), min_size=2, max_size=2),
-        ),
-        st.tuples(st.just("fail"), st.integers(0, 1)),
+STEP = st.one_of(
+    st.tuples(st.just("open"), st.integers(1, 5)),
+    st.tuples(st.just("close"), st.integers(0, 50)),
+    st.tuples(
+        st.just("read"),
+        st.lists(st.one_of(st.none(), st.integers(0, 10**7)), min_size=2, max_size=2),
     ),
-    max_size=60,
+    st.tuples(st.just("fail"), st.integers(0, 1)),
 )
+STEPS = st.lists(STEP, max_size=60)
 
 
 class Story:
@@ -166,3 +165,21 @@ def test_whoever_is_open_can_be_told_what_they_took_so_far():
     split.read(100, [50], fails=True)
     assert split.so_far(part).grains == [50 * GRAINS]
     assert not part.is_settled
+
+
+@given(st.lists(st.tuples(STEP, st.integers(1, 5000)), max_size=60))
+def test_edges_move_no_more_among_all_than_was_counted_and_each_has_its_part_of_that(steps):
+    story = Story()
+    for step, passed_us in steps:
+        story.take(step, passed_us)
+    story.end()
+    story.t_us += 1
+    story.read([0, 0], fails=False)
+    for lane in story.split.lanes:
+        fewer, more, stale = lane.among
+        assert fewer <= lane.shared * (1 + 1e-9) + 100
+        assert more <= lane.idle * (1 + 1e-9) + 100
+        told = [[part.among[which][lane.place] for part in story.parts] for which in range(3)]
+        assert math.fsum(told[0]) == pytest.approx(fewer, rel=1e-9, abs=100)
+        assert math.fsum(told[1]) == pytest.approx(more, rel=1e-9, abs=100)
+        assert math.hypot(*told[2]) == pytest.approx(stale, rel=1e-9, abs=1)

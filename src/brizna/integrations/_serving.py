@@ -43,8 +43,6 @@ _MOST_TOLD, _TOLD_PER_S = 100.0, 10.0
 _REMEMBERED_S = 3600
 _ROOTS_FRESH_S = 10.0
 """How long it is taken for granted which channels a total sums."""
-_LEAST_SHARE = 0.01
-"""Of a figure, what is left of it where the doubt about its edges would take it all."""
 _TOO_DOUBTFUL = 0.5
 """Where the edges may hold more of a request's figure than this, it has none of its own."""
 _NEGLIGIBLE = 1e-9
@@ -139,18 +137,17 @@ class _Tally:
     def __init__(self, channels: int) -> None:
         self.counts: dict[str, float] = {}
         self.grains = [0] * channels
-        self.fewer = [0.0] * channels
-        self.more = [0.0] * channels
-        self.stale = [0.0] * channels
+        self.among = ([0.0] * channels, [0.0] * channels, [0.0] * channels)
 
     def add(self, other: Slice | _Tally, counts: Mapping[str, float]) -> None:
         for name, amount in counts.items():
             self.counts[name] = self.counts.get(name, 0.0) + amount
+        fewer, more, stale = other.among
         for place, grains in enumerate(other.grains):
             self.grains[place] += grains
-            self.fewer[place] += other.fewer[place]
-            self.more[place] += other.more[place]
-            self.stale[place] = hypot(self.stale[place], other.stale[place])
+            self.among[0][place] += fewer[place]
+            self.among[1][place] += more[place]
+            self.among[2][place] = hypot(self.among[2][place], stale[place])
 
 
 class Serving:
@@ -202,7 +199,7 @@ class Serving:
         self._told_us = self._glances = 0
         self._room = _MOST_TOLD
         self._waiting: dict[tuple[str, int | None], Edge] = {}
-        self._requests: dict[int, Request] = {}
+        self._unsettled: dict[int, tuple[Request, Slice]] = {}
         self._settled: list[Request] = []
         self._split = Split(())
         self._all = _Tally(0)
@@ -301,9 +298,22 @@ class Serving:
             amount = tally.counts.get(per)
             if not amount:
                 return None
-            parts = (list(tally.grains), list(tally.fewer), list(tally.more), list(tally.stale))
-        found = self._estimate(parts, f"{per} of {self._name}")
+            parts = self._split.limited(tally.grains, self._beside_open(tally))
+        found = self._estimate(parts, self._edges_of(seconds))
         return None if found is None else found.scaled(1 / amount)
+
+    def _beside_open(self, tally: _Tally) -> Sequence[Sequence[float]]:
+        """Return the doubts of a tally; edges also move energy from and to those still open."""
+        fewer, more, stale = map(list, tally.among)
+        for _, part in self._unsettled.values():
+            for place in range(len(fewer)):
+                fewer[place] += part.more[place]
+                more[place] += part.fewer[place]
+        return fewer, more, stale
+
+    def _edges_of(self, seconds: float | None = None) -> str:
+        """Return the name of the doubt about the edges of all requests, or of the last ones."""
+        return self.counted if seconds is None else f"{self.counted} of the last {seconds:g} s"
 
     def shares(self) -> Shares | None:
         """Return whose the run's energy was, so far or, after `close`, of the whole."""
@@ -317,6 +327,9 @@ class Serving:
         with self._lock:
             self._drain()
             roots = self._root_energies()
+            doubts = [[lane.among[which] for lane in self._split.lanes] for which in range(3)]
+            shared = [lane.shared for lane in self._split.lanes]
+            _, down, up = self._split.limited(shared, doubts)
         requests: list[Estimate] = []
         idle: list[Estimate] = []
         unknown: list[Estimate] = []
@@ -328,8 +341,10 @@ class Serving:
             of_requests = lane.shared / whole if whole else 0.0
             of_idle = lane.idle / whole if whole else 1.0
             rest = 1.0 - of_requests - of_idle
-            requests.append(energy.scaled(of_requests))
-            idle.append(energy.scaled(of_idle))
+            name = self._edge(channel.id, self._edges_of())
+            down_j, up_j = (of[lane.place] / GRAINS * _UJ for of in (down, up))
+            requests.append(_moved(energy.scaled(of_requests), name, -down_j, up_j))
+            idle.append(_moved(energy.scaled(of_idle), name, down_j, -up_j))
             unknown.append(energy.scaled(rest if abs(rest) > _NEGLIGIBLE else 0.0))
         if not requests:
             return None
@@ -354,7 +369,7 @@ class Serving:
             self._drain()
             edge = self._split.open(weight=request.weight)
             self._inside[id(edge.part)] = edge.part
-            self._requests[id(edge.part)] = request
+            self._unsettled[id(edge.part)] = request, edge.part
             self._set_time(edge)
         self._announce()
         return edge.part
@@ -390,11 +405,11 @@ class Serving:
             self._drain()
             self._split.so_far(part)
             roots = self._root_places()
-            parts = (list(part.grains), list(part.fewer), list(part.more), list(part.stale))
+            parts = self._split.limited(part.grains, (part.fewer, part.more, part.stale))
+            doubt = hypot(*(part.fewer[place] + part.stale[place] for place in roots))
         if part.lost & roots:
             return None, _NOT_READ
         best = sum(parts[0][place] for place in roots)
-        doubt = hypot(*(parts[1][place] + parts[3][place] for place in roots))
         if doubt > _TOO_DOUBTFUL * best or not best:
             return None, _TOO_SHORT
         return self._estimate(parts, f"request {id(part)}"), None
@@ -471,7 +486,7 @@ class Serving:
                 self._settle(part, event["t"] * _UJ)
 
     def _settle(self, part: Slice, now_s: float) -> None:
-        request = self._requests.pop(id(part))
+        request, _ = self._unsettled.pop(id(part))
         counts = {**request.counts, self.counted: 1.0}
         if not part.lost & self._top:
             self._all.add(part, counts)
@@ -532,7 +547,7 @@ class Serving:
         """Return grains by channel as an estimate, with the doubts of meters and of edges.
 
         Args:
-            parts: Grains, how many fewer and more they may be, and stale ones, by channel.
+            parts: Grains, and how many fewer and more they may be, by channel.
             name: Whose edges these are.
         """
         followed = self._followed
@@ -540,7 +555,7 @@ class Serving:
         known: list[Estimate] = []
         for place in sorted(self._root_places()):
             channel = followed.channels[place]
-            grains, fewer, more, stale = (part[place] / GRAINS * _UJ for part in parts)
+            grains, down, up = (part[place] / GRAINS * _UJ for part in parts)
             estimate = Estimate(
                 Energy(grains),
                 basis=channel.basis,
@@ -548,11 +563,18 @@ class Serving:
             )
             for doubt, (low, high) in channel.doubts.items():
                 estimate = estimate.doubted_by(doubt, low, high)
-            down, up = fewer + stale, more + stale
-            if down + up > _NEGLIGIBLE * grains:
-                low_j = max(grains - down, _LEAST_SHARE * grains)
-                estimate = estimate.doubted(
-                    f"edge:{followed.id}/{channel.id}/{name}", Energy(low_j), Energy(grains + up)
-                )
-            known.append(estimate)
+            known.append(_moved(estimate, self._edge(channel.id, name), -down, up))
         return total(known) if known else None
+
+    def _edge(self, channel: str, name: str) -> str:
+        """Return the name of the doubt about somebody's edges on a channel."""
+        assert self._followed is not None
+        return f"edge:{self._followed.id}/{channel}/{name}"
+
+
+def _moved(energy: Estimate, name: str, at_low_j: float, at_high_j: float) -> Estimate:
+    """Return an energy with the doubt that edges move some of it from or to others."""
+    best_j = energy.best.value
+    if abs(at_low_j) + abs(at_high_j) <= _NEGLIGIBLE * best_j:
+        return energy
+    return energy.doubted(name, Energy(best_j + at_low_j), Energy(best_j + at_high_j))

@@ -17,7 +17,7 @@ References:
 
 from __future__ import annotations
 
-from math import hypot
+from math import fsum, hypot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 GRAINS = 1 << 32
 """Grains in a microjoule: the smallest part that is handed out."""
+_MOST_SHARE = 0.99
+"""Of what somebody took, what edges may have moved there from others at most."""
 _MANY = 1000
 """Edges that all channels have passed, and that are let go together."""
 
@@ -38,13 +40,15 @@ class Slice:
         fewer: How much less that may be, in grains, because an edge lay between two readings.
         more: How much more.
         stale: How much a counter may not have shown yet at its edges, either way.
+        among: Its part of how much fewer, more and stale all are together: most of what an edge
+            moves goes to another who is open, and between two readings no more was counted.
         lost: Channels that could not be read in the meantime, by place.
         is_settled: Whether all channels were read after it closed.
     """
 
     __slots__ = (
         *("_levels", "_losses", "_waits"),
-        *("fewer", "grains", "lost", "more", "stale", "weight"),
+        *("among", "fewer", "grains", "lost", "more", "stale", "weight"),
     )
 
     def __init__(self, weight: int, channels: int) -> None:
@@ -54,6 +58,7 @@ class Slice:
         self.fewer = [0.0] * channels
         self.more = [0.0] * channels
         self.stale = [0.0] * channels
+        self.among = ([0.0] * channels, [0.0] * channels, [0.0] * channels)
         self.lost: set[int] = set()
         self._levels: list[int | None] = [None] * channels
         self._losses = [0] * channels
@@ -162,6 +167,23 @@ class Split:
             self._dropped = passed
         return [edge.part for edge in gone if not edge.opens]
 
+    def limited(
+        self, grains: Sequence[int], doubts: Sequence[Sequence[float]]
+    ) -> tuple[Sequence[int], Sequence[float], Sequence[float]]:
+        """Return grains by channel, and how many fewer and more: no more than there are to move.
+
+        Args:
+            grains: Of one or of several who were open.
+            doubts: How many fewer, more and stale, by channel.
+        """
+        down: list[float] = []
+        up: list[float] = []
+        for lane, mine, fewer, more, stale in zip(self.lanes, grains, *doubts, strict=True):
+            others = lane.counted - lane.unknown - mine
+            down.append(min(fewer + stale, _MOST_SHARE * mine))
+            up.append(min(more + stale, _MOST_SHARE * others))
+        return list(grains), down, up
+
     def so_far(self, part: Slice) -> Slice:
         """Return the part of somebody who is open as far as readings tell, and nothing later."""
         for lane in self.lanes:
@@ -180,10 +202,12 @@ class Lane:
         unknown: Counted while it could not be read.
         losses: How often it could not be read.
         passed: Edges that are behind it, since the start.
+        among: How many grains fewer, more and stale those who were open have together.
     """
 
     def __init__(self, place: int, update_us: int) -> None:
         self.place = place
+        self.among = [0.0, 0.0, 0.0]
         self.t_us = 0
         self.level = self.idle = self.unknown = self.losses = self.passed = 0
         self._update_us = update_us
@@ -206,7 +230,8 @@ class Lane:
         if self._is_lost:
             self.unknown += grains
             grains, self._is_lost = 0, False
-        spent = 0
+        spent, idle = 0, self.idle
+        moved: list[tuple[Slice, float, float]] = []
         for edge in self._until(t_us, edges, dropped):
             at_us = max(edge.t_us or 0, self.t_us)
             until = grains * (at_us - self.t_us) // span_us if span_us else 0
@@ -214,8 +239,10 @@ class Lane:
             spent = until
             inside = 0 < at_us - self.t_us < span_us
             stale = grains * self._update_us / span_us if span_us else 0.0
-            self._pass(edge, until if inside else 0, grains - until if inside else 0, stale)
+            ends = (until, grains - until) if inside else (0, 0)
+            moved.append(self._pass(edge, *ends, stale))
         self._spend(grains - spent)
+        self._move_among(moved, grains, self.idle - idle)
         self.t_us, self._uj = t_us, uj
 
     def miss(self, t_us: int, edges: Sequence[Edge], dropped: int) -> None:
@@ -247,8 +274,31 @@ class Lane:
             self._rest = 0
             self.idle += grains
 
-    def _pass(self, edge: Edge, before: int, after: int, stale: float) -> None:
-        """Go past an edge.
+    def _move_among(
+        self, moved: Sequence[tuple[Slice, float, float]], grains: int, idle: int
+    ) -> None:
+        """Add, to those who passed an edge, their parts of what edges move to or from all of them.
+
+        Between two readings that is what was idle, or what was theirs: all of it was counted. Where
+        nobody idled the edges only move it among those who were open.
+
+        Args:
+            moved: Who passed one, and how many grains fewer and more that may be for it.
+            grains: What was counted between the readings.
+            idle: What of it while nobody was open.
+        """
+        most = (grains - idle if idle else 0, idle)
+        for which, limit in enumerate(most):
+            own = [(fewer, more)[which] for _, fewer, more in moved]
+            whole = fsum(own)
+            self.among[which] += min(whole, limit)
+            for (part, _, _), grain in zip(moved if whole else (), own, strict=False):
+                part.among[which][self.place] += grain * min(1.0, limit / whole)
+
+    def _pass(
+        self, edge: Edge, before: int, after: int, stale: float
+    ) -> tuple[Slice, float, float]:
+        """Go past an edge; return whose it is, and how many grains fewer and more it may have.
 
         Args:
             edge: The edge.
@@ -263,6 +313,10 @@ class Lane:
         share = part.weight / self._weight
         fewer, more = (after, before) if edge.opens else (before, after)
         part.doubt(self.place, fewer * share, more * share, stale * share)
+        if part.weight == self._weight:  # alone: what the counter owes is not another's
+            part.among[2][self.place] = hypot(part.among[2][self.place], stale)
+            self.among[2] = hypot(self.among[2], stale)
         if not edge.opens:
             part.leave(self.place, self.level, self.losses)
             self._weight -= part.weight
+        return part, fewer * share, more * share
