@@ -46,8 +46,6 @@ def test_a_block_waits_says_so_plans_anew_and_is_measured(series, capsys):
     assert run.name == "block"
     assert len(read_plans(kept(series))) == 2
     assert block.plan.best.start == "2026-11-23T05:00:00+00:00"
-    if block.followed is None:
-        pytest.skip("nothing can be measured here")
     assert list(block.followed["plans"]) == list(read_plans(kept(series)))
     assert "saved" in said[2]
 
@@ -112,7 +110,7 @@ def test_too_little_time_begins_at_once_with_a_warning_or_raises(series):
 def test_a_run_of_it_tells_how_long_it_works_and_what_it_draws(series):
     with when(series, name="first", quiet=True) as first:
         sum(range(1000))
-    if first.followed is None:
+    if first.followed["energy_j"] is None:
         pytest.skip("nothing can be measured here")
     with when(series, job=None, like="first", quiet=True) as block:
         pass

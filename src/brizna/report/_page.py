@@ -10,6 +10,7 @@ from brizna.core.quantities import Carbon, CarbonIntensity, Energy, Money, Ratio
 from brizna.report._boundary import boundary_rows, mix_rows
 from brizna.report._compare import saving
 from brizna.report._explain import explain, tell_gap
+from brizna.report._plan import followed_remark
 from brizna.report._view import part, roots, shares, short_id
 from brizna.report._whose import (
     OWN,
@@ -455,7 +456,10 @@ def coverage(view: View, style: Format) -> Values:
             for kind, reason in found["not_seen"].items()
         ],
         "gaps": gaps,
-        "notes": [style.stored(note) for note in view.get("notes", ())],
+        "notes": [
+            *(style.stored(note) for note in view.get("notes", ())),
+            *filter(None, (followed_remark(view, lang=style.lang),)),
+        ],
     }
 
 

@@ -297,7 +297,8 @@ def followed_remark(view: Mapping[str, Any], *, lang: str) -> str:
     record = view.get("followed")
     if not record:
         return ""
-    text = Format(lang).say("Followed plan {id}: {what}.")
+    _ = Format(lang).say
+    text = _("Followed plan {id}: {what}.")
     return text.format(id=record["plan"][7:19], what=followed_line(record, lang=lang))
 
 

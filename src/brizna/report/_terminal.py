@@ -12,6 +12,7 @@ from brizna.report._boundary import boundary_line, origin_line
 from brizna.report._explain import Node, explain, tell_gap
 from brizna.report._forest import channel_rows
 from brizna.report._format import Format
+from brizna.report._plan import followed_remark
 from brizna.report._table import Table
 from brizna.report._texts import texts
 from brizna.report._view import part, printable, roots, shares, short_id

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from datetime import datetime, timedelta
+from itertools import pairwise
+from math import fsum
 
-from brizna.core.errors import CoverageError
-from brizna.core.quantities import Energy
+from brizna.core.errors import CoverageError, Said
 from brizna.verbs._clock import Clock
 from brizna.verbs._follow import PAUSED, seconds_of
 from brizna.verbs._plan import trace_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
+    from brizna.core.measurement import Phase, Run
     from brizna.store import Store
 
 SCHEMA = "brizna.followed/1"
@@ -27,7 +30,9 @@ def told_afterwards(
 
     The energy is the measured one, the hours are those in which it was drawn, and the intensity is
     that of the series the plans were made from, of each hour by the last plan that was made before
-    it: what actually came is not known yet. None where the energy is not known.
+    it: what actually came is not known yet. Running at once is charged with the energy of the run
+    less that of its pauses, which it would not have made. A figure that is not known is None, and
+    ``reason`` says why.
 
     Args:
         store: Where the run is kept.
@@ -35,20 +40,19 @@ def told_afterwards(
         plans: The plans that were followed, one after another, by their digest.
         clock: The clock that was followed; the machine's own if None.
 
+    Returns:
+        The record; None where the run has none to stand beside.
+
     Raises:
         UnavailableError: If the store cannot be written.
     """
     stored = store.read(run_id)
     run = stored.run
-    digest, plan = next(iter(plans.items()))
-    energy = run.measurement.energy_j
-    if energy is None or stored.digest is None:
+    if stored.digest is None:
         return None
-    hours = [one["hours"] for one in plans.values()]
-    grams = _grams(seconds_of(run.started), trace_of(store, run), hours, clock or Clock())
-    pue = _pue(plan)
-    promised, at_once = plan["best"], plan["at_once"]
-    scale = energy.best.value / promised["energy_j"]["best"] if promised["energy_j"]["best"] else 0
+    digest, plan = next(iter(plans.items()))
+    carbon_g, saving_g, reason = became(run, trace_of(store, run), plans, clock or Clock())
+    energy, promised = run.measurement.energy_j, plan["best"]
     record = {
         "schema": SCHEMA,
         "subject": stored.digest,
@@ -60,17 +64,16 @@ def told_afterwards(
         ).isoformat(),
         "paused_s": sum(
             one.inside_s if one.inside_s is not None else one.end_s - one.start_s
-            for one in run.measurement.phases
-            if one.name == PAUSED
+            for one in _pauses(run)
         ),
-        "energy_j": energy.best.value,
+        "energy_j": None if energy is None else energy.best.value,
+        "paused_energy_j": _paused_energy(run),
         "promised_energy_j": promised["energy_j"]["best"],
-        "carbon_g": None if grams is None else grams * pue,
+        "carbon_g": carbon_g,
         "promised_carbon_g": promised["carbon_g"]["best"],
         "promised_saving_g": None if plan["saving_g"] is None else plan["saving_g"]["best"],
-        "saving_g": None
-        if grams is None or at_once is None
-        else at_once["carbon_g"]["best"] * scale - grams * pue,
+        "saving_g": saving_g,
+        "reason": None if reason is None else str(reason),
     }
     store.put(record, run_id=run.id)
     return record
@@ -117,29 +120,101 @@ def realised(plan: Mapping[str, Any], path: str, *, column: str | None = None) -
     }
 
 
-def _grams(
-    started_s: float,
+def became(
+    run: Run,
     trace: Sequence[tuple[float, float]],
-    strips: Sequence[Mapping[str, Any]],
+    plans: Mapping[str, Mapping[str, Any]],
     clock: Clock,
-) -> float | None:
-    """Return the carbon of a trace by the hours of plans; None where one is not known."""
-    total, begin = 0.0, 0.0
-    for end_s, power_w in trace:
-        at_s = clock.shown(started_s + (begin + end_s) / 2)
-        known = [v for strip in reversed(strips) if (v := _value(strip, at_s)) is not None]
-        if not known:
-            return None
-        total += Energy(power_w * (end_s - begin)).to("kWh") * known[0]
-        begin = end_s
-    return total if trace else None
+) -> tuple[float | None, float | None, Said | None]:
+    """Return the carbon of a run in grams, what it saved, and why one of them is not known.
+
+    Args:
+        run: The run.
+        trace: Its power; see `brizna.verbs._plan.trace_of`. Its energy counts as even if empty.
+        plans: The plans that were followed, one after another.
+        clock: The clock that was followed.
+    """
+    plan = next(iter(plans.values()))
+    energy = run.measurement.energy_j
+    if energy is None:
+        why = Said(run.measurement.reason or "-")
+        return None, None, Said("the energy of the run is not known: {why}", why=why)
+    strips = _Strips([one["hours"] for one in plans.values()])
+    begin_s = seconds_of(run.started)
+    ends = trace or [(run.duration_s, 0.0)]
+    shown = [(clock.shown(begin_s + end_s), power_w) for end_s, power_w in ends]
+    mean = strips.mean(shown, clock.shown(begin_s))
+    if mean is None:
+        return None, None, Said("it ran in hours whose carbon intensity the plan does not know")
+    kwh = energy.best.to("kWh")
+    carbon_g = kwh * mean * _pue(plan)
+    at_once, paused_j = plan["at_once"], _paused_energy(run)
+    if at_once is None or not at_once["energy_j"]["best"]:
+        why = Said("the plan does not know what running at once would have emitted")
+        return carbon_g, None, why
+    if paused_j is None:
+        return carbon_g, None, Said("the energy drawn while it was paused is not known")
+    share = (energy.best.value - paused_j) / at_once["energy_j"]["best"]
+    return carbon_g, at_once["carbon_g"]["best"] * share - carbon_g, None
 
 
-def _value(strip: Mapping[str, Any], at_s: float) -> float | None:
-    """Return the intensity of a plan's strip at a time; None where it says nothing."""
-    values = strip["intensity_g_per_kwh"]
-    place = int((at_s - seconds_of(strip["start"])) // strip["step_s"])
-    return values[place] if 0 <= place < len(values) else None
+def _pauses(run: Run) -> list[Phase]:
+    return [one for one in run.measurement.phases if one.name == PAUSED]
+
+
+def _paused_energy(run: Run) -> float | None:
+    """Return the joules of a run's pauses; None where those of one are not known."""
+    known = [one.energy_j.best.value for one in _pauses(run) if one.energy_j is not None]
+    return fsum(known) if len(known) == len(_pauses(run)) else None
+
+
+class _Strips:
+    """The hours of plans that were made one after another: the last that knows one tells it."""
+
+    def __init__(self, strips: Sequence[Mapping[str, Any]]) -> None:
+        self._strips = [
+            (seconds_of(one["start"]), one["step_s"], one["intensity_g_per_kwh"]) for one in strips
+        ]
+        self._edges = sorted(
+            {
+                start_s + step_s * place
+                for start_s, step_s, values in self._strips
+                for place in range(len(values) + 1)
+            }
+        )
+
+    def mean(self, trace: Sequence[tuple[float, float]], begin_s: float) -> float | None:
+        """Return the mean intensity in g/kWh of the energy of a trace; None where one is not known.
+
+        Args:
+            trace: Ends of intervals in seconds since 1970, and watts. Its shape counts, not its
+                level; one without energy counts by time.
+            begin_s: Where it begins.
+        """
+        is_dark = not any(power_w > 0 for _, power_w in trace)
+        grams, weights = list[float](), list[float]()
+        for end_s, power_w in trace:
+            for early_s, late_s in self._parts(begin_s, end_s):
+                value = self._at((early_s + late_s) / 2)
+                if value is None:
+                    return None
+                weights.append((late_s - early_s) * (1.0 if is_dark else max(power_w, 0.0)))
+                grams.append(weights[-1] * value)
+            begin_s = end_s
+        whole = fsum(weights)
+        return fsum(grams) / whole if whole > 0 else None
+
+    def _parts(self, begin_s: float, end_s: float) -> Iterator[tuple[float, float]]:
+        """Part an interval where a slot ends."""
+        inside = self._edges[bisect_right(self._edges, begin_s) : bisect_left(self._edges, end_s)]
+        return pairwise([begin_s, *inside, end_s])
+
+    def _at(self, at_s: float) -> float | None:
+        for start_s, step_s, values in reversed(self._strips):
+            place = int((at_s - start_s) // step_s)
+            if 0 <= place < len(values) and values[place] is not None:
+                return values[place]
+        return None
 
 
 def _pue(plan: Mapping[str, Any]) -> float:

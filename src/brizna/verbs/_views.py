@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     View = dict[str, Any]
     """The fields of a run's record, and ``footprint``: a footprint's record, or None."""
 
+_FOLLOWED = "brizna.followed/1"
+
 
 def view(run: Run, footprint: Footprint | None) -> View:
     """Return the view of a run and its footprint."""
@@ -36,7 +38,8 @@ def view_of(store: Store, reference: str, *, seen_as: str | None = None) -> View
     """Return the view of a stored run; accounts for it first if nobody has.
 
     A run that goes on has the footprint of what it has used so far. ``command_runs`` says, for an
-    interrupted run, whether its command still runs.
+    interrupted run, whether its command still runs; ``followed``, only for a run that followed a
+    plan, what was promised and what became of it.
 
     Args:
         store: Where it is.
@@ -62,7 +65,14 @@ def view_of(store: Store, reference: str, *, seen_as: str | None = None) -> View
         "directory": stored.directory,
         "command_runs": stored.command_runs,
         "history": tell_history(store, run.id),
+        **_followed(store, run.id),
     }
+
+
+def _followed(store: Store, run_id: str) -> dict[str, Any]:
+    """Return what became of the plan that a run followed, to be shown with it; else nothing."""
+    kept = store.records(run_id, schema=_FOLLOWED)
+    return {"followed": kept[-1]} if kept else {}
 
 
 def views_of(store: Store, references: Sequence[str], *, seen_as: str | None = None) -> list[View]:

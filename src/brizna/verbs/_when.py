@@ -121,8 +121,8 @@ class Greenest:
     Attributes:
         plan: The plan that it waited for; None before, or where none could be made.
         measuring: The measured block, once it has begun.
-        followed: What the plan promised and what became of it, once it has ended; None where the
-            energy is not known or the run was not kept.
+        followed: What the plan promised and what became of it, once it has ended; what is
+            not known in it has a reason. None where the run was not kept or there was no plan.
     """
 
     def __init__(self, wish: _Wish, *, name: str | None, settings: Mapping[str, Any]) -> None:
