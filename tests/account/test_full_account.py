@@ -26,6 +26,7 @@ from brizna.account import (
     recompute,
     sci,
     sci_for_ai,
+    share_by_the_hour,
     unlike,
 )
 from brizna.core import codec
@@ -332,6 +333,16 @@ def test_cutting_the_trace_finer_changes_nothing(powers: list[float], values: li
     assert by_the_hour(finer, span, signal).intensity_g_per_kwh.best.value == pytest.approx(
         coarse.intensity_g_per_kwh.best.value
     )
+
+
+def test_the_renewable_share_is_weighed_by_the_energy_too() -> None:
+    """30 W at 0.2 and 10 W at 0.6, an hour each: (30 x 0.2 + 10 x 0.6) / 40."""
+    share = hours([0.2, 0.6]).replace(quantity=Ratio, kind="renewable", scope=None)
+    span = (START, START + timedelta(hours=2))
+    found = share_by_the_hour([(3600, 30.0), (7200, 10.0)], span, share)
+    assert found.best.value == pytest.approx(0.3)
+    with pytest.raises(InputError, match="no share"):
+        share_by_the_hour([], span, hours([100, 300]))
 
 
 def test_an_hour_that_is_missing_is_an_error() -> None:

@@ -37,6 +37,8 @@ def test_a_stored_run_is_accounted_for_again_under_facts_and_by_its_hours(brizna
     assert footprint["energy_j"] == before["energy_j"]
     assert footprint["transfer_energy_j"]["best"] > 0
     assert footprint["carbon_hourly_g"]["best"] > 0
+    share = footprint["assumptions"]["renewable_share"]
+    assert share["references"][0].startswith("signal:")
     assert footprint["carbon_marginal_g"]["best"] > footprint["carbon_operational_g"]["best"]
     assert sum(hour["share"] for hour in found["hourly"]["hours"]) == 1
     assert shown("show")["footprint"] == before

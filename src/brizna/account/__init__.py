@@ -69,7 +69,7 @@ if TYPE_CHECKING:
         recompute,
         subject_of_run,
     )
-    from brizna.account._hourly import Hour, Hourly, by_the_hour
+    from brizna.account._hourly import Hour, Hourly, by_the_hour, share_by_the_hour
     from brizna.account._inference import (
         STACKS,
         TASKS,
@@ -248,6 +248,7 @@ __all__ = [
     "reconcile",
     "sci",
     "sci_for_ai",
+    "share_by_the_hour",
     "spot_price",
     "subject_of_case",
     "subject_of_run",
@@ -378,6 +379,7 @@ _HOMES = {
     "reconcile": "_bill",
     "sci": "_sci",
     "sci_for_ai": "_sci",
+    "share_by_the_hour": "_hourly",
     "spot_price": "_contract",
     "subject_of_case": "_case",
     "subject_of_run": "_footprint",

@@ -11,7 +11,7 @@ from math import fsum
 
 from brizna.core.errors import CoverageError, InputError
 from brizna.core.estimate import Estimate, estimate_of, exactly
-from brizna.core.quantities import CarbonIntensity
+from brizna.core.quantities import CarbonIntensity, Ratio
 from brizna.core.records import Record, each
 
 TYPE_CHECKING = False
@@ -99,25 +99,8 @@ def by_the_hour(
 
     cut = signal.between(*span)
     edges_s = [(edge - span[0]).total_seconds() for edge in cut.edges]
-    energies = spread_energy(trace, edges_s)
-    if None in cut.values:
-        raise CoverageError(
-            "{source} has hours without a value in the run's time: fill them knowingly, or take "
-            "the annual figure.",
-            source=signal.source,
-        )
-    values = [value for value in cut.values if value is not None]
-    whole = fsum(energies)
-    shares = [energy / whole for energy in energies]
-    mean = exactly(CarbonIntensity(_weighed(shares, values)), _BASIS[signal.origin])
-    mean = mean.based("published", f"signal:{signal.source}")
-    if signal.quantiles:
-        low, high = (
-            _weighed(shares, _or_best(cut.quantiles[one], values))
-            for one in (min(signal.quantiles), max(signal.quantiles))
-        )
-        name = f"signal:{signal.source}"
-        mean = mean.doubted(name, CarbonIntensity(low), CarbonIntensity(high))
+    shares, values = _met(trace, edges_s, cut)
+    mean = _mean(shares, values, cut)
     if level is not None and level.low is not None and level.high is not None:
         mean = mean.doubted_by(level.name, level.low / level.value, level.high / level.value)
     lengths_s = [late - early for early, late in pairwise(edges_s)]
@@ -141,6 +124,59 @@ def by_the_hour(
         scope=signal.scope,
         measured=bool(trace),
     )
+
+
+def share_by_the_hour(
+    trace: Sequence[tuple[float, float]], span: tuple[datetime, datetime], signal: Signal
+) -> Estimate:
+    """Return the mean of a share, such as the renewable one, weighed by the energy of a trace.
+
+    Args:
+        trace: As for `by_the_hour`.
+        span: Start and end of the run, aware and in UTC.
+        signal: A share that covers the run.
+
+    Raises:
+        InputError: If the signal is no share.
+        CoverageError: If an hour is missing.
+    """
+    if signal.quantity is not Ratio:
+        raise InputError(
+            "{source} is no share: expected a series of numbers from 0 to 1.", source=signal.source
+        )
+    cut = signal.between(*span)
+    edges_s = [(edge - span[0]).total_seconds() for edge in cut.edges]
+    return _mean(*_met(trace, edges_s, cut), cut)
+
+
+def _met(
+    trace: Sequence[tuple[float, float]], edges_s: Sequence[float], cut: Signal
+) -> tuple[list[float], list[float]]:
+    """Return each slot's share of the energy of a trace, and its value."""
+    if None in cut.values:
+        raise CoverageError(
+            "{source} has hours without a value in the run's time: fill them knowingly, or take "
+            "the annual figure.",
+            source=cut.source,
+        )
+    energies = spread_energy(trace, edges_s)
+    whole = fsum(energies)
+    values = [value for value in cut.values if value is not None]
+    return [energy / whole for energy in energies], values
+
+
+def _mean(shares: Sequence[float], values: Sequence[float], cut: Signal) -> Estimate:
+    """Return the weighed mean of a signal's slots, doubted by its outermost quantiles."""
+    name = f"signal:{cut.source}"
+    mean = exactly(cut.quantity(_weighed(shares, values)), _BASIS[cut.origin])
+    mean = mean.based("published", name)
+    if not cut.quantiles:
+        return mean
+    low, high = (
+        cut.quantity(_weighed(shares, _or_best(cut.quantiles[level], values)))
+        for level in (min(cut.quantiles), max(cut.quantiles))
+    )
+    return mean.doubted(name, low, high)
 
 
 def spread_energy(trace: Sequence[tuple[float, float]], edges_s: Sequence[float]) -> list[float]:

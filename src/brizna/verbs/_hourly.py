@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from brizna.account import Footprint, Hourly, by_the_hour
-from brizna.core.errors import InputError
+from brizna.account import Footprint, Hourly, by_the_hour, share_by_the_hour
+from brizna.core.errors import BriznaError, CoverageError, InputError
 from brizna.core.records import Record
 from brizna.verbs._account import account_run_as
 from brizna.verbs._money import Drawn
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.core.book import Book
+    from brizna.core.estimate import Estimate
     from brizna.core.measurement import Run
     from brizna.store import Store
     from brizna.verbs._money import PricesOf
@@ -85,10 +86,41 @@ def account_run_again(
         given,
         seen_as=settings["view"],
         book=book,
-        beside={extra: hourly.intensity_g_per_kwh},
+        beside={
+            **_renewable(store, run, settings, environ=environ),
+            extra: hourly.intensity_g_per_kwh,
+        },
         drawn=drawn,
     )
     return RunAccount(footprint=footprint, hourly=hourly, troubles=troubles)
+
+
+def _renewable(
+    store: Store, run: Run, settings: Settings, *, environ: Mapping[str, str]
+) -> dict[str, Estimate]:
+    """Return the renewable share of the run's hours; nothing where only a year's is known."""
+    from brizna.verbs._plan import trace_of
+    from brizna.verbs._signals import Wanted, find_signals
+
+    zone = settings["zone"] or run.site.zone
+    if zone is None:
+        return {}
+    start, end = _span(run)
+    wanted = Wanted(zones=(zone,), start=start, end=end, now=end, quantity="renewable")
+    try:
+        found = find_signals(wanted, settings, environ=environ)
+    except BriznaError:  # of most zones no hour is known: the year's share stands
+        return {}
+    signal = next(iter(found.values())).signal
+    try:
+        return {"renewable_share": share_by_the_hour(trace_of(store, run), (start, end), signal)}
+    except CoverageError:
+        return {}
+
+
+def _span(run: Run) -> tuple[datetime, datetime]:
+    start = datetime.fromisoformat(run.started).astimezone(UTC)
+    return start, start + timedelta(seconds=run.duration_s or 1.0)
 
 
 def hourly_of(
@@ -106,8 +138,7 @@ def hourly_of(
             "with --zone.",
             run_id=run.id,
         )
-    start = datetime.fromisoformat(run.started).astimezone(UTC)
-    end = start + timedelta(seconds=run.duration_s or 1.0)
+    start, end = _span(run)
     found = next(
         iter(
             find_signals(
