@@ -156,3 +156,29 @@ def test_a_file_that_ends_before_the_deadline_goes_on_as_is_usual_and_the_plan_s
     assert now["best"] == pytest.approx(0.6 * 900 * 1.58, rel=0.3)
     spread = (carbon["high"] - carbon["low"]) / carbon["best"]
     assert spread > (now["high"] - now["low"]) / now["best"]
+
+
+def test_other_series_stand_beside_the_carbon_and_its_share_under_it(brizna, series, tmp_path):
+    hours = [f"2026-11-23T{hour:02d}:00Z," for hour in range(24)]
+    marginal = tmp_path / "marginal.csv"
+    marginal.write_text("\n".join(["time,ES", *(f"{hour}500" for hour in hours)]))
+    share = tmp_path / "share.csv"
+    share.write_text("\n".join(["time,ES", *(f"{hour}0.4" for hour in hours)]))
+    words = ("plan", "job.toml", "--zones", "ES", "--now", "2026-11-23", "--signal", series)
+    more = ("--signal", f"marginal={marginal}", "--signal", f"renewable={share}")
+    done = brizna(*words, *more, "--tariff", "0.1", "--currency", "EUR")
+    assert done.returncode == 0, done.stderr
+    lines = [line.split("  ")[0].strip() for line in done.stdout.splitlines()]
+    carbon = lines.index("carbon")
+    told = done.stdout.splitlines()[carbon:]
+    assert told[1].strip().startswith("67%")
+    assert lines[carbon + 2 : carbon + 5] == ["money", "carbon, marginal", "renewable share"]
+    assert told[3].split()[2:4] == ["375", "g"]
+    assert told[4].split()[2:] == ["40.0%", "40.0%", "-"]
+
+
+def test_of_a_zone_with_an_annual_figure_no_profile_is_spoken_of(brizna, tmp_path):
+    (tmp_path / "job.toml").write_text(JOB)
+    done = brizna("plan", "job.toml", "--zones", "KE", "--now", "2026-11-23")
+    assert "Of the hours of KE only an annual figure is known" in done.stdout
+    assert "from a profile of what is usual only" not in done.stdout

@@ -115,3 +115,14 @@ def test_the_summary_speaks_the_readers_language(plan, lang, word):
     found = plan("a,ES,2026-01-01T00:00Z,1,3,1000,no,\n")
     told = jobs_lines({**found.summary(), "out": "plan.csv"}, lang=lang)
     assert word in told[0]
+
+
+def test_running_at_once_without_the_capacity_may_emit_less_and_that_is_said(plan):
+    lines = "".join(f"{name},ES,2026-01-01T02:00Z,1,2,1000,no,\n" for name in "abc")
+    found = plan(lines, capacity="1000")
+    assert found.carbon_now_g is not None
+    assert found.carbon_g > found.carbon_now_g
+    told = jobs_lines({**found.summary(), "out": "plan.csv"}, lang="en")
+    assert "without the capacity" in told[1]
+    assert "the plan emits" in told[1]
+    assert "-" not in told[1]

@@ -174,7 +174,7 @@ class Web:
             try:
                 status, head, data = _exchange(question, etag, self._timeout_s)
             except OSError as error:
-                reason, wait_s = _reason(error), pause_s
+                reason, wait_s = _reason(error, self._timeout_s), pause_s
             else:
                 if status == 304 and kept is not None:
                     return kept.replace(at_s=self._now_s())
@@ -314,7 +314,7 @@ def _retry_after_s(text: str | None) -> float | None:
     return float(text) if text.strip().isdecimal() else _LONGEST_PAUSE_S + 1
 
 
-def _reason(error: OSError) -> Said | str:
+def _reason(error: OSError, timeout_s: float) -> Said | str:
     """Return why a source could not be asked, without its address."""
     import ssl
     from socket import gaierror
@@ -325,7 +325,11 @@ def _reason(error: OSError) -> Said | str:
     if isinstance(inner, ssl.SSLError):
         return Said("it does not speak TLS as we do")
     if isinstance(inner, TimeoutError):
-        return Said("it does not answer in time")
+        return Said(
+            "it was asked {times} times and let {seconds} s pass each time",
+            times=len(_PAUSES_S) + 1,
+            seconds=f"{timeout_s:g}",
+        )
     if isinstance(inner, gaierror):
         return Said("its name cannot be resolved")
     if isinstance(inner, OSError):

@@ -155,7 +155,15 @@ def warnings(best: Outcome, now: Outcome | None, candidates: Sequence[Candidate]
                 site=best.site,
             )
         )
-    if chosen.carbon.origin == "profile":
+    if chosen.carbon.origin == "profile" and len(set(chosen.carbon.values)) == 1:
+        yield str(
+            Said(
+                "Of the hours of {site} only an annual figure is known, by which all are alike: a "
+                "forecast, or a profile of what is usual, would tell them apart.",
+                site=best.site,
+            )
+        )
+    elif chosen.carbon.origin == "profile":
         yield str(
             Said(
                 "The hours of {site} are known from a profile of what is usual only: a forecast "

@@ -29,9 +29,7 @@ def jobs_lines(summary: Mapping[str, Any], *, lang: str) -> list[str]:
     head = _("{placed} of {jobs} jobs planned: {carbon}")
     lines = [head.format(placed=placed, jobs=summary["jobs"], carbon=carbon)]
     if summary["carbon_now_g"] is not None:
-        now = style.quantity(Carbon(summary["carbon_now_g"]))
-        text = _("run at once they would emit {now}; the plan saves {share}")
-        lines.append("  " + text.format(now=now, share=style.percent(summary["saving"] or 0.0)))
+        lines.append("  " + _against_now(summary, style))
     if summary["gap"] is not None:
         text = _("no plan within this capacity can emit less than {bound}: {gap} above it")
         bound = style.quantity(Carbon(summary["bound_g"]))
@@ -43,6 +41,22 @@ def jobs_lines(summary: Mapping[str, Any], *, lang: str) -> list[str]:
         lines.append("  " + text.format(count=summary["without"]))
     lines.append("  " + _("hours and zones: {out}").format(out=summary["out"]))
     return lines
+
+
+def _against_now(summary: Mapping[str, Any], style: Format) -> str:
+    _, saving = style.say, summary["saving"] or 0.0
+    if summary["bound_g"] is None:
+        text = _("run at once they would emit {now}; the plan saves {share}")
+    elif saving >= 0:
+        text = _("run at once, without the capacity, they would emit {now}: the plan saves {share}")
+    else:
+        text = _(
+            "run at once, without the capacity, they would emit {now}: the plan emits {share} "
+            "more, for not all could run at once within it"
+        )
+    now = style.quantity(Carbon(summary["carbon_now_g"]))
+    share = style.percent(saving if saving >= 0 else -saving)
+    return text.format(now=now, share=share)
 
 
 def _crowd(crowd: Mapping[str, Any], style: Format) -> str:

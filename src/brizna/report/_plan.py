@@ -135,20 +135,42 @@ def _figures(plan: Mapping[str, Any], style: Format) -> Table:
     for field, kind, label in (*kinds, ("cost", Money, _("money"))):
         if best[field] is None:
             continue
-        saved = plan["saving_g"] if field == "carbon_g" else plan["saving_cost"]
+        saved = {"carbon_g": plan["saving_g"], "cost": plan["saving_cost"]}.get(field)
         rows.append(
             (
                 label,
                 style.estimate(kind, best[field], currency=currency),
                 "-" if now is None else style.estimate(kind, now[field], currency=currency),
-                "-"
-                if saved is None or field == "energy_j"
-                else style.estimate(kind, saved, currency=currency),
+                "-" if saved is None else style.estimate(kind, saved, currency=currency),
             )
         )
-    if plan["saving_share"] is not None:
-        rows.append(("", "", "", _share(plan, style)))
+        if field == "carbon_g" and plan["saving_share"] is not None:
+            rows.append(("", "", "", _share(plan, style)))
+    rows += _beside(best, now, style)
     return Table(("", _("planned"), _("at once"), _("saved")), rows, right=(1, 2, 3))
+
+
+def _beside(
+    best: Mapping[str, Any], now: Mapping[str, Any] | None, style: Format
+) -> list[tuple[str, ...]]:
+    """Return what other series say of the same hours: marginal carbon, and renewable energy."""
+    _ = style.say
+
+    def grams(value: float) -> str:
+        return style.quantity(Carbon(value))
+
+    rows: list[tuple[str, ...]] = []
+    for field, label, tell in (
+        ("marginal_g", _("carbon, marginal"), grams),
+        ("renewable_share", _("renewable share"), style.percent),
+    ):
+        planned = best[field]
+        if planned is None:
+            continue
+        other = None if now is None else now[field]
+        less = None if other is None or field != "marginal_g" else tell(other - planned)
+        rows.append((label, tell(planned), "-" if other is None else tell(other), less or "-"))
+    return rows
 
 
 def _share(plan: Mapping[str, Any], style: Format) -> str:
