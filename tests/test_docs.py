@@ -78,6 +78,7 @@ from brizna.plan import (
 )
 from brizna.verbs import SETTINGS, Prediction, Reuse, RunAccount, ScalingForecast, read_settings
 from brizna.verbs._history import History, Unlike
+from brizna.verbs._totals import Group, RunTotals, Total
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -311,6 +312,7 @@ def test_every_unit_that_is_described_exists():
         *(RunAccount, Hourly, Sci, SciForAi, AiScore),
         *(CostPart, Reconciliation, MachinePaid, RunPaid),
         *(Charges, Charged, Budget, BudgetState),
+        *(RunTotals, Group, Total),
         *(Plan, Outcome, Workload),
         *(ScalingForecast, ScalingOption),
         *(Prediction, Reuse),
