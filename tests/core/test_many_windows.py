@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from brizna.core.estimate import total
-from brizna.core.replay import fold_windows, replay
+from brizna.core.replay import energy_together, fold_windows, replay
 from brizna.core.windows import MANY
 
 SECOND = 1_000_000
@@ -145,3 +147,48 @@ def test_a_channel_that_does_not_span_the_windows_leaves_their_energy_unknown():
     events[3]["c"] = [None, 0]
     (phase,) = replay(events).measurement.phases
     assert phase.energy_j is None
+
+
+def rounds(count, *, apart_us, update_us, lasts_us=2000):
+    """Return a journal of rounds one right after another, read at each edge, at 50 W."""
+    counter = {"basis": "metered", "method": "rapl", "id": "c", "kind": "cpu"}
+    events = [START, {"e": "channel", **counter, "update_us": update_us}, {"t": 0, "c": [0]}]
+    t_us = SECOND
+    for window in range(count):
+        for edge, passed_us in (("begin", lasts_us), ("finish", apart_us)):
+            shown = t_us // update_us * update_us * 50
+            event = {"e": edge, "w": window, "t": t_us, "c": [shown]}
+            events.append({**event, "name": "round"} if edge == "begin" else event)
+            t_us += passed_us
+    t_us = (t_us // update_us + 1) * update_us
+    return [*events, {"t": t_us, "c": [t_us * 50]}]
+
+
+@given(
+    count=st.integers(1, 60),
+    apart_us=st.integers(1, 30_000),
+    update_us=st.sampled_from([1000, 20_000, 200_000]),
+)
+def test_rounds_together_are_never_more_than_the_run(count, apart_us, update_us):
+    events = rounds(count, apart_us=apart_us, update_us=update_us)
+    part, whole = energy_together(events, "round", count=count), replay(events).measurement.energy_j
+    assert part.best.value <= whole.best.value
+    assert part.high.value <= whole.high.value
+
+
+def test_edges_that_nearly_meet_leave_the_doubt_of_the_outer_two():
+    few, many = (
+        energy_together(rounds(n, apart_us=20, update_us=1000), "round", count=n) for n in (20, 400)
+    )
+    wide = [each.high.value - each.low.value for each in (few, many)]
+    assert wide[1] < 2 * wide[0]
+    for each, n in ((few, 20), (many, 400)):
+        assert each.low.value <= n * 0.1 <= each.high.value
+
+
+def test_only_the_latest_windows_of_a_name_can_be_asked_for():
+    events = rounds(30, apart_us=20, update_us=1000)
+    last = energy_together(events, "round", count=1)
+    assert last.best.value == pytest.approx(0.1, abs=0.06)
+    assert energy_together(events, "round", count=31) is None
+    assert energy_together(events, "other", count=1) is None

@@ -49,6 +49,7 @@ def test_rounds_and_the_rest_sum_to_the_run(lab, data):
     rounds = [phase.energy_j.best.value for phase in run.measurement.phases]
     assert rounds == pytest.approx([0.5 * lab.power_w] * 8)
     assert energy.in_rounds.best.value == pytest.approx(4 * lab.power_w, rel=1e-12)
+    assert energy.in_rounds.high.value <= energy.energy.high.value
     rest = energy.energy - energy.in_rounds
     assert rest.best.value == pytest.approx(lab.power_w, rel=1e-12)
     assert energy.energy.best.value == pytest.approx(5 * lab.power_w, rel=1e-12)

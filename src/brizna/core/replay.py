@@ -64,7 +64,7 @@ from brizna.core.quantities import Energy
 from brizna.core.series import UJ, US, Series, fill_gaps, mirrors_of, overlap_s, share, stand_in
 from brizna.core.site import Site
 from brizna.core.whose import Whose
-from brizna.core.windows import Together, fold, many
+from brizna.core.windows import Together, fold, latest, many
 from brizna.core.work import WorkLog, only_counts, work_of
 
 TYPE_CHECKING = False
@@ -437,6 +437,17 @@ class _Story:
             inside_s=windows.inside_us * US,
         )
 
+    def latest(self, name: str, count: int) -> Estimate | None:
+        """Return the energy of the latest closed windows of a name; None if that is not known."""
+        whole = latest(name, count, self.windows.values(), self.folded.get(name))
+        if whole is None:
+            return None
+        mirrors = mirrors_of(self.series)
+        roots = [s for s in self.series if not s.channel.parent and s.channel.id not in mirrors]
+        parts = [self._energy_together(series, whole) for series in roots]
+        told = [part for part in parts if part is not None]
+        return total(told) if told and len(told) == len(parts) else None
+
     def _energy_together(self, series: Series, windows: Together) -> Estimate | None:
         """Return a channel's energy in many windows, with the doubts of one."""
         summed = windows.sum(series, self.last_us)
@@ -455,8 +466,9 @@ class _Story:
         if (summed.more_uj - summed.fewer_uj) * UJ <= _NEGLIGIBLE * abs(energy_j):
             return estimate
         low_j = max(energy_j + summed.fewer_uj * UJ, _LEAST_SHARE * energy_j)
+        high_j = energy_j + min(summed.more_uj, series.uj[-1] - summed.best_uj) * UJ
         name = f"edge:{run}/{channel.id}/{windows.name}"
-        return estimate.doubted(name, Energy(low_j), Energy(energy_j + summed.more_uj * UJ))
+        return estimate.doubted(name, Energy(low_j), Energy(max(high_j, energy_j)))
 
     def _doubt_channel(self, series: Series, energy_j: float) -> Estimate:
         """Return joules of a channel with the doubts about its device."""
@@ -522,6 +534,14 @@ def fold_windows(events: Iterable[Event]) -> tuple[list[dict[str, Any]], set[int
     """
     story = _Story(events, ())
     return fold(story.windows, story.folded, story.series, last_us=story.last_us, work=story.work)
+
+
+def energy_together(events: Iterable[Event], name: str, *, count: int) -> Estimate | None:
+    """Return the energy of the latest closed windows of a name; None where it is not known.
+
+    Where one ends as the next begins, that edge adds no doubt. Of folded ones all or none is told.
+    """
+    return _Story(events, ()).latest(name, count)
 
 
 def series_of(events: Iterable[Event]) -> list[Series]:

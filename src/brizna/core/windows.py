@@ -54,22 +54,18 @@ class Sum:
             edges[window["from"]] = edges.get(window["from"], 0) - 1
             edges[window["to"]] = edges.get(window["to"], 0) + 1
             self._look_for_gaps(series, window, last_us)
-        parts: list[float] = []
-        fewer: list[float] = []
-        more: list[float] = []
-        for edge_us, times in edges.items():
+        told: list[_Edge] = []
+        for edge_us, times in sorted(edges.items()):
             counted = series.counted(edge_us)
             if counted is None:
                 self.best_uj = None
                 return
             if times:  # else one ends as another begins
-                low, best, high = counted
-                ends = times * (low - best), times * (high - best + series.stale_uj(edge_us))
-                parts.append(times * best)
-                fewer.append(min(*ends, 0.0) ** 2)
-                more.append(max(*ends, 0.0) ** 2)
-        self.best_uj = fsum(parts)
-        self.fewer_uj, self.more_uj = -sqrt(fsum(fewer)), sqrt(fsum(more))
+                told.append(_Edge(edge_us, times, counted, series.stale_uj(edge_us)))
+        self.best_uj = fsum(edge.times * edge.best for edge in told)
+        ends = _ends(told, series.channel.update_us)
+        self.fewer_uj = -sqrt(fsum(fewer**2 for fewer, _ in ends))
+        self.more_uj = sqrt(fsum(more**2 for _, more in ends))
 
     def _look_for_gaps(self, series: Series, window: Event, last_us: int) -> None:
         for gap in series.gaps:
@@ -89,6 +85,52 @@ class Sum:
         self.best_uj += best_uj
         self.fewer_uj = -sqrt(self.fewer_uj**2 + fewer_uj**2)
         self.more_uj = sqrt(self.more_uj**2 + more_uj**2)
+
+
+class _Edge:
+    """A time at which more windows begin than end, or end than begin.
+
+    Attributes:
+        t_us: When.
+        times: How many more end than begin.
+        best: Microjoules counted until then.
+        fewer: What its doubt adds to the sum at most, below 0.
+        more: What it adds at most, above 0.
+        stale: How much the counter may not have shown yet.
+    """
+
+    __slots__ = ("best", "fewer", "more", "stale", "t_us", "times")
+
+    def __init__(
+        self, t_us: int, times: int, counted: tuple[float, float, float], stale: float
+    ) -> None:
+        low, best, high = counted
+        ends = times * (low - best), times * (high - best + stale)
+        self.t_us, self.times, self.best, self.stale = t_us, times, best, stale
+        self.fewer, self.more = min(*ends, 0.0), max(*ends, 0.0)
+
+
+def _ends(edges: Sequence[_Edge], update_us: int) -> list[tuple[float, float]]:
+    """Return what each edge adds to a sum at most, below and above 0; two that nearly meet as one.
+
+    Where a window begins sooner after another than the counter is updated, what it may not have
+    shown at one edge it had not shown at the other either. What was used between them is no less
+    than nothing, and no more than was counted there or the power around it makes.
+    """
+    ends: list[tuple[float, float]] = []
+    place = 0
+    while place < len(edges):
+        edge, after = edges[place], edges[min(place + 1, len(edges) - 1)]
+        apart_us = after.t_us - edge.t_us
+        if (edge.times, after.times) == (1, -1) and apart_us < update_us:
+            counted = after.best - edge.best
+            drawn = edge.stale * apart_us / update_us
+            ends.append((-max(drawn - counted, 0.0), counted))
+            place += 2
+        else:
+            ends.append((edge.fewer, edge.more))
+            place += 1
+    return ends
 
 
 class Together:
@@ -146,6 +188,26 @@ class Together:
             },
             "work": self.work(log),
         }
+
+
+def latest(
+    name: str, count: int, windows: Iterable[Event], before: Event | None
+) -> Together | None:
+    """Return the latest closed windows of a name; None if some were folded with earlier ones.
+
+    Args:
+        name: Theirs.
+        count: How many of them.
+        windows: As for `many`.
+        before: What was folded already of this name; None if nothing was.
+    """
+    closed = [window for window in windows if window["name"] == name and "to" in window]
+    closed.sort(key=lambda window: window["from"])
+    if 0 < count <= len(closed):
+        return Together(name, closed[-count:], None)
+    if before is None or count != len(closed) + before["count"]:
+        return None
+    return Together(name, closed, before)
 
 
 def many(windows: Iterable[Event], folded: Mapping[str, Event]) -> dict[str, list[Event]]:

@@ -6,7 +6,6 @@ together. A round of some milliseconds is below what a meter can tell apart, the
 
 from __future__ import annotations
 
-from brizna.integrations._told import energies_of
 from brizna.integrations._training import Training
 
 TYPE_CHECKING = False
@@ -36,10 +35,10 @@ class Rounds(Training):
         Args:
             error: What the training failed with; None if it came to its end.
         """
-        was_open = self.is_open
-        super().close(error)
-        if was_open:
+        if self.is_open:
+            self.finish(self._round)
             self._in_rounds = self._told()
+        super().close(error)
 
     def begin_round(self) -> None:
         """Begin a round, and end the one before it where that was left open."""
@@ -53,7 +52,12 @@ class Rounds(Training):
         self._round = None
 
     def _told(self) -> Estimate | None:
-        return energies_of(self, {ROUND: self._rounds})[ROUND]
+        if self.measuring is None or self.measuring.is_elsewhere:
+            return None
+        try:
+            return self.measuring.energy_together(ROUND, count=self._rounds)
+        except Exception:  # noqa: BLE001  (a journal that cannot be read must not end a training)
+            return None
 
     @property
     def in_rounds(self) -> Estimate | None:

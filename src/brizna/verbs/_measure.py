@@ -402,6 +402,24 @@ class Measuring:
         self._sample(self._recorder)
         return self._recorder.energy_in(window)
 
+    def energy_together(self, name: str, *, count: int) -> Estimate | None:
+        """Return the energy of the latest parts of one name together, inside the block.
+
+        Their sum has a narrower interval than the sum of what the record tells of each: where one
+        ends as the next begins, what the counter had not shown yet is only moved among them.
+
+        Args:
+            name: Of parts that have ended.
+            count: How many of them.
+
+        Returns:
+            None where it is not known, and after the block.
+        """
+        if self._recorder is None:
+            return None
+        self._sample(self._recorder)
+        return self._recorder.energy_together(name, count)
+
     def follow(self, hear: Callable[[Mapping[str, Any]], object]) -> Followed | None:
         """Have a function called with each event of the journal from now on, as it is written.
 

@@ -6,7 +6,7 @@ import os
 from _thread import allocate_lock
 
 from brizna.core.errors import BriznaError, Said, UnavailableError
-from brizna.core.replay import JOURNAL_SCHEMA, replay
+from brizna.core.replay import JOURNAL_SCHEMA, energy_together, replay
 from brizna.core.version import VERSION
 from brizna.core.work import added_work
 from brizna.environment import capture, machine_name, redact
@@ -265,6 +265,11 @@ class Recorder:
                 "lasts and right after it. Ask then, or read run.measurement.phases."
             )
         return phases[0].energy_j
+
+    def energy_together(self, name: str, count: int) -> Estimate | None:
+        """Return the energy of the latest windows of a name that are over; None if not known."""
+        events, _ = self._journal.events()
+        return energy_together(events, name, count=count)
 
     def _follow(self) -> Tail:
         if self._tail is None:
