@@ -174,7 +174,7 @@ def test_other_series_stand_beside_the_carbon_and_its_share_under_it(brizna, ser
     assert told[1].strip().startswith("67%")
     assert lines[carbon + 2 : carbon + 5] == ["money", "carbon, marginal", "renewable share"]
     assert told[3].split()[2:4] == ["375", "g"]
-    assert told[4].split()[2:] == ["40.0%", "40.0%", "-"]
+    assert told[4].split()[2:] == ["40%", "40%", "-"]
 
 
 def test_of_a_zone_with_an_annual_figure_no_profile_is_spoken_of(brizna, tmp_path):

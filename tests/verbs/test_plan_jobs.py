@@ -84,7 +84,7 @@ def test_a_capacity_is_shared_and_what_cannot_be_placed_is_proved(plan):
 @pytest.mark.parametrize(
     ("line", "match"),
     [
-        ("a,XX,2026-01-01T00:00Z,2,3,1000,no,\n", "Line 2: the signal has no zone XX"),
+        ("a,XX,2026-01-01T00:00Z,2,3,1000,no,\n", "The signal has no zone of any job"),
         ("a,ES,2026-01-01T00:00,2,3,1000,no,\n", "Line 2: .* is no instant"),
         ("a,ES,2026-01-01T00:00Z,two,3,1000,no,\n", "Line 2: length_h is 'two'"),
         ("a,ES,2026-01-01T00:00Z,0,3,1000,no,\n", "expected more than 0"),
@@ -126,3 +126,13 @@ def test_running_at_once_without_the_capacity_may_emit_less_and_that_is_said(pla
     assert "without the capacity" in told[1]
     assert "the plan emits" in told[1]
     assert "-" not in told[1]
+
+
+def test_a_job_in_a_zone_that_nobody_knows_stops_no_other(plan):
+    lines = "a,ES,2026-01-01T00:00Z,1,0,1000,no,\nb,ES|XX,2026-01-01T00:00Z,1,0,1000,no,\n"
+    found = plan(lines)
+    assert [row["zone"] for row in found.rows] == ["ES", None]
+    assert found.rows[1]["reason"] == "the signal has no zone XX"
+    assert (found.without, found.carbon_g) == (1, pytest.approx(300))
+    with pytest.raises(InputError, match="Line 3: the signal has no zone XX"):
+        plan(lines, capacity="5000")

@@ -110,7 +110,23 @@ def heat_lines(
             lines.append(f"{day:<12} {cells}   {mean}")
         least, most = (_value(one.signal, end, style) for end in (heat.least, heat.most))
         lines.append(_("0 is {least}, 9 is {most}").format(least=least, most=most))
+        lines += [_clock_changes(day, style) for day in heat.days if _changes(day, zone)]
     return lines
+
+
+def _changes(day: str, zone: tzinfo) -> bool:
+    """Tell whether clocks change on a day."""
+    begin = datetime.fromisoformat(day).replace(tzinfo=zone)
+    return begin.utcoffset() != (begin + timedelta(days=1)).utcoffset()
+
+
+def _clock_changes(day: str, style: Format) -> str:
+    _ = style.say
+    text = _(
+        "{day}: clocks change. An hour that comes twice is the mean of both; one that is left out "
+        "shows {nothing}."
+    )
+    return text.format(day=day, nothing=_UNKNOWN)
 
 
 def _head(one: Shown, style: Format) -> list[str]:

@@ -68,6 +68,8 @@ class JobsTable(Record):
         names: What they are called.
         zone_sets: Where jobs may run, the first choice first: each set of zones once.
         allowed: Which of them each job may run in.
+        strange: For each of the sets, the zones in it that nothing is known of, between commas;
+            None where there are none. Such a set is empty: the job cannot run.
         arrival_us: As there.
         length_us: As there.
         latest_us: As there.
@@ -85,9 +87,14 @@ class JobsTable(Record):
     power_w: Floats
     can_pause: NDArray[bool_]
     overhead_us: Whole
+    strange: tuple[str | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def why_not(self, row: int) -> str | None:
+        """Return the zones that a job names and nothing is known of; None if it names none."""
+        return self.strange[int(self.allowed[row])]
 
     def job(self, row: int) -> TableJob:
         """Return one line."""
@@ -166,18 +173,19 @@ def read_jobs(path: str, zones: Sequence[str]) -> JobsTable:
             length_h=float(length_us[row]) / _HOUR_US,
             power_w=float(power_w[row]),
         )
-    sets: dict[tuple[str, ...], int] = {}
+    sets: dict[tuple[tuple[str, ...], str | None], int] = {}
     known = dict.fromkeys(zones)
 
-    def allowed(cell: Any, line: int) -> int:
-        return sets.setdefault(_zones(cell, line, known), len(sets))
+    def allowed(cell: Any, _line: int) -> int:
+        return sets.setdefault(_zones(cell, known), len(sets))
 
     none = np.zeros(len(arrival_us), dtype=np.int64)
     pausable, overhead = columns.get("pausable"), columns.get("overhead_h")
     return JobsTable(
         names=list(map(str, columns["job"])),
         allowed=_each(columns[zone], allowed),
-        zone_sets=tuple(sets),
+        zone_sets=tuple(zones for zones, _ in sets),
+        strange=tuple(strange for _, strange in sets),
         arrival_us=arrival_us,
         length_us=length_us,
         latest_us=_latest(columns, arrival_us + length_us),
@@ -203,17 +211,13 @@ def _latest(columns: Mapping[str, Sequence[Any]], earliest_us: Whole) -> Whole:
     return np.where(stated, latest_us, earliest_us + _hours(wanted, "slack_h"))
 
 
-def _zones(cell: Any, line: int, known: Mapping[str, None]) -> tuple[str, ...]:
+def _zones(cell: Any, known: Mapping[str, None]) -> tuple[tuple[str, ...], str | None]:
+    """Return the zones that a cell names, and those of them that are not known."""
     named = [name.strip() for name in str(cell or "").split("|") if name.strip()]
     unknown = [name for name in named if name not in known]
     if unknown:
-        raise InputError(
-            "Line {line}: the signal has no zone {zone}; it has {known}.",
-            line=line,
-            zone=", ".join(unknown),
-            known=", ".join(known),
-        )
-    return tuple(named) or tuple(known)
+        return (), ", ".join(unknown)
+    return tuple(named) or tuple(known), None
 
 
 def _each(cells: Sequence[Any], read: Callable[[Any, int], int]) -> Whole:

@@ -106,6 +106,12 @@ def plan_jobs(
     """
     grid = _Grid(read_signals(signal))
     table = read_jobs(jobs, grid.zones)
+    if not any(table.zone_sets):
+        raise InputError(
+            "The signal has no zone of any job: they name {zones}; it has {known}.",
+            zones=", ".join(sorted(filter(None, table.strange))),
+            known=", ".join(grid.zones),
+        )
     if capacity is not None:
         return _within(capacity, table, grid)
     answers: dict[tuple[object, ...], _Answer] = {}
@@ -115,7 +121,8 @@ def plan_jobs(
         asked = (job.arrival_us, job.length_us, job.latest_us, job.can_pause, job.overhead_us)
         key = (*asked, int(table.allowed[number]))
         if key not in answers:
-            answers[key] = _alone(job, grid)
+            strange = table.why_not(number)
+            answers[key] = _alone(job, grid) if strange is None else _unknown(strange)
         which.append(answers[key])
         if progress is not None and ((number + 1) % 1000 == 0 or number + 1 == len(table)):
             progress(number + 1, len(table))
@@ -189,6 +196,11 @@ def _rate(signal: Signal) -> Rate:
         [(edge - _EPOCH) // _US for edge in signal.edges],
         [None if value is None else round(value * _FINE) for value in signal.values],
     )
+
+
+def _unknown(strange: str) -> _Answer:
+    """Return the answer for a job that names zones of which nothing is known."""
+    return _Answer(reason=str(Said("the signal has no zone {zone}", zone=strange)))
 
 
 def _alone(job: TableJob, grid: _Grid) -> _Answer:
@@ -362,6 +374,15 @@ def _within(capacity: str, table: JobsTable, grid: _Grid) -> JobsPlan:
     import numpy as np
 
     step_h = grid.step_us / _HOUR_US
+    for row in range(len(table)) if any(table.strange) else ():
+        if (strange := table.why_not(row)) is not None:
+            raise InputError(
+                "Line {line}: the signal has no zone {zone}; it has {known}. With a capacity all "
+                "jobs are planned together: mend the line, or leave it out.",
+                line=table.job(row).line,
+                zone=strange,
+                known=", ".join(grid.zones),
+            )
     begins = table.arrival_us - grid.start_us
     broken = (begins < 0) | (table.overhead_us > 0) | (table.latest_us > grid.end_us)
     for times in (begins, table.length_us, table.latest_us - table.arrival_us):
