@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from brizna.core.quantities import Energy, Power
 from brizna.report._format import Joules, PerJoule
+from brizna.report._gathered import gathered_phases
 from brizna.report._table import Table
 from brizna.report._view import part
 from brizna.report._words import name_component
@@ -35,13 +36,18 @@ def work_table(view: View, style: Format) -> Table:
 
 
 def work_rows(view: View, style: Format) -> list[dict[str, str]]:
-    """Return the rows of `work_table`: the run's first, then those of its phases."""
-    measurement = view["measurement"]
-    places = [("", measurement), *((phase["name"], phase) for phase in measurement["phases"])]
+    """Return the rows of `work_table`: the run's first, then those of its phases.
+
+    The run's share out all of it, what came before, between and after the work included.
+    """
+    _ = style.say
+    phases = gathered_phases(view)
+    places = [("", view["measurement"]), *((phase["name"], phase) for phase in phases)]
+    whole = _("{work}, of the whole run") if any(p.get("work") for p in phases) else "{work}"
     rows: list[dict[str, str]] = []
     for name, place in places:
         for work in place.get("work", ()):
-            label = f"{name}: {work['name']}" if name else work["name"]
+            label = f"{name}: {work['name']}" if name else whole.format(work=work["name"])
             amount = _amount(work["amount"], style)
             estimate = work["energy_j_per_unit"]
             best, ends = style.parts(Joules, estimate)

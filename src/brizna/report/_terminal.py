@@ -12,6 +12,7 @@ from brizna.report._boundary import boundary_line, origin_line
 from brizna.report._explain import Node, explain, tell_gap
 from brizna.report._forest import channel_rows
 from brizna.report._format import Format
+from brizna.report._gathered import gathered_phases
 from brizna.report._plan import followed_remark
 from brizna.report._table import Table
 from brizna.report._texts import texts
@@ -325,7 +326,7 @@ def _phases(view: View, style: Format) -> Table:
     _ = style.say
     rows: list[tuple[str, ...]] = []
     own = [seen_as for seen_as, field in OWN.items() if _is_known(view, field)]
-    for phase in view["measurement"]["phases"]:
+    for phase in gathered_phases(view):
         best, ends = style.parts(
             Energy, phase["energy_j"], reason=_("some component was not read throughout")
         )
