@@ -78,6 +78,44 @@ def test_a_command_that_ends_before_its_pause_ends_the_run(brizna, shown):
     assert [one["name"] for one in shown("show", "last")["measurement"]["phases"]] == ["running"]
 
 
+@pytest.mark.usefixtures("plan")
+def test_a_run_is_at_the_site_of_its_plan_and_shows_what_became_of_it(brizna, shown):
+    words = ("run", "--plan", "short", "--now", "2026-11-23", "--quiet")
+    done = brizna(*words, "--", "true", environ={"TZ": "Asia/Tokyo"})
+    assert done.stderr == ""
+    run = shown("show", "last")
+    assert (run["site"]["zone"], run["site"]["zone_origin"]) == ("ES", "plan")
+    assert run["followed"]["promised_saving_g"] is not None
+    assert (run["followed"]["reason"] is None) is (run["followed"]["saving_g"] is not None)
+    assert "Followed plan" in brizna("show", "last").stdout
+    brizna(*words, "--zone", "FR", "--", "true")
+    assert shown("show", "last")["site"]["zone"] == "FR"
+
+
+@pytest.mark.usefixtures("plan")
+def test_a_plan_whose_hours_are_over_is_warned_of(brizna):
+    done = brizna("run", "--plan", "short", "--now", "2026-11-25", "--", "true")
+    assert done.returncode == 0
+    assert "were over" in done.stderr
+
+
+def test_an_exported_line_says_where_and_by_which_brizna(brizna, plan, tmp_path):
+    digest = keep_plan(Store(str(tmp_path / "store")), {**plan, "issued": "2026-11-24T00:00:00Z"})
+    done = brizna("plan", "export", digest[7:], "--as", "cron", "--", "sh", "-c", "true")
+    assert f"--store {tmp_path / 'store'}" in done.stdout
+    assert f"cd {tmp_path} && {sys.executable} -m brizna run" in done.stdout
+    assert "-- /" in done.stdout, "sh by its place"
+
+
+def test_waiting_at_a_speed_takes_its_time(brizna, tmp_path):
+    (tmp_path / "job.toml").write_text(JOB.format(seconds=3600).partition("[pausing]")[0])
+    words = ("wait", "job.toml", "--zone", "ES", "--now", "2026-11-22T23:00")
+    assert brizna(*words, "--speed", "1e7").returncode == 0
+    for speed in ("0", "-1", "nan", "inf"):
+        done = brizna(*words, f"--speed={speed}")
+        assert (done.returncode, "above 0" in done.stderr) == (2, True)
+
+
 def test_a_paused_command_that_is_told_to_end_ends(plan, tmp_path):
     late = [
         {**plan["intervals"][0], "end": "2026-11-23T00:00:00.050000+00:00"},

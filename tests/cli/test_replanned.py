@@ -46,6 +46,8 @@ def test_a_wait_moves_to_the_hours_of_a_newer_forecast(brizna, tmp_path):
         for plan in read_plans(Store(str(tmp_path / "store"))).values()
     ]
     assert issues == ["2026-11-23T00:00:00+00:00", "2026-11-23T03:00:00+00:00"]
+    named = brizna("plan", "show", "train", "--json")
+    assert json.loads(named.stdout)["signals"][0]["issued_at"] == issues[0], "what was asked for"
     done = brizna("wait", "job.toml", *words("--replan", "never", "--json"))
     assert json.loads(done.stdout)["start"] == "2026-11-23T05:00:00+00:00"
 

@@ -143,6 +143,7 @@ def test_killed_while_paused_the_command_is_continued_by_its_plan(
     done = brizna(*words)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"run": run["id"]}
+    assert "waiting until it ends" in done.stderr
     assert (tmp_path / "done").exists()
     again = brizna(*words)
     assert again.returncode == 3
@@ -155,6 +156,7 @@ def test_killed_while_its_program_is_away_it_is_started_again_and_measured(
     plan = planned(("00:00:00", "00:00:01.500000"), ("01:00:00", "01:00:09"))
     (tmp_path / "count.py").write_text(COUNTS)
     words = ("--plan", plan, "--pause-signal", "USR1", "--interval", "0.05", "--name", "counting")
+    words += ("--zone", "FR", "--pue", "1.7", "--tag", "of:it")
     process = start(*words, "--", sys.executable, "count.py")
     state(tmp_path, phase="paused", pid=None)
     process.kill()
@@ -166,7 +168,13 @@ def test_killed_while_its_program_is_away_it_is_started_again_and_measured(
     first, second = sorted(shown("runs", "list"), key=lambda one: one["started"])
     assert (first["state"], second["state"]) == ("interrupted", "finished")
     assert second["name"] == "counting"
-    assert second["tags"] == [f"continues:{first['id']}"]
+    assert second["tags"] == ["of:it", f"continues:{first['id']}"]
+    site = shown("show", second["id"])["site"]
+    assert (site["zone"], site["pue"]["best"]) == ("FR", 1.7), "as the lost run had it"
+    for name in ("counting", first["id"]):
+        again = brizna("wait", "--run", name)
+        assert again.returncode == 3
+        assert f"{second['id']} has ended" in again.stderr, "it went on as that one"
 
 
 @pytest.mark.parametrize("saves", [True, False])

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from brizna.core.errors import InputError
-from brizna.report import FORMS, schedule
+from brizna.report import FORMS, Launch, schedule
 
 DIGEST = "sha256:" + "0123456789ab" * 5 + "cdef"
 COMMAND = ["python", "train.py", "--name", "it's 5 %, $HOME"]
@@ -93,6 +93,23 @@ def test_systemd_itself_accepts_both(tmp_path):
         ["systemd-analyze", "--user", "verify", *files], capture_output=True, text=True, check=False
     )
     assert "brizna-test" not in done.stderr
+
+
+@pytest.mark.parametrize("form", ["at", "cron", "systemd"])
+def test_what_knows_nothing_of_this_shell_is_told_where_and_by_which_brizna(form):
+    launch = Launch(program=("/opt/a b/brizna",), store="/data/50 %/.brizna", directory="/my work")
+    made = schedule(PLAN, form, digest=DIGEST, command=COMMAND, launch=launch)
+    words = [launch.program[0], "run", "--plan", DIGEST[7:19], "--store", launch.store, "--"]
+    if form == "systemd":
+        assert "\nWorkingDirectory=/my work\n" in made
+        start = re.search(r"^ExecStart=(.*)$", made, re.MULTILINE)[1]
+        found = [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(start)][1:]
+    else:
+        line = shlex.split(made)[1] if form == "at" else made.replace("\\%", "%")
+        there, _, line = line.rpartition("cd '/my work' && ")
+        assert there is not line
+        found = shlex.split(line)
+    assert found == [*words, *COMMAND]
 
 
 def test_a_script_for_slurm_is_a_script():

@@ -107,6 +107,28 @@ def test_too_little_time_begins_at_once_with_a_warning_or_raises(series):
         pass
 
 
+def test_a_warning_names_the_line_that_asked_for_the_block(series):
+    late = {**series, "quiet": True, "job": JOB, "now": NOW}
+
+    @brizna.when_greenest("1h", **late)
+    def train():
+        pass
+
+    @brizna.when_greenest("1h", **late)
+    async def train_too():
+        pass
+
+    async def block():
+        async with brizna.when_greenest("1h", **late):
+            pass
+
+    for call in (train, lambda: asyncio.run(train_too()), lambda: asyncio.run(block())):
+        with pytest.warns(MeasuringWarning, match="at once") as warned:
+            call()
+        assert "brizna" not in warned[0].filename.rpartition("/src/")[2]
+    assert warned[0].filename == __file__
+
+
 def test_a_run_of_it_tells_how_long_it_works_and_what_it_draws(series):
     with when(series, name="first", quiet=True) as first:
         sum(range(1000))

@@ -49,7 +49,12 @@ def wait(context: Context, words: list[str]) -> int:
         orphan = find_orphan(store, given.run)
         if orphan.pid is None:
             return _start_again(context, given, settings, orphan)
+        if not settings["quiet"]:
+            text = _("run {id}: its command goes on by its plan; waiting until it ends")
+            context.say(text.format(id=orphan.run_id))
         look_after(orphan, _clock(given))
+        if not settings["quiet"]:
+            context.say(_("run {id}: its command has ended").format(id=orphan.run_id))
         told: dict[str, Any] = {"run": orphan.run_id}
     else:
         if given.plan is None and given.job is None:
@@ -131,8 +136,10 @@ class Following:
         *,
         checkpoint: Checkpoint | None = None,
         replanner: Replanner | None = None,
+        quiet: bool = False,
     ) -> None:
         self.schedule = schedule
+        self._quiet = quiet
         self._first = schedule.plan
         self._plan = plan
         self._clock = clock
@@ -150,10 +157,33 @@ class Following:
         """Wait until it is time to run."""
         from brizna.verbs._follow import wait_for
 
-        telling = _Telling(context, self._clock)
+        self._warn_of_the_past(context)
+        telling = None if self._quiet else _Telling(context, self._clock).tell
         self.schedule = wait_for(
-            self.schedule, self._clock, replanner=self._replanner, told=telling.tell
+            self.schedule, self._clock, replanner=self._replanner, told=telling
         )
+
+    def settings(self, settings: Settings) -> Settings:
+        """Return settings with the plan's site where nobody says another."""
+        from brizna.verbs._carry import at_its_site
+
+        return at_its_site(self._plan, settings)
+
+    def _warn_of_the_past(self, context: Context) -> None:
+        """Say it where all hours of the plan are over: the command is measured all the same."""
+        from datetime import UTC, datetime
+
+        from brizna.core.errors import Said
+
+        finish_s = self.schedule.intervals[-1][1]
+        if finish_s <= self._clock.now_s():
+            text = Said(
+                "The hours of plan {id} were over at {finish}: what begins now does so at none of "
+                "them. Make a new one with brizna plan --save.",
+                id=self._first[7:19],
+                finish=datetime.fromtimestamp(finish_s, UTC).isoformat(timespec="minutes"),
+            )
+            context.complain_of([text])
 
     @property
     def follow(self) -> Callable[[Recorder], Follower]:
@@ -184,7 +214,7 @@ class Following:
         except BriznaError as error:  # the command's exit code stands, whatever happens here
             context.complain(error)
             return
-        if record is not None:
+        if record is not None and not self._quiet:
             context.say(followed_line(record, lang=context.lang))
 
 
@@ -273,6 +303,7 @@ def _followed(
         _clock(given),
         checkpoint=checkpoint,
         replanner=_replanner(given, context, settings, _Made(digest, plan, asked, store)),
+        quiet=settings["quiet"],
     )
 
 
@@ -368,12 +399,14 @@ def _start_again(context: Context, given: Namespace, settings: Settings, orphan:
     from brizna.verbs._run import run_command
 
     clock = _clock(given)
-    schedule = wait_for(orphan.schedule, clock, told=_Telling(context, clock).tell)
+    settings = orphan.settings_under(settings)
+    telling = None if settings["quiet"] else _Telling(context, clock).tell
+    schedule = wait_for(orphan.schedule, clock, told=telling)
     hook = orphan.checkpoint
     assert hook is not None, "only such a command is started again"
     os.chdir(orphan.directory)
     finished = run_command(
-        Job(command=hook.resume, name=orphan.name, tags=(f"continues:{orphan.run_id}",)),
+        Job(command=hook.resume, name=orphan.name, tags=orphan.tags),
         settings,
         environ=context.environ,
         directory=orphan.directory,
@@ -388,7 +421,11 @@ def _clock(given: Namespace) -> Clock:
     from brizna.verbs._clock import Clock, Simulated
 
     if given.now is not None:
-        return Simulated(moment(given.now), speed=1.0 if given.speed is None else given.speed)
+        if given.speed is not None and not 0 < given.speed < float("inf"):
+            raise InputError(
+                "--speed is {speed}: expected a number above 0, such as 3600.", speed=given.speed
+            )
+        return Simulated(moment(given.now), speed=given.speed)
     if given.speed is not None:
         raise InputError("--speed is of a simulated clock: give --now too.")
     return Clock()

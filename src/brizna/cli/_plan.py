@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from datetime import UTC, datetime
 
 from brizna.cli._evaluate import evaluate
@@ -9,7 +11,7 @@ from brizna.cli._options import add_json, add_settings, settings_of, store_of
 from brizna.cli._parser import Parser
 from brizna.cli._plan_jobs import add_jobs, plan_table
 from brizna.cli._series import add_signal, read_series
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, Said
 from brizna.plan import instant_of
 from brizna.verbs import PlanRequest, plan_job
 
@@ -109,8 +111,11 @@ def _list(context: Context, words: list[str]) -> int:
 
 
 def _export(context: Context, words: list[str]) -> int:
-    from brizna.report import FORMS, schedule
+    from shutil import which
+
+    from brizna.report import FORMS, Launch, schedule
     from brizna.store import find_plan
+    from brizna.verbs._run import current_directory
 
     _ = context.texts.gettext
     place = words.index("--") if "--" in words else len(words)
@@ -123,11 +128,38 @@ def _export(context: Context, words: list[str]) -> int:
     parser.add_argument("--image", help=_("the container's image, for kubernetes"))
     add_settings(parser, ("store", "lang"))
     given = parser.parse_args(words[:place])
-    digest, found = find_plan(store_of(given, context), given.plan)
+    store = store_of(given, context)
+    digest, found = find_plan(store, given.plan)
     command = words[place + 1 :]
-    text = schedule(found, given.form, digest=digest, command=command, image=given.image)
+    launch = Launch()
+    if given.form in ("at", "cron", "systemd"):  # they have neither our directory nor our PATH
+        launch = Launch(program=_ourselves(), store=store.path, directory=current_directory())
+        command[:1] = [which(word) or word for word in command[:1]]
+    text = schedule(
+        found, given.form, digest=digest, command=command, image=given.image, launch=launch
+    )
+    begins = found["intervals"][0]["start"]
+    if instant_of(begins) < datetime.now(UTC):
+        context.complain_of([_past(digest, begins)])
     context.tell(text.removesuffix("\n"))
     return 0
+
+
+def _ourselves() -> tuple[str, ...]:
+    """Return the words that start this very brizna, wherever they are said."""
+    program = os.path.abspath(sys.argv[0])
+    if os.path.basename(program) == "brizna" and os.access(program, os.X_OK):
+        return (program,)
+    return (sys.executable, "-m", "brizna")
+
+
+def _past(digest: str, begins: str) -> Said:
+    return Said(
+        "The plan {id} began at {begins}, which has passed: a scheduler will start it late or never. "
+        "Make a new one with brizna plan --save.",
+        id=digest[7:19],
+        begins=begins,
+    )
 
 
 def _realised(context: Context, words: list[str]) -> int:

@@ -47,6 +47,7 @@ def run(context: Context, words: list[str]) -> int:
     _check_folder(given.json)
     plan = following(given, context, settings)
     if plan is not None:
+        settings = plan.settings(settings)
         plan.wait(context)
     report = RunReport(context, given.json, quiet=settings["quiet"])
     finished = run_command(

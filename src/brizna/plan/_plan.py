@@ -160,6 +160,7 @@ class Plan(Record):
         front: What no other choice beats, from the most to the least carbon.
         signals: What it rests on.
         hours: Carbon intensity over the time in which it may run.
+        instead_of: Digest of the plan that it was made anew from; None for a first plan.
     """
 
     schema: ClassVar = "brizna.plan/1"
@@ -182,7 +183,9 @@ class Plan(Record):
     front: tuple[Point, ...] = ()
     signals: tuple[Source, ...] = ()
     hours: Strip | None = None
+    instead_of: str | None = None
 
+    _later: ClassVar = ("instead_of",)
     _forms: ClassVar = {
         "workload": Workload.from_json,
         "intervals": each(Interval.from_json),

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from brizna.report._prediction import prediction_lines, reuse_lines
     from brizna.report._profile import collapsed, profile_lines, speedscope
     from brizna.report._scaling import scaling_lines
-    from brizna.report._schedule import FORMS, schedule
+    from brizna.report._schedule import FORMS, Launch, schedule
     from brizna.report._spent import budgets_lines, charges_lines
     from brizna.report._sweep import sweep_lines, sweep_page
     from brizna.report._terminal import (
@@ -72,6 +72,7 @@ __all__ = [
     "FORMS",
     "LANGUAGES",
     "Format",
+    "Launch",
     "baseline_lines",
     "bill_lines",
     "boundary_lines",
@@ -150,6 +151,7 @@ _HOMES = {
     "CODECARBON_COLUMNS": "_codecarbon",
     "CODECARBON_PARTS": "_codecarbon",
     "FORMS": "_schedule",
+    "Launch": "_schedule",
     "Format": "_format",
     "baseline_lines": "_idle",
     "budgets_lines": "_spent",

@@ -11,6 +11,7 @@ from json import dumps
 from shlex import join, quote
 
 from brizna.core.errors import InputError
+from brizna.core.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,20 @@ _FOLD = 75
 """Octets of a line of a calendar (RFC 5545 section 3.1)."""
 
 
+class Launch(Record):
+    """How another scheduler, which knows nothing of this shell, starts brizna.
+
+    Attributes:
+        program: The words that start it.
+        store: Where the plan is kept; None where it is found without being named.
+        directory: Where to start it; None for wherever the scheduler does.
+    """
+
+    program: tuple[str, ...] = ("brizna",)
+    store: str | None = None
+    directory: str | None = None
+
+
 def schedule(
     plan: Mapping[str, Any],
     form: str,
@@ -28,6 +43,7 @@ def schedule(
     digest: str,
     command: Sequence[str],
     image: str | None = None,
+    launch: Launch = Launch(),  # noqa: B008  - it cannot be changed
 ) -> str:
     """Return a plan in the form of a scheduler.
 
@@ -37,6 +53,7 @@ def schedule(
         digest: Of the plan.
         command: What it runs.
         image: Of the container, for ``kubernetes``.
+        launch: How brizna is started by the forms that call it: ``at``, ``cron``, ``systemd``.
 
     Raises:
         InputError: If there is no such form, the form cannot pause and the plan does, or something
@@ -59,6 +76,7 @@ def schedule(
     if form == "kubernetes" and not image:
         raise InputError("A container needs an image: give --image.")
     made = _Export(plan, digest, command, image)
+    made.launch_by(launch)
     return FORMS[form](made)
 
 
@@ -74,8 +92,21 @@ class _Export:
         self.finish = datetime.fromisoformat(plan["intervals"][-1]["end"]).astimezone(UTC)
         self.name = f"brizna-{self.id}"
         self.command = list(command)
-        self.followed = ["brizna", "run", "--plan", self.id, "--", *command]
         self.image = image
+        self.followed: list[str] = []
+        self.directory: str | None = None
+
+    def launch_by(self, launch: Launch) -> None:
+        """Say how brizna is started to follow the plan."""
+        store = [] if launch.store is None else ["--store", launch.store]
+        words = [*launch.program, "run", "--plan", self.id, *store, "--", *self.command]
+        self.followed, self.directory = words, launch.directory
+
+    @property
+    def line(self) -> str:
+        """What a shell runs to follow the plan."""
+        there = "" if self.directory is None else f"cd {quote(self.directory)} && "
+        return there + join(self.followed)
 
     @property
     def cron(self) -> str:
@@ -85,7 +116,7 @@ class _Export:
 
 
 def _at(made: _Export) -> str:
-    return f"echo {quote(join(made.followed))} | TZ=UTC at -t {made.start:%Y%m%d%H%M.%S}\n"
+    return f"echo {quote(made.line)} | TZ=UTC at -t {made.start:%Y%m%d%H%M.%S}\n"
 
 
 def _cron(made: _Export) -> str:
@@ -101,12 +132,13 @@ def _cron(made: _Export) -> str:
     dates = ",".join(str(day.day) for day in days)
     months = ",".join(dict.fromkeys(str(day.month) for day in days))
     now = f"{start:%Y%m%d%H%M}"
-    line = f'[ "$(date -u +%Y%m%d%H%M)" = {now} ] && {join(made.followed)}'.replace("%", "\\%")
+    line = f'[ "$(date -u +%Y%m%d%H%M)" = {now} ] && {made.line}'.replace("%", "\\%")
     return f"{minutes} * {dates} {months} * {line}\n"
 
 
 def _systemd(made: _Export) -> str:
     words = " ".join(dumps(word.replace("%", "%%").replace("$", "$$")) for word in made.followed)
+    there = (made.directory or "").replace("%", "%%")
     return (
         f"# ~/.config/systemd/user/{made.name}.timer\n"
         "[Unit]\n"
@@ -122,7 +154,8 @@ def _systemd(made: _Export) -> str:
         f"Description=brizna plan {made.id}\n"
         "\n[Service]\n"
         "Type=exec\n"
-        f"ExecStart=/usr/bin/env {words}\n"
+        + (f"WorkingDirectory={there}\n" if there else "")
+        + f"ExecStart=/usr/bin/env {words}\n"
     )
 
 

@@ -175,6 +175,7 @@ def name_zone_origin(origin: str | None, lang: str) -> str:
         "config": _("from the settings"),
         "environment": _("from the environment"),
         "case": _("declared"),
+        "plan": _("of its plan"),
         "time-zone": _("guessed from the time zone"),
     }
     return names.get(origin or "", (origin or "").rpartition("/")[2])

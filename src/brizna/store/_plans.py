@@ -38,6 +38,8 @@ def read_plans(store: Store) -> dict[str, dict[str, Any]]:
 def find_plan(store: Store, reference: str) -> tuple[str, dict[str, Any]]:
     """Return the digest and the record of the plan that a person means.
 
+    A name, and ``last``, mean plans that were asked for, not those that replaced one on the way.
+
     Args:
         store: Where it is kept.
         reference: The beginning of its digest, the job's name, or ``last``.
@@ -48,13 +50,15 @@ def find_plan(store: Store, reference: str) -> tuple[str, dict[str, Any]]:
         UnavailableError: If the plans cannot be read.
     """
     plans = read_plans(store)
-    if reference == "last" and plans:
-        return list(plans.items())[-1]
+    asked = [pair for pair in plans.items() if pair[1].get("instead_of") is None]
+    if reference == "last" and asked:
+        return asked[-1]
     wanted = reference.removeprefix("sha256:")
-    found = [
-        (digest, plan)
-        for digest, plan in plans.items()
-        if wanted and (digest[7:].startswith(wanted) or plan["workload"].get("name") == reference)
+    found = [pair for pair in asked if reference and pair[1]["workload"].get("name") == reference]
+    found += [
+        pair
+        for pair in plans.items()
+        if wanted and pair[0][7:].startswith(wanted) and pair not in found
     ]
     if len(found) == 1:
         return found[0]

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from brizna.core.measurement import Phase, Run
     from brizna.store import Store
+    from brizna.verbs._settings import Settings
 
 SCHEMA = "brizna.followed/1"
+_OF_A_SITE = {"pue": "pue", "tariff": "tariff_per_kwh"}
 
 
 def told_afterwards(
@@ -77,6 +79,33 @@ def told_afterwards(
     }
     store.put(record, run_id=run.id)
     return record
+
+
+def at_its_site(plan: Mapping[str, Any], settings: Settings) -> Settings:
+    """Return settings that have a plan's site where nobody says another: zone, PUE and tariff.
+
+    Args:
+        plan: Its record. A PUE or tariff counts that the job states, not one of a table.
+        settings: The settings in force.
+    """
+    site = _site_of(plan)
+    found = {name: _stated(site.get(field)) for name, field in _OF_A_SITE.items()}
+    new: dict[str, Any] = {
+        name: value
+        for name, value in {**found, "zone": site.get("zone")}.items()
+        if value is not None and settings[name] is None
+    }
+    if "tariff" in new and settings["currency"] is None and site.get("currency"):
+        new["currency"] = site["currency"]
+    return settings.replace(
+        values={**settings.values, **new},
+        origins={**settings.origins, **dict.fromkeys(new, "plan")},
+    )
+
+
+def _stated(estimate: Mapping[str, Any] | None) -> float | None:
+    """Return the value of an estimate that somebody stated; None where it is in doubt."""
+    return None if estimate is None or estimate["doubts"] else estimate["best"]
 
 
 def realised(plan: Mapping[str, Any], path: str, *, column: str | None = None) -> dict[str, Any]:
@@ -218,8 +247,13 @@ class _Strips:
 
 
 def _pue(plan: Mapping[str, Any]) -> float:
-    for offer in plan["workload"]["offers"]:
-        if offer["name"] == plan["best"]["site"]:
-            pue = offer["site"]["pue"]
-            return 1.0 if pue is None else pue["best"]
-    return 1.0
+    pue = _site_of(plan).get("pue")
+    return 1.0 if pue is None else pue["best"]
+
+
+def _site_of(plan: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the site at which a plan runs."""
+    nowhere: Mapping[str, Any] = {}
+    offers: Sequence[Mapping[str, Any]] = plan["workload"]["offers"]
+    name = plan["best"]["site"]
+    return next((one["site"] for one in offers if one["name"] == name), nowhere)

@@ -32,16 +32,18 @@ class Clock:
 
 
 class Simulated(Clock):
-    """A clock that begins at any instant, waits without waiting, and may go faster.
+    """A clock that begins at any instant, and waits without waiting or goes faster.
 
-    Between waits it goes as the machine's own does, ``speed`` times as fast.
+    Without a speed it goes as the machine's own does, and a wait is over at once. With one it goes
+    so many times as fast, waits too.
     """
 
-    def __init__(self, instant: datetime, *, speed: float = 1.0) -> None:
+    def __init__(self, instant: datetime, *, speed: float | None = None) -> None:
         """Begin at an instant."""
         self._from_s = time.time()
         self._shown_s = instant.timestamp()
-        self._speed = speed
+        self._speed = 1.0 if speed is None else speed
+        self._is_paced = speed is not None
 
     def shown(self, at_s: float) -> float:
         """Return what it shows when the machine's own clock shows a time."""
@@ -49,9 +51,15 @@ class Simulated(Clock):
 
     def sleep(self, duration_s: float) -> None:
         """Be so much later."""
-        self._shown_s += duration_s
+        if self._is_paced:
+            time.sleep(duration_s / self._speed)
+        else:
+            self._shown_s += duration_s
 
     async def rest(self, duration_s: float) -> None:
         """Be so much later, once other tasks had their turn."""
-        await super().rest(0.0)
-        self.sleep(duration_s)
+        if self._is_paced:
+            await super().rest(duration_s / self._speed)
+        else:
+            await super().rest(0.0)
+            self.sleep(duration_s)

@@ -415,6 +415,7 @@ class Follower:
             if self._checkpoint is None
             else self._checkpoint.replace(resume=tuple(self._resumed_by())).to_json(),
             "directory": self._recorder.working_directory,
+            "settings": self._recorder.settings.given(),
         }
         replace_file(os.path.join(directory, STATE), encode(state) + b"\n")
 

@@ -153,6 +153,7 @@ class Replanner:
             return {"trouble": str(error)}
         if new is None or new.intervals == self._plan.intervals:
             return {}
+        new = new.replace(instead_of=self.plans[-1])
         return {"plan": new.to_json(), "said": self._changed(new, instant)}
 
     def _accepted(self, found: Mapping[str, Any]) -> Replanned | None:

@@ -211,6 +211,14 @@ class Settings(Record):
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
 
+    def given(self) -> dict[str, tuple[Any, str]]:
+        """Return those that somebody gave, with where each came from."""
+        return {
+            name: (self.values[name], origin)
+            for name, origin in self.origins.items()
+            if origin != "default"
+        }
+
 
 def read_settings(
     options: Mapping[str, Any], *, environ: Mapping[str, str], directory: str

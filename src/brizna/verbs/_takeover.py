@@ -23,8 +23,14 @@ if TYPE_CHECKING:
 
     from brizna.store import Store, StoredRun
     from brizna.verbs._clock import Clock
+    from brizna.verbs._settings import Settings
 
 _LOOK_S = 1.0
+_CONTINUES = "continues:"
+"""How the tag begins that names the run that another one goes on with."""
+_UNENDED = ("interrupted", "running")
+_OURS = ("store", "lang", "quiet")
+"""Settings of the one who takes over."""
 
 
 class Orphan(Record):
@@ -38,6 +44,8 @@ class Orphan(Record):
         start_ticks: When that process started, so that it is known again.
         checkpoint: How it saves its state, and what starts it again; None where it does not.
         directory: Where it ran.
+        tags: What the run belongs to that goes on with it.
+        settings: The settings that were given for it, with where each came from.
     """
 
     run_id: str
@@ -47,17 +55,34 @@ class Orphan(Record):
     start_ticks: int | None
     checkpoint: Checkpoint | None
     directory: str
+    tags: tuple[str, ...] = ()
+    settings: dict[str, Any] = {}
+
+    def settings_under(self, settings: Settings) -> Settings:
+        """Return the run's own settings under options that were given now."""
+        old = {
+            name: pair
+            for name, pair in self.settings.items()
+            if name in settings.values and name not in _OURS and settings.origins[name] != "option"
+        }
+        return settings.replace(
+            values={**settings.values, **{name: value for name, (value, _) in old.items()}},
+            origins={**settings.origins, **{name: origin for name, (_, origin) in old.items()}},
+        )
 
 
 def find_orphan(store: Store, reference: str) -> Orphan:
     """Return a run whose brizna was killed, to be looked after again.
+
+    A name that several runs have means the newest that has not ended; a run that another one went
+    on with means that one.
 
     Raises:
         InputError: If the reference means no run, or several.
         UnavailableError: If the run followed no plan, its brizna is alive, or its command is gone
             and saved no state to be started again from.
     """
-    stored = store.read(reference)
+    stored = _meant(store, reference)
     run_id = stored.run.id
     state = _state(stored)
     if stored.is_running:
@@ -94,7 +119,29 @@ def find_orphan(store: Store, reference: str) -> Orphan:
         start_ticks=state["start_ticks"],
         checkpoint=None if hook is None else Checkpoint.from_json(hook),
         directory=state["directory"],
+        tags=(
+            *(tag for tag in stored.run.tags if not tag.startswith(_CONTINUES)),
+            f"{_CONTINUES}{run_id}",
+        ),
+        settings=state.get("settings", {}),
     )
+
+
+def _meant(store: Store, reference: str) -> StoredRun:
+    """Return the run that a person means who wants it looked after."""
+    runs = store.runs()
+    after = {
+        tag.removeprefix(_CONTINUES): one.id
+        for one in runs
+        for tag in one.tags
+        if tag.startswith(_CONTINUES)
+    }
+    named = [one for one in runs if one.name == reference]
+    left = [one for one in named if one.state in _UNENDED and one.id not in after]
+    found = store.read((left or named)[-1].id if named else reference)
+    while (later := after.pop(found.run.id, None)) is not None:
+        found = store.read(later)
+    return found
 
 
 def look_after(orphan: Orphan, clock: Clock) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Function = TypeVar("Function", bound=Callable[..., Any])
 
 _EVERY_S = 3600.0
+_HERE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 
 
 def when_greenest(
@@ -133,6 +134,7 @@ class Greenest:
         self._clock = Clock()
         self._kept: dict[str, Mapping[str, Any]] = {}
         self._said: str | None = None
+        self._trouble: list[Said] = []
         self.plan: Plan | None = None
         self.measuring: Measuring | None = None
         self.followed: Mapping[str, Any] | None = None
@@ -141,16 +143,20 @@ class Greenest:
 
     def __enter__(self) -> Self:
         waiting = self._begin()
+        self._warn()
         while waiting is not None and (nap_s := waiting.next_nap()) is not None:
             self._clock.sleep(nap_s)
+        self._warn()
         return self._measure()
 
     async def __aenter__(self) -> Self:
         from asyncio import to_thread
 
         waiting = await to_thread(self._begin)
+        self._warn()
         while waiting is not None and (nap_s := await to_thread(waiting.next_nap)) is not None:
             await self._clock.rest(nap_s)
+        self._warn()
         return self._measure()
 
     def __exit__(
@@ -159,6 +165,7 @@ class Greenest:
         assert self.measuring is not None, "it has begun"
         self.measuring.__exit__(kind, raised, *more)
         self._tell_afterwards()
+        self._warn()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, *more: object
@@ -199,7 +206,9 @@ class Greenest:
         except BriznaError as error:
             if settings["strict"]:
                 raise
-            _warn(Said("no plan was made, so the block begins at once: {error}", error=error))
+            self._trouble.append(
+                Said("no plan was made, so the block begins at once: {error}", error=error)
+            )
             return None
         self.plan, record = plan, plan.to_json()
         name = self._keep(store, record)
@@ -224,7 +233,7 @@ class Greenest:
         try:
             keep_plan(store, record)
         except UnavailableError as error:
-            _warn(Said("the plan is not kept: {error}", error=error))
+            self._trouble.append(Said("the plan is not kept: {error}", error=error))
         return name
 
     def _tell(self, schedule: Schedule) -> None:
@@ -247,11 +256,23 @@ class Greenest:
         try:
             found = told_afterwards(_store(settings), view["id"], self._kept, clock=self._clock)
         except BriznaError as error:
-            _warn(Said("what the plan saved is not told: {error}", error=error))
+            self._trouble.append(Said("what the plan saved is not told: {error}", error=error))
             return
         self.followed = found
         if found is not None:
             self._say(lambda lang: followed_line(found, lang=lang))
+
+    def _warn(self) -> None:
+        """Warn of what went wrong, at the line of the program that asked for the block.
+
+        Not where it goes wrong, which may be a thread of its own.
+        """
+        level, frame = 2, sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  - so does `warnings`
+        while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+            level, frame = level + 1, frame.f_back
+        for text in self._trouble:
+            warnings.warn(f"brizna: {text}", MeasuringWarning, stacklevel=level)
+        self._trouble.clear()
 
     def _say(self, line: Callable[[str], str]) -> None:
         from brizna.report import pick_language
@@ -267,10 +288,6 @@ def _store(settings: Settings) -> Store:
     from brizna.store import Store
 
     return Store.find(settings["store"], cwd=current_directory(), environ=os.environ)
-
-
-def _warn(text: Said) -> None:
-    warnings.warn(f"brizna: {text}", MeasuringWarning, stacklevel=4)
 
 
 def _wrap(function: Callable[..., Any], again: Callable[[], Greenest]) -> Callable[..., Any]:
