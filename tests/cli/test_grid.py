@@ -92,6 +92,32 @@ def test_other_kinds_are_not_compared(brizna, at_home, tmp_path):
     assert "cannot be compared" in done.stderr
 
 
+def test_what_a_file_says_its_numbers_are_lets_it_be_compared(brizna, shown, at_home, tmp_path):
+    at = datetime(2026, 5, 6, tzinfo=UTC)
+    hours = "".join(f"{(at + h * timedelta(hours=1)).isoformat()},{h}\n" for h in range(72))
+    (tmp_path / "es.csv").write_text(f"utc,ES\n{hours}", encoding="utf-8")
+    typed = str(tmp_path / "typed.csv")
+    made = ("grid", "import", str(tmp_path / "es.csv"), "-o", typed)
+    words = ("--now", "2026-05-06", "--signal", typed)
+    assert brizna(*made, "--scope", "life-cycle").returncode == 0
+    done = brizna("grid", "compare", "ES", "FR", *words, environ=at_home)
+    assert done.returncode == 0, done.stderr
+    assert brizna(*made, "--kind", "marginal", "--basis", "consumption").returncode == 0
+    (read,) = shown("grid", "show", "ES", *words, "--days", "2", environ=at_home)
+    assert (read["kind"], read["scope"], read["basis"]) == ("marginal", None, "consumption")
+    refused = brizna(
+        "plan", "--signal", typed, "--zones", "ES", "--now", "2026-05-06", *_job(tmp_path)
+    )
+    assert refused.returncode == 2
+    assert "--signal marginal=" in refused.stderr
+
+
+def _job(folder):
+    path = folder / "job.toml"
+    path.write_text("duration_h = 1\npower_w = 100\n", encoding="utf-8")
+    return (str(path), "--deadline", "24h")
+
+
 def test_a_share_is_cleaner_where_there_is_more(brizna, at_home):
     words = ("--of", "renewable", "--now", NOON)
     done = brizna("grid", "compare", "ES", "NO", *words, environ=at_home)

@@ -161,3 +161,14 @@ def test_a_table_in_another_encoding_or_cut_off_is_one_error(tmp_path, name):
     path.write_bytes(gzip.compress(text)[:-9] if name.endswith("gz") else text)
     with pytest.raises(InputError, match="no table of text in UTF-8"):
         read_signals(str(path))
+
+
+def test_a_table_that_says_two_kinds_of_one_zone_is_refused(tmp_path):
+    head = "zone,time,value,kind\nES,2026-01-01T00:00Z,1,"
+    path = write(tmp_path, f"{head}average\nES,2026-01-01T01:00Z,1,marginal\n")
+    with pytest.raises(InputError, match="its kind is average and marginal"):
+        read_signals(path)
+    marginal = write(tmp_path, f"{head}marginal\n")
+    with pytest.raises(InputError, match="average was asked for"):
+        read_signals(marginal)
+    assert read_signals(marginal, About(kind=None))["ES"].kind == "marginal"

@@ -123,6 +123,12 @@ def _add_import(parser: Parser) -> None:
     _ = parser.texts.gettext
     parser.add_argument("file", metavar="FILE", help=_("a CSV or Parquet file"))
     parser.add_argument("--unit", default="g/kWh", help=_("the unit of its values (g/kWh)"))
+    for option, choices, about in (
+        ("--kind", ("average", "marginal"), _("what its values are (average)")),
+        ("--scope", ("life-cycle", "direct"), _("what they count of a power station")),
+        ("--basis", ("consumption", "production"), _("whose electricity they describe")),
+    ):
+        parser.add_argument(option, choices=choices, help=about)
     parser.add_argument("--column", help=_("the column of the values"))
     parser.add_argument("--as-zone", metavar="ZONE", help=_("the zone of a file that names none"))
     parser.add_argument(
@@ -234,11 +240,11 @@ def _now(context: Context, given: Namespace) -> int:
 
 
 def _import(context: Context, given: Namespace) -> int:
+    from brizna.grid import About
     from brizna.verbs._signals import import_series
 
-    rows = import_series(
-        given.file, given.output, unit=given.unit, column=given.column, zone=given.as_zone
-    )
+    about = About(unit=given.unit, kind=given.kind, scope=given.scope, basis=given.basis)
+    rows = import_series(given.file, given.output, about, column=given.column, zone=given.as_zone)
     if given.json:
         context.tell_json(rows)
         return 0
@@ -278,6 +284,7 @@ def _find(context: Context, given: Namespace) -> list[Found]:
         end=start + timedelta(hours=hours),
         now=now,
         quantity=given.of,
+        kind=None,
     )
     return list(find_signals(wanted, settings, environ=context.environ).values())
 

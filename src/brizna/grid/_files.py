@@ -28,6 +28,8 @@ _TIMES = ("utc", "time", "timestamp", "datetime", "start", "from", "target_utc",
 _ZONES = ("zone", "region", "bidding_zone")
 _ISSUES = ("issue_utc", "issued_at", "generated_at")
 _VALUES = ("value", "carbon_intensity", "intensity_g_per_kwh", "lifecycle", "ci")
+_STATED = ("kind", "scope", "basis")
+"""Columns in which a long table says what its numbers are, one value for a zone."""
 _ASIDE = ("source", "estimated", "estimation_method", "lead_h")
 
 
@@ -66,7 +68,8 @@ def read_signals(
     A table with a column ``zone`` has one row for a zone and time (long), and its values in the
     column asked for, or in one of a usual name; any other table has one column for a zone (wide).
     Times are instants: ISO 8601 with an offset, or, in a column whose name contains ``utc``,
-    without. A missing row or an empty cell is a slot without a value.
+    without. A missing row or an empty cell is a slot without a value. A long table may say what
+    its numbers are, in columns ``kind``, ``scope`` and ``basis``.
 
     Args:
         path: A ``.csv`` file (also gzipped, ``.csv.gz``) or a ``.parquet`` one.
@@ -77,7 +80,8 @@ def read_signals(
             out by then; all if None.
 
     Raises:
-        InputError: If the file is not such a table, or says two things of one slot.
+        InputError: If the file is not such a table, says two things of one slot, or says that its
+            numbers are of another kind than was asked for.
         UnavailableError: If it cannot be read, or Parquet is asked for without pyarrow.
     """
     about = about or About()
@@ -87,6 +91,7 @@ def read_signals(
     instants = _instants(columns[times], is_utc="utc" in times, path=path)
     by_zone = _find(columns, _ZONES)
     issued: dict[str, datetime] = {}
+    stated: dict[str, dict[str, str]] = {}
     if by_zone is None:
         wide = {column: columns[column]} if column in columns else _wide(columns, times)
         if zone is not None and len(wide) == 1:
@@ -106,18 +111,18 @@ def read_signals(
             )
         keep = _latest(columns, path, known_at)
         parts = _long(columns[by_zone], instants, columns[values], keep)
+        stated = _stated(columns, by_zone, path=path)
         if keep is not None:
             issued = _issued(columns, keep, path)
             about = about.replace(origin="forecast")
     if not parts or not any(parts.values()):
         raise InputError("{path} holds no series: expected times and values.", path=path)
-    named = about.replace(source=source)
+    found: dict[str, Signal] = {}
     for name, rows in parts.items():
+        named = _told(about.replace(source=source), stated.get(name, {}), zone=name)
         _must_be_possible(rows, named, zone=name)
-    return {
-        name: signal_of(rows, named, zone=name).replace(issued_at=issued.get(name))
-        for name, rows in parts.items()
-    }
+        found[name] = signal_of(rows, named, zone=name).replace(issued_at=issued.get(name))
+    return found
 
 
 def read_issues(
@@ -273,6 +278,52 @@ def _long(
         if keep is None or keep[row]:
             parts.setdefault(str(zone), []).append((instant, _number(cell)))
     return parts
+
+
+def _stated(columns: _Columns, by_zone: str, *, path: str) -> dict[str, dict[str, str]]:
+    """Return what a table says of each zone's numbers, by field.
+
+    Raises:
+        InputError: If it says two things of one zone.
+    """
+    told: dict[str, dict[str, str]] = {}
+    for field in _STATED:
+        for zone, cell in zip(columns[by_zone], columns.get(field, ()), strict=False):
+            if not cell:
+                continue
+            first = told.setdefault(str(zone), {}).setdefault(field, str(cell))
+            if first != str(cell):
+                raise InputError(
+                    "{path} says of {zone} that its {field} is {one} and {other}: give each its "
+                    "own file, or its own name.",
+                    path=path,
+                    zone=zone,
+                    field=field,
+                    one=first,
+                    other=cell,
+                )
+    return told
+
+
+def _told(about: About, stated: Mapping[str, str], *, zone: str) -> About:
+    """Return what a zone's numbers are, by what was asked and what the file states.
+
+    Raises:
+        InputError: If the two differ.
+    """
+    for field, said in stated.items():
+        asked = getattr(about, field)
+        if asked is not None and asked != said:
+            raise InputError(
+                "{source} says that the {field} of {zone} is {said}, but {asked} was asked for. "
+                "Name it for what it is, such as --signal marginal={source}, or take another file.",
+                source=about.source,
+                field=field,
+                zone=zone,
+                said=said,
+                asked=asked,
+            )
+    return about.replace(**stated)
 
 
 def _latest(columns: _Columns, path: str, known_at: datetime | None) -> list[bool] | None:

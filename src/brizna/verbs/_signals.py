@@ -52,6 +52,7 @@ class Wanted(Record):
         end: The first instant that is no longer needed, aware.
         now: The present, aware: what lies behind it is asked for as it was, not as forecast.
         quantity: ``intensity``, ``renewable``, ``low-carbon``, ``price`` or ``wind-solar``.
+        kind: Of intensity, what a file must hold; None for whatever it says, average if nothing.
     """
 
     zones: tuple[str, ...]
@@ -59,6 +60,7 @@ class Wanted(Record):
     end: datetime
     now: datetime
     quantity: str = "intensity"
+    kind: str | None = "average"
 
 
 class Found(Record):
@@ -182,16 +184,22 @@ def describe_zones(*, profiled: bool = False) -> list[dict[str, Any]]:
 
 
 def import_series(
-    path: str, output: str, *, unit: str, column: str | None = None, zone: str | None = None
+    path: str,
+    output: str,
+    about: About,
+    *,
+    column: str | None = None,
+    zone: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Check a file of average carbon intensities and write it in g/kWh, long, in UTC.
+    """Check a file of carbon intensities and write it in g/kWh, long, in UTC.
 
-    A slot without a value is a row with an empty cell, and a gap a row for its beginning.
+    A slot without a value is a row with an empty cell, and a gap a row for its beginning. What the
+    numbers are stands in columns, where it is more than that they are averages.
 
     Args:
         path: The file, as `brizna.grid.read_signals` takes it.
         output: The CSV file to write.
-        unit: The unit of its values.
+        about: Their unit; their kind, scope and basis where the file does not say.
         column: The column of the values; found by its usual names if None.
         zone: The zone of a file that names none.
 
@@ -199,14 +207,20 @@ def import_series(
         InputError: If it is no such file, or a zone in it is not known.
         UnavailableError: If it cannot be read, or the other not written.
     """
-    found = read_signals(path, About(unit=unit), column=column, zone=zone)
+    found = read_signals(path, about, column=column, zone=zone)
     named = {find_zone(name).id: signal for name, signal in found.items()}
-    lines = ["utc,zone,value"]
+    typed = any(
+        signal.scope or signal.basis or signal.kind == "marginal" for signal in named.values()
+    )
+    lines = ["utc,zone,value,kind,scope,basis" if typed else "utc,zone,value"]
     rows: list[dict[str, Any]] = []
     for key, signal in named.items():
+        what = (signal.kind or "average", signal.scope or "", signal.basis or "")
+        tail = f",{','.join(what)}" if typed else ""
         cells = zip(signal.edges, signal.values, strict=False)
         lines += [
-            f"{at.replace(tzinfo=None).isoformat()},{key},{'' if value is None else repr(value)}"
+            f"{at.replace(tzinfo=None).isoformat()},{key},"
+            f"{'' if value is None else repr(value)}{tail}"
             for at, value in cells
         ]
         rows.append(
@@ -275,13 +289,13 @@ def _read_file(wanted: Wanted, path: str | None) -> dict[str, Signal]:
         return {}
     lone = wanted.zones[0] if len(wanted.zones) == 1 else None
     found: dict[str, Signal] = {}
-    read = read_signals(path, About(), zone=lone, known_at=wanted.now)
+    read = read_signals(path, About(kind=wanted.kind), zone=lone, known_at=wanted.now)
     for name, signal in read.items():
         try:
             zone = find_zone(name).id
         except InputError:
             continue  # a column of something else
-        found[zone] = signal.replace(zone=zone)
+        found[zone] = signal.replace(zone=zone, kind=signal.kind or "average")
     return found
 
 
