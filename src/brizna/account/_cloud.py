@@ -209,7 +209,7 @@ def _checked(group: str, one: Any) -> dict[str, Any]:
 def _check_value(group: str, field: str, value: Any) -> None:
     expected = Said("a text")
     if field == "term":
-        good, expected = value in TERMS, Said(", ".join(TERMS))
+        good, expected = value in TERMS, Said("one of {known}", known=", ".join(TERMS))
     elif field in _TEXTS:
         good = isinstance(value, str)
     else:

@@ -92,9 +92,11 @@ def _helps(texts: Texts) -> dict[str, str]:
         "idle_w": _("declared idle watts, such as rapl/package-0=12.5,rapl/dram-0=3"),
         "signal": _("file with a carbon intensity by hour, CSV or Parquet, for planning"),
         "source": _("live source of grid signals to ask, such as carbon-intensity-gb"),
-        "to": _("a tracker or monitor to tell of the run as it goes: mlflow, tensorboard=FOLDER"),
-        "factors": _("a table of your own factors, CSV; may be repeated"),
-        "factor_policy": _("where yours and a shipped one disagree: interval, prefer or error"),
+        "to": _("trackers and monitors to tell of a run as it goes, such as mlflow or wandb"),
+        "factors": _("tables of your own factors, CSV, over those that come along"),
+        "factor_policy": _(
+            "where your own and a shipped factor disagree: interval, prefer or error"
+        ),
         "store": _("where runs are kept"),
         "lang": _("language of what people read: en or es"),
         "strict": _("fail where measuring fails, instead of noting it"),
