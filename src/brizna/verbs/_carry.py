@@ -166,7 +166,8 @@ def became(
     plan = next(iter(plans.values()))
     energy = run.measurement.energy_j
     if energy is None:
-        why = Said(run.measurement.reason or "-")
+        reason = run.measurement.reason or "-"
+        why = Said(reason)
         return None, None, Said("the energy of the run is not known: {why}", why=why)
     strips = _Strips([one["hours"] for one in plans.values()])
     begin_s = seconds_of(run.started)
