@@ -127,6 +127,17 @@ def test_a_job_that_was_slower_or_faster_than_planned_keeps_its_hours_as_far_as_
         assert replan_rest(plan, known, issued=T0 + 2 * HOUR, progress=progress) is None
 
 
+def test_seconds_that_are_left_are_not_put_off_and_an_hour_is():
+    plan = planned([100, 100, 400, 400, 400, 400], hours=2, slots=6)
+    assert spans(plan) == [(0, 2)]
+    news = candidate([100, 100, 400, 400, 100, 400])
+    sliver = Progress(worked_s=2 * 3600.0 - 84.0, is_running=True)
+    assert replan_rest(plan, news, issued=T0 + 2 * HOUR, progress=sliver) is None
+    half = Progress(worked_s=3600.0, is_running=True)
+    new = replan_rest(plan, news, issued=T0 + 2 * HOUR, progress=half)
+    assert spans(new) == [(4, 5)]
+
+
 def test_a_job_that_may_not_pause_again_goes_on():
     plan = planned([100, 300, 300, 100, 300], hours=2, slots=5, most=1, restart_s=1.0)
     progress = Progress(worked_s=1800.0, is_running=True, pauses=1)
