@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brizna.core.errors import InputError
-from brizna.report import CODECARBON_COLUMNS, codecarbon_csv, codecarbon_rows
+from brizna.report import CODECARBON_COLUMNS, codecarbon_csv, codecarbon_rows, show_lines
 from brizna.store import Store
 from brizna.verbs import import_codecarbon, view_of
 
@@ -241,6 +241,39 @@ def test_where_somebody_was_is_not_kept(store: Store, tmp_path: Path) -> None:
 def test_a_time_zone_moves_the_time(store: Store, tmp_path: Path) -> None:
     run = only_run(store, written(tmp_path, ROW), zone="Europe/Madrid")
     assert run.started == "2024-04-13T19:28:53.000Z"
+
+
+def test_a_row_that_comes_again_as_of_another_time_zone_is_the_same_run(
+    store: Store, tmp_path: Path
+) -> None:
+    file = written(tmp_path, ROW)
+    run = only_run(store, file, zone="Europe/Madrid")
+    again = import_codecarbon(store, file)
+    assert (again.ids, again.known) == ((), (run.id,))
+
+
+def test_an_imported_run_shows_its_time(store: Store, tmp_path: Path) -> None:
+    run = only_run(store, written(tmp_path, ROW))
+    lines = show_lines(view_of(store, run.id), lang="en")
+    (time,) = [line for line in lines if line.startswith("time")]
+    assert time.split(maxsplit=1)[1].startswith("2 min")
+
+
+def test_a_guess_that_brizna_wrote_comes_back_as_a_guess(store: Store, tmp_path: Path) -> None:
+    ours = {"codecarbon_version": "brizna 0.1.0", "pue": 1.2489996, "wue": 0.36}
+    run = only_run(store, written(tmp_path, {**ROW, **ours}))
+    assert (run.site.pue, run.site.wue_l_per_kwh) == (None, None)
+    energy_j = channels(run)["codecarbon/cpu"].energy_j
+    assert energy_j.best.value == pytest.approx(0.0015 * 3.6e6 / 1.2489996)
+    assert energy_j.high.value / energy_j.best.value > 4  # its processor may not have been known
+
+
+def test_what_somebody_declared_to_brizna_comes_back_as_declared(
+    store: Store, tmp_path: Path
+) -> None:
+    ours = {"codecarbon_version": "brizna 0.1.0", "pue": 1.1, "wue": 0.5}
+    site = only_run(store, written(tmp_path, {**ROW, **ours})).site
+    assert (site.pue.best.value, site.wue_l_per_kwh.best.value) == (1.1, 0.5)
 
 
 def test_a_time_zone_that_nobody_knows_is_refused(store: Store, tmp_path: Path) -> None:

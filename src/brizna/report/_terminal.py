@@ -244,9 +244,8 @@ def _figures(view: View, style: Format) -> Table:
     rows: list[tuple[str, ...]] = [*view_rows(view, style)]
     if not rows:
         rows.append(_figure_row("energy_j", Energy, measurement, style))
-    time = (
-        style.duration(view["duration_s"]) if measurement["samples"] >= 2 else style.unknown(None)
-    )
+    is_timed = measurement["samples"] >= 2 or view["duration_s"] > 0
+    time = style.duration(view["duration_s"]) if is_timed else style.unknown(None)
     rows.append((name_figure("duration_s", style.lang), time, "", ""))
     footprint = part(view, "footprint")
     if footprint.get("view", "machine") != "machine":

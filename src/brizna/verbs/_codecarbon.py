@@ -5,6 +5,10 @@ or from its design power stands nowhere. So a processor is taken as modelled, wi
 brizna's own model of load; memory, which CodeCarbon always models, lies anywhere between what
 brizna's sources give its size; graphics cards, which it reads from their driver, are declared, with
 the doubt of a recording that states no accuracy. Nothing of it is ever called metered.
+
+The file has no place for intervals. Of a row that brizna wrote, overhead and water of the site that
+are brizna's own defaults come back as these, with their doubts, and not as somebody's declaration;
+and its processor has the doubt of one that is not known too, as nobody says whether it was.
 """
 
 from __future__ import annotations
@@ -42,6 +46,9 @@ _ACCURACY = {
     _WHOLE: "accuracy/load-model",
 }
 _MEMORY = "memory/power"
+_ARCHITECTURES = ("vcpu/idle-architecture", "vcpu/full-architecture")
+_DEFAULTS = {"pue": ("pue", "pue/default"), "wue": ("water", "water/wue/default")}
+"""Where the values stand that brizna takes where nobody declares one."""
 _NOT_WRITTEN = str(Said("the file has no energy for it"))
 
 
@@ -76,6 +83,8 @@ class Imported(Record):
 def import_codecarbon(store: Store, file: str, *, zone: str | None = None) -> Imported:
     """Keep each run of a file in the store; one that is there already is left alone.
 
+    A row is the same in another time zone: to correct the time, remove the run first.
+
     Args:
         store: Where to.
         file: The file.
@@ -88,6 +97,7 @@ def import_codecarbon(store: Store, file: str, *, zone: str | None = None) -> Im
     rows, broken = _read(file)
     rows, superseded = _latest(rows)
     where, here = _time_zone(zone), set(store.ids())
+    marks = {run_id.rpartition("-")[2]: run_id for run_id in here}
     new: list[str] = []
     known: list[str] = []
     for line, row in rows:
@@ -99,14 +109,21 @@ def import_codecarbon(store: Store, file: str, *, zone: str | None = None) -> Im
         except InputError as error:
             broken.append(Broken(line=line, reason=str(error)))
             continue
-        if run.id in here:
-            known.append(run.id)
+        mark = run.id.rpartition("-")[2]
+        if (there := marks.get(mark)) and _is_row_of(store, there, run):
+            known.append(there)  # the same row, be it as of another time zone
             continue
         store.finish(run)
-        here.add(run.id)
+        marks[mark] = run.id
         new.append(run.id)
     broken.sort(key=lambda one: one.line)
     return Imported(ids=tuple(new), known=tuple(known), superseded=superseded, broken=tuple(broken))
+
+
+def _is_row_of(store: Store, run_id: str, run: Run) -> bool:
+    """Tell whether a run of the store came of the same row as one that is being imported."""
+    told = store.read(run_id).run.environment.get("imported")
+    return told is not None and bool(told["row"] == run.environment["imported"]["row"])
 
 
 # ------------------------------------------------------------------------------------------ reading
@@ -338,6 +355,8 @@ def _doubted(row: Row, name: str, energy: Energy, duration_s: float, behind: Fac
         energy, basis="declared", references=(f"{_TAG} {said}".strip(), behind.name)
     )
     doubt = f"model:{_TAG}-{'all' if name == _WHOLE else name}@{machine}"
+    if _is_ours(row) and name in ("cpu", _WHOLE):
+        estimate = estimate.doubted_by(f"model:{_TAG}-processor@{machine}", *_processors())
     low, high = behind.low, behind.high
     if low is None or high is None:
         return estimate
@@ -348,10 +367,29 @@ def _doubted(row: Row, name: str, energy: Energy, duration_s: float, behind: Fac
     return estimate.doubted_by(doubt, low / behind.value, high / behind.value)
 
 
+def _processors() -> tuple[float, float]:
+    """Return how far off brizna's model may be where a machine does not tell its processor."""
+    spreads = [factor("brizna.meter", "spreads", name) for name in _ARCHITECTURES]
+    return min(one.low or 1.0 for one in spreads), max(one.high or 1.0 for one in spreads)
+
+
 def _overhead(row: Row) -> float | None:
     """Return the declared PUE: 1 stands in the file where nobody declared one."""
     pue = _number(row, "pue")
     return pue if pue is not None and pue > 1 else None
+
+
+def _declared(row: Row, name: str) -> float | None:
+    """Return the overhead or the water of the site that somebody declared; None if nobody did."""
+    value = _overhead(row) if name == "pue" else _number(row, name)
+    if value is None or value <= 0:
+        return None
+    guess = factor("brizna.account", *_DEFAULTS[name]).value
+    return None if _is_ours(row) and isclose(value, guess, rel_tol=1e-6) else value
+
+
+def _is_ours(row: Row) -> bool:
+    return (row.get("codecarbon_version") or "").startswith("brizna")
 
 
 def _site(row: Row) -> Site:
@@ -369,12 +407,12 @@ def _site(row: Row) -> Site:
         zone = zone or (find_zone(country).id if country else None)
     except InputError:  # no country that is known: its carbon is not known either
         zone = None
-    pue, wue = _overhead(row), _number(row, "wue")
+    pue, wue = _declared(row, "pue"), _declared(row, "wue")
     return Site(
         zone=zone,
         zone_origin="case" if zone else None,
         pue=exactly(Ratio(pue)) if pue else None,
-        wue_l_per_kwh=exactly(WaterIntensity(wue)) if wue and wue > 0 else None,
+        wue_l_per_kwh=exactly(WaterIntensity(wue)) if wue else None,
         hardware=_hardware(row),
     )
 
@@ -401,7 +439,7 @@ def _hardware(row: Row) -> dict[str, object] | None:
 def _tool(row: Row) -> str:
     """Return which program wrote a row."""
     version = row.get("codecarbon_version") or ""
-    return version if version.startswith("brizna") else f"CodeCarbon {version}".strip()
+    return version if _is_ours(row) else f"CodeCarbon {version}".strip()
 
 
 def _notes(row: Row, channels: tuple[ChannelEnergy, ...], *, zone: str) -> Iterator[Said]:
