@@ -36,6 +36,7 @@ def summed(estimates: list[Estimate], *, every: int = 10**9) -> Estimate:
     """Return the carbon of runs with these figures, summed as the index does."""
     names: list[str] = []
     layouts: dict[str, object] = {}
+    waiting: dict[str, list[object]] = {}
     sums = Sums(["carbon_g"], names.__getitem__)
     for number, estimate in enumerate(estimates):
         run_id = f"run-{number}"
@@ -44,10 +45,12 @@ def summed(estimates: list[Estimate], *, every: int = 10**9) -> Estimate:
             if name not in names:
                 names.append(name)
         places = array("I", [names.index(name) for name in doubts])
-        known = layouts.setdefault(layout, layout_of(json.loads(layout)))
-        sums.add((run_id, 1.0, places.tobytes(), row.tobytes()), known)
-        if number % every == 0:
-            sums.add_up()
+        layouts.setdefault(layout, layout_of(json.loads(layout)))
+        waiting.setdefault(layout, []).append((run_id, 1.0, places.tobytes(), row.tobytes()))
+        if number % every == 0 or number == len(estimates) - 1:
+            for told, rows in waiting.items():
+                sums.add(rows, layouts[told])
+            waiting.clear()
     ((carbon, runs),) = sums.result().values()
     assert runs == len(estimates)
     return carbon

@@ -10,9 +10,10 @@ that belong to one run alone (its id is in their name) and ``chance`` are summed
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from json import dumps
 from math import fsum, sqrt
-from operator import mul
+from operator import itemgetter, mul
 
 from brizna.core.estimate import CHANCE, Estimate, total, weakest
 from brizna.core.quantities import Carbon, Energy, Money, Water
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
     from brizna.core.quantities import Quantity
     from brizna.store._stored import Told
+
+    Row = Sequence[Any]
+    """A run's id, its duration in seconds or None, the numbers of its shared doubts as bytes, and
+    its figures as the bytes of `row_of`; what follows is not looked at."""
+    Chosen = Callable[[Sequence[float]], Iterable[float]]
 
 KINDS: dict[str, type[Quantity]] = {
     "energy_j": Energy,
@@ -155,36 +161,21 @@ class Sums:
         self._durations: list[float] = []
         self._figures = figures
         self._name_of = name_of
-        self._first: list[tuple[str, tuple[Figure, ...], bytes, bytes]] = []
-        self._buckets: dict[int, _Bucket] = {}
+        self._first: list[tuple[tuple[Figure, ...], Row]] = []
         self._parts: dict[str, _Part] = {}
 
-    def add(self, row: tuple[str, float | None, bytes, bytes], layout: tuple[Figure, ...]) -> None:
-        """Add a run.
+    def add(self, rows: Sequence[Row], layout: tuple[Figure, ...]) -> None:
+        """Add runs; the more at once, the faster.
 
         Args:
-            row: Its id and its duration in seconds; the numbers of its shared doubts and its
-                figures, as `row_of` made them.
-            layout: What the figures mean.
+            rows: At least one.
+            layout: What their figures mean.
         """
-        run_id, duration_s, doubts, numbers = row
-        self.runs += 1
-        if duration_s is not None:
-            self._durations.append(duration_s)
-        if self.runs <= _EXACTLY:
-            self._first.append((run_id, layout, doubts, numbers))
-        bucket = self._buckets.get(id(layout))
-        if bucket is None:
-            bucket = self._buckets[id(layout)] = _Bucket(layout)
-        bucket.doubts.append(doubts)
-        bucket.numbers.append(numbers)
-
-    def add_up(self) -> None:
-        """Sum what was added so far, so that its rows need no memory any more."""
-        for bucket in self._buckets.values():
-            self._sum(bucket)
-        self._buckets.clear()
-        self._durations = [fsum(self._durations)]
+        self.runs += len(rows)
+        durations = [duration_s for _, duration_s, *_ in rows if duration_s is not None]
+        _keep(self._durations, fsum(durations))
+        self._first += [(layout, row) for row in rows[: max(_EXACTLY - len(self._first), 0)]]
+        self._sum(rows, layout)
 
     @property
     def duration_s(self) -> float:
@@ -195,12 +186,11 @@ class Sums:
         """Return each figure's total, and how many runs are in it."""
         if self.runs <= _EXACTLY:
             return self._exact()
-        self.add_up()
         return {name: (part.total(name), part.runs) for name, part in sorted(self._parts.items())}
 
     def _exact(self) -> dict[str, tuple[Estimate, int]]:
         found: dict[str, list[Estimate]] = {}
-        for run_id, layout, doubts, numbers in self._first:
+        for layout, (run_id, _, doubts, numbers, *_) in self._first:
             names = [self._name_of(place) for place in array("I", doubts)]
             row = array("d", numbers)
             start = 0
@@ -214,14 +204,16 @@ class Sums:
     def _is_wanted(self, figure: str) -> bool:
         return figure.partition("/")[0] in self._figures
 
-    def _sum(self, bucket: _Bucket) -> None:
-        layout = bucket.layout
+    def _sum(self, rows: Sequence[Row], layout: tuple[Figure, ...]) -> None:
         width = sum(figure.width for figure in layout)
-        numbers = array("d", b"".join(bucket.numbers))
-        doubts = array("I", b"".join(bucket.doubts))
-        rows = len(bucket.numbers)
-        slots = len(doubts) // rows
-        by_name = [self._rows_by_name(doubts[place::slots]) for place in range(slots)]
+        numbers = array("d", b"".join([row[3] for row in rows]))
+        doubts = array("I", b"".join([row[2] for row in rows]))
+        slots = len(doubts) // len(rows)
+        wanted = [figure.doubts for figure in layout if self._is_wanted(figure.name)]
+        by_name = {
+            place: self._rows_by_name(doubts[place::slots])
+            for place in {place for places in wanted for place in places}
+        }
         start = 0
         for figure in layout:
             if self._is_wanted(figure.name):
@@ -230,26 +222,22 @@ class Sums:
                 part.add(figure, columns, [by_name[place] for place in figure.doubts])
             start += figure.width
 
-    def _rows_by_name(self, column: array[int]) -> list[tuple[str, list[int] | None]]:
-        """Return the rows of each doubt in a column; None for all of them."""
+    def _rows_by_name(self, column: array[int]) -> list[tuple[str, Chosen | None]]:
+        """Return what takes the rows of each doubt out of a column; None for all of them."""
         first = column[0]
         if column.count(first) == len(column):
             return [(self._name_of(first), None)]
-        rows: dict[int, list[int]] = {}
+        rows: defaultdict[int, list[int]] = defaultdict(list)
         for row, doubt in enumerate(column):
-            rows.setdefault(doubt, []).append(row)
-        return [(self._name_of(doubt), chosen) for doubt, chosen in rows.items()]
+            rows[doubt].append(row)
+        return [(self._name_of(doubt), _taker(chosen)) for doubt, chosen in rows.items()]
 
 
-class _Bucket:
-    """Rows of one layout that wait to be summed."""
-
-    __slots__ = ("doubts", "layout", "numbers")
-
-    def __init__(self, layout: tuple[Figure, ...]) -> None:
-        self.layout = layout
-        self.doubts: list[bytes] = []
-        self.numbers: list[bytes] = []
+def _taker(rows: list[int]) -> Chosen:
+    """Return what takes these places out of a column."""
+    if len(rows) == 1:
+        return itemgetter(slice(rows[0], rows[0] + 1))
+    return itemgetter(*rows)
 
 
 class _Part:
@@ -268,7 +256,7 @@ class _Part:
         self,
         figure: Figure,
         columns: Sequence[array[float]],
-        doubts: Sequence[Iterable[tuple[str, list[int] | None]]],
+        doubts: Sequence[Iterable[tuple[str, Chosen | None]]],
     ) -> None:
         """Add many runs: the columns of a figure, and which rows each shared doubt has."""
         self.runs += len(columns[0])
@@ -278,10 +266,10 @@ class _Part:
         place = 1
         for named in doubts:
             low, high = columns[place], columns[place + 1]
-            for name, rows in named:
+            for name, chosen in named:
                 lows, highs = self._moves.setdefault(name, ([], []))
-                _keep(lows, fsum(low if rows is None else [low[row] for row in rows]))
-                _keep(highs, fsum(high if rows is None else [high[row] for row in rows]))
+                _keep(lows, fsum(chosen(low) if chosen else low))
+                _keep(highs, fsum(chosen(high) if chosen else high))
             place += 2
         for column in range(place, figure.width, 2):
             self._has_chance = True

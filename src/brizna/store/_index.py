@@ -67,10 +67,7 @@ _ADD = "insert into run values (null" + ", ?" * 20 + ")"
 
 _SHORT = {"started": "substr(started, 1, 10)"}
 """Columns of which less is told, so that many runs share what is asked of them: the day."""
-_TWICE = """
-select 1 from run as one where pack > 0 and exists
-    (select 1 from run as other where other.id = one.id and other.pack < one.pack) limit 1
-"""
+_TWICE = "select count(*) > count(distinct id) from run"
 """Asks whether a run lies in a pack and beside it, or in two."""
 _MEETING = """
 select 1 from (
@@ -375,7 +372,7 @@ class Index:
         """Give, run by run in the order of their ids, columns of `COLUMNS` and of figures."""
         named = ", ".join(_SHORT.get(column, column) for column in columns)
         rows = self._database.execute(f"select id, {named} from run order by id, pack")  # noqa: S608
-        return rows if self._database.execute(_TWICE).fetchone() is None else _once(rows)
+        return _once(rows) if self._database.execute(_TWICE).fetchone() == (1,) else rows
 
     def at_once(self) -> list[str]:
         """Return the ids of the runs that shared their boot of a machine with another at a time."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from itertools import islice
 
 from brizna.core.nesting import outermost
 from brizna.core.records import Record
@@ -10,7 +12,7 @@ from brizna.store._figures import Sums
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
     from typing import Any
 
     from brizna.core.estimate import Estimate
@@ -20,8 +22,8 @@ COLUMNS = ("name", "state", "started", "machine", "tags", "zone", "view")
 """What runs can be told apart by: columns of the index, ``tags`` as a JSON list or None."""
 ASKED = ("started", "tags")
 """Those by which runs are chosen."""
-_BUFFERED = 50_000
-"""So many runs are held before they are added up: some 50 MB."""
+_AT_ONCE = 100_000
+"""So many runs are held before they are summed: some 150 MB."""
 
 
 class Summed(Record):
@@ -73,36 +75,40 @@ def sum_runs(
     """
     together = set(index.at_once())
     inner = _inside(index, together, is_wanted)
-    groups: dict[Hashable, Sums] = {}
-    keys: dict[tuple[Any, ...], Hashable | None] = {}
-    inside = at_once = 0
     named = tuple(dict.fromkeys((*by, "view", *(ASKED if is_wanted else ()))))
-    view = named.index("view")
-    columns = ("duration_s", "layout", "doubts", "figures", *named)
-    for number, row in enumerate(index.rows(columns), 1):
-        run_id, duration_s, layout, doubts, numbers, *rest = row
-        values = tuple(rest)
-        if values not in keys:
+    groups: defaultdict[Hashable, Sums] = defaultdict(lambda: Sums(figures, index.doubt))
+    inside = at_once = 0
+    for some in _parts(index, named):
+        waiting: defaultdict[tuple[Hashable, int], list[tuple[Any, ...]]] = defaultdict(list)
+        for (layout, *values), rows in some.items():
             told = dict(zip(named, values, strict=True))
-            keys[values] = key(told) if is_wanted is None or is_wanted(told) else None
-        found = keys[values]
-        if found is None:
-            continue
-        if run_id in inner:
-            inside += 1
-            continue
-        at_once += run_id in together and rest[view] == "machine"
-        if found not in groups:
-            groups[found] = Sums(figures, index.doubt)
-        groups[found].add((run_id, duration_s, doubts, numbers), index.layout(layout))
-        if number % _BUFFERED == 0:
-            for sums in groups.values():
-                sums.add_up()
+            if is_wanted is not None and not is_wanted(told):
+                continue
+            outer = [row for row in rows if row[0] not in inner] if inner else rows
+            inside += len(rows) - len(outer)
+            if together and told["view"] == "machine":
+                at_once += sum(row[0] in together for row in outer)
+            waiting[key(told), layout] += outer
+        for (found, layout), rows in waiting.items():
+            if rows:
+                groups[found].add(rows, index.layout(layout))
     summed: dict[Hashable, Summed] = {
         found: Summed(runs=sums.runs, duration_s=sums.duration_s, figures=sums.result())
         for found, sums in groups.items()
     }
     return Totals(groups=summed, inside=inside, at_once=at_once)
+
+
+def _parts(
+    index: Index, named: Sequence[str]
+) -> Iterator[dict[tuple[Any, ...], list[tuple[Any, ...]]]]:
+    """Give the rows of all runs, a part of them at a time, by their layout and these values."""
+    rows = iter(index.rows(("duration_s", "doubts", "figures", "layout", *named)))
+    while some := list(islice(rows, _AT_ONCE)):
+        alike: defaultdict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
+        for row in some:
+            alike[row[4:]].append(row)
+        yield alike
 
 
 def _inside(
