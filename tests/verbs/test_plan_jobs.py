@@ -88,6 +88,7 @@ def test_a_capacity_is_shared_and_what_cannot_be_placed_is_proved(plan):
         ("a,ES,2026-01-01T00:00,2,3,1000,no,\n", "Line 2: .* is no instant"),
         ("a,ES,2026-01-01T00:00Z,two,3,1000,no,\n", "Line 2: length_h is 'two'"),
         ("a,ES,2026-01-01T00:00Z,0,3,1000,no,\n", "expected more than 0"),
+        ("a,ES,2026-01-01T00:00Z,1,1e300,1000,no,\n", "Line 2: slack_h is .* expected at most"),
         ("a,ES,2026-01-01T00:00Z,1,3,1000,maybe,\n", "pausable is 'maybe'"),
     ],
 )
@@ -136,3 +137,18 @@ def test_a_job_in_a_zone_that_nobody_knows_stops_no_other(plan):
     assert (found.without, found.carbon_g) == (1, pytest.approx(300))
     with pytest.raises(InputError, match="Line 3: the signal has no zone XX"):
         plan(lines, capacity="5000")
+
+
+@pytest.mark.parametrize("watts", ["nan", "inf", "0", "-3", "abc"])
+def test_a_capacity_that_cannot_be_is_refused(plan, tmp_path, watts):
+    line = "a,ES,2026-01-01T00:00Z,1,0,1000,no,\n"
+    table = tmp_path / "capacity.csv"
+    table.write_text(f"zone,capacity_w\nES,5000\nFR,{watts}\n")
+    if watts == "0":
+        assert plan(line, capacity=str(table)).without == 0
+    else:
+        with pytest.raises(InputError, match="The capacity is"):
+            plan(line, capacity=str(table))
+    if watts != "abc":
+        with pytest.raises(InputError, match="The capacity is"):
+            plan(line, capacity=watts)

@@ -30,6 +30,8 @@ COLUMNS = ("job", "zone", "start", "end", "hours", "carbon_g", "carbon_now_g", "
 _US = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR_US = Duration.of(1.0, "h").value * 1e6
+_MOST_HOURS = 1e6
+"""A century and more: no series is as long."""
 _YES, _NO = ("1", "true", "yes", "y", "si", "sí"), ("", "0", "false", "no", "n")
 _HEAD = 2
 """The line of the first job: above it stands the head."""
@@ -248,7 +250,17 @@ def _hours(cells: Sequence[Any], name: str) -> Whole:
     """Return a column of hours in microseconds."""
     import numpy as np
 
-    return np.rint(_numbers(cells, name) * _HOUR_US).astype(np.int64)
+    hours = _numbers(cells, name)
+    if (hours > _MOST_HOURS).any():
+        row = int((hours > _MOST_HOURS).argmax())
+        raise InputError(
+            "Line {line}: {name} is {hours} h: expected at most {most}.",
+            line=row + _HEAD,
+            name=name,
+            hours=f"{hours[row]:g}",
+            most=f"{_MOST_HOURS:g}",
+        )
+    return np.rint(hours * _HOUR_US).astype(np.int64)
 
 
 def _or_none(cells: Sequence[Any]) -> Sequence[Any]:

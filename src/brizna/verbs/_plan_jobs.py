@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _FINE = 1_000_000
 """Micrograms in a gram: planning counts whole ones, so that equal hours are equal."""
+_LEAST_W, _MOST_W = 1e-3, 1e15
+"""A capacity below or above is a slip: mankind uses some 2e13 W."""
 _MOST_NAMES = 1000
 """Of jobs that share full hours, in the summary."""
 _US = timedelta(microseconds=1)
@@ -490,15 +492,17 @@ def _capacity(text: str, grid: _Grid) -> Any:
     import numpy as np
 
     try:
-        return np.full(len(grid.zones), _positive(float(text)))
-    except ValueError:
+        watts = float(text)
+    except ValueError:  # a file
         columns = read_table(text)
+    else:
+        return np.full(len(grid.zones), _watts(watts, least=_LEAST_W))
     if not {"zone", "capacity_w"} <= columns.keys():
         raise InputError(
             "{path} has the columns {known}: expected zone and capacity_w.",
             path=text,
             known=", ".join(columns),
-        ) from None
+        )
     stated = dict(zip(columns["zone"], columns["capacity_w"], strict=True))
     missing = [zone for zone in grid.zones if zone not in stated]
     if missing:
@@ -507,10 +511,24 @@ def _capacity(text: str, grid: _Grid) -> Any:
             path=text,
             zones=", ".join(missing),
         )
-    return np.array([float(stated[zone]) for zone in grid.zones])
+    return np.array([_watts(stated[zone], least=0.0) for zone in grid.zones])
 
 
-def _positive(watts: float) -> float:
-    if not watts > 0:
-        raise InputError("The capacity is {watts} W: expected more than 0.", watts=watts)
+def _watts(stated: Any, *, least: float) -> float:
+    """Return a capacity.
+
+    Raises:
+        InputError: If it is no number that a place can feed.
+    """
+    try:
+        watts = float(stated)
+    except (TypeError, ValueError):
+        watts = -1.0
+    if not least <= watts <= _MOST_W:
+        raise InputError(
+            "The capacity is {stated!r} W: expected a number from {least} to {most}.",
+            stated=stated,
+            least=f"{least:g}",
+            most=f"{_MOST_W:g}",
+        )
     return watts
