@@ -20,9 +20,8 @@ a row of table `claims`, told in other words, with the formula and the sourced n
 `claims_inputs`) that give it again. `brizna claims` prints this in Spanish or English, and
 `brizna claims --json` gives each input with its source and year.
 
-A figure **closes** where what is said and what is recomputed, with their ranges, lie within a few
-per cent of each other (the table says how many); it is **off** where they do not; and it
-**cannot be told** where nothing public says what it was computed from. That a figure closes says
+A figure **closes** where what is said and what is recomputed, with their ranges, lie within 5 % of
+each other; it is **off** where they do not; and it **cannot be told** where nothing public says what it was computed from. That a figure closes says
 that it follows from its source, not that the source is right.
 
 ```text

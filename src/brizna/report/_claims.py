@@ -70,7 +70,8 @@ def _recomputed(claim: Claim, style: Format) -> str:
         for end in (estimate.low, estimate.best, estimate.high)
     )
     interval = "" if low == high else f" ({style.number(low)} … {style.number(high)})"
-    return style.number(best) + _unit(claim.unit) + interval
+    told = style.exactly(best) if best == round(best) else style.number(best)
+    return told + _unit(claim.unit) + interval
 
 
 def _unit(unit: str) -> str:
