@@ -79,6 +79,12 @@ def test_running_at_once_is_not_charged_with_what_the_pause_drew(run):
     assert reason is None
 
 
+def test_a_run_that_began_at_once_saved_nothing(run):
+    at_once = outcome(3.3 * KWH_J, 3.3 * 123.4 * 1.5)
+    made = plan([123.4] * 3, at_once=at_once)
+    assert tell(run(whole_j=0.7 * KWH_J, paused_j=0.0), made)[1] == 0
+
+
 def test_a_run_that_wastes_its_saving_in_pauses_says_so(run):
     cheap_pause, dear_pause = (
         tell(run(whole_j=2 * KWH_J + j, paused_j=j), plan([100, 100, 100]))

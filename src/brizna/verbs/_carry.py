@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from datetime import datetime, timedelta
 from itertools import pairwise
-from math import fsum
+from math import fsum, isclose
 
 from brizna.core.errors import CoverageError, Said
 from brizna.verbs._clock import Clock
@@ -185,7 +185,9 @@ def became(
     if paused_j is None:
         return carbon_g, None, Said("the energy drawn while it was paused is not known")
     share = (energy.best.value - paused_j) / at_once["energy_j"]["best"]
-    return carbon_g, at_once["carbon_g"]["best"] * share - carbon_g, None
+    instead_g = at_once["carbon_g"]["best"] * share
+    is_same = isclose(instead_g, carbon_g, rel_tol=1e-9)  # what is left is the floats' rounding
+    return carbon_g, 0.0 if is_same else instead_g - carbon_g, None
 
 
 def _pauses(run: Run) -> list[Phase]:
