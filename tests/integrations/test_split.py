@@ -183,3 +183,14 @@ def test_edges_move_no_more_among_all_than_was_counted_and_each_has_its_part_of_
         assert math.fsum(told[0]) == pytest.approx(fewer, rel=1e-9, abs=100)
         assert math.fsum(told[1]) == pytest.approx(more, rel=1e-9, abs=100)
         assert math.hypot(*told[2]) == pytest.approx(stale, rel=1e-9, abs=1)
+
+
+def test_an_edge_soon_after_a_reading_is_in_doubt_by_no_more_than_the_highest_power():
+    split = Split([0], [10.0])
+    split.read(0, [0], fails=False)
+    part = split.open(t_us=100).part
+    split.read(1_000_000, [5_000_000], fails=False)
+    split.close(part, t_us=1_000_000)
+    assert split.read(1_000_001, [5_000_000], fails=False) == [part]
+    assert part.fewer[0] / GRAINS == pytest.approx(10 * 100 - 5 * 100)
+    assert part.more[0] / GRAINS == pytest.approx(5 * 100)

@@ -235,7 +235,10 @@ class Serving:
             followed = self._measuring.follow(self._hear)
             if followed is not None and followed.channels:
                 self._followed, channels = followed, followed.channels
-                self._split = Split([channel.update_us for channel in channels])
+                self._split = Split(
+                    [channel.update_us for channel in channels],
+                    [channel.max_power_w for channel in channels],
+                )
                 self._all = _Tally(len(channels))
                 self._top = frozenset(
                     place

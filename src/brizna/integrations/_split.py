@@ -17,7 +17,7 @@ References:
 
 from __future__ import annotations
 
-from math import fsum, hypot
+from math import fsum, hypot, inf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,13 +118,17 @@ class Split:
         lanes: One for each channel, in order.
     """
 
-    def __init__(self, updates_us: Sequence[int]) -> None:
+    def __init__(
+        self, updates_us: Sequence[int], most_w: Sequence[float | None] | None = None
+    ) -> None:
         """Begin at time 0 with nothing counted and nobody open.
 
         Args:
             updates_us: For each channel, the longest time between two updates of its counter.
+            most_w: For each, the highest plausible power; None where none is known.
         """
-        self.lanes = [Lane(place, update_us) for place, update_us in enumerate(updates_us)]
+        pairs = zip(updates_us, most_w or [None] * len(updates_us), strict=True)
+        self.lanes = [Lane(place, *pair) for place, pair in enumerate(pairs)]
         self._edges: list[Edge] = []
         self._dropped = self._settled = 0
 
@@ -205,13 +209,15 @@ class Lane:
         among: How many grains fewer, more and stale those who were open have together.
     """
 
-    def __init__(self, place: int, update_us: int) -> None:
+    def __init__(self, place: int, update_us: int, most_w: float | None = None) -> None:
         self.place = place
+        self._most_w = inf if most_w is None else most_w
         self.among = [0.0, 0.0, 0.0]
         self.t_us = 0
         self.level = self.idle = self.unknown = self.losses = self.passed = 0
         self._update_us = update_us
         self._uj = self._weight = self._rest = 0
+        self._before = self._lately = (0, 0)
         self._is_lost = False
 
     @property
@@ -238,12 +244,32 @@ class Lane:
             self._spend(until - spent)
             spent = until
             inside = 0 < at_us - self.t_us < span_us
-            stale = grains * self._update_us / span_us if span_us else 0.0
-            ends = (until, grains - until) if inside else (0, 0)
+            stale = self._stale(t_us, uj)
+            ends = (0.0, 0.0)
+            if inside:
+                least, most = self._bounds(grains, at_us - self.t_us, t_us - at_us)
+                ends = (max(until - least, 0.0), max(most - until, 0.0))
             moved.append(self._pass(edge, *ends, stale))
         self._spend(grains - spent)
         self._move_among(moved, grains, self.idle - idle)
         self.t_us, self._uj = t_us, uj
+        if t_us - self._lately[0] >= self._update_us:
+            self._before, self._lately = self._lately, (t_us, uj)
+
+    def _bounds(self, grains: int, before_us: int, after_us: int) -> tuple[float, float]:
+        """Return how many grains at least and at most were counted before an edge, by power."""
+        most = self._most_w * GRAINS  # a watt is a microjoule in a microsecond
+        return max(0.0, grains - most * after_us), min(float(grains), most * before_us)
+
+    def _stale(self, t_us: int, uj: int) -> float:
+        """Return how many grains the counter may not have shown yet, by the power of late.
+
+        Not by that since the reading before: a step of the counter may have come just then.
+        """
+        if not self._update_us:
+            return 0.0
+        then_us, then_uj = self._before
+        return (uj - then_uj) * GRAINS * self._update_us / max(t_us - then_us, self._update_us)
 
     def miss(self, t_us: int, edges: Sequence[Edge], dropped: int) -> None:
         """Know that it could not be read: what it counts meanwhile is nobody's."""
@@ -296,14 +322,14 @@ class Lane:
                 part.among[which][self.place] += grain * min(1.0, limit / whole)
 
     def _pass(
-        self, edge: Edge, before: int, after: int, stale: float
+        self, edge: Edge, before: float, after: float, stale: float
     ) -> tuple[Slice, float, float]:
         """Go past an edge; return whose it is, and how many grains fewer and more it may have.
 
         Args:
             edge: The edge.
-            before: What was counted from the reading before it.
-            after: What was counted until the reading after it.
+            before: What of that counted since the reading before it may have come after it.
+            after: What of that counted until the reading after it may have come before it.
             stale: What the counter may not have shown yet.
         """
         part, self.passed = edge.part, self.passed + 1

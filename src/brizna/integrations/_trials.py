@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from brizna.integrations._serving import Request
+    from brizna.integrations._split import Slice
     from brizna.verbs import Measuring
 
 
@@ -48,3 +50,13 @@ class Trials(Serving):
         if inside is None:
             options = {**options, "tags": (*options.get("tags", ()), "stage:search")}
         super().__init__(name or "search", measuring=inside, **options)
+
+    def let_in(self, request: Request) -> Slice | None:
+        """Open a trial, right after a reading of all meters: models are not read at each edge."""
+        self.settle()
+        return super().let_in(request)
+
+    def let_out(self, part: Slice) -> None:
+        """Close a trial, right before a reading of all meters."""
+        super().let_out(part)
+        self.settle()
