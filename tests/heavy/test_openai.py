@@ -269,3 +269,8 @@ def test_many_requests_at_once_sum_to_the_run(lab):
     assert sum(parts) == pytest.approx(energy.best.value, rel=1e-12)
     assert energy.best.value == pytest.approx(4 * lab.power_w)
     assert {w.name: w.amount for w in serving.run.measurement.work}["requests"] == 40
+
+
+def test_what_is_no_client_is_refused_in_words():
+    with pytest.raises(InputError, match="expected an OpenAI"):
+        Calls().watch(object())

@@ -249,6 +249,14 @@ def test_of_very_many_epochs_the_later_ones_are_told_together(lab):
     assert training.outside.best.value == pytest.approx(lab.power_w, rel=1e-6)
 
 
+def test_an_epoch_shows_its_name_and_energy(lab):
+    with Training("shown", **lab.options) as training:
+        for _ in training.each_epoch(range(1)):
+            assert repr(training.epochs[0]) == "<Epoch 'epoch 1': energy not known>"
+            lab.work(1)
+    assert "'epoch 1': <Energy 110 J" in repr(training.epochs[0])
+
+
 def test_a_logged_energy_has_its_interval(lab):
     with Training("told", **lab.options) as training:
         train(training, lab)

@@ -54,7 +54,8 @@ class EmissionsData(SimpleNamespace):
     that it is not known, and empty among texts.
 
     Attributes:
-        estimate: The emissions with their interval, in grams; None where they are not known.
+        estimate: The emissions with their interval, in grams; None where they are not known, and
+            then the kilograms among the columns are NaN.
         energy_estimate: The energy of the facility with its interval, in joules.
     """
 

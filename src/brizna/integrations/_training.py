@@ -60,6 +60,10 @@ class Epoch:
         self.name = part.name
         self.energy: Estimate | None = None
 
+    def __repr__(self) -> str:
+        """Return its name and energy."""
+        return f"<Epoch {self.name!r}: {self.energy or 'energy not known'}>"
+
 
 class Training:
     """A training: a context manager, or opened and closed by a library's own events.

@@ -170,7 +170,16 @@ class Calls:
 
         It has the library's own settings for HTTP. For others make the client with
         ``http_client=calls.http_client(proxy=...)``, or ``async_http_client``.
+
+        Raises:
+            InputError: If it is no client of the library.
         """
+        if not hasattr(client, "with_options"):
+            raise InputError(
+                "A {kind} is no client whose calls can be told: expected an OpenAI or an "
+                "AsyncOpenAI. Give what openai.OpenAI() returns.",
+                kind=type(client).__name__,
+            )
         if isinstance(client, AsyncOpenAI):
             return client.with_options(http_client=self.async_http_client())
         return client.with_options(http_client=self.http_client())
