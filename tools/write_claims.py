@@ -21,8 +21,9 @@ a row of table `claims`, told in other words, with the formula and the sourced n
 `brizna claims --json` gives each input with its source and year.
 
 A figure **closes** where what is said and what is recomputed, with their ranges, lie within 5 % of
-each other; it is **off** where they do not; and it **cannot be told** where nothing public says what it was computed from. That a figure closes says
-that it follows from its source, not that the source is right.
+each other; it is **off** where they do not; and it **cannot be told** where nothing public says
+what it was computed from. That a figure closes says that it follows from its source, not that the
+source is right.
 
 ```text
 """

@@ -309,7 +309,7 @@ def test_a_refused_key_is_not_tried_again(open_at, clock):
 def test_a_source_that_is_silent_does_not_hold_us_up(open_at):
     with FakeProvider("carbon-intensity-gb") as provider:
         provider.fault = "slow"
-        with pytest.raises(UnavailableError, match="let .* s pass each time"):
+        with pytest.raises(UnavailableError, match=r"let .* s pass each time"):
             ask(open_at("carbon-intensity-gb", provider, timeout_s=0.05))
 
 

@@ -155,8 +155,8 @@ def _ourselves() -> tuple[str, ...]:
 
 def _past(digest: str, begins: str) -> Said:
     return Said(
-        "The plan {id} began at {begins}, which has passed: a scheduler will start it late or never. "
-        "Make a new one with brizna plan --save.",
+        "The plan {id} began at {begins}, which has passed: a scheduler will start it late or "
+        "never. Make a new one with brizna plan --save.",
         id=digest[7:19],
         begins=begins,
     )
