@@ -181,7 +181,8 @@ def test_living_children_are_counted_from_procfs():
         child.kill()
         child.wait()
         assert (made.now_us(at_any_cost=True) or 0) >= before_us
-        assert made.now_us() is not None, "without children, looking is free"
+        others = len(made.living()) > 1  # such as multiprocessing's helper, of another test
+        assert others or made.now_us() is not None, "without children, looking is free"
 
 
 def test_who_ignores_children_is_told_to_be_a_lower_bound():

@@ -173,7 +173,7 @@ def test_a_forked_child_measures_itself_inside_its_parents_run(machine, store: S
         if pid == 0:
             os.read(reader, 1)
             with measure(machine, "child"):
-                burn(1.0)
+                burn(2.0)
             os._exit(0)
         machine.count(pid, whole=True)
         os.write(writer, b".")
@@ -181,7 +181,7 @@ def test_a_forked_child_measures_itself_inside_its_parents_run(machine, store: S
         assert status == 0
     parent, child = store.read("parent").run, store.read("child").run
     assert child.parent == parent.id
-    assert above_j(child) == pytest.approx(machine.busy_w * 1.0, rel=NEAR)
+    assert above_j(child) == pytest.approx(machine.busy_w * 2.0, rel=NEAR)
     assert above_j(parent) >= above_j(child)
     assert above_j(parent) == pytest.approx(of_machine_j(parent), rel=NEAR)
 
