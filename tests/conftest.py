@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from threading import Lock
 
 import pytest
 from hypothesis import settings
@@ -67,6 +68,7 @@ class Lab:
     def __init__(self, folder):
         """Write its counters."""
         self.clock = FakeClock()
+        self._moving = Lock()
         self.store = Store(str(folder / "store"))
         zones = [
             FakeZone(label="intel-rapl:0", name="package-0", power_w=100.0),
@@ -78,7 +80,8 @@ class Lab:
 
     def work(self, seconds):
         """Let time pass."""
-        self.clock.advance(seconds)
+        with self._moving:
+            self.clock.advance(seconds)
 
     @contextmanager
     def blackout(self):

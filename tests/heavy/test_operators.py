@@ -53,7 +53,7 @@ def test_operators_of_a_training_sum_to_their_window(store):
     found = operators.profile
     (window,) = m.run.measurement.phases
     assert window.name == "operators"
-    assert found.energy_j == window.energy_j
+    assert found.energy_j.best == window.energy_j.best  # its edges are known better by the end
     assert found.energy_j.best.value < m.energy.best.value
     assert fsum(part.share for part in found.parts) == pytest.approx(1)
     sums = fsum(part.self_j.best.value for part in found.parts)
