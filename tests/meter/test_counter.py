@@ -127,6 +127,38 @@ def run_of(powers_w, *, trouble, start_uj=0):
     return replay([START, *events]).measurement.energy_j, float(sum(powers_w))
 
 
+class Throttled(Scripted):
+    """A meter whose reader is stopped for a while between the clock and the counter."""
+
+    def __init__(self, clock, waits_s, *channels):
+        super().__init__(*channels, wrap_uj=SPAN_UJ)
+        self.clock, self.waits_s = clock, list(waits_s)
+
+    def read(self, t_us):
+        assert t_us >= 0
+        if self.waits_s:
+            self.clock.advance(self.waits_s.pop(0))
+        return (round(MOST_W * self.clock.now_us()) % SPAN_UJ,)
+
+
+@given(st.lists(st.sampled_from([0.0, 0.02, 0.3, 2.0]), min_size=3, max_size=20))
+def test_a_reader_that_is_stopped_before_it_reads_loses_nothing(waits_s):
+    """As a container is whose processor quota is used up: the clock is read, the counter later."""
+    clock, events = FakeClock(), []
+    sampler = Sampler([Throttled(clock, waits_s, channel())], clock=clock, write=events.append)
+    sampler.start()
+    for _ in waits_s:
+        clock.advance(0.01)
+        window = sampler.begin("step")
+        clock.advance(0.01)
+        sampler.finish(window)
+        sampler.sample()
+    true_uj = round(MOST_W * clock.now_us()) - round(MOST_W * (sampler.start_us + waits_s[0] * 1e6))
+    sampler.close()
+    assert not [event for event in events if event.get("e") == "gap"]
+    assert events[-1]["c"] == [true_uj]
+
+
 silences = st.sets(st.integers(0, 19), max_size=6).map(lambda at: dict.fromkeys(at, "unreadable"))
 events = st.one_of(
     st.just({}),

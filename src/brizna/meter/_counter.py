@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _GRAIN_UJ = 2000
 """Counters count in steps of at most a millijoule: a rise may be this much more than it was."""
 _LATE_US = 10_000
-"""How long after its time a counter may be read where the reader was preempted in between."""
+"""How long after its time a counter may be read where nobody says how long it took."""
 _NAP_US = 100_000
 """Shorter sleeps of the machine are the noise between two clocks."""
 _STILL_US, _STILL_UPDATES = 10_000_000, 20
@@ -49,6 +49,7 @@ class Tally:
         "_gap_reason",
         "_lap_us",
         "_late_us",
+        "_later_us",
         "_longest_stand_us",
         "_most_w",
         "_moved_awake_us",
@@ -77,6 +78,7 @@ class Tally:
         self._wrap_uj = wrap_uj
         self._most_w = channel.max_power_w if channel.counted_by == "device" else None
         self._late_us = channel.update_us + _LATE_US
+        self._later_us = 0
         self._lap_us = self._shortest_lap_us()
         self._report = report
         self._counted_uj = 0
@@ -94,7 +96,13 @@ class Tally:
         self._longest_stand_us = 0
 
     def take(
-        self, t_us: int, raw: int | None, *, reason: str | None = None, asleep_us: int = 0
+        self,
+        t_us: int,
+        raw: int | None,
+        *,
+        reason: str | None = None,
+        asleep_us: int = 0,
+        late_us: int = 0,
     ) -> int | None:
         """Return the microjoules counted since the start; None where that is not known now.
 
@@ -103,11 +111,14 @@ class Tally:
             raw: The raw number; None if there is none.
             reason: Why there is none; None if it simply was not read, which leaves no gap.
             asleep_us: How long the machine has slept since the start of the run.
+            late_us: How long after ``t_us`` it may have been read: a reader that was preempted,
+                throttled or stopped in between sees a counter that went on without it.
         """
         if raw is None:
             if reason is not None:
                 self._open_gap(t_us, f"unreadable: {reason}")
             return None
+        self._later_us = late_us if late_us > _LATE_US else 0
         rise = self._plain_rise(t_us - asleep_us, raw)
         if rise is not None:
             return self._accept(t_us, raw, rise, asleep_us)
@@ -219,12 +230,12 @@ class Tally:
         awake_us = t_us - asleep_us
         if raw != self._raw:
             if rise > 0:  # at least how fast it moves; it may have stopped in the middle of this
-                elapsed_us = awake_us - self._changed_awake_us + self._late_us
+                elapsed_us = awake_us - self._changed_awake_us + self._late_us + self._later_us
                 self._paces_w = (self._paces_w[1], (rise - _GRAIN_UJ) / elapsed_us)
             if self._stand_us:
                 self._longest_stand_us = max(self._longest_stand_us, self._stand_us)
                 self._stand_us = 0
-            self._changed_awake_us = awake_us
+            self._changed_awake_us = awake_us + self._later_us
             if self._raw is None:
                 self._alive_us = t_us
             elif self._moved_us > self._alive_us:
@@ -251,7 +262,8 @@ class Tally:
         """Return what the counter can rise in a time, stale energy of its last update included."""
         if self._most_w is None:
             return None
-        return int(self._most_w * (elapsed_us + self._late_us)) + _GRAIN_UJ
+        may_us = elapsed_us + self._late_us + self._later_us
+        return int(self._most_w * may_us) + _GRAIN_UJ
 
     def _may_hide_a_lap(self, awake_us: int) -> bool:
         return awake_us - self._moved_awake_us >= self._lap_us

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from brizna.core.measurement import Channel
     from brizna.meter._protocol import Meter
 
-    _Read = tuple[Sequence[int | None], Mapping[str, str]]
-    """What one meter said: its raw numbers and, by channel, why some are missing."""
+    _Read = tuple[Sequence[int | None], Mapping[str, str], int]
+    """What one meter said: its raw numbers, by channel why some are missing, and how many
+    microseconds after its time the reading was over at the latest."""
     _Moment = tuple[int, int, list[_Read]]
     """The time since the start, how much of it the machine slept, what each meter said."""
     _Beside = Callable[[], Mapping[str, Any] | None]
@@ -255,7 +256,7 @@ class Sampler:
 
     def _source(self, meter: Meter) -> _Source | None:
         try:
-            return _Source(meter, self._tell)
+            return _Source(meter, self._tell, self.now_us)
         except Exception as error:  # noqa: BLE001  (anyone's meter: the run goes on without it)
             self._note(error)
             return None
@@ -363,11 +364,17 @@ class Sampler:
 class _Source:
     """One meter with the tallies of its channels."""
 
-    __slots__ = ("_blanks", "_is_model", "_read_us", "_tallies", "channels", "meter", "unseen")
+    __slots__ = (
+        *("_blanks", "_is_model", "_now_us", "_read_us", "_tallies"),
+        *("channels", "meter", "unseen"),
+    )
 
-    def __init__(self, meter: Meter, report: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self, meter: Meter, report: Callable[[dict[str, Any]], None], now_us: Callable[[], int]
+    ) -> None:
         ranges = meter.ranges()
         self.meter = meter
+        self._now_us = now_us
         self.channels = tuple(meter.channels())
         self.unseen = dict(meter.unseen())
         self._tallies = [
@@ -386,35 +393,42 @@ class _Source:
         ]
 
     def read(self, t_us: int, *, edge: bool) -> _Read:
-        """Return the raw numbers and, where some are missing, why."""
+        """Return the raw numbers, why some are missing, and how late they may be."""
         if self._is_model:
             if edge and self._read_us is not None and t_us - self._read_us < _REREAD_US:
-                return self._blanks, {}
+                return self._blanks, {}, 0
             self._read_us = t_us
         try:
             raws = self.meter.read(t_us)
             if len(raws) != len(self.channels):
                 reason = f"{len(raws)} numbers for {len(self.channels)} channels"
-                return self._blanks, {channel.id: reason for channel in self.channels}
+                return self._blanks, {channel.id: reason for channel in self.channels}, 0
             trouble: Mapping[str, str] = self.meter.trouble() if None in raws else {}
         except Exception as error:  # noqa: BLE001  (anyone's meter: its channels get a gap that says so)
             reason = f"{type(error).__name__}: {error}"
-            return self._blanks, {channel.id: reason for channel in self.channels}
-        return raws, trouble
+            return self._blanks, {channel.id: reason for channel in self.channels}, 0
+        return raws, trouble, self._now_us() - t_us
 
     def take(self, t_us: int, asleep_us: int, counted: list[int | None]) -> None:
         """Read now, and append what each channel has counted since the start."""
-        raws, trouble = self.read(t_us, edge=False)
+        raws, trouble, late_us = read = self.read(t_us, edge=False)
         if trouble:
-            counted += self.count(t_us, (raws, trouble), asleep_us)
+            counted += self.count(t_us, read, asleep_us)
             return
         for place, raw in enumerate(raws):
-            counted.append(self._tallies[place].take(t_us, raw, asleep_us=asleep_us))
+            tally = self._tallies[place]
+            counted.append(tally.take(t_us, raw, asleep_us=asleep_us, late_us=late_us))
 
     def count(self, t_us: int, read: _Read, asleep_us: int) -> list[int | None]:
         """Return what each channel has counted since the start."""
-        raws, trouble = read
+        raws, trouble, late_us = read
         return [
-            tally.take(t_us, raw, reason=trouble.get(tally.channel.id), asleep_us=asleep_us)
+            tally.take(
+                t_us,
+                raw,
+                reason=trouble.get(tally.channel.id),
+                asleep_us=asleep_us,
+                late_us=late_us,
+            )
             for tally, raw in zip(self._tallies, raws, strict=True)
         ]
