@@ -101,7 +101,7 @@ def read(package: str, data: Table, name: str) -> Factor:
 
 def listed(made: Factor) -> str:
     ends = "" if made.low is None or made.high is None else f"{made.low:.4g} to {made.high:.4g}"
-    unit = f"{made.unit} per {made.per}" if made.per else made.unit
+    unit = made.measure
     others = f" and {len(made.others)} more" if made.others else ""
     source = made.source.replace("|", "/")
     cells = (

@@ -142,7 +142,13 @@ def _add(context: Context, words: list[str]) -> int:
     add_settings(parser, ("lang",))
     given = parser.parse_args(words)
     cells = {name: value for name in COLUMNS if (value := getattr(given, name)) is not None}
-    add_factor(given.file, cells)
+    if not add_factor(given.file, cells):
+        context.say(
+            _(
+                "No factor that comes along has the id {id}: the row stands by itself. brizna "
+                "factors list tells the ids."
+            ).format(id=given.id)
+        )
     context.say(
         _(
             "{file}: {id} added. Put it in force with --factors {file}, or in brizna.toml: {line}"

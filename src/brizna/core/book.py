@@ -20,12 +20,12 @@ from math import isfinite
 from brizna.core.codec import digest_of_bytes
 from brizna.core.errors import InputError, Said
 from brizna.core.estimate import BASES
-from brizna.core.factors import Factor, kind_of, nearest
+from brizna.core.factors import Factor, kind_of, nearest, stated_by
 from brizna.core.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
 POLICIES = ("interval", "prefer", "error")
@@ -78,6 +78,12 @@ class OwnFactor(Record):
                 Said("{value} in [{low}, {high}]", value=self.value, low=self.low, high=self.high),
                 Said("a finite value between its low and its high end, or both cells empty"),
             )
+        least = 1.0 if self.id.partition("/")[0] == "pue" else 0.0
+        if ends[0] < least:
+            raise self._fault(
+                Said("{value} {unit}", value=ends[0], unit=self.unit),
+                Said("a number from {least:g} up", least=least),
+            )
         if self.basis not in BASES:
             raise self._fault(self.basis, Said("one of {known}", known=", ".join(BASES)))
         if self.policy not in (None, *POLICIES):
@@ -97,6 +103,11 @@ class OwnFactor(Record):
             saw=saw,
             expected=expected,
         )
+
+    def repeats(self, other: OwnFactor) -> bool:
+        """Return whether it says again what another row of the same source and days is about."""
+        names = ("id", "source", "valid_from", "valid_to")
+        return all(getattr(self, name) == getattr(other, name) for name in names)
 
     def speaks_of(self, factor_id: str) -> bool:
         """Return whether it is about this factor: its very id, or its id in any year."""
@@ -153,6 +164,17 @@ class Book(Record):
                 policy=self.policy,
                 known=", ".join(POLICIES),
             )
+        for at, row in enumerate(self.own):
+            twice = next((one for one in self.own[:at] if one.repeats(row)), None)
+            if twice is not None:
+                raise InputError(
+                    "{first} and {second} both state {id} by {source!r} for the same days: "
+                    "expected one row. Remove one, or give each its own days or its own source.",
+                    first=twice.table,
+                    second=row.table,
+                    id=row.id,
+                    source=row.source,
+                )
 
     @property
     def until(self) -> int | None:
@@ -162,6 +184,9 @@ class Book(Record):
     def over(self, shipped: Factor, day: str | None = None) -> Factor:
         """Return the factor in force for one that comes along.
 
+        Of the shipped one no statement of a later year than the book's day counts, where an older
+        one is known.
+
         Args:
             shipped: The factor of the tables.
             day: The day of the work, ISO 8601; None where nobody knows.
@@ -169,10 +194,13 @@ class Book(Record):
         Raises:
             InputError: If both speak and the policy is ``error``, or their units are of two kinds.
         """
+        if self.until is not None:
+            shipped = stated_by(shipped, self.until)
         own = self._holding(shipped.id, day)
         if not own:
             return shipped
         best = own[-1]
+        check_alike(best, shipped)
         policy = best.policy or self.policy
         if policy == "error":
             raise InputError(
@@ -193,6 +221,14 @@ class Book(Record):
     def alone(self, factor_id: str, day: str | None = None) -> Factor | None:
         """Return what the person says about something that no table here has; None if nothing."""
         own = self._holding(factor_id, day)
+        if len(own) > 1 and (own[-1].policy or self.policy) == "error":
+            raise InputError(
+                "{first} and {second} both state {id}: two sources, and the policy is to decide by "
+                "hand. Remove one, or set the row's policy to prefer or interval.",
+                first=own[-2].table,
+                second=own[-1].table,
+                id=factor_id,
+            )
         return _together(own[-1].factor(), [row.factor() for row in own[:-1]]) if own else None
 
     def _holding(self, factor_id: str, day: str | None) -> list[OwnFactor]:
@@ -204,21 +240,34 @@ SHIPPED = Book()
 """The factors that come along, and nobody's own."""
 
 
+def check_alike(row: OwnFactor, shipped: Factor) -> None:
+    """Check that a person's row is in a unit of the kind that the shipped number has.
+
+    Raises:
+        InputError: If it is another kind, or one of another thing (`per`).
+    """
+    _check_unit(row.factor(), shipped)
+
+
+def _check_unit(best: Factor, other: Factor) -> None:
+    if kind_of(other.unit) is not kind_of(best.unit) or other.per != best.per:
+        raise InputError(
+            "{table} states {id} in {unit}, but {other} states it in {shipped}: give the same "
+            "kind of unit.",
+            table=best.table,
+            id=best.id,
+            unit=best.measure,
+            other=other.table,
+            shipped=other.measure,
+        )
+
+
 def _together(best: Factor, others: Sequence[Factor]) -> Factor:
     """Return one factor of several about one thing: the first's value, an interval over all."""
     kind = kind_of(best.unit)
     ends = [best.value, *_ends(best)]
     for other in others:
-        if kind_of(other.unit) is not kind or other.per != best.per:
-            raise InputError(
-                "{table} states {id} in {unit}, but {other} states it in {shipped}: give the same "
-                "kind of unit.",
-                table=best.table,
-                id=best.id,
-                unit=_unit(best),
-                other=other.table,
-                shipped=_unit(other),
-            )
+        _check_unit(best, other)
         ends += [kind.of(end, other.unit).to(best.unit) for end in (other.value, *_ends(other))]
     if not others:
         return best
@@ -235,22 +284,22 @@ def _ends(one: Factor) -> list[float]:
     return [end for end in (one.low, one.high) if end is not None]
 
 
-def _unit(one: Factor) -> str:
-    return f"{one.unit} per {one.per}" if one.per else one.unit
-
-
 def _said(one: Factor) -> str:
     bounds = "" if one.low is None else f" ({one.low:g} to {one.high:g})"
     year = "" if one.year is None else f", {one.year}"
-    return f"{one.value:g}{bounds} {_unit(one)}: {one.source}{year}"
+    return f"{one.value:g}{bounds} {one.measure}: {one.source}{year}"
 
 
-def read_own_factors(text: str, *, table: str) -> tuple[OwnFactor, ...]:
+def read_own_factors(text: str, *, table: str, seen: str | None = None) -> tuple[OwnFactor, ...]:
     """Return the rows of a person's own table.
+
+    Cells are parted by commas, or as spreadsheets of many countries write them, by semicolons or
+    tabs; then numbers may have a decimal comma.
 
     Args:
         text: The CSV text; lines that start with ``#`` are comments.
         table: What to call it, for example the file's path.
+        seen: The digest of the file's bytes; of the text in UTF-8 if None.
 
     Raises:
         InputError: If a column is unknown or missing or a cell cannot be; names the line.
@@ -262,14 +311,48 @@ def read_own_factors(text: str, *, table: str) -> tuple[OwnFactor, ...]:
         for line, row in enumerate(text.splitlines(), 1)
         if row.strip() and not row.startswith("#")
     ]
-    reader = csv.reader(row for _, row in numbered)
+    mark = delimiter_of(text)
+    reader = csv.reader((row for _, row in numbered), delimiter=mark)
     columns = [cell.strip() for cell in next(reader, ())]
     _check_columns(columns, table)
-    seen = digest_of_bytes(text.encode())
-    return tuple(
-        _row(columns, cells, f"{table}:{numbered[reader.line_num - 1][0]}", seen)
-        for cells in reader
-    )
+    found = [(f"{table}:{numbered[reader.line_num - 1][0]}", cells) for cells in reader]
+    filled = [(where, _filled(columns, cells, where)) for where, cells in found]
+    if mark != ",":
+        _write_points([cells for _, cells in filled], [where for where, _ in filled])
+    digest = seen or digest_of_bytes(text.encode())
+    return tuple(_row(cells, where, digest) for where, cells in filled)
+
+
+def delimiter_of(text: str) -> str:
+    """Return what parts the cells of a table: a comma, a semicolon or a tab, by its header."""
+    lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    header = next(lines, "")
+    return max((",", ";", "\t"), key=header.count)
+
+
+def _write_points(rows: Sequence[dict[str, str]], places: Sequence[str]) -> None:
+    """Write numbers with a decimal point where a spreadsheet wrote a comma.
+
+    Raises:
+        InputError: If a point may part thousands or decimals.
+    """
+    numbers = [(row, where, name) for row, where in zip(rows, places, strict=True) for name in row]
+    numbers = [one for one in numbers if one[2] in ("value", "low", "high")]
+    has_commas = any("," in row[name] for row, _, name in numbers)
+    for row, where, name in numbers if has_commas else ():
+        whole, _, rest = row[name].partition(",")
+        groups = whole.split(".")
+        if not rest and len(groups) > 1 and all(len(group) == 3 for group in groups[1:]):
+            raise InputError(
+                "{where}, column {name}: saw {cell!r} in a table with decimal commas, where the "
+                "point may part thousands or decimals: write {one!r} or {other!r}.",
+                where=where,
+                name=name,
+                cell=row[name],
+                one="".join(groups),
+                other=",".join(("".join(groups[:-1]), groups[-1])),
+            )
+        row[name] = f"{''.join(groups)}.{rest}" if rest else row[name]
 
 
 def _check_columns(columns: Sequence[str], table: str) -> None:
@@ -293,7 +376,8 @@ def _check_columns(columns: Sequence[str], table: str) -> None:
         )
 
 
-def _row(columns: Sequence[str], cells: Sequence[str], where: str, seen: str) -> OwnFactor:
+def _filled(columns: Sequence[str], cells: Sequence[str], where: str) -> dict[str, str]:
+    """Return the cells of a row that are not empty, by column."""
     filled = {
         name: cell.strip() for name, cell in zip(columns, cells, strict=False) if cell.strip()
     }
@@ -308,6 +392,10 @@ def _row(columns: Sequence[str], cells: Sequence[str], where: str, seen: str) ->
             count=len(columns),
             needed=", ".join(NEEDED),
         )
+    return filled
+
+
+def _row(filled: Mapping[str, str], where: str, seen: str) -> OwnFactor:
     values: dict[str, Any] = {name: _read(name, cell, where) for name, cell in filled.items()}
     return OwnFactor(**values, table=where, table_digest=seen)
 

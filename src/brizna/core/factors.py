@@ -127,6 +127,14 @@ class Factor(Record):
         return f"factor:{self.id}"
 
     @property
+    def measure(self) -> str:
+        """What its value counts, as people read it: ``gCO2e/kWh``, ``W per card``, ``EUR per h``.
+
+        A price is a plain number; what it is of stands in ``per`` with its currency.
+        """
+        return measured_in(self.unit, self.per)
+
+    @property
     def digest(self) -> str:
         """``sha256:`` and the digest of its canonical JSON without ``table_digest``.
 
@@ -147,6 +155,13 @@ class Factor(Record):
         if self.low is not None and self.high is not None and self.low < self.high:
             doubts[self.name] = (kind.of(self.low, self.unit), kind.of(self.high, self.unit))
         return Estimate(self.quantity(), doubts=doubts, basis=self.basis, references=[self.name])
+
+
+def measured_in(unit: str, per: str | None) -> str:
+    """Return a unit and what one of it stands for as people read them."""
+    if not per:
+        return unit
+    return per if unit == "1" else f"{unit} per {per}"
 
 
 def kind_of(unit: str) -> type[Quantity]:
@@ -225,6 +240,42 @@ def factor_of_year(
     if made.year is None or made.basis == "default":
         return made
     return made.replace(id=f"{factor_id}/{made.year}")
+
+
+@cache
+def stated_by(known: Factor, until: int) -> Factor:
+    """Return a factor of a table by what had been stated in a year: no later statement counts.
+
+    Those without a year and defaults, which nobody stated in a year, always count. Where all that
+    is known was stated later, the factor stays, and its note says so.
+
+    Args:
+        known: The factor; one whose id ends in its year is of that year already.
+        until: The last year that counts.
+    """
+    room, _, name = known.table.removesuffix(".csv").rpartition("/tables/")
+    package = room.replace("/", ".")
+    rows = positions(package, name).get(known.id, ()) if room else ()
+    data = load(package, name) if rows else None
+    if data is None:
+        return known
+    spoken = [
+        row
+        for row in rows
+        if (year := data.whole_number(row, "year")) is None
+        or year <= until
+        or data.rows[row].get("basis") == "default"
+    ]
+    if len(spoken) == len(rows):
+        return known
+    if spoken:
+        return resolve(package, name, known.id, spoken)
+    late = f"{LATE} {until}: nothing older is known here"
+    return known.replace(note="; ".join(filter(None, (known.note, late))))
+
+
+LATE = "stated after"
+"""How the note of a factor says that it was stated later than somebody asked for."""
 
 
 def factors(package: str, table: str) -> tuple[Factor, ...]:
@@ -384,9 +435,9 @@ def _ends(
 def _said(data: Table, row: int) -> str:
     cell = data.rows[row]
     bounds = f" ({cell['low']} to {cell['high']})" if cell["low"] or cell["high"] else ""
-    per = f" per {cell['per']}" if cell.get("per") else ""
+    measure = measured_in(cell["unit"], cell.get("per"))
     year = f", {cell['year']}" if cell["year"] else ", no year stated"
-    return f"{cell['value']}{bounds} {cell['unit']}{per}: {cell['source']}{year}"
+    return f"{cell['value']}{bounds} {measure}: {cell['source']}{year}"
 
 
 def _words(name: str) -> frozenset[str]:

@@ -23,7 +23,7 @@ def factors_lines(
     _ = style.say
     header = (_("factor"), _("best"), _("interval"), _("unit"), _("year"), _("source"))
     rows = [
-        (one.id, style.exactly(one.value), _interval(one, style), _unit(one), _year(one), _by(one))
+        (one.id, style.exactly(one.value), _interval(one, style), one.measure, _year(one), _by(one))
         for one in found
     ]
     return Table(header, rows, right=(1,)).lines(width=width, color=color)
@@ -34,7 +34,7 @@ def factor_lines(one: Factor, *, lang: str) -> list[str]:
     style = Format(lang)
     _ = style.say
     pairs = [
-        (_("best"), f"{style.exactly(one.value)} {_unit(one)}"),
+        (_("best"), f"{style.exactly(one.value)} {one.measure}"),
         (_("interval"), f"{_interval(one, style)} ({_origin(one, style)})".strip()),
         (_("basis"), name_basis(one.basis, lang)),
         (_("source"), ", ".join(filter(None, (one.source, _year(one))))),
@@ -114,10 +114,6 @@ def _origin(one: Factor, style: Format) -> str:
     return names.get(one.interval, one.interval)
 
 
-def _unit(one: Factor) -> str:
-    return f"{one.unit}/{one.per}" if one.per else one.unit
-
-
 def _year(one: Factor) -> str:
     return "" if one.year is None else str(one.year)
 
@@ -134,7 +130,7 @@ def _told(one: Factor | None, style: Format) -> str:
 
 
 def _units(one: Difference) -> str:
-    return " → ".join(dict.fromkeys(_unit(side) for side in (one.before, one.after) if side))
+    return " → ".join(dict.fromkeys(side.measure for side in (one.before, one.after) if side))
 
 
 def _why(one: Difference, style: Format) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from brizna.core.book import Book, OwnFactor, read_day, read_own_factors
+from brizna.core.codec import digest_of_bytes
 from brizna.core.errors import InputError
 
 TYPE_CHECKING = False
@@ -51,17 +52,32 @@ def read_own_table(path: str) -> tuple[OwnFactor, ...]:
     Raises:
         InputError: If the file cannot be read or is none.
     """
+    data = bytes_of_table(path)
+    return read_own_factors(text_of_table(data), table=path, seen=digest_of_bytes(data))
+
+
+def bytes_of_table(path: str) -> bytes:
+    """Return the bytes of a person's own table.
+
+    Raises:
+        InputError: If the file cannot be read.
+    """
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
+        with open(path, "rb") as file:
+            return file.read()
     except OSError as error:
         raise InputError(
             "The table of factors {path!r} cannot be read: {reason}.",
             path=path,
             reason=error.strerror,
         ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            "The table of factors {path!r} is not UTF-8 text: save it as CSV in UTF-8.", path=path
-        ) from error
-    return read_own_factors(text, table=path)
+
+
+def text_of_table(data: bytes) -> str:
+    """Return the text of a table: UTF-8 or UTF-16, else what spreadsheets of the west write."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")

@@ -6,7 +6,15 @@ import os
 
 from brizna.account import FactorSet, Footprint, factor_set_of
 from brizna.core._tables import PROVENANCE, load, positions
-from brizna.core.book import COLUMNS, NEEDED, Book, read_own_factors
+from brizna.core.book import (
+    COLUMNS,
+    NEEDED,
+    Book,
+    OwnFactor,
+    check_alike,
+    delimiter_of,
+    read_own_factors,
+)
 from brizna.core.codec import decode
 from brizna.core.errors import CoverageError, InputError, IntegrityError
 from brizna.core.factors import factor, factor_of_year
@@ -82,8 +90,8 @@ def set_of_file(path: str, book: Book) -> FactorSet:
         ) from error
 
 
-def add_factor(path: str, cells: Mapping[str, str]) -> str:
-    """Add a row to a person's own table, which is made where there is none; return its CSV text.
+def add_factor(path: str, cells: Mapping[str, str]) -> bool:
+    """Add a row to a person's own table, which is made where there is none.
 
     The file is written anew beside itself and renamed, so that a failure leaves what was there.
 
@@ -91,13 +99,18 @@ def add_factor(path: str, cells: Mapping[str, str]) -> str:
         path: The file.
         cells: For each column of `brizna.core.book.COLUMNS` its text; absent ones stay empty.
 
+    Returns:
+        Whether it speaks of a factor that comes along; else it is there by itself.
+
     Raises:
-        InputError: If the row is none, or the file cannot be read or written.
+        InputError: If the row is none, says again what another does or is in a unit of another
+            kind than the factor that it speaks of, or the file cannot be read or written.
     """
     from brizna.store import replace_file
 
     before = _text_of(path)
-    columns = _columns_of(before) or [
+    mark = delimiter_of(before)
+    columns = _columns_of(before, mark) or [
         name for name in COLUMNS if name in NEEDED or name in cells or name in PROVENANCE
     ]
     lost = [name for name in cells if name not in columns]
@@ -107,37 +120,49 @@ def add_factor(path: str, cells: Mapping[str, str]) -> str:
             path=path,
             lost=", ".join(lost),
         )
-    text = before or _csv([columns])
+    text = before or _csv([columns], mark)
     text += "" if text.endswith("\n") else "\n"
-    text += _csv([[cells.get(name, "") for name in columns]])
-    read_own_factors(text, table=path)
+    text += _csv([[_written(name, cells.get(name, ""), mark) for name in columns]], mark)
+    known = _check_own(Book(own=read_own_factors(text, table=path)).own[-1])
     replace_file(path, text.encode())
-    return text
+    return known
+
+
+def _written(name: str, cell: str, mark: str) -> str:
+    """Return a cell as the table writes its numbers: with a decimal comma beside semicolons."""
+    return cell.replace(".", ",") if mark != "," and name in ("value", "low", "high") else cell
+
+
+def _check_own(row: OwnFactor) -> bool:
+    """Return whether a row speaks of a factor that comes along, once its unit was checked."""
+    spoken_of = [one for one in _shipped(None) if row.speaks_of(one.id)]
+    for one in spoken_of:
+        check_alike(row, one)
+    return bool(spoken_of)
 
 
 def _text_of(path: str) -> str:
     if not os.path.exists(path):
         return ""
-    from brizna.verbs._book import read_own_table
+    from brizna.verbs._book import bytes_of_table, read_own_table, text_of_table
 
     read_own_table(path)
-    with open(path, encoding="utf-8") as file:
-        return file.read()
+    return text_of_table(bytes_of_table(path))
 
 
-def _columns_of(text: str) -> list[str]:
+def _columns_of(text: str, mark: str) -> list[str]:
     for line in text.splitlines():
         if line.strip() and not line.startswith("#"):
-            return [cell.strip() for cell in line.split(",")]
+            return [cell.strip() for cell in line.split(mark)]
     return []
 
 
-def _csv(rows: Iterable[Sequence[str]]) -> str:
+def _csv(rows: Iterable[Sequence[str]], mark: str) -> str:
     import csv
     from io import StringIO
 
     page = StringIO()
-    csv.writer(page, lineterminator="\n").writerows(rows)
+    csv.writer(page, lineterminator="\n", delimiter=mark).writerows(rows)
     return page.getvalue()
 
 
