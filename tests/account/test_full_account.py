@@ -99,7 +99,9 @@ def test_what_one_factor_may_be_wrong_by_moves_all_parts_that_rest_on_it() -> No
     [
         ("server:cpu=2", "Did you mean 'cpus'"),
         ("server:cpus=two", "expected a number"),
-        ("server:cpus=-1", "from 0 up"),
+        ("server:cpus=-1", "above 0"),
+        ("server:cores=0", "cores = 0.0: expected a number above 0"),
+        ("server:memory_gb=-1", "from 0 up"),
     ],
 )
 def test_a_server_that_cannot_be_is_refused(text: str, told: str) -> None:
@@ -121,6 +123,8 @@ def test_a_named_machine_is_narrower_than_an_unknown_one() -> None:
     assert best(made(machine="1300kg")) == pytest.approx(1.3e6 / (4 * 365.25 * 24))
     with pytest.raises(InputError, match="no machine of the tables"):
         made(machine="dell")
+    with pytest.raises(InputError, match="a number above 0, such as 1300kg"):
+        made(machine="0kg")
 
 
 # ---------------------------------------------------------------------------------------- boundary

@@ -95,6 +95,15 @@ def test_a_case_is_accounted_for_as_of_a_day(shown):
     }
 
 
+def test_a_factor_stated_later_than_asked_for_is_told_where_none_is_older(brizna):
+    facts = {"energy_kwh": 1, "duration_h": 1, "machine": "server-dell-poweredge-r740"}
+    case = json.dumps({**facts, "pue": 1.2, "intensity_g_per_kwh": 100})
+    told = brizna("account", "-", "--as-of", "2005-12-31", given=case).stderr
+    assert "Stated after 2005-12-31" in told
+    assert "embodied/server-dell-poweredge-r740 (20" in told
+    assert "Stated after" not in brizna("account", "-", given=case).stderr
+
+
 def test_a_wrong_table_or_day_stops_before_the_command_starts(brizna, tmp_path):
     (tmp_path / "mine.csv").write_text("id,value\n", "utf-8")
     done = brizna("run", "--factors", "mine.csv", "--", "touch", "started")
@@ -113,3 +122,37 @@ def test_adding_a_wrong_row_leaves_the_table_as_it_was(brizna, tmp_path):
     assert (tmp_path / "factors.csv").read_bytes() == before
     assert brizna(*ADD[:-2]).returncode == 0
     assert (tmp_path / "factors.csv").read_text("utf-8").count("grid/ES") == 2
+
+
+def test_adding_a_number_that_cannot_be_writes_nothing(brizna, tmp_path):
+    for words, told in (
+        (("pue/default", "--value", "0.5", "--unit", "1"), "expected a number from 1 up"),
+        (("grid/ES", "--value", "-4", "--unit", "g/kWh"), "expected a number from 0 up"),
+        (("grid/ES", "--value", "4", "--unit", "L/kWh"), "give the same kind of unit"),
+        (("transfer/aws/out", "--value", "4", "--unit", "1"), "USD per GB: give the same kind"),
+    ):
+        done = brizna("factors", "add", *words, "--source", "x")
+        assert done.returncode == 2
+        assert told in done.stderr
+    assert not (tmp_path / "factors.csv").exists()
+
+
+def test_adding_a_row_twice_is_refused_and_an_unknown_id_is_told(brizna):
+    words = ("factors", "add", "grid/EZ", "--value", "4", "--unit", "g/kWh", "--source", "x")
+    assert "has the id grid/EZ" in brizna(*words).stderr
+    done = brizna(*words)
+    assert done.returncode == 2
+    assert "factors.csv:2 and factors.csv:3 both state grid/EZ" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["utf-8-sig", "cp1252", "utf-16"])
+def test_a_table_that_a_spanish_spreadsheet_wrote_is_read_and_added_to(brizna, tmp_path, form):
+    table = "id;value;unit;source\r\ngrid/ES;45,5;g/kWh;tejado y año\r\n"
+    (tmp_path / "mine.csv").write_bytes(table.encode(form))
+    told = brizna("factors", "show", "own/grid/ES", "--factors", "mine.csv").stdout
+    assert "45.5 g/kWh" in told
+    assert "tejado y año" in told
+    words = ("grid/FR", "--value", "40.5", "--unit", "g/kWh", "--source", "x")
+    assert brizna("factors", "add", *words, "--file", "mine.csv").returncode == 0
+    assert "grid/FR;40,5;" in (tmp_path / "mine.csv").read_text("utf-8")
+    assert "40.5 g/kWh" in brizna("factors", "show", "own/grid/FR", "--factors", "mine.csv").stdout

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brizna.account import pue
-from brizna.core.book import SHIPPED, Book, OwnFactor, read_own_factors
+from brizna.account import pue, water
+from brizna.core.book import POLICIES, SHIPPED, Book, OwnFactor, read_own_factors
 from brizna.core.errors import BriznaError, InputError
 from brizna.grid import intensity
 
@@ -85,6 +85,56 @@ def test_units_are_converted_and_other_kinds_refused():
         Book(own=(own(unit="L/kWh"),)).over(intensity("ES"))
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_unit_of_another_kind_is_refused_whatever_the_policy(policy):
+    with pytest.raises(InputError, match="give the same kind of unit"):
+        Book(own=(own(unit="L/kWh"),), policy=policy).over(intensity("ES"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ({"value": -5.0}, "saw -5.0 gCO2e/kWh, expected a number from 0 up"),
+        ({"value": 5.0, "low": -1.0, "high": 6.0}, "saw -1.0 gCO2e/kWh"),
+        ({"id": "water/ewif/us", "value": -1.0, "unit": "L/kWh"}, "expected a number from 0 up"),
+        ({"id": "pue/default", "value": 0.5, "unit": "1"}, "expected a number from 1 up"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused(cells, told):
+    with pytest.raises(InputError, match=told):
+        own(**cells)
+
+
+def test_two_rows_of_one_source_about_the_same_days_are_refused_by_their_lines():
+    rows = (own(), own(value=50.0, table="mine.csv:7"))
+    with pytest.raises(InputError, match=r"mine.csv:2 and mine.csv:7 both state grid/ES"):
+        Book(own=rows)
+    Book(own=(own(valid_to="2025-12-31"), own(valid_from="2026-01-01")))
+
+
+def test_two_sources_about_what_no_table_has_are_left_to_the_policy():
+    rows = (own(id="grid/XX", source="a"), own(id="grid/XX", source="b", value=60.0))
+    assert (Book(own=rows).alone("grid/XX").low, Book(own=rows).alone("grid/XX").high) == (45, 60)
+    with pytest.raises(InputError, match="both state grid/XX"):
+        Book(own=rows, policy="error").alone("grid/XX")
+
+
+def test_as_of_leaves_later_statements_out_of_tables_without_yearly_ids():
+    shipped = water("wue/azure")
+    then = Book(as_of="2023-12-31").over(shipped)
+    assert (shipped.year, shipped.value) == (2025, 0.27)
+    assert (then.year, then.value) == (2022, 0.49)
+
+
+def test_as_of_says_so_where_nothing_older_is_known():
+    shipped = water("wue/us")
+    then = Book(as_of="2015-06-30").over(shipped)
+    assert then.value == shipped.value
+    assert "stated after 2015: nothing older is known here" in then.note
+    default = water("wue/default")
+    assert Book(as_of="2015-06-30").over(default) == default
+
+
 def test_what_no_table_has_is_there_by_itself():
     book = Book(own=(own(id="grid/ES-IB", value=500.0),))
     assert book.alone("grid/ES-IB").value == 500
@@ -132,6 +182,21 @@ def test_a_wrong_table_is_refused_with_its_line(text, told):
         read_own_factors(text, table="mine.csv")
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_a_spreadsheet_of_a_country_with_decimal_commas_is_read(mark):
+    text = "id;value;low;high;unit;source\ngrid/ES;1.045,5;40;1100,25;g/kWh;tejado, placas\n"
+    [row] = read_own_factors(text.replace(";", mark), table="mine.csv")
+    assert (row.low, row.value, row.high, row.source) == (40, 1045.5, 1100.25, "tejado, placas")
+
+
+def test_a_point_that_may_part_thousands_or_decimals_is_refused():
+    text = "id;value;unit;source\ngrid/ES;1.045;g/kWh;a\ngrid/FR;45,5;g/kWh;a\n"
+    with pytest.raises(InputError, match="write '1045' or '1,045'"):
+        read_own_factors(text, table="mine.csv")
+    text = text.replace("45,5", "45.5")
+    assert [row.value for row in read_own_factors(text, table="mine.csv")] == [1.045, 45.5]
+
+
 def test_a_policy_that_is_none_is_refused():
     with pytest.raises(InputError, match="'best' is no policy"):
         Book(policy="best")
@@ -142,7 +207,8 @@ CELLS = st.floats(1e-3, 1e6)
 
 @given(st.lists(CELLS, min_size=1, max_size=4), st.sampled_from(["interval", "prefer"]))
 def test_the_last_row_is_the_best_value_and_the_interval_holds_all(values, policy):
-    book = Book(own=tuple(own(value=value) for value in values), policy=policy)
+    rows = tuple(own(value=value, source=f"meter {at}") for at, value in enumerate(values))
+    book = Book(own=rows, policy=policy)
     shipped = intensity("ES")
     found = book.over(shipped)
     inside = [*values, *([shipped.value] if policy == "interval" else [])]

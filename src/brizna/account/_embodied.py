@@ -16,7 +16,7 @@ from __future__ import annotations
 from math import ceil, inf
 
 from brizna.account._factors import coefficient, embodied
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, Said
 from brizna.core.estimate import exactly
 from brizna.core.factors import nearest
 from brizna.core.quantities import Ratio
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from brizna.core.factors import Factor
 
     Use = Callable[[Factor], Estimate]
+
+
+_AT_LEAST_SOME = ("cpus", "cores", "sticks", "ssds")
+"""Parts of which no server has none; leave them out where nobody knows how many."""
 
 
 class ServerParts(Record):
@@ -58,12 +62,14 @@ class ServerParts(Record):
     def _check(self) -> None:
         for name in self.fields():
             value = getattr(self, name)
-            if value is not None and not 0 <= value < inf:
-                raise InputError(
-                    "The server has {name} = {value}: expected a number from 0 up.",
-                    name=name,
-                    value=value,
-                )
+            if value is None or (0 < value < inf) or (value == 0 and name not in _AT_LEAST_SOME):
+                continue
+            raise InputError(
+                "The server has {name} = {value}: expected a number {least}.",
+                name=name,
+                value=value,
+                least=Said("above 0") if name in _AT_LEAST_SOME else Said("from 0 up"),
+            )
 
 
 SERVER_WORDS = ServerParts.fields()

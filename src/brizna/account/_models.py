@@ -124,10 +124,10 @@ def find_accelerator(name: str) -> Accelerator:
     place = places.get(_card(name))
     if place is None:
         raise CoverageError(
-            "{name!r} is not among the accelerators that brizna knows.{hint} "
-            "src/brizna/account/tables/compute.csv says which there are.",
+            "{name!r} is not among the accelerators that brizna knows.{hint} Known: {known}.",
             name=name,
             hint=nearest(_card(name), places),
+            known=", ".join(one.name for one in _accelerators()),
         )
     return _accelerators()[place]
 

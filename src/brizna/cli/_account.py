@@ -15,6 +15,7 @@ from brizna.cli._options import (
 from brizna.cli._parser import Parser
 from brizna.core.codec import decode
 from brizna.core.errors import InputError, IntegrityError, Said
+from brizna.core.factors import LATE
 from brizna.verbs import account_case, book_of, comparisons, view_of_case
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from typing import Any
 
+    from brizna.account import Footprint
     from brizna.cli._dispatch import Context
     from brizna.core.book import Book
     from brizna.core.signal import Signal
@@ -78,6 +80,7 @@ def account(context: Context, words: list[str]) -> int:
         parser.error(_("--hourly needs the hours of a run: name it with --run"))
     prices_of = _prices_of(context, given)
     case, footprint = account_case(facts_of(given.case), book=book, prices_of=prices_of)
+    tell_late(context, footprint, book)
     if given.json:
         record = view_of_case(case, footprint)
         context.tell_json({**record, **_everyday(context, given, record["footprint"])})
@@ -104,6 +107,7 @@ def _again(context: Context, given: Namespace, book: Book) -> int:
         environ=context.environ,
         book=book,
     )
+    tell_late(context, found.footprint, book)
     if found.troubles:
         context.complain(*found.troubles)
     if given.json:
@@ -116,6 +120,18 @@ def _again(context: Context, given: Namespace, book: Book) -> int:
         lines = hours_lines(found.hourly.to_json(), lang=lang, width=width, color=color)
         context.tell("", *lines)
     return 0
+
+
+def tell_late(context: Context, footprint: Footprint, book: Book) -> None:
+    """Tell which factors were stated after the day to account as of, for want of older ones."""
+    late = [one for one in footprint.factors if book.until is not None and LATE in one.note]
+    if late:
+        _ = context.texts.gettext
+        context.complain(
+            _("Stated after {day}, and nothing older is known here: {factors}.").format(
+                day=book.as_of, factors=", ".join(f"{one.id} ({one.year})" for one in late)
+            )
+        )
 
 
 def _prices_of(context: Context, given: Namespace) -> PricesOf | None:

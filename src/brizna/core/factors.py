@@ -367,9 +367,9 @@ def _rows_of(package: str, table: str, factor_id: str) -> tuple[int, ...]:
     known = positions(package, table)
     if factor_id not in known:
         raise CoverageError(
-            "{factor_id!r} is not in {table}.{hint} docs/reference/factors.md says what there is.",
+            "{factor_id!r} is no factor of the table {table}.{hint} brizna factors list tells all.",
             factor_id=factor_id,
-            table=load(package, table).path,
+            table=table,
             hint=nearest(factor_id, known),
         )
     return known[factor_id]

@@ -196,6 +196,8 @@ class _Teller:
             value += f" {factor['unit']}" + (
                 f"/{self.style.stored(factor['per'])}" if factor["per"] else ""
             )
+        elif factor["per"]:
+            value += f" {self.style.stored(factor['per'])}"
         node = Node(f"factor:{factor['id']}", value=value)
         node.basis = name_basis(factor["basis"], self.style.lang)
         year = factor["year"] or _("year not stated")

@@ -101,8 +101,12 @@ def _kilograms(named: str) -> Estimate | None:
         value = float(number)
     except ValueError:
         return None
-    if not (isfinite(value) and value >= 0):
-        return None
+    if not (isfinite(value) and value > 0):
+        raise InputError(
+            "The machine is {named!r}: expected its kilograms as a number above 0, such as 1300kg. "
+            "Nothing is made without any.",
+            named=named,
+        )
     return exactly(Carbon.of(value, "kg"), "declared", "declared:machine")
 
 
