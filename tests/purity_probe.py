@@ -100,7 +100,15 @@ def factors() -> None:
     assert "amazon" in str(nearest("amazn", ["amazon", "azure"]))
 
 
-CALLS = (quantities_and_estimates, codec, signals, factors)
+def guards() -> None:
+    from brizna.check import holm, non_inferior
+
+    right = [1.0] * 500
+    guard = non_inferior(right, [0.0, *right[1:]], margin=0.02)
+    assert holm({"one": guard})["one"].verdict == "pass"
+
+
+CALLS = (quantities_and_estimates, codec, signals, factors, guards)
 
 
 def main(*, sabotage: bool) -> int:

@@ -1,0 +1,423 @@
+"""The quality guard: is a cheaper model still good enough, as far as so many items can tell?
+
+Both models answer the same items, and each item has a score of either. The question is not
+whether they differ, which more items always show, but whether the variant may be worse by the
+margin that its user allows. Three answers: `PASS`, it is not; `FAIL`, it is; `UNDECIDED`, these
+items cannot tell, with about how many could.
+
+A test that sees no item change has seen no scatter, and would pass on a handful of items what
+breaks one in a hundred. So the scatter is taken as it would be if the variant were as bad as the
+margin allows: the items behave as seen, but for a share, just large enough, that falls as far as
+an item can. For scores of 0 and 1 that is a score test of two paired proportions.
+"""
+
+from __future__ import annotations
+
+from math import ceil, erfc, fsum, inf, isfinite, sqrt
+
+from brizna.core.errors import InputError
+from brizna.core.records import Record
+from brizna.core.trials import student, within_student
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Protocol
+
+    class Chance(Protocol):
+        """What resampling needs of a generator; ``random.Random`` has it."""
+
+        def choices(self, population: Sequence[int], *, k: int) -> list[int]:
+            """Return as many members as asked, each drawn from all."""
+            ...
+
+
+PASS, FAIL, UNDECIDED = "pass", "fail", "undecided"
+LEVEL = 0.025
+"""Chance of a wrong answer that each of the two tests is set to, at the very margin.
+
+The promise is twice that: what lies between pays for scores that are skewed and items that are
+few. One-sided 2.5 % is what ICH E9 (1998), 3.5, asks of a proof of non-inferiority.
+"""
+PROMISE = 0.05
+"""A pass, or a fail, is wrong at most this often."""
+RESAMPLES = 1000
+_POWER_Z = 0.8416
+"""A sample is called large enough if it decides four times in five."""
+_NORMAL_FROM = 400
+"""From so many degrees of freedom on Student's t is the normal distribution to three digits."""
+_MOST_ITEMS = 10**9
+_HALF = 0.4999
+"""From such a chance on the items say nothing of either."""
+_HALVINGS = 60
+"""Halvings of an interval after which its ends are alike to all digits that matter."""
+
+
+class Guard(Record):
+    """What the guard says of one variant.
+
+    Attributes:
+        verdict: `PASS`, `FAIL` or `UNDECIDED`.
+        method: ``tango`` (scores of 0 and 1), ``score`` (other scores) or ``bootstrap`` (a figure
+            of all items together).
+        items: How many were compared.
+        base: Mean score of the base, or its figure.
+        variant: Mean score of the variant, or its figure.
+        difference: Of the variant less the base: below 0 it is worse.
+        low: One-sided lower bound of the difference; a pass has it above ``-margin``.
+        high: One-sided upper bound; a fail has it below ``-margin``.
+        margin: By how much the variant may be worse.
+        worst_fall: By how much the score of one item can fall.
+        level: Chance of a wrong answer that the bounds are for.
+        p_pass: The chance of such scores or better ones if the variant were worse by the margin.
+        p_fail: The chance of such scores or worse ones if it were not worse by more than that.
+        needed: About how many items would tell, if further ones are like these; None where it is
+            told, or where no number would.
+        comparisons: How many variants were judged together.
+    """
+
+    verdict: str
+    method: str
+    items: int
+    base: float
+    variant: float
+    difference: float
+    low: float
+    high: float
+    margin: float
+    worst_fall: float
+    level: float = LEVEL
+    p_pass: float
+    p_fail: float
+    needed: int | None = None
+    comparisons: int = 1
+
+
+class _Seen(Record):
+    """What there is to judge by.
+
+    Attributes:
+        method: As `Guard.method`.
+        items: How many.
+        base: As `Guard.base`.
+        variant: As `Guard.variant`.
+        spread: Standard deviation of the difference of one item.
+        mixed: Share of items in which the variant is better; of scores of 0 and 1 only.
+        worst_fall: As `Guard.worst_fall`.
+        least: The difference without the item that speaks most against the variant.
+    """
+
+    method: str
+    items: int
+    base: float
+    variant: float
+    spread: float
+    mixed: float = 0.0
+    worst_fall: float
+    least: float
+
+    @property
+    def difference(self) -> float:
+        return self.variant - self.base
+
+
+def non_inferior(
+    base: Sequence[float],
+    variant: Sequence[float],
+    *,
+    margin: float,
+    worst_fall: float | None = None,
+    level: float = LEVEL,
+) -> Guard:
+    """Judge a variant by the scores that either model got for the same items.
+
+    Scores of 0 and 1 are compared as paired proportions [1]. Of others the mean difference is
+    held against the scatter that it would have at the margin, as the module says, with Student's
+    t. A variant fails only if it also would without the item in which it lost most.
+
+    Args:
+        base: Score of the base for each item; more is better, so losses are handed in negated.
+        variant: Score of the variant for the same items in the same order.
+        margin: By how much the mean may fall, in units of the score; 0 asks for a gain.
+        worst_fall: By how much the score of one item can fall at most. If None: 1 if all scores
+            lie in [0, 1], else the range of all scores seen. The smaller, the fewer items are
+            needed; where it is said too small, what breaks few items entirely is passed.
+        level: Chance of a wrong answer of each of the two tests.
+
+    Raises:
+        InputError: If there are fewer than two items, not as many of both, a score that is no
+            number, or a margin below 0.
+
+    References:
+        [1] T. Tango, Equivalence test and confidence interval for the difference in proportions
+        for the paired-sample design, Statistics in Medicine 17 (1998) 891-908.
+    """
+    _check(base, variant, margin, level)
+    differences = [b - a for a, b in zip(base, variant, strict=True)]
+    count = len(differences)
+    mean = fsum(differences) / count
+    is_binary = all(score in (0, 1) for scores in (base, variant) for score in scores)
+    worst = min(differences)
+    seen = _Seen(
+        method="tango" if is_binary else "score",
+        items=count,
+        base=fsum(base) / count,
+        variant=fsum(base) / count + mean,
+        spread=sqrt(fsum((x - mean) ** 2 for x in differences) / (count - 1)),
+        mixed=sum(x > 0 for x in differences) / count if is_binary else 0.0,
+        worst_fall=1.0 if is_binary else _fall(base, variant, worst_fall),
+        least=mean - min(worst, 0.0) / count,
+    )
+    return _judge(seen, margin, level)
+
+
+def non_inferior_figure(
+    figure: Callable[[Sequence[int]], tuple[float, float]],
+    items: int,
+    *,
+    margin: float,
+    rng: Chance,
+    worst_fall: float = 1.0,
+    resamples: int = RESAMPLES,
+) -> Guard:
+    """Judge a variant by a figure that is no mean of items: a correlation, an F1 score.
+
+    Items are drawn anew with replacement, the same for both models, and the scatter of the
+    difference over these draws is taken for its own. Draws in which the figure does not exist
+    (``nan``) are left out.
+
+    Args:
+        figure: Takes the numbers of items, some of them more than once, and returns the figure of
+            the base and of the variant; more is better.
+        items: How many items there are; they must be independent, so where pairs of documents are
+            scored, the documents are the items.
+        margin: By how much the figure may fall.
+        rng: Decides the draws.
+        worst_fall: By how much the figure falls, times the number of items, if the variant's
+            answer to one item is lost: about 1 for figures between 0 and 1.
+        resamples: How many draws.
+
+    Raises:
+        InputError: If there are fewer than two items, the figure of all items does not exist, or
+            that of most draws.
+    """
+    every = range(items)
+    base, variant = figure(list(every)) if items > 1 else (inf, inf)
+    known = min(items, 2)
+    _check([base] * known, [variant] * known, margin, LEVEL)
+    drawn = (figure(rng.choices(every, k=items)) for _ in range(resamples))
+    moved = [two - one for one, two in drawn if isfinite(one) and isfinite(two)]
+    if 2 * len(moved) <= resamples:
+        raise InputError(
+            "The figure exists in {known} of {resamples} draws of {items} items: expected it in "
+            "most. Hand in more items.",
+            known=len(moved),
+            resamples=resamples,
+            items=items,
+        )
+    mean = fsum(moved) / len(moved)
+    scatter = sqrt(fsum((x - mean) ** 2 for x in moved) / (len(moved) - 1))
+    seen = _Seen(
+        method="bootstrap",
+        items=items,
+        base=base,
+        variant=variant,
+        spread=scatter * sqrt(items),
+        worst_fall=worst_fall,
+        least=variant - base + worst_fall / items,
+    )
+    return _judge(seen, margin, LEVEL)
+
+
+def holm(guards: Mapping[str, Guard]) -> dict[str, Guard]:
+    """Return the verdicts of variants that were judged together.
+
+    The least chance of error has to be small enough for all variants, the next one for all but
+    one, and so on [1]: the chance that any variant is passed wrongly stays what it is for one; so
+    does the chance that any is failed wrongly.
+
+    Args:
+        guards: By variant, each judged for itself at one level.
+
+    References:
+        [1] S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal
+        of Statistics 6 (1979) 65-70.
+    """
+    passed = _kept_by_holm({name: (guard.p_pass, guard.level) for name, guard in guards.items()})
+    failed = _kept_by_holm({name: (guard.p_fail, guard.level) for name, guard in guards.items()})
+    made: dict[str, Guard] = {}
+    for name, guard in guards.items():
+        verdict = PASS if name in passed else FAIL if name in failed else UNDECIDED
+        needed = _needed_of(guard, guard.level / len(guards)) if verdict == UNDECIDED else None
+        made[name] = guard.replace(verdict=verdict, needed=needed, comparisons=len(guards))
+    return made
+
+
+def confirm(first: Guard, second: Guard) -> Guard:
+    """Return the verdict on a variant that was chosen by some items and judged by others.
+
+    What was chosen for having done best on some items looks better on these than it is. So the
+    items that chose it do not pass it alone: the others must too.
+
+    Args:
+        first: Its guard on the items that it was chosen by.
+        second: Its guard on items that had no part in that.
+    """
+    if first.verdict == PASS or second.verdict != PASS:
+        return second
+    return second.replace(verdict=UNDECIDED)
+
+
+def _kept_by_holm(chances: Mapping[str, tuple[float, float]]) -> set[str]:
+    kept: set[str] = set()
+    for place, (name, (chance, level)) in enumerate(
+        sorted(chances.items(), key=lambda one: one[1][0])
+    ):
+        if chance > level / (len(chances) - place):
+            break
+        kept.add(name)
+    return kept
+
+
+# -------------------------------------------------------------------------------------- the test
+
+
+def _judge(seen: _Seen, margin: float, level: float) -> Guard:
+    p_pass = _chance_above(seen, _distance(seen, seen.difference, -margin))
+    p_fail = _chance_above(seen, -_distance(seen, seen.least, -margin))
+    verdict = PASS if p_pass <= level else FAIL if p_fail <= level else UNDECIDED
+    guard = Guard(
+        verdict=verdict,
+        method=seen.method,
+        items=seen.items,
+        base=seen.base,
+        variant=seen.variant,
+        difference=seen.difference,
+        low=_bound(seen, seen.difference, level, is_low=True),
+        high=_bound(seen, seen.least, level, is_low=False),
+        margin=margin,
+        worst_fall=seen.worst_fall,
+        level=level,
+        p_pass=p_pass,
+        p_fail=p_fail,
+    )
+    return guard.replace(needed=_needed_of(guard, level)) if verdict == UNDECIDED else guard
+
+
+def _distance(seen: _Seen, difference: float, truth: float) -> float:
+    """Return by how many standard errors, as they are at ``truth``, the difference is above it."""
+    above = difference - truth
+    error = _spread_at(seen, difference, truth) / sqrt(seen.items)
+    return above / error if error > 0 else inf * above if above else 0.0
+
+
+def _spread_at(seen: _Seen, difference: float, truth: float) -> float:
+    """Return the standard deviation of one item's difference if their true mean were ``truth``."""
+    if seen.method == "tango":
+        return _tango_spread(seen, difference, truth)
+    fall = max(seen.worst_fall, abs(truth), abs(difference))
+    if fall == 0:
+        return 0.0
+    extreme = -fall if difference > truth else fall
+    share = (difference - truth) / (difference - extreme) if difference != extreme else 0.0
+    usual = seen.spread**2 + (difference - truth) ** 2
+    return sqrt((1 - share) * usual + share * (extreme - truth) ** 2)
+
+
+def _tango_spread(seen: _Seen, difference: float, truth: float) -> float:
+    """Return it by the likeliest shares of items that one model alone gets right [1].
+
+    The formula for the second of these shares is that of Tango (see `non_inferior`), with the
+    variant for his first procedure and the base for his second.
+    """
+    count, better = seen.items, seen.mixed * seen.items
+    worse = better - difference * count
+    first = -better - worse + (2 * count - better + worse) * truth
+    last = -worse * truth * (1 - truth)
+    share = (sqrt(max(first * first - 8 * count * last, 0.0)) - first) / (4 * count)
+    return sqrt(max(2 * share + truth * (1 - truth), 0.0))
+
+
+def _chance_above(seen: _Seen, distance: float) -> float:
+    """Return the chance of a distance like this or a greater one."""
+    freedom = seen.items - 1
+    if seen.method == "tango" or freedom >= _NORMAL_FROM or not isfinite(distance):
+        return erfc(distance / sqrt(2)) / 2
+    within = within_student(abs(distance), freedom)
+    return (1 - within) / 2 if distance >= 0 else (1 + within) / 2
+
+
+def _quantile(seen: _Seen, level: float) -> float:
+    """Return the distance that chance alone exceeds this often."""
+    freedom = seen.items - 1
+    if seen.method == "tango" or freedom >= _NORMAL_FROM:
+        from statistics import NormalDist
+
+        return NormalDist().inv_cdf(1 - level)
+    return student(1 - 2 * level, freedom)
+
+
+def _bound(seen: _Seen, difference: float, level: float, *, is_low: bool) -> float:
+    """Return the true difference from which the one seen is just as far as chance allows."""
+    sign, reach = (-1, _quantile(seen, level)) if is_low else (1, _quantile(seen, level))
+    near, far = difference, sign * _widest(seen, difference)
+    for _ in range(_HALVINGS):
+        middle = (near + far) / 2
+        if abs(_distance(seen, difference, middle)) < reach:
+            near = middle
+        else:
+            far = middle
+    return far
+
+
+def _widest(seen: _Seen, difference: float) -> float:
+    """Return a difference that none can exceed, or none that matters."""
+    if seen.method == "tango":
+        return 1.0
+    return 1e3 * (abs(difference) + seen.spread + seen.worst_fall)
+
+
+def _needed_of(guard: Guard, level: float) -> int | None:
+    """Return about how many items would tell, if further ones are like these."""
+    chance = guard.p_pass if guard.difference > -guard.margin else guard.p_fail
+    if not 0 < chance < _HALF:
+        return None
+    from statistics import NormalDist
+
+    normal = NormalDist()
+    wanted = normal.inv_cdf(1 - level) + _POWER_Z
+    count = guard.items * (wanted / normal.inv_cdf(1 - chance)) ** 2
+    if count > _MOST_ITEMS:
+        return None
+    rough = max(ceil(count), guard.items + 1)
+    step = 10 ** max(len(str(rough)) - 2, 0)
+    return ceil(rough / step) * step
+
+
+def _fall(base: Sequence[float], variant: Sequence[float], worst_fall: float | None) -> float:
+    if worst_fall is not None:
+        return worst_fall
+    low, high = min(*base, *variant), max(*base, *variant)
+    return 1.0 if low >= 0 and high <= 1 else high - low
+
+
+def _check(base: Sequence[float], variant: Sequence[float], margin: float, level: float) -> None:
+    if len(base) != len(variant) or len(base) < 2:
+        raise InputError(
+            "The base has {base} scores and the variant {variant}: expected at least two, and one "
+            "of either for each item. Score both on the same items.",
+            base=len(base),
+            variant=len(variant),
+        )
+    if not all(map(isfinite, (*base, *variant))):
+        raise InputError(
+            "A score is no finite number: expected one for each item. Leave the item out of both "
+            "models, or say what it is worth."
+        )
+    if not (isfinite(margin) and margin >= 0 and 0 < level < PROMISE * 10):
+        raise InputError(
+            "The margin is {margin} and the level {level}: expected 0 or more, and a small share. "
+            "Say by how much the quality may fall.",
+            margin=margin,
+            level=level,
+        )
