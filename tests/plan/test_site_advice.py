@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brizna.core._tables import load
+from brizna.core.declared import read_fact
 from brizna.core.errors import InfeasibleError, InputError
 from brizna.core.factors import factor
-from brizna.plan import MONTH_H, SiteOffer, Use, read_site_case, site_advice
-from brizna.plan._facts import read_fact
+from brizna.plan import FACTS, MONTH_H, SiteOffer, Use, read_site_case, site_advice
 
 PLACE = {"pue": 1.2, "intensity_g_per_kwh": 200, "lifetime_y": 4}
 MACHINE = {"busy_w": 1000, "idle_w": 200, "embodied_kg": 1461}
@@ -25,7 +25,9 @@ def offer(kind, fields, name=None):
     """Return an offer with these declared facts."""
     name = name or kind
     return SiteOffer(
-        name=name, kind=kind, facts={one: read_fact(name, one, fields[one]) for one in fields}
+        name=name,
+        kind=kind,
+        facts={one: read_fact(name, one, fields[one], FACTS) for one in fields},
     )
 
 
@@ -186,7 +188,7 @@ def test_machines_that_never_stay_are_refused():
 
 
 def test_a_doubt_that_both_share_does_not_blur_which_is_better():
-    shared = read_fact("defaults", "intensity_g_per_kwh", [20, 200, 800])
+    shared = read_fact("defaults", "intensity_g_per_kwh", [20, 200, 800], FACTS)
     own, cloud = offer("own", OWN), offer("cloud", RENTED)
     both = [one.replace(facts=one.facts | {"intensity_g_per_kwh": shared}) for one in (own, cloud)]
     _, best, _ = advised(100, *both)

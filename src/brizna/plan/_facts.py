@@ -1,11 +1,8 @@
-"""Facts of a declared case: numbers with their unit in the name of the field."""
+"""Facts of a declared choice of place or chip."""
 
 from __future__ import annotations
 
-from math import isfinite
-
-from brizna.core.errors import InputError
-from brizna.core.estimate import exactly
+from brizna.core.declared import ANY, POSITIVE, SHARE
 from brizna.core.quantities import (
     Carbon,
     CarbonIntensity,
@@ -13,153 +10,34 @@ from brizna.core.quantities import (
     Energy,
     Money,
     Power,
-    Quantity,
     Ratio,
     Tariff,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from brizna.core.declared import Facts
 
-    from brizna.core.estimate import Estimate
-
-FACTS: Mapping[str, tuple[type[Quantity], str]] = {
-    "busy_w": (Power, "W"),
-    "idle_w": (Power, "W"),
-    "work_per_h": (Ratio, "1"),
-    "speed": (Ratio, "1"),
-    "embodied_kg": (Carbon, "kg"),
-    "lifetime_y": (Duration, "y"),
-    "pue": (Ratio, "1"),
-    "intensity_g_per_kwh": (CarbonIntensity, "g/kWh"),
-    "tariff_per_kwh": (Tariff, "¤/kWh"),
-    "price_per_h": (Money, "¤"),
-    "purchase": (Money, "¤"),
-    "upkeep_per_y": (Money, "¤"),
-    "fee_per_month": (Money, "¤"),
-    "keeps": (Ratio, "1"),
-    "off": (Ratio, "1"),
-    "spare": (Ratio, "1"),
-    "start_min": (Duration, "min"),
-    "between_interruptions_h": (Duration, "h"),
-    "checkpoint_wh": (Energy, "Wh"),
-    "restart_min": (Duration, "min"),
+FACTS: Facts = {
+    "busy_w": (Power, "W", POSITIVE),
+    "idle_w": (Power, "W", ANY),
+    "work_per_h": (Ratio, "1", POSITIVE),
+    "speed": (Ratio, "1", POSITIVE),
+    "embodied_kg": (Carbon, "kg", ANY),
+    "lifetime_y": (Duration, "y", POSITIVE),
+    "pue": (Ratio, "1", POSITIVE),
+    "intensity_g_per_kwh": (CarbonIntensity, "g/kWh", ANY),
+    "tariff_per_kwh": (Tariff, "¤/kWh", ANY),
+    "price_per_h": (Money, "¤", ANY),
+    "purchase": (Money, "¤", ANY),
+    "upkeep_per_y": (Money, "¤", ANY),
+    "fee_per_month": (Money, "¤", ANY),
+    "keeps": (Ratio, "1", ANY),
+    "off": (Ratio, "1", SHARE),
+    "spare": (Ratio, "1", ANY),
+    "start_min": (Duration, "min", ANY),
+    "between_interruptions_h": (Duration, "h", POSITIVE),
+    "checkpoint_wh": (Energy, "Wh", ANY),
+    "restart_min": (Duration, "min", ANY),
 }
-"""Field of a case: as which quantity and in which unit it is read."""
-
-_POSITIVE = ("busy_w", "work_per_h", "speed", "lifetime_y", "pue", "between_interruptions_h")
-_SHARES = ("off",)
-
-
-def read_fact(where: str, field: str, value: Any) -> Estimate:
-    """Return a declared number, or ``[low, best, high]``, as an estimate.
-
-    Its doubt has the name ``declared:<where>/<field>``: a fact that several options share, because
-    it was declared for all of them, is one unknown.
-
-    Args:
-        where: What it is a fact of.
-        field: One of `FACTS`.
-        value: As it was given.
-
-    Raises:
-        InputError: If it is no number or three, or one that cannot be.
-    """
-    numbers = _numbers(value)
-    if not numbers or numbers != sorted(numbers) or numbers[0] < 0:
-        raise InputError(
-            "{where}: {field} is {value!r:.80}: expected a number of 0 or more, or [low, best, "
-            "high] from small to large.",
-            where=where,
-            field=field,
-            value=value,
-        )
-    if field in _POSITIVE and not numbers[0] > 0:
-        raise InputError(
-            "{where}: {field} is {value!r:.80}: expected more than 0.",
-            where=where,
-            field=field,
-            value=value,
-        )
-    if field in _SHARES and numbers[-1] > 1:
-        raise InputError(
-            "{where}: {field} is {value!r:.80}: expected a share in [0, 1].",
-            where=where,
-            field=field,
-            value=value,
-        )
-    kind, unit = FACTS[field]
-    best = exactly(kind.of(numbers[len(numbers) // 2], unit))
-    if numbers[0] == numbers[-1]:
-        return best
-    name = f"declared:{where}/{field}"
-    return best.doubted(name, kind.of(numbers[0], unit), kind.of(numbers[-1], unit))
-
-
-def read_number(where: str, given: Mapping[str, Any], field: str, default: float) -> float:
-    """Return an exact number of an object, above 0.
-
-    Raises:
-        InputError: If it is none.
-    """
-    value = given.get(field, default)
-    numbers = _numbers(value)
-    if len(numbers) != 1 or not numbers[0] > 0:
-        raise InputError(
-            "{where}: {field} is {value!r:.80}: expected more than 0.",
-            where=where,
-            field=field,
-            value=value,
-        )
-    return numbers[0]
-
-
-def read_text(where: str, given: Mapping[str, Any], field: str) -> str | None:
-    """Return a text of an object; None if it has none.
-
-    Raises:
-        InputError: If it is no text.
-    """
-    value = given.get(field)
-    if value is not None and not (isinstance(value, str) and value.strip()):
-        raise InputError(
-            "{where}: {field} is {value!r:.80}: expected a text.",
-            where=where,
-            field=field,
-            value=value,
-        )
-    return value
-
-
-def read_objects(given: Mapping[str, Any], field: str, least: int) -> list[dict[str, Any]]:
-    """Return the objects in a list of an object, each with a name of its own.
-
-    Raises:
-        InputError: If there are fewer, or two have one name.
-    """
-    found: Any = given.get(field)
-    objects: list[Any] = found if isinstance(found, list) else []  # pyright: ignore[reportUnknownVariableType]
-    names: list[Any] = [one.get("name") if hasattr(one, "items") else None for one in objects]
-    texts = [name for name in names if isinstance(name, str) and name.strip()]
-    if len(texts) < max(least, len(objects)) or len(set(texts)) < len(texts):
-        raise InputError(
-            "The case has {field} with the names {names}: expected {least} or more, each with a "
-            "name of its own, as in [[{field}]] and name = ...",
-            field=field,
-            names=", ".join(map(repr, texts)) or "-",
-            least=least,
-        )
-    return objects
-
-
-def _numbers(value: Any) -> list[float]:
-    """Return the one or three numbers that a value is, or none."""
-    parts: list[Any] = [*value] if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
-    numbers = [
-        float(part)
-        for part in parts
-        if isinstance(part, (int, float)) and not isinstance(part, bool) and isfinite(part)
-    ]
-    return numbers if len(numbers) == len(parts) and len(parts) in (1, 3) else []
+"""Field of a case: as which quantity and in which unit it is read, and what it may be."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from math import ceil
 
+from brizna.core.declared import must_know, read_fact, read_number, read_objects, read_text
 from brizna.core.errors import InputError
 from brizna.core.factors import nearest
 from brizna.core.quantities import Duration
 from brizna.core.records import Record
-from brizna.plan._facts import FACTS, read_fact, read_number, read_objects, read_text
-from brizna.plan._workload import must_know
+from brizna.plan._facts import FACTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,9 +125,11 @@ def read_facts(
     given: Mapping[str, Any], shared: Mapping[str, Any], fields: tuple[str, ...]
 ) -> dict[str, Estimate]:
     """Return the facts of an object, and for what it does not say those of all objects."""
-    own = {name: read_fact(given["name"], name, given[name]) for name in fields if name in given}
+    own = {
+        name: read_fact(given["name"], name, given[name], FACTS) for name in fields if name in given
+    }
     rest = {
-        name: read_fact("defaults", name, shared[name])
+        name: read_fact("defaults", name, shared[name], FACTS)
         for name in fields
         if name in shared and name not in given
     }

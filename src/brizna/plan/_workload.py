@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from math import isfinite
 
+from brizna.core.declared import must_know
 from brizna.core.errors import InputError
 from brizna.core.estimate import exactly
-from brizna.core.factors import nearest
 from brizna.core.quantities import Duration, Energy, Ratio, Tariff
 from brizna.core.records import Record, each
 from brizna.core.site import Site
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
     from typing import Any, ClassVar
 
@@ -336,24 +336,6 @@ def _offer(given: Mapping[str, Any]) -> Offer:
         latency_ms=given.get("latency_ms"),
         currency=currency,
     )
-
-
-def must_know(where: str, given: Mapping[str, Any], known: Iterable[str]) -> None:
-    """Check that an object has known fields alone.
-
-    Raises:
-        InputError: If it has another one; names the nearest.
-    """
-    names = tuple(known)
-    for name in given:
-        if name not in names:
-            raise InputError(
-                "{where} has a field {field!r} that brizna does not know.{hint} Known: {known}.",
-                where=where,
-                field=name,
-                hint=nearest(name, names),
-                known=", ".join(sorted(names)),
-            )
 
 
 def _seconds(given: Mapping[str, Any], stem: str, default: float | None = None) -> float:

@@ -155,7 +155,7 @@ class _Filled:
         source: str,
         year: int | None,
     ) -> None:
-        kind, unit = _FACTS[about[1]]
+        kind, unit, _ = _FACTS[about[1]]
         low, best, high = (kind(end.value).to(unit) for end in (value.low, value.best, value.high))
         made = CaseInput(
             option=about[0],
