@@ -1,0 +1,11 @@
+"""What runs models: one runtime a file. Their libraries are imported when a model is opened."""
+
+from __future__ import annotations
+
+RUNTIMES = (
+    "brizna.improve._runtimes._torch:TorchEager",
+    "brizna.improve._runtimes._onnxruntime:OnnxRuntime",
+    "brizna.improve._runtimes._openvino:OpenVino",
+    "brizna.improve._runtimes._sklearn:Sklearn",
+)
+"""The runtimes, the plainest first."""
