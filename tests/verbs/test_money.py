@@ -106,9 +106,45 @@ def test_prices_by_the_hour_are_weighed_by_the_energy_of_each() -> None:
         account_case(facts, prices_of=lambda _span: dollars)
 
 
-def test_a_year_without_published_tolls_is_refused() -> None:
-    with pytest.raises(CoverageError, match="2025, 2026, but 2019"):
-        pay(started="2019-03-02T00:00+01:00", contract={"tariff": "3.0TD", "energy_per_kwh": 0.1})
+def test_a_year_without_published_tolls_costs_nobody_knows_what_and_keeps_the_rest() -> None:
+    found = pay(
+        started="2019-03-02T00:00+01:00", contract={"tariff": "3.0TD", "energy_per_kwh": 0.1}
+    )
+    assert found.cost is None
+    assert "known for 2023, 2024, 2025, 2026, but 2019" in found.reasons["cost"]
+    assert found.carbon_operational_g is not None
+    assert not any("toll" in one.id for one in found.factors)
+
+
+@pytest.mark.parametrize(
+    ("started", "toll", "tax"),
+    [
+        ("2023-03-01T10:00+01:00", 0.015685, 0.005),
+        ("2024-03-01T10:00+01:00", 0.012820, 0.025),
+        ("2024-04-01T10:00+02:00", 0.005495, 0.038),
+        ("2024-11-04T10:00+01:00", 0.012820, 0.0511269632),
+    ],
+)
+def test_past_years_pay_their_own_tolls_and_their_own_tax(
+    started: str, toll: float, tax: float
+) -> None:
+    """Tolls of BOE-A-2022-21799 and BOE-A-2023-26251; tax of Real Decreto-ley 8/2023."""
+    contract = {"tariff": "3.0TD", "energy_per_kwh": 0.1}
+    found = parts(pay(started=started, duration_h=1, contract=contract))
+    period = next(name for name in found if name.startswith("toll "))
+    assert found[period] == pytest.approx(10 * toll)
+    before = sum(cost for name, cost in found.items() if name != "electricity tax")
+    assert found["electricity tax"] == pytest.approx(tax * before)
+
+
+def test_work_over_a_change_of_the_tax_has_no_one_rate() -> None:
+    contract = {"tariff": "2.0TD", "energy_per_kwh": 0.1}
+    found = pay(started="2024-03-31T22:00+02:00", duration_h=10, contract=contract)
+    assert found.cost is None
+    assert "tax changed after 2024-03-31" in found.reasons["cost"]
+    untaxed = {**contract, "electricity_tax": False}
+    found = pay(started="2024-03-31T22:00+02:00", duration_h=10, contract=untaxed)
+    assert found.cost is not None
 
 
 def test_work_over_new_year_pays_the_tolls_of_both_years() -> None:

@@ -237,7 +237,7 @@ def test_the_command_tells_groups_and_what_it_left_out(store, keep, capsys):
         ["tag:team", "runs", "time", "energy", "carbon"],
         ["a", "1", "1", "min", "00", "s", "2", "kWh", "900", "g", "CO2e"],
         ["b", "1", "1", "min", "00", "s", "1", "kWh", "unknown"],
-        ["all", "2", "2", "min", "00", "s", "3", "kWh", "900", "g", "CO2e", "[1", "runs]"],
+        ["all", "2", "2", "min", "00", "s", "3", "kWh", "900", "g", "CO2e", "[1", "run]"],
     ]
     assert "1 run lies inside another" in said.err
     assert main(["runs", "pack", "--keep-last", "1", *path, "--lang", "es"]) == 0

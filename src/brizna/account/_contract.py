@@ -7,7 +7,7 @@ that. Excess power and reactive energy are of a whole supply and a month: they a
 
 References:
     [1] CNMC, Circular 3/2020 of 15 January, articles 6 to 9, BOE-A-2020-1066.
-    [2] Ley 38/1992 of 28 December, articles 97 to 99.
+    [2] Ley 38/1992 of 28 December, articles 97 to 99; Real Decreto-ley 8/2023 (lower rates).
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from brizna.account._periods import (
     ROOM,
     check_tariff,
     energy_periods,
+    local_time,
     period_names,
     period_slots,
     power_periods,
     years_of,
 )
+from brizna.core._tables import positions
 from brizna.core.errors import CoverageError, InputError
 from brizna.core.estimate import exactly
 from brizna.core.factors import factor, factor_of_year, nearest
@@ -49,6 +51,7 @@ _FIELDS = (
     *("electricity_tax", "vat"),
 )
 _EUR = "EUR"
+_REDUCED = "tax/electricity/to/"
 _GROUP = "electricity"
 _KWH = "kWh"
 
@@ -164,8 +167,7 @@ def electricity_charges(
         days = (stop - begin).total_seconds() / 86400
         found += _power(contract, days, year, use, is_one_year=len(years) == 1)
     if contract.electricity_tax:
-        tax = use(factor(ROOM, "regulated", "tax/electricity"))
-        found.append(_tax("electricity tax", tax))
+        found.append(_tax("electricity tax", use(_tax_rate(contract.territory, span))))
     if contract.vat:
         found.append(_tax("VAT", exactly(Ratio(contract.vat))))
     return tuple(found)
@@ -297,6 +299,28 @@ def _year(year: int, *, is_one_year: bool) -> tuple[str, ...]:
 
 def _price(what: str, contract: Contract, name: str, year: int, use: Use) -> Estimate:
     return use(factor_of_year(ROOM, "regulated", f"{what}/{contract.tariff}/{name}", year))
+
+
+def _tax_rate(territory: str, span: tuple[datetime, datetime]) -> Factor:
+    """Return the rate of the electricity tax in the time of the work.
+
+    It was lower for some years; those rows end in the last day of their rate.
+
+    Raises:
+        CoverageError: If the rate changed in that time: all charges pay it together.
+    """
+    days = [local_time(instant, territory).date().isoformat() for instant in span]
+    ends = sorted(
+        row.rpartition("/")[2] for row in positions(ROOM, "regulated") if row.startswith(_REDUCED)
+    )
+    met = [next((end for end in ends if day <= end), "") for day in days]
+    if met[0] != met[1]:
+        raise CoverageError(
+            "The rate of the electricity tax changed after {day}, in the time of the work: account "
+            "for the parts before and after it, or leave the tax out (electricity_tax).",
+            day=met[0],
+        )
+    return factor(ROOM, "regulated", f"{_REDUCED}{met[0]}" if met[0] else "tax/electricity")
 
 
 def _of_energy(name: str, share: float, price: Estimate) -> Charge:

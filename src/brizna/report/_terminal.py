@@ -272,6 +272,10 @@ def _footprint_rows(footprint: View, style: Format) -> list[tuple[str, ...]]:
     ]
 
 
+_NO_TARIFF = "no tariff was given (--tariff)"
+"""Why a cost is not known where nobody asked for one."""
+
+
 def _missed(footprint: View) -> set[str]:
     """Return the figures that a reader would take for nothing if they were left out."""
     assumed = part(footprint, "assumptions")
@@ -282,6 +286,8 @@ def _missed(footprint: View) -> set[str]:
         missed.add("water_l")
     if assumed.get("functional_unit"):
         missed.add("sci_g_per_unit")
+    if part(assumed, "reasons").get("tariff_per_kwh", _NO_TARIFF) != _NO_TARIFF:
+        missed.add("cost")
     return missed
 
 
@@ -311,7 +317,7 @@ def _figure_row(
     best, ends = style.parts(kind, estimate, currency=record.get("currency"))
     basis = name_basis(estimate["basis"], style.lang) if estimate else ""
     name = name_figure(field, style.lang)
-    if field == "cost" and record.get("cost_parts"):  # of more than electricity, or in parts
+    if field == "cost" and (record.get("cost_parts") or estimate is None):  # of more, or in parts
         name = style.say("cost")
     return name, best, ends, basis or style.stored(record.get("reason"))
 

@@ -64,7 +64,7 @@ def totals_lines(record: View, *, lang: str, width: int = 80, color: bool = Fals
         *([_("view")] if len(views) > 1 else []),
         _("runs"),
         _("time"),
-        *(name_figure(figure.partition("/")[0], lang) for figure in figures),
+        *(_name(figure, lang) for figure in figures),
     )
     first = len(record["by"]) + (len(views) > 1)
     return Table(header, rows, right=range(first, len(header))).lines(width=width, color=color)
@@ -117,6 +117,12 @@ def packed_lines(record: View, *, lang: str) -> list[str]:
     return [told.format(count=style.count(count)), *left]
 
 
+def _name(figure: str, lang: str) -> str:
+    """Return what a figure is called; a cost with its currency, as each has a column of its own."""
+    kind, _, currency = figure.partition("/")
+    return ", ".join(filter(None, (name_figure(kind, lang), currency)))
+
+
 def _rank(figure: str) -> tuple[int, str]:
     return list(_KINDS).index(figure.partition("/")[0]), figure
 
@@ -129,7 +135,6 @@ def _cell(group: Mapping[str, Any], figure: str, style: Format) -> str:
             text = style.estimate(_KINDS[kind], one["value"], currency=currency or None)
             if one["runs"] == group["runs"]:
                 return text
-            counted = style.count(one["runs"])
-            _ = style.say
-            return f"{text} {_('[{runs} runs]').format(runs=counted)}"
+            said = texts(style.lang).ngettext("[{runs} run]", "[{runs} runs]", one["runs"])
+            return f"{text} {said.format(runs=style.count(one['runs']))}"
     return style.unknown(None)

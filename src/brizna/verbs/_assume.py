@@ -176,10 +176,22 @@ def _assume_instruments(gathered: Gathered) -> None:
 
 
 def _assume_charges(gathered: Gathered) -> None:
-    """Take what is paid, where it was declared, with the prices in force."""
+    """Take what is paid, where it was declared, with the prices in force.
+
+    Where a price, toll or charge of the electricity is not known, the cost is absent with that
+    reason.
+    """
     pay = gathered.fields.pop("pay", None)
-    if pay is not None:
-        gathered.fields |= pay(gathered.use)
+    if pay is None:
+        return
+    listed = dict(gathered.factors)
+    paid = pay(gathered.use)
+    unpaid = paid.pop("unpaid", None)
+    gathered.fields |= paid
+    if unpaid is not None:
+        gathered.factors = listed
+        gathered.fields |= {"tariff_per_kwh": None, "currency": None}
+        gathered.reasons["tariff_per_kwh"] = unpaid
 
 
 def _assume_hardware(

@@ -14,7 +14,7 @@ from brizna.account import (
     electricity_charges,
 )
 from brizna.core._tables import positions
-from brizna.core.errors import InputError
+from brizna.core.errors import CoverageError, InputError
 from brizna.core.estimate import exactly
 from brizna.core.factors import factor_of_year
 from brizna.core.quantities import Duration, Ratio, Tariff
@@ -62,6 +62,8 @@ def span_of(started: str | None, duration: Duration | None) -> Span | None:
 def payment(case: Case, tariff: tuple[Estimate, str] | None, drawn: Drawn) -> dict[str, Any]:
     """Return ``pay``, which finds the charges that a case declares, or nothing where it has none.
 
+    Where no toll, charge or price is known of that time, ``pay`` returns why as ``unpaid``.
+
     Args:
         case: What was declared.
         tariff: The price of a kWh and its currency, where that is what electricity costs.
@@ -91,7 +93,10 @@ def payment(case: Case, tariff: tuple[Estimate, str] | None, drawn: Drawn) -> di
         )
 
     def pay(use: Callable[[Factor], Estimate]) -> dict[str, Any]:
-        charges = [*_electricity(case, None if rented else tariff, drawn, use)]
+        try:
+            charges = [*_electricity(case, None if rented else tariff, drawn, use)]
+        except CoverageError as error:  # the money is not known; the rest of the footprint is
+            return {"unpaid": str(error)}
         if case.cloud is not None:
             charges += cloud_charges(
                 case.cloud,
