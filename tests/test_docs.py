@@ -76,7 +76,15 @@ from brizna.plan import (
     SiteOption,
     Workload,
 )
-from brizna.verbs import SETTINGS, Prediction, Reuse, RunAccount, ScalingForecast, read_settings
+from brizna.verbs import (
+    SETTINGS,
+    Prediction,
+    Reuse,
+    RunAccount,
+    ScalingForecast,
+    facts_of,
+    read_settings,
+)
 from brizna.verbs._history import History, Unlike
 from brizna.verbs._totals import Group, RunTotals, Total
 
@@ -232,7 +240,10 @@ def test_every_settings_file_in_the_documents_is_understood(page, tmp_path):
         (tmp_path / "brizna.toml").write_text(block, encoding="utf-8")
         settings = read_settings({}, environ={"HOME": str(tmp_path)}, directory=str(tmp_path))
         for name, value in tomllib.loads(block).items():
-            assert settings[name] == value
+            if name == "report":
+                assert facts_of(None, directory=str(tmp_path)).values == value
+            else:
+                assert settings[name] == value
 
 
 # --------------------------------------------------------------------------------------- commands

@@ -1,4 +1,4 @@
-"""Records for people to read: lines for the terminal and one page for the browser.
+"""Records for people to read: lines for the terminal, a page for the browser, and documents.
 
 Promises: each figure appears with its unit, its interval and where it comes from; no figure shows
 more digits than its doubt leaves; what is unknown is a word with its reason. English and Spanish;
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         codecarbon_rows,
     )
     from brizna.report._compare import compare_lines, saving
+    from brizna.report._dossier import Document, Dossier, Figure, Lack, Selection
     from brizna.report._evaluation import evaluation_lines
     from brizna.report._everyday import everyday_lines
     from brizna.report._explain import explain
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
         factors_lines,
         reaccount_lines,
     )
+    from brizna.report._facts import FACTS, Fact, Facts, read_facts
+    from brizna.report._filling import Filling
     from brizna.report._flame import profile_page
     from brizna.report._format import Format
     from brizna.report._html import html_report
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     )
     from brizna.report._prediction import prediction_lines, reuse_lines
     from brizna.report._profile import collapsed, profile_lines, speedscope
+    from brizna.report._renderers import RENDERERS, Renderer, find_renderer, is_text, renderer_names
     from brizna.report._scaling import scaling_lines
     from brizna.report._schedule import FORMS, Launch, schedule
     from brizna.report._spent import budgets_lines, charges_lines
@@ -65,14 +69,26 @@ if TYPE_CHECKING:
         zones_lines,
     )
     from brizna.report._totals import packed_lines, totals_lines, totals_remarks
+    from brizna.report._trace import trace
 
 __all__ = [
     "CODECARBON_COLUMNS",
     "CODECARBON_PARTS",
+    "FACTS",
     "FORMS",
     "LANGUAGES",
+    "RENDERERS",
+    "Document",
+    "Dossier",
+    "Fact",
+    "Facts",
+    "Figure",
+    "Filling",
     "Format",
+    "Lack",
     "Launch",
+    "Renderer",
+    "Selection",
     "baseline_lines",
     "bill_lines",
     "boundary_lines",
@@ -93,12 +109,14 @@ __all__ = [
     "explain_lines",
     "factor_lines",
     "factors_lines",
+    "find_renderer",
     "followed_line",
     "footprint_lines",
     "hardware_advice_lines",
     "hours_lines",
     "html_report",
     "idle_lines",
+    "is_text",
     "jobs_lines",
     "packed_lines",
     "pick_language",
@@ -108,6 +126,8 @@ __all__ = [
     "profile_lines",
     "profile_page",
     "reaccount_lines",
+    "read_facts",
+    "renderer_names",
     "reuse_lines",
     "run_lines",
     "runs_lines",
@@ -126,12 +146,29 @@ __all__ = [
     "texts",
     "totals_lines",
     "totals_remarks",
+    "trace",
     "waiting_line",
     "wants_color",
     "zones_lines",
 ]
 
 _HOMES = {
+    "Document": "_dossier",
+    "Dossier": "_dossier",
+    "Figure": "_dossier",
+    "Lack": "_dossier",
+    "Selection": "_dossier",
+    "FACTS": "_facts",
+    "Fact": "_facts",
+    "Facts": "_facts",
+    "read_facts": "_facts",
+    "Filling": "_filling",
+    "RENDERERS": "_renderers",
+    "Renderer": "_renderers",
+    "find_renderer": "_renderers",
+    "is_text": "_renderers",
+    "renderer_names": "_renderers",
+    "trace": "_trace",
     "packed_lines": "_totals",
     "totals_lines": "_totals",
     "totals_remarks": "_totals",

@@ -20,6 +20,12 @@ from brizna.testing._nvml import FakeGpu, FakeNvml, FakeNvmlError
 from brizna.testing._power_units import FakePowerEvent, FakePowerUnit
 from brizna.testing._powercap import FakePowercap, FakeZone
 from brizna.testing._powermetrics import FakePowermetrics
+from brizna.testing._renderers import (
+    read_shown,
+    renderer_conformance,
+    sample_dossier,
+    sample_facts,
+)
 from brizna.testing._sinks import FakeSink, sample_metrics, sample_run, sink_conformance
 from brizna.testing._sources import source_conformance
 from brizna.testing._wire import FakeIpmi, FakeWire
@@ -47,6 +53,10 @@ __all__ = [
     "build_fake_amd_smi",
     "build_fake_nvml",
     "meter_conformance",
+    "read_shown",
+    "renderer_conformance",
+    "sample_dossier",
+    "sample_facts",
     "sample_metrics",
     "sample_run",
     "sink_conformance",

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from math import log
 
-from brizna.account import FIGURES, Footprint, equivalences, explain, published_models
+from brizna.account import FIGURES, equivalences, published_models
 from brizna.core.errors import InputError
 from brizna.core.estimate import Estimate
-from brizna.core.factors import Factor
-from brizna.core.measurement import Measurement
 from brizna.core.quantities import Carbon, Energy
-from brizna.report import stored
+from brizna.report import stored, trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,23 +45,12 @@ def savings(views: Sequence[View]) -> list[dict[str, Any]]:
 def explain_view(view: View, figure: str | None) -> dict[str, Any]:
     """Return the derivation of one figure of a view as plain nodes; of its carbon if None.
 
-    Raises:
-        InputError: If there is no such figure.
-    """
-    from brizna.core.factors import nearest
+    What it is computed from can be asked for too, after ``>``: ``energy_j>channel:rapl/package-0``.
 
-    figure = figure or FIGURES[0]
-    if figure not in FIGURES:
-        raise InputError(
-            "{figure!r} is not a figure of a footprint.{hint} Known: {known}.",
-            figure=figure,
-            hint=nearest(figure, FIGURES),
-            known=", ".join(FIGURES),
-        )
-    footprint = Footprint.from_json(view["footprint"])
-    measurement = Measurement.from_json(view["measurement"])
-    factors = [Factor.from_json(factor) for factor in view.get("factors", ())]
-    return explain(footprint, measurement, figure, factors=factors)
+    Raises:
+        InputError: If there is no such figure, or nothing below it of that name.
+    """
+    return trace(view, figure or FIGURES[0])
 
 
 def _estimate(view: View, field: str, kind: type[Energy | Carbon]) -> Estimate | None:

@@ -181,6 +181,9 @@ SETTINGS: Mapping[str, Setting] = {
 }
 """Every setting there is, by name."""
 
+TABLES = ("report",)
+"""Tables of a project file that are no settings: the facts of its reports."""
+
 _OF_SOURCES = ("BRIZNA_KEY_", "BRIZNA_URL_")
 """How variables begin that hold the key or another address of a source: no settings."""
 _NOT_SETTINGS = (
@@ -236,7 +239,7 @@ def read_settings(
     values = {name: setting.default for name, setting in SETTINGS.items()}
     origins = dict.fromkeys(SETTINGS, "default")
     layers = [
-        _file_layer(user_file(environ)),
+        _layer(user_file(environ), _file_table(user_file(environ))),
         _project_layer(directory),
         _environment_layer(environ),
         {
@@ -272,18 +275,54 @@ def _environment_layer(environ: Mapping[str, str]) -> dict[str, tuple[str, Any]]
 
 def _project_layer(directory: str) -> dict[str, tuple[str, Any]]:
     """Return the settings of the nearest project file, looking upwards."""
+    path, table = _project(directory)
+    return _layer(path, table) if path else {}
+
+
+def project_table(directory: str, name: str) -> tuple[str | None, dict[str, Any]]:
+    """Return a table of the nearest project file that is no setting, and that file's path.
+
+    Args:
+        directory: Where to look, upwards.
+        name: One of `TABLES`.
+
+    Raises:
+        InputError: If what stands there is no table.
+    """
+    path, table = _project(directory)
+    found = table.get(name)
+    if found is None:
+        return None, {}
+    if not hasattr(found, "items"):
+        raise InputError(
+            "{path} sets {name} to {found!r}, but a table was expected.",
+            path=path,
+            name=name,
+            found=found,
+        )
+    return path, found
+
+
+def _project(directory: str) -> tuple[str | None, dict[str, Any]]:
+    """Return the nearest project file that says anything, looking upwards, and what it says."""
     while True:
-        layer = _file_layer(os.path.join(directory, "brizna.toml"))
-        if layer:
-            return layer
-        layer = _file_layer(os.path.join(directory, "pyproject.toml"), "tool", "brizna")
+        for name, tables in (("brizna.toml", ()), ("pyproject.toml", ("tool", "brizna"))):
+            path = os.path.join(directory, name)
+            found = _file_table(path, *tables)
+            if found:
+                return path, found
         parent = os.path.dirname(directory)
-        if layer or parent == directory:
-            return layer
+        if parent == directory:
+            return None, {}
         directory = parent
 
 
-def _file_layer(path: str, *tables: str) -> dict[str, tuple[str, Any]]:
+def _layer(path: str, table: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+    settings = {name: value for name, value in table.items() if name not in TABLES}
+    return {_known(name, Said(path)): (path, value) for name, value in settings.items()}
+
+
+def _file_table(path: str, *tables: str) -> dict[str, Any]:
     if not os.path.isfile(path):
         return {}
     import tomllib
@@ -305,7 +344,7 @@ def _file_layer(path: str, *tables: str) -> dict[str, tuple[str, Any]]:
             path=path,
             found=found,
         )
-    return {_known(name, Said(path)): (path, value) for name, value in found.items()}
+    return found
 
 
 def _known(name: str, where: Said) -> str:

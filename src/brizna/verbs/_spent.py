@@ -62,18 +62,21 @@ def spent_by(store: Store, asked: Asked) -> tuple[list[Spent], list[str]]:
     A run overlapped if another of its machine went on meanwhile, and both are accounted for with
     all that the machine drew.
     """
-    found = [run for run in store.runs() if _counts(run, asked)]
-    outer = set(outermost(found))
     spent: list[Spent] = []
     whole: list[RunSummary] = []
-    for run in found:
-        if run.id not in outer:
-            continue
+    for run in counted(store, asked):
         footprint = Footprint.from_json(view_of(store, run.id, seen_as=asked.seen_as)["footprint"])
         spent.append(_spent(run, footprint))
         if footprint.view == "machine":
             whole.append(run)
-    return spent, _at_once(whole)
+    return spent, at_once(whole)
+
+
+def counted(store: Store, asked: Asked) -> list[RunSummary]:
+    """Return the runs that count and have ended, none inside another."""
+    found = [run for run in store.runs() if _counts(run, asked)]
+    outer = set(outermost(found))
+    return [run for run in found if run.id in outer]
 
 
 def _counts(run: RunSummary, asked: Asked) -> bool:
@@ -105,7 +108,7 @@ def _spent(run: RunSummary, footprint: Footprint) -> Spent:
     )
 
 
-def _at_once(runs: Sequence[RunSummary]) -> list[str]:
+def at_once(runs: Sequence[RunSummary]) -> list[str]:
     """Return the runs that began before an earlier one of their machine had ended."""
     ends: dict[str | None, datetime] = {}
     found: list[str] = []
@@ -153,9 +156,9 @@ def charge_runs(
     """
     if reserved is not None:
         asked = asked.replace(start=reserved.start, end=reserved.end)
-    spent, at_once = spent_by(store, asked)
+    spent, overlapping = spent_by(store, asked)
     idle = None if reserved is None else _idle(spent, reserved, book)
-    return charge(spent, idle=idle, at_once=at_once)
+    return charge(spent, idle=idle, at_once=overlapping)
 
 
 def _idle(spent: Sequence[Spent], reserved: Reserved, book: Book) -> dict[str, Estimate] | None:
@@ -317,6 +320,6 @@ def judge_budgets(
             end=min(datetime.fromisoformat(budget.end), at + timedelta(seconds=1)),
             seen_as=seen_as,
         )
-        spent, at_once = spent_by(store, asked)
-        states.append(judge_budget(budget, spent, at=at, at_once=at_once))
+        spent, overlapping = spent_by(store, asked)
+        states.append(judge_budget(budget, spent, at=at, at_once=overlapping))
     return states

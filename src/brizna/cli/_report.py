@@ -1,0 +1,205 @@
+"""``brizna report``: documents from the same records."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from brizna.cli._options import add_json, add_settings, settings_of, store_of
+from brizna.cli._parser import Parser
+from brizna.core.codec import digest_of_bytes
+from brizna.core.errors import InputError, UnavailableError
+from brizna.report import (
+    Selection,
+    find_renderer,
+    is_text,
+    renderer_names,
+)
+from brizna.store import replace_file
+from brizna.verbs import dossier_of, facts_of, read_period
+from brizna.verbs._run import current_directory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from typing import Any
+
+    from brizna.cli._dispatch import Context
+    from brizna.report import Document, Dossier, Figure, Renderer
+
+_MOST_RUNS = 3
+"""Runs of a sum that are named; ``--json`` names all."""
+
+
+def report(context: Context, words: list[str]) -> int:
+    """Write a document about a run, or about the runs of a tag or a period."""
+    given = _parser(context).parse_args(words)
+    if given.list:
+        return _list(context, given)
+    if given.form is None:
+        raise InputError(
+            "No form was named: choose one with --as. See what there is: brizna report --list."
+        )
+    renderer = find_renderer(given.form)
+    settings = settings_of(given, context)
+    dossier = dossier_of(
+        store_of(given, context),
+        _selection(given),
+        facts=facts_of(given.facts, directory=current_directory()),
+        seen_as=None if settings.origins["view"] == "default" else settings["view"],
+    )
+    document = renderer.render(dossier, lang=context.lang)
+    if given.json:
+        context.tell_json(_told(renderer, dossier, document))
+    elif given.figures:
+        context.tell(*_figure_lines(dossier, document))
+    if given.output is not None:
+        _write(given.output, document.content)
+        context.say(os.path.abspath(given.output))
+    elif not (given.json or given.figures):
+        _print(context, renderer, document)
+    _say_lacking(context, document)
+    return 0
+
+
+def _parser(context: Context) -> Parser:
+    _ = context.texts.gettext
+    parser = Parser(
+        "brizna report",
+        _("Write a document about a run, or about the runs of a tag or a period."),
+        context.texts,
+    )
+    parser.add_argument(
+        "run", nargs="?", metavar="RUN", help=_("an id, a part of one, a name, or last")
+    )
+    parser.add_argument("--as", dest="form", metavar="FORM", help=_("which document; see --list"))
+    parser.add_argument("--list", action="store_true", help=_("list the forms"))
+    parser.add_argument(
+        "--tag", action="append", default=[], help=_("only runs with this tag; may be repeated")
+    )
+    parser.add_argument("--team", help=_("the runs with the tag team:TEAM"))
+    parser.add_argument("--project", help=_("the runs with the tag project:PROJECT"))
+    parser.add_argument(
+        "--period",
+        help=_("the runs begun in 2026, 2026-Q3, 2026-11, 2026-W47, 2026-11-22 or FROM..TO (UTC)"),
+    )
+    parser.add_argument(
+        "--facts", metavar="FILE", help=_("what only you know, in TOML: model, publisher, task ...")
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help=_("where to write it"))
+    parser.add_argument(
+        "--figures",
+        action="store_true",
+        help=_("list each number in it with the command that explains it"),
+    )
+    add_json(parser)
+    add_settings(parser, ("view", "store", "lang"))
+    return parser
+
+
+def _selection(given: Namespace) -> Selection:
+    tags = list(given.tag)
+    tags += [f"team:{given.team}"] if given.team else []
+    tags += [f"project:{given.project}"] if given.project else []
+    if given.run is not None and (tags or given.period):
+        raise InputError(
+            "Both a run ({run}) and a tag or a period were given: a report is about one run, or "
+            "about all that a tag or a period selects.",
+            run=given.run,
+        )
+    if not tags and not given.period:
+        return Selection(run=given.run or "last")
+    start, end = read_period(given.period) if given.period else (None, None)
+    return Selection(tags=tuple(tags), start=start, end=end, period=given.period)
+
+
+def _list(context: Context, given: Namespace) -> int:
+    forms = [find_renderer(name) for name in renderer_names()]
+    if given.json:
+        context.tell_json(
+            [
+                {
+                    "form": form.name,
+                    "suffix": form.suffix,
+                    "media_type": form.media_type,
+                    "about": form.about(context.lang),
+                }
+                for form in forms
+            ]
+        )
+        return 0
+    width = max(len(form.name) for form in forms) + 2
+    context.tell(*(f"{form.name:<{width}}{form.about(context.lang)}" for form in forms))
+    return 0
+
+
+def _print(context: Context, renderer: Renderer, document: Document) -> None:
+    """Give the document to stdout; a terminal gets no bytes that it cannot show."""
+    if is_text(renderer):
+        context.tell(document.content.decode().removesuffix("\n"))
+        return
+    if context.is_terminal:
+        raise InputError(
+            "The form {form} is no text that a terminal shows: write it to a file with "
+            "-o report{suffix}.",
+            form=renderer.name,
+            suffix=renderer.suffix,
+        )
+    sys.stdout.buffer.write(document.content)
+    sys.stdout.buffer.flush()
+
+
+def _write(path: str, content: bytes) -> None:
+    try:
+        replace_file(os.path.abspath(path), content)
+    except OSError as error:
+        raise UnavailableError(
+            "{path!r} could not be written ({reason}): name another file with -o.",
+            path=os.path.abspath(path),
+            reason=error.strerror,
+        ) from error
+
+
+def _say_lacking(context: Context, document: Document) -> None:
+    """Say what the form asks for and does not get, and how to give it."""
+    from brizna.report import stored
+
+    _ = context.texts.gettext
+    for one in document.lacking:
+        help_ = _(" Declare {key} with --facts.").format(key=one.fact) if one.fact else ""
+        text = _("not known: {field}: {why}.").format(
+            field=one.field, why=stored(one.why, context.lang)
+        )
+        context.say(f"brizna: {text}{help_}")
+
+
+def _told(renderer: Renderer, dossier: Dossier, document: Document) -> dict[str, Any]:
+    return {
+        "form": renderer.name,
+        "media_type": renderer.media_type,
+        "digest": digest_of_bytes(document.content),
+        "runs": [view["id"] for view in dossier.views],
+        "figures": [
+            {**figure.to_json(), "explain": _commands(dossier, figure)}
+            for figure in document.figures
+        ],
+        "lacking": [one.to_json() for one in document.lacking],
+    }
+
+
+def _figure_lines(dossier: Dossier, document: Document) -> list[str]:
+    lines: list[str] = []
+    for figure in document.figures:
+        commands = _commands(dossier, figure)
+        more = [] if len(commands) <= _MOST_RUNS else [f"  ... ({len(commands)})"]
+        lines.append(f"{figure.field}: {figure.shown} {figure.unit}".rstrip())
+        lines += [*(f"  {command}" for command in commands[:_MOST_RUNS]), *more]
+    return lines
+
+
+def _commands(dossier: Dossier, figure: Figure) -> list[str]:
+    """Return the commands that explain a figure: one for each run that it is summed over."""
+    from shlex import quote
+
+    runs = [view["id"] for view in dossier.views] if figure.record is None else [figure.record]
+    return [f"brizna explain {run} --figure {quote(figure.path)}" for run in runs]

@@ -1,0 +1,132 @@
+"""The forms that a report can take, and what each of them promises."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from brizna.core.errors import InputError, UnavailableError
+from brizna.core.factors import nearest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from brizna.report._dossier import Document, Dossier
+
+GROUP = "brizna.renderers"
+"""The entry points of forms that others bring; each loads to a renderer."""
+
+RENDERERS: Mapping[str, str] = {
+    "json": "_form_json:FORM",
+    "markdown": "_form_markdown:FORM",
+}
+"""Our own forms: for each the file of this room, and what in it is the renderer."""
+
+_TEXTS = ("text/", "application/json", "application/xml", "application/x-tex")
+
+
+@runtime_checkable
+class Renderer(Protocol):
+    """A form: fills itself in from a dossier.
+
+    The same dossier gives the same bytes: no clock, no chance, no host asked. Each number that
+    stands in it and was computed is a `Figure` of the document; what is not known is a `Lack`, and
+    never 0.
+    """
+
+    @property
+    def name(self) -> str:
+        """What ``--as`` calls it."""
+        ...
+
+    @property
+    def suffix(self) -> str:
+        """What its files end in, such as ``.json``."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """Its media type, such as ``text/csv``."""
+        ...
+
+    @property
+    def for_people(self) -> bool:
+        """Whether people read it: it speaks their language."""
+        ...
+
+    def about(self, lang: str) -> str:
+        """Return what it is, in one line.
+
+        Args:
+            lang: The language.
+        """
+        ...
+
+    def render(self, dossier: Dossier, *, lang: str) -> Document:
+        """Return the form, filled in.
+
+        Args:
+            dossier: What it is about.
+            lang: Language of what people read in it.
+
+        Raises:
+            InputError: If the form cannot be about these runs, such as several at once.
+            UnavailableError: If a library that it needs is not installed.
+        """
+        ...
+
+
+def renderer_names() -> list[str]:
+    """Return the names of all forms, ours first."""
+    return [*RENDERERS, *(name for name in _offered() if name not in RENDERERS)]
+
+
+def find_renderer(name: str) -> Renderer:
+    """Return the form of a name.
+
+    Raises:
+        InputError: If there is none; names the nearest.
+        UnavailableError: If one that somebody else brings cannot be loaded.
+    """
+    place = RENDERERS.get(name)
+    if place is not None:
+        from importlib import import_module
+
+        home, _, attribute = place.partition(":")
+        return getattr(import_module(f"brizna.report.{home}"), attribute)
+    offered = _offered()
+    if name not in offered:
+        known = [*RENDERERS, *offered]
+        raise InputError(
+            "{name!r} is not a form of report.{hint} Known: {known}.",
+            name=name,
+            hint=nearest(name, known),
+            known=", ".join(known),
+        )
+    try:
+        made: object = offered[name].load()
+    except Exception as error:  # anybody's form: whoever asked for it is told what it says
+        raise UnavailableError(
+            "The form {name!r} cannot be loaded: {kind}: {error}. Install what it needs.",
+            name=name,
+            kind=type(error).__name__,
+            error=error,
+        ) from error
+    if not isinstance(made, Renderer):
+        raise UnavailableError(
+            "{name!r} is offered as a form and is none: it lacks a part of Renderer.", name=name
+        )
+    return made
+
+
+def is_text(renderer: Renderer) -> bool:
+    """Tell whether a terminal can show what a form writes."""
+    media_type = renderer.media_type
+    return media_type.startswith(_TEXTS) or media_type.endswith(("+json", "+xml"))
+
+
+def _offered() -> dict[str, Any]:
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group=GROUP)}

@@ -1,0 +1,74 @@
+"""From the path of a figure to what was stored: how a number in a form is found again.
+
+A path is a figure as ``brizna explain`` takes it (``carbon_g``), ``duration_s``, and below it, each
+after ``>``, the inputs it is computed from: ``energy_j>channel:rapl/package-0``,
+``facility_energy_j>pue``.
+"""
+
+from __future__ import annotations
+
+from brizna.account import FIGURES, Footprint
+from brizna.account import explain as derive
+from brizna.core.errors import InputError, Said
+from brizna.core.factors import Factor, nearest
+from brizna.core.measurement import Measurement
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+BELOW = ">"
+"""What stands between a figure and an input of it in a path."""
+DURATION = "duration_s"
+"""What can be explained of a run beside the figures of its footprint."""
+
+
+def trace(view: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """Return the node that a path leads to in the derivation of a view's figures.
+
+    Args:
+        view: A run with its footprint.
+        path: See above.
+
+    Raises:
+        InputError: If there is nothing at its end.
+    """
+    head, *names = [name.strip() for name in path.split(BELOW)]
+    node = _figure(view, head)
+    for name in names:
+        inner: dict[str, dict[str, Any]] = {each["name"]: each for each in node["inputs"]}
+        if name not in inner:
+            raise InputError(
+                "{name!r} is nothing that {node} is computed from.{hint} Known: {known}.",
+                name=name,
+                node=node["name"],
+                hint=nearest(name, inner),
+                known=", ".join(inner) or "-",
+            )
+        node = inner[name]
+    return node
+
+
+def _figure(view: Mapping[str, Any], name: str) -> dict[str, Any]:
+    if name == DURATION:
+        return {
+            "name": name,
+            "estimate": None,
+            "value": view[DURATION],
+            "reason": None,
+            "formula": str(Said("last reading - first reading")),
+            "doubts": {},
+            "inputs": [],
+        }
+    if name not in FIGURES:
+        raise InputError(
+            "{figure!r} is not a figure of a footprint.{hint} Known: {known}.",
+            figure=name,
+            hint=nearest(name, FIGURES),
+            known=", ".join((*FIGURES, DURATION)),
+        )
+    footprint = Footprint.from_json(view["footprint"])
+    measurement = Measurement.from_json(view["measurement"])
+    factors = [Factor.from_json(factor) for factor in view.get("factors", ())]
+    return derive(footprint, measurement, name, factors=factors)

@@ -1,0 +1,148 @@
+"""Every form keeps the promises of a renderer; what a dossier and its paths say."""
+
+from __future__ import annotations
+
+import pytest
+
+from brizna.core.errors import InputError
+from brizna.report import RENDERERS, find_renderer, is_text, read_facts, renderer_names, trace
+from brizna.testing import read_shown, renderer_conformance, sample_dossier
+
+ONE_RUN: set[str] = set()
+"""Forms that are about one run alone."""
+
+
+@pytest.mark.parametrize("name", RENDERERS)
+def test_a_form_keeps_its_promises(name):
+    assert renderer_conformance(find_renderer(name), several=name not in ONE_RUN) == []
+
+
+@pytest.mark.parametrize("name", RENDERERS)
+def test_a_form_is_found_by_the_name_it_has(name):
+    assert find_renderer(name).name == name
+
+
+def test_a_form_that_there_is_not_names_the_nearest():
+    with pytest.raises(InputError, match="markdown"):
+        find_renderer("markdwon")
+
+
+def test_ours_come_first_in_the_list_of_forms():
+    assert renderer_names()[: len(RENDERERS)] == list(RENDERERS)
+
+
+def test_what_a_terminal_can_show_is_text():
+    assert is_text(find_renderer("json"))
+    assert is_text(find_renderer("markdown"))
+
+
+class Invents:
+    """A form that breaks its promises: it shows 0 where nothing is known, and never the same."""
+
+    name = "invents"
+    suffix = "txt"
+    media_type = "text/plain"
+    for_people = True
+
+    def __init__(self):
+        self.count = 0
+
+    def about(self, lang):  # noqa: ARG002 - a form has it
+        return "the same in each language"
+
+    def render(self, dossier, *, lang):  # noqa: ARG002 - as above
+        from brizna.report import Document, Figure
+
+        self.count += 1
+        figure = Figure(field="energy", shown="0", unit="Wh", value=0.0, path="energy_j")
+        return Document(content=f"{self.count}".encode(), figures=(figure,))
+
+
+def test_a_form_that_invents_is_found_out():
+    broken = " ".join(renderer_conformance(Invents()))
+    for wrong in ("dot", "each language", "second time", "is not known", "comes from 0.0"):
+        assert wrong in broken
+
+
+def test_what_is_no_form_is_said_to_be_none():
+    assert renderer_conformance(object()) == ["object lacks a part of Renderer"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "number", "half"),
+    [
+        ("1,234.5", "en", 1234.5, 0.05),
+        ("1234,5", "es", 1234.5, 0.05),
+        ("12\u202f150", "es", 12150, 5),
+        ("1.0x10^2", "en", 100, 5),
+        ("1,0 × 10⁻²", "es", 0.01, 0.0005),
+        (r"3.6\times 10^{3}", "en", 3600, 50),
+        ("2.5e-07", "en", 2.5e-7, 5e-9),
+        ("-3", "en", -3, 0.5),
+        ("18 min 04 s", "en", 1084, 0.5),
+        ("4,2 s", "es", 4.2, 0.05),
+    ],
+)
+def test_a_shown_number_is_read_with_the_place_of_its_last_digit(text, lang, number, half):
+    assert read_shown(text, lang) == (pytest.approx(number), pytest.approx(half))
+
+
+def test_a_text_without_digits_shows_no_number():
+    assert read_shown("unknown", "en") is None
+
+
+def test_the_sum_over_runs_is_unknown_where_one_of_them_is():
+    known, unknown = sample_dossier(runs=2), sample_dossier(is_known=False)
+    mixed = known.replace(views=(*known.views, unknown.views[0]))
+    assert known.amount("energy_j").best.value == pytest.approx(
+        sum(known.amount("energy_j", record=view["id"]).best.value for view in known.views)
+    )
+    assert mixed.amount("energy_j") is None
+    assert "1 of 3 runs" in mixed.reason("energy_j")
+
+
+def test_doubts_that_runs_share_move_their_sum_together():
+    dossier = sample_dossier(runs=3)
+    (one, whole) = (
+        dossier.amount("energy_j", record=dossier.views[0]["id"]),
+        dossier.amount("energy_j"),
+    )
+    assert whole.high.value / whole.best.value == pytest.approx(
+        one.high.value / one.best.value, rel=1e-3
+    )
+
+
+def test_ratios_have_no_sum():
+    assert sample_dossier(runs=2).amount("sci_g_per_unit") is None
+    assert sample_dossier(runs=2).amount("energy_j>channel:nvml/GPU-1") is None
+    assert "no sum" in sample_dossier(runs=2).reason("sci_g_per_unit")
+
+
+def test_a_path_leads_below_a_figure():
+    view = sample_dossier().views[0]
+    node = trace(view, "energy_j>channel:nvml/GPU-1")
+    assert node["estimate"]["best"] == pytest.approx(50 * 3600)
+    assert trace(view, "duration_s")["value"] == 3600
+    assert trace(view, "facility_energy_j>pue")["estimate"]["best"] >= 1
+
+
+def test_a_path_that_leads_nowhere_names_what_there_is():
+    view = sample_dossier().views[0]
+    with pytest.raises(InputError, match="channel:nvml/GPU-1"):
+        trace(view, "energy_j>channel:nvml/GPU-2")
+    with pytest.raises(InputError, match="carbon_g"):
+        trace(view, "carbon")
+
+
+def test_a_fact_that_nobody_knows_of_is_refused_and_the_nearest_named():
+    with pytest.raises(InputError, match="model"):
+        read_facts({"modle": "digits"}, where="facts.toml")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("model", 3), ("parameters", "many"), ("parameters", -1), ("data", "digits"), ("stage", "x")],
+)
+def test_a_fact_of_another_kind_is_refused(key, value):
+    with pytest.raises(InputError, match="was expected"):
+        read_facts({key: value}, where="facts.toml")
