@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from brizna.verbs._predict import ScalingForecast, ScalingRequest, predict_scaling
     from brizna.verbs._predict_energy import Prediction, predict_energy
     from brizna.verbs._reaccount import reaccount
+    from brizna.verbs._report import dossier_of, facts_of, read_period, write_report
     from brizna.verbs._reuse import Kept, Reuse, reuse
     from brizna.verbs._run import run_command
     from brizna.verbs._sci import sci_of_ai, sci_of_run, stage_of
@@ -99,7 +100,9 @@ __all__ = [
     "charge_runs",
     "comparisons",
     "diagnose",
+    "dossier_of",
     "explain_view",
+    "facts_of",
     "import_codecarbon",
     "judge_budgets",
     "keep_measured",
@@ -119,6 +122,7 @@ __all__ = [
     "read_budget",
     "read_budgets",
     "read_dimension",
+    "read_period",
     "read_settings",
     "recompute_view",
     "reconcile_bill",
@@ -141,11 +145,16 @@ __all__ = [
     "view_of_case",
     "views_of",
     "when_greenest",
+    "write_report",
     "write_rows",
     "zones_of",
 ]
 
 _HOMES = {
+    "dossier_of": "_report",
+    "facts_of": "_report",
+    "read_period": "_report",
+    "write_report": "_report",
     "FIGURES": "_totals",
     "RunTotals": "_totals",
     "Wanted": "_totals",
