@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from brizna.core.errors import InputError
-from brizna.report import RENDERERS, find_renderer, is_text, read_facts, renderer_names, trace
+from brizna.report import (
+    RENDERERS,
+    Format,
+    explain,
+    find_renderer,
+    is_text,
+    read_facts,
+    renderer_names,
+    trace,
+)
 from brizna.testing import read_shown, renderer_conformance, sample_dossier
 
 ONE_RUN: set[str] = set()
@@ -20,6 +29,17 @@ def test_a_form_keeps_its_promises(name):
 @pytest.mark.parametrize("name", RENDERERS)
 def test_a_form_is_found_by_the_name_it_has(name):
     assert find_renderer(name).name == name
+
+
+@pytest.mark.parametrize("name", RENDERERS)
+def test_each_number_of_a_form_is_explained_in_words(name):
+    dossier = sample_dossier()
+    view = dossier.views[0]
+    figures = find_renderer(name).render(dossier, lang="en").figures
+    for path in sorted({figure.path for figure in figures}):
+        (told,) = explain(view, Format("en"), figure=path)
+        assert told.value
+        assert "unknown" not in told.value, path
 
 
 def test_a_form_that_there_is_not_names_the_nearest():

@@ -14,6 +14,7 @@ from brizna.core.quantities import Energy, Power
 from brizna.core.shares import WEIGHT
 from brizna.report._forest import inside
 from brizna.report._texts import texts
+from brizna.report._trace import BELOW, DURATION, trace
 from brizna.report._view import part, roots
 from brizna.report._whose import OWN, attribution, own_part, tell_age
 from brizna.report._words import KIND_OF_FIELD, name_basis, name_component, name_figure
@@ -64,7 +65,8 @@ def explain(
     Args:
         view: A run with its footprint.
         style: The language and medium.
-        figure: Field of the footprint, with or without its unit (``carbon`` is ``carbon_g``).
+        figure: Field of the footprint, with or without its unit (``carbon`` is ``carbon_g``), or
+            a path below one, see `brizna.report.trace`.
         samples: Whether the readings that the run was computed from are still there.
 
     Raises:
@@ -72,6 +74,8 @@ def explain(
     """
     teller = _Teller(view, style, samples=samples)
     record = view.get("footprint")
+    if record and figure is not None and (BELOW in figure or figure == DURATION):
+        return [teller.tell(trace(view, figure))]
     figures = FIGURES if record else ("energy_j",)
     if figure is None and not own_part(view):
         figures = tuple(name for name in figures if name not in OWN.values())
@@ -165,6 +169,8 @@ class _Teller:
         plain = node.get("value")
         if name == "functional_unit" and plain:
             return Node(label, value=f"{self.style.number(plain['count'])} × {plain['name']}")
+        if name == DURATION and plain is not None:
+            return Node(label, value=self.style.duration(plain))
         estimate = node.get("estimate")
         value = self.style.estimate(
             KIND_OF_FIELD[name], estimate, reason=node.get("reason"), currency=self.currency
