@@ -298,7 +298,7 @@ def test_work_that_is_not_counted_ends_the_sweep_at_its_first_trial(brizna, show
         (["--vary", "a=1,2", "--vary", "b=1,2", "--most", "3", "--", "true"], "4 settings (2 x 2)"),
         (["--threads", "1", "--vary", "threads=1", "--", "true"], "expected each name once"),
         (["--resume"], "No sweep was cut short"),
-        (["--threads", "1,2", "--", "/nowhere/program"], "cannot be swept"),
+        (["--threads", "1,2", "--", "/nowhere/program"], "cannot be tried"),
     ],
 )
 def test_what_cannot_be_swept_is_refused_with_the_reason(brizna, words, said):

@@ -51,13 +51,13 @@ if TYPE_CHECKING:
     from brizna.verbs._sweep import (
         Bench,
         Progress,
-        SweepStoppedError,
         plan_sweep,
         resumed_plan,
         sweep,
     )
     from brizna.verbs._sweep_levels import read_dimension
     from brizna.verbs._totals import FIGURES, RunTotals, Wanted, total_runs
+    from brizna.verbs._trialling import SweepStoppedError
     from brizna.verbs._views import View, recompute_view, view_of, views_of
     from brizna.verbs._when import Greenest, when_greenest
 
@@ -182,7 +182,7 @@ _HOMES = {
     "sweep": "_sweep",
     "resumed_plan": "_sweep",
     "plan_sweep": "_sweep",
-    "SweepStoppedError": "_sweep",
+    "SweepStoppedError": "_trialling",
     "Progress": "_sweep",
     "Bench": "_sweep",
     "ScalingForecast": "_predict",

@@ -7,13 +7,11 @@ record beside it that says of which sweep it is. So an interrupted sweep goes on
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
-from contextlib import contextmanager, suppress
 
 from brizna.core.codec import digest as digest_of
-from brizna.core.errors import InputError, Said, UnavailableError
+from brizna.core.errors import InputError, Said
 from brizna.core.records import Record
 from brizna.core.sweep import Goal, SweepPlan, TrialFacts, TrialNote, conclude, digest_name
 from brizna.core.trials import WARM_UP, turns
@@ -23,33 +21,24 @@ from brizna.store import Store, forget_sweep, keep_sweep, unfinished_sweep
 from brizna.verbs._recorder import Job
 from brizna.verbs._run import run_command
 from brizna.verbs._sweep_levels import DeviceLevels, command_of, variables_of
+from brizna.verbs._trialling import (
+    Ground,
+    aside,
+    kept_run,
+    now,
+    stop_if_told,
+    stoppable,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from brizna.core.measurement import Run
     from brizna.core.sweep import Dimension, Sweep
     from brizna.core.trials import Turn
-    from brizna.run import Outcome
-    from brizna.verbs._run import Finished
     from brizna.verbs._settings import Settings
-
-_ENDING = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")
-_INPUT, _OUTPUT, _TALK = 0, 1, 2
-
-
-class SweepStoppedError(Exception):
-    """A signal has ended a sweep; what it changed is back, and it can go on later.
-
-    Attributes:
-        signal: Number of the signal.
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.signal = number
 
 
 class Progress(Record):
@@ -117,7 +106,7 @@ def plan_sweep(
     if not command:
         raise InputError("No command was given: put it after --, such as -- python train.py.")
     plan = SweepPlan(
-        made=_now(),
+        made=now(),
         machine=machine_name(),
         command=tuple(command),
         dimensions=tuple(dimensions),
@@ -205,14 +194,14 @@ def sweep(
         )
     arms = plan.settings(most=sys.maxsize)
     devices = DeviceLevels(plan, sys_root=bench.sys_root, nvml=bench.nvml)
-    held = HeldLimits(devices.planned, next(iter(restore_files(environ)), ""), now=_now)
+    held = HeldLimits(devices.planned, next(iter(restore_files(environ)), ""), now=now)
     store = Store.find(settings["store"], cwd=directory, environ=environ)
     safe = redact(plan.command)
     kept = plan.replace(command=safe, is_cut=safe != plan.command)
     digest = digest_of(kept.to_json())
     done = _made(store, digest, settings["view"])
-    ground = _Ground(store, settings, environ, directory)
-    with _stoppable(), held, _aside(shows_output=bench.shows_output):
+    ground = Ground(store, settings, environ, directory)
+    with stoppable(), held, aside(shows_output=bench.shows_output):
         trialist = _Trialist(plan, ground, lambda levels: devices.set(levels, held.set), held.check)
         keep_sweep(store, kept)  # not before: one that is refused was never begun
         trialist.begin(digest, done=len(done), tell=tell, wait=bench.wait)
@@ -236,20 +225,6 @@ def sweep(
     return made
 
 
-class _Ground:
-    """Where trials are made and kept."""
-
-    __slots__ = ("directory", "environ", "settings", "store")
-
-    def __init__(
-        self, store: Store, settings: Settings, environ: Mapping[str, str], directory: str
-    ) -> None:
-        self.store = store
-        self.settings = settings
-        self.environ = environ
-        self.directory = directory
-
-
 class _Trialist:
     """Makes the trials of one sweep.
 
@@ -260,7 +235,7 @@ class _Trialist:
     def __init__(
         self,
         plan: SweepPlan,
-        ground: _Ground,
+        ground: Ground,
         prepare: Callable[[Mapping[str, str]], object],
         check: Callable[[], object],
     ) -> None:
@@ -326,9 +301,9 @@ class _Trialist:
             None if one is None or two is None else two - one
             for one, two in zip(before, _switches(), strict=True)
         ]
-        _stop_if_told(finished.outcome)
+        stop_if_told(finished.outcome)
         self._check()
-        run_id = self._kept(finished)
+        run_id = kept_run(finished)
         note = TrialNote(
             sweep=self._digest,
             arm=turn.arm,
@@ -361,32 +336,6 @@ class _Trialist:
             name=turn.arm,
             tags=tags if turn.counts else [*tags, "warm-up"],
         )
-
-    def _kept(self, finished: Finished) -> str:
-        """Return the id of a trial's run.
-
-        Raises:
-            InputError: If the command could not be started.
-            TrialFailedError: If it failed.
-            UnavailableError: If it was not measured or kept.
-        """
-        outcome = finished.outcome
-        if not outcome.started:
-            raise InputError("The command cannot be swept: {reason}", reason=outcome.reason or "?")
-        if finished.view is None or finished.directory is None:
-            raise UnavailableError(
-                "A trial could not be kept, and without it nothing can be compared: {trouble}",
-                trouble=" ".join(finished.trouble),
-            )
-        run_id: str = finished.view["id"]
-        if outcome.exit_code:
-            said = Said(
-                "its command ended with the exit code {code} (run {run})",
-                code=outcome.exit_code,
-                run=run_id,
-            )
-            raise TrialFailedError(str(said))
-        return run_id
 
     def _say(self, turn: Turn, facts: TrialFacts | None, failed: str | None) -> None:
         self._done += 1
@@ -452,64 +401,3 @@ def _processors() -> list[int]:
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
-
-
-def _stop_if_told(outcome: Outcome) -> None:
-    """End the sweep if the command was sent a signal that ends what a terminal runs."""
-    told = {*outcome.forwarded, *outcome.shared}
-    for name in _ENDING:
-        if name in told:
-            raise SweepStoppedError(int(getattr(signal, name)))
-
-
-@contextmanager
-def _stoppable() -> Generator[None]:
-    """Turn the first signal to end into an error, so that what was changed is put back."""
-    has_come = False
-
-    def stop(number: int, _frame: object) -> None:
-        nonlocal has_come
-        if not has_come:  # a second one must not end the putting back
-            has_come = True
-            raise SweepStoppedError(number)
-
-    before: dict[int, Any] = {}
-    for name in _ENDING:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _aside(*, shows_output: bool) -> Generator[None]:
-    """Keep our standard output for our data: what commands print goes to stderr or nowhere."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
-    nothing = os.open(os.devnull, os.O_RDWR)
-    kept = {_INPUT: nothing, _OUTPUT: _TALK if shows_output else nothing}
-    saved: dict[int, int] = {}
-    try:
-        for stream, instead in kept.items():
-            with suppress(OSError):  # it was closed before we were started
-                saved[stream] = os.dup(stream)
-            os.dup2(instead, stream)
-        yield
-    finally:
-        for stream in kept:
-            if stream in saved:
-                os.dup2(saved[stream], stream)
-                os.close(saved[stream])
-            else:
-                os.close(stream)
-        os.close(nothing)
-
-
-def _now() -> str:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
