@@ -80,6 +80,8 @@ class Assumptions(Record):
         charges: What is paid, where it is more than a price for each kWh; ``tariff_per_kwh`` is
             then one of them.
         exchanges: The stated rates by which charges in other currencies are converted.
+        ewif_origin: ``declared``, or ``mix`` where it is that of the sources of `mix`; None in
+            records of before brizna said so.
     """
 
     pue: Estimate
@@ -108,11 +110,13 @@ class Assumptions(Record):
     embodied_items: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
+    ewif_origin: str | None = None
 
     _later: ClassVar = (
         *("hourly_g_per_kwh", "market_g_per_kwh", "guaranteed_share", "guaranteed_g_per_kwh"),
         *("marginal_g_per_kwh", "renewable_share", "mix", "transfer_gb", "transfer_j_per_gb"),
         *("storage_tb", "storage_w_per_tb", "embodied_items", "charges", "exchanges"),
+        "ewif_origin",
     )
     _forms: ClassVar = {
         "hourly_g_per_kwh": estimate_of(CarbonIntensity),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BESIDE = (
     *("carbon_hourly_g", "carbon_market_g", "carbon_marginal_g"),
-    *("renewable_energy_j", "storage_energy_j", "transfer_energy_j"),
+    *("renewable_energy_j", "storage_energy_j", "transfer_energy_j", "water_electricity_l"),
 )
 """Figures that stand in a footprint only where somebody declared or asked for what they need."""
 FIGURES = (

@@ -71,6 +71,8 @@ class Footprint(Record):
         carbon_marginal_g: What the electricity system emitted more for it; never part of
             ``carbon_g``.
         cost_parts: What ``cost`` is the sum of; empty where it is a price for each kWh alone.
+        water_electricity_l: The part of ``water_l`` off site, for making the electricity; known
+            also where that on site is not.
     """
 
     schema: ClassVar = "brizna.footprint/1"
@@ -102,10 +104,12 @@ class Footprint(Record):
     carbon_market_g: Estimate | None = None
     carbon_marginal_g: Estimate | None = None
     cost_parts: tuple[CostPart, ...] = ()
+    water_electricity_l: Estimate | None = None
 
     _later: ClassVar = (
         *("view", "boundary", "storage_energy_j", "transfer_energy_j", "renewable_energy_j"),
         *("carbon_hourly_g", "carbon_market_g", "carbon_marginal_g", "cost_parts"),
+        "water_electricity_l",
     )
     _forms: ClassVar = {
         "boundary": each(Bound.from_json),
@@ -115,6 +119,7 @@ class Footprint(Record):
         "carbon_hourly_g": estimate_of(Carbon),
         "carbon_market_g": estimate_of(Carbon),
         "carbon_marginal_g": estimate_of(Carbon),
+        "water_electricity_l": estimate_of(Water),
         "cost_parts": each(CostPart.from_json),
         "duration_s": estimate_of(Duration),
         "energy_j": estimate_of(Energy),
@@ -191,6 +196,8 @@ def account(subject: Subject, assumptions: Assumptions) -> Footprint:
     ledger.derive("carbon_g", "carbon_operational_g" if only_known else both)
     far = " + transfer_energy_j * ewif_l_per_kwh" if away else ""
     ledger.derive("water_l", f"{here} * ( wue_l_per_kwh + pue * ewif_l_per_kwh ){far}")
+    if assumptions.ewif_origin is not None:
+        ledger.derive("water_electricity_l", "facility_energy_j * ewif_l_per_kwh")
     if assumptions.charges:
         ledger.pay(f"{here} * pue")
     else:

@@ -55,6 +55,7 @@ _FIGURES: dict[str, type[Quantity]] = {
     "carbon_hourly_g": Carbon,
     "carbon_market_g": Carbon,
     "carbon_marginal_g": Carbon,
+    "water_electricity_l": Water,
     "water_l": Water,
     "cost": Money,
     "sci_g_per_unit": Carbon,

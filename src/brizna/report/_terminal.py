@@ -57,6 +57,7 @@ _FIGURES = {
     "carbon_market_g": Carbon,
     "carbon_marginal_g": Carbon,
     "carbon_embodied_g": Carbon,
+    "water_electricity_l": Water,
     "water_l": Water,
     "cost": Money,
     "sci_g_per_unit": Carbon,
@@ -282,7 +283,8 @@ def _missed(footprint: View) -> set[str]:
     missed = {"carbon_g"}
     if footprint.get("carbon_g") is not None:
         missed.add("carbon_embodied_g")
-    if assumed.get("wue_l_per_kwh") or assumed.get("ewif_l_per_kwh"):
+    stated = assumed.get("ewif_l_per_kwh") and assumed.get("ewif_origin") != "mix"
+    if assumed.get("wue_l_per_kwh") or stated:
         missed.add("water_l")
     if assumed.get("functional_unit"):
         missed.add("sci_g_per_unit")

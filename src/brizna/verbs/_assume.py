@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import fsum
 
-from brizna.account import Assumptions, coefficient, lifetime, pue
+from brizna.account import Assumptions, coefficient, lifetime, pue, water
+from brizna.core._tables import positions
 from brizna.core.book import SHIPPED
 from brizna.core.errors import CoverageError
 from brizna.core.estimate import exactly, total
@@ -30,6 +31,9 @@ _OF_SITE = (
     *("guaranteed_share", "marginal_g_per_kwh"),
 )
 """Fields of a site that are fields of the assumptions, where somebody declared them."""
+_WATER = ("brizna.account", "water")
+_ENOUGH = 6 / 7
+"""Of a mix, the share whose water must be known."""
 NO_ZONE = "no grid zone is known: name it with --zone, for example --zone ES"
 
 
@@ -53,6 +57,14 @@ class Gathered:
     def use(self, shipped: Factor) -> Estimate:
         """Return the estimate of the factor in force, and list it."""
         found = self.book.over(shipped, self.day)
+        self.factors[found.name] = found
+        return found.estimate()
+
+    def own(self, factor_id: str) -> Estimate | None:
+        """Return what the person says about something that no table has, and list it."""
+        found = self.book.alone(factor_id, self.day)
+        if found is None:
+            return None
         self.factors[found.name] = found
         return found.estimate()
 
@@ -93,6 +105,7 @@ def assume(
     gathered.fields["pue"] = site.pue or gathered.use(pue(until=book.until))
     _assume_intensity(gathered, site, duration, started)
     _assume_origin(gathered, site)
+    _assume_water(gathered, site)
     _assume_instruments(gathered)
     _assume_charges(gathered)
     if "embodied_g" not in gathered.fields and site.hardware is not None:
@@ -161,6 +174,28 @@ def _assume_origin(gathered: Gathered, site: Site) -> None:
         return
     gathered.fields["renewable_share"] = gathered.use(shipped)
     gathered.fields.setdefault("mix", mix(site.zone, until=gathered.book.until))
+
+
+def _assume_water(gathered: Gathered, site: Site) -> None:
+    """Take the water of making the electricity: declared, a person's own, else by its sources.
+
+    Sources of which no water is known count as the mean of the others, up to a seventh of the mix.
+    """
+    fields = gathered.fields
+    if fields.get("ewif_l_per_kwh") is not None:
+        fields["ewif_origin"] = "declared"
+        return
+    own = gathered.own(f"water/ewif/{find_zone(site.zone).id}") if site.zone is not None else None
+    if own is not None:
+        fields |= {"ewif_l_per_kwh": own, "ewif_origin": "declared"}
+        return
+    mixed: Mapping[str, float] = fields.get("mix") or {}
+    known = [name for name in mixed if f"water/fuel/{name}" in positions(*_WATER)]
+    share = fsum(mixed[name] for name in known)
+    if not mixed or share < _ENOUGH:
+        return
+    parts = (gathered.use(water(f"fuel/{name}")).scaled(mixed[name] / share) for name in known)
+    fields |= {"ewif_l_per_kwh": total(parts), "ewif_origin": "mix"}
 
 
 def _assume_instruments(gathered: Gathered) -> None:
