@@ -286,6 +286,7 @@ def _judge(seen: _Seen, margin: float, level: float) -> Guard:
     p_pass = _chance_above(seen, _distance(seen, seen.difference, -margin))
     p_fail = _chance_above(seen, -_distance(seen, seen.least, -margin))
     verdict = PASS if p_pass <= level else FAIL if p_fail <= level else UNDECIDED
+    reach = _quantile(seen, level)
     guard = Guard(
         verdict=verdict,
         method=seen.method,
@@ -293,8 +294,8 @@ def _judge(seen: _Seen, margin: float, level: float) -> Guard:
         base=seen.base,
         variant=seen.variant,
         difference=seen.difference,
-        low=_bound(seen, seen.difference, level, is_low=True),
-        high=_bound(seen, seen.least, level, is_low=False),
+        low=_bound(seen, seen.difference, -reach),
+        high=_bound(seen, seen.least, reach),
         margin=margin,
         worst_fall=seen.worst_fall,
         level=level,
@@ -357,13 +358,13 @@ def _quantile(seen: _Seen, level: float) -> float:
     return student(1 - 2 * level, freedom)
 
 
-def _bound(seen: _Seen, difference: float, level: float, *, is_low: bool) -> float:
-    """Return the true difference from which the one seen is just as far as chance allows."""
-    sign, reach = (-1, _quantile(seen, level)) if is_low else (1, _quantile(seen, level))
-    near, far = difference, sign * _widest(seen, difference)
+def _bound(seen: _Seen, difference: float, reach: float) -> float:
+    """Return the true difference, above or below, from which the one seen is so far."""
+    near = difference
+    far = _widest(seen, difference) if reach > 0 else -_widest(seen, difference)
     for _ in range(_HALVINGS):
         middle = (near + far) / 2
-        if abs(_distance(seen, difference, middle)) < reach:
+        if abs(_distance(seen, difference, middle)) < abs(reach):
             near = middle
         else:
             far = middle
