@@ -4,6 +4,7 @@ from __future__ import annotations
 
 RUNTIMES = (
     "brizna.improve._runtimes._torch:TorchEager",
+    "brizna.improve._runtimes._torch_compile:TorchCompiled",
     "brizna.improve._runtimes._onnxruntime:OnnxRuntime",
     "brizna.improve._runtimes._openvino:OpenVino",
     "brizna.improve._runtimes._sklearn:Sklearn",

@@ -59,14 +59,30 @@ def facts_of(module: Any) -> dict[str, Any]:
         "parameters": sum(one.numel() for one in module.parameters()),
         "dtypes": dict(sizes),
         "is_scripted": isinstance(module, torch.jit.ScriptModule),
+        "attention": sorted(_attention(module)),
+        "adapters": sum(hasattr(layer, "get_base_layer") for layer in module.modules()),
     }
 
 
+def _attention(module: Any) -> set[str]:
+    """Return how attention is computed in the parts of a module where that can be exchanged."""
+    configs = [
+        layer.config for layer in module.modules() if hasattr(layer, "set_attn_implementation")
+    ]
+    return {str(getattr(config, "_attn_implementation", "unknown")) for config in configs}
+
+
 def call(module: Any, request: Any) -> Any:
-    """Return what a module gives for a request."""
+    """Return what a module gives for a request; floats are cast to half where its weights are."""
     import torch
 
     tensors = {key: torch.from_numpy(array) for key, array in arrays_of(request).items()}
+    first = next(iter(module.parameters()), None)
+    if first is not None and first.dtype in (torch.bfloat16, torch.float16):
+        tensors = {
+            key: tensor.to(first.dtype) if tensor.is_floating_point() else tensor
+            for key, tensor in tensors.items()
+        }
     if isinstance(request, dict):
         return module(**{str(name): tensor for name, tensor in tensors.items()})
     return module(*tensors.values())

@@ -1,0 +1,88 @@
+"""An ONNX graph as optimisers and quantisers expect it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, ClassVar
+
+from brizna.core.records import Record
+from brizna.improve._model import Made
+from brizna.improve._runtimes._onnxruntime import GRAPH, facts_of
+from brizna.improve._transform import CLEAN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from brizna.improve._machine import Machine
+    from brizna.improve._material import Material
+    from brizna.improve._model import Model
+
+_OPSET = 18
+
+
+class NormaliseOnnx(Record):
+    """Bring a graph to a newer opset, make constants initialisers, and write the shapes in.
+
+    Attributes:
+        opset: Version of the operators; a graph that is newer stays as it is.
+    """
+
+    name: ClassVar[str] = "normalise-onnx"
+    takes: ClassVar[tuple[str, ...]] = ("onnx",)
+    stage: ClassVar[int] = CLEAN
+    lossless: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ()
+    distributions: ClassVar[tuple[str, ...]] = ("onnx",)
+    extra: ClassVar[str] = "onnx"
+
+    opset: int = _OPSET
+
+    @classmethod
+    def choices(cls) -> tuple[NormaliseOnnx, ...]:
+        """Return it."""
+        return (cls(),)
+
+    def applies(self, model: Model, machine: Machine) -> str | None:
+        """Return why there is nothing to bring in order."""
+        del machine
+        operators: dict[str, int] = model.facts.get("operators", {})
+        if model.facts.get("opset", 0) >= self.opset and not operators.get("Constant"):
+            return f"its opset is {model.facts.get('opset')} and its constants are initialisers"
+        return None
+
+    def apply(self, model: Model, material: Material, folder: str) -> Made:
+        """Bring it in order."""
+        del material
+        import onnx
+        from onnx import version_converter
+
+        graph = onnx.load(model.file(GRAPH))
+        if facts_of(model.file(GRAPH))["opset"] < self.opset:
+            graph = version_converter.convert_version(graph, self.opset)
+        lift_constants(graph.graph)
+        graph = onnx.shape_inference.infer_shapes(graph)
+        path = os.path.join(folder, GRAPH)
+        onnx.save(graph, path)
+        return Made(kind="onnx", precision=model.precision, facts=facts_of(path))
+
+    def cost_hint_s(self, model: Model) -> float:
+        """Return seconds by the number of parameters."""
+        return 0.5 + model.facts.get("parameters", 0) / 2e7
+
+
+def lift_constants(graph: Any) -> None:
+    """Make initialisers of the tensors that Constant nodes of the outermost graph give.
+
+    Those inside branches and loops stay: initialisers of an outer graph are seen there anyway.
+    """
+    from onnx import numpy_helper
+
+    kept: list[Any] = []
+    for node in graph.node:
+        value = next((one for one in node.attribute if one.name == "value"), None)
+        if node.op_type != "Constant" or value is None:
+            kept.append(node)
+            continue
+        tensor = numpy_helper.from_array(numpy_helper.to_array(value.t), node.output[0])
+        graph.initializer.append(tensor)
+    del graph.node[:]
+    graph.node.extend(kept)
