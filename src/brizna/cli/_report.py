@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from brizna.cli._dispatch import Context
     from brizna.report import Document, Dossier, Figure, Renderer
 
+_CARD = "hf"
+"""The form that can be put into an existing file."""
 _MOST_RUNS = 3
 """Runs of a sum that are named; ``--json`` names all."""
 
@@ -36,6 +38,8 @@ def report(context: Context, words: list[str]) -> int:
     given = _parser(context).parse_args(words)
     if given.list:
         return _list(context, given)
+    if given.form is None and given.into is not None:
+        given.form = _CARD
     if given.form is None:
         raise InputError(
             "No form was named: choose one with --as. See what there is: brizna report --list."
@@ -48,14 +52,20 @@ def report(context: Context, words: list[str]) -> int:
         facts=facts_of(given.facts, directory=current_directory()),
         seen_as=None if settings.origins["view"] == "default" else settings["view"],
     )
-    document = renderer.render(dossier, lang=context.lang)
+    if given.into is not None:
+        document = _put_into(given, dossier, context.lang)
+    else:
+        document = renderer.render(dossier, lang=context.lang)
     if given.json:
         context.tell_json(_told(renderer, dossier, document))
     elif given.figures:
         context.tell(*_figure_lines(dossier, document))
-    if given.output is not None:
-        _write(given.output, document.content)
-        context.say(os.path.abspath(given.output))
+    output = given.output or given.into
+    if given.diff:
+        context.tell(*_differences(given.into, document))
+    elif output is not None:
+        _write(output, document.content)
+        context.say(os.path.abspath(output))
     elif not (given.json or given.figures):
         _print(context, renderer, document)
     _say_lacking(context, document)
@@ -87,6 +97,12 @@ def _parser(context: Context) -> Parser:
         "--facts", metavar="FILE", help=_("what only you know, in TOML: model, publisher, task ...")
     )
     parser.add_argument("-o", "--output", metavar="FILE", help=_("where to write it"))
+    parser.add_argument(
+        "--into", metavar="CARD", help=_("put it into this model card; all else in it stays")
+    )
+    parser.add_argument(
+        "--diff", action="store_true", help=_("with --into: show what would change, write nothing")
+    )
     parser.add_argument(
         "--figures",
         action="store_true",
@@ -149,9 +165,46 @@ def _print(context: Context, renderer: Renderer, document: Document) -> None:
     sys.stdout.buffer.flush()
 
 
+def _put_into(given: Namespace, dossier: Dossier, lang: str) -> Document:
+    from brizna.report import into_card
+
+    if given.form != _CARD:
+        raise InputError(
+            "--into puts figures into a model card, but the form is {form}: leave out --as, or "
+            "write a file of its own with -o.",
+            form=given.form,
+        )
+    return into_card(_read(given.into), dossier, lang=lang)
+
+
+def _differences(path: str | None, document: Document) -> list[str]:
+    from difflib import unified_diff
+
+    if path is None:
+        raise InputError("--diff shows what --into would change: name the card with --into.")
+    before, after = (text.decode().splitlines() for text in (_read(path), document.content))
+    return list(unified_diff(before, after, path, path, lineterm=""))
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise UnavailableError(
+            "{path!r} cannot be read: {reason}.",
+            path=os.path.abspath(path),
+            reason=error.strerror,
+        ) from error
+
+
 def _write(path: str, content: bytes) -> None:
+    """Write a file whole; one that was there keeps its mode."""
+    mode = os.stat(path).st_mode if os.path.isfile(path) else None
     try:
         replace_file(os.path.abspath(path), content)
+        if mode is not None:
+            os.chmod(path, mode)
     except OSError as error:
         raise UnavailableError(
             "{path!r} could not be written ({reason}): name another file with -o.",

@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.report._advice import hardware_advice_lines, site_advice_lines
     from brizna.report._boundary import boundary_lines, hours_lines, sci_for_ai_lines, sci_lines
+    from brizna.report._card import into_card
     from brizna.report._claims import claims_lines
     from brizna.report._codecarbon import (
         CODECARBON_COLUMNS,
@@ -116,6 +117,7 @@ __all__ = [
     "hours_lines",
     "html_report",
     "idle_lines",
+    "into_card",
     "is_text",
     "jobs_lines",
     "packed_lines",
@@ -153,6 +155,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "into_card": "_card",
     "Document": "_dossier",
     "Dossier": "_dossier",
     "Figure": "_dossier",

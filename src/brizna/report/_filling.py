@@ -43,13 +43,16 @@ class Filling:
         self._figures: list[Figure] = []
         self._lacking: list[Lack] = []
 
-    def number(self, field: str, path: str, *, unit: str, **how: Any) -> float | None:
+    def number(
+        self, field: str, path: str, *, unit: str, digits: int | None = None, **how: Any
+    ) -> float | None:
         """Return a figure in a unit, for a machine to read, or None if it is not known.
 
         Args:
             field: Where it stands in the form.
             path: What it comes from, see `brizna.report.trace`.
             unit: Unit of its kind of quantity, such as ``kWh``.
+            digits: Significant digits to round it to; None for all.
             **how: As for `take`.
         """
         taken = self.take(path, unit=unit, **how)
@@ -57,6 +60,8 @@ class Filling:
             self.lack(field, self.dossier.reason(path, record=how.get("record")))
             return None
         number, figure = taken
+        if digits is not None:
+            number = float(f"{number:.{digits}g}")
         self.note(figure.replace(field=field, shown=repr(number)))
         return number
 

@@ -20,6 +20,7 @@ GROUP = "brizna.renderers"
 RENDERERS: Mapping[str, str] = {
     "json": "_form_json:FORM",
     "markdown": "_form_markdown:FORM",
+    "hf": "_form_hf:FORM",
 }
 """Our own forms: for each the file of this room, and what in it is the renderer."""
 
