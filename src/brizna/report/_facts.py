@@ -19,7 +19,8 @@ class Fact(Record):
     """One thing that can be declared.
 
     Attributes:
-        kind: The Python type of its value: str, float, bool or list (of texts).
+        kind: The Python type of its value: str, float, bool, list (of texts) or dict (of texts and
+            numbers).
         about: What it holds, in one line.
         choices: The values it can have; any if empty.
     """
@@ -78,6 +79,7 @@ FACTS: Mapping[str, Fact] = {
         choices=("public", "internal", "confidential", "secret"),
     ),
     "report_url": Fact(kind=str, about="where the report is published"),
+    "fields": Fact(kind=dict, about="fields of regulatory forms, by id, that no record can fill"),
 }
 """Every fact there is, by key."""
 
@@ -86,6 +88,7 @@ _KINDS = {
     float: Said("a number from 0 up"),
     bool: Said("true or false"),
     list: Said("a list of texts"),
+    dict: Said("a table of texts and numbers"),
 }
 
 
@@ -107,9 +110,11 @@ class Facts(Record):
 
     def over(self, others: Facts) -> Facts:
         """Return these and, where these say nothing, the others."""
-        return Facts(
-            values={**others.values, **self.values}, origins={**others.origins, **self.origins}
-        )
+        values = {**others.values, **self.values}
+        for key in self.values.keys() & others.values.keys():
+            if FACTS[key].kind is dict:
+                values[key] = {**others.values[key], **self.values[key]}
+        return Facts(values=values, origins={**others.origins, **self.origins})
 
 
 def read_facts(table: Mapping[str, Any], *, where: str) -> Facts:
@@ -152,6 +157,10 @@ def _wrong(fact: Fact, value: Any) -> Said | None:
     if fact.kind is list:
         parts: list[Any] = value if isinstance(value, list) else [None]  # pyright: ignore[reportUnknownVariableType]
         return None if all(isinstance(part, str) and part for part in parts) else _KINDS[list]
+    if fact.kind is dict:
+        inner: list[Any] = list(value.values()) if isinstance(value, dict) else [None]  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType, reportUnknownArgumentType]
+        good = all(isinstance(one, (str, int, float)) and one != "" for one in inner)
+        return None if good else _KINDS[dict]
     if not isinstance(value, fact.kind) or value == "":
         return _KINDS[fact.kind]
     if fact.choices and value not in fact.choices:

@@ -210,18 +210,33 @@ class Format:
         *,
         reason: str | None = None,
         currency: str | None = None,
+        unit: str | None = None,
     ) -> tuple[str, str]:
-        """Return the best value with its unit, and the interval; no interval if it is exact."""
+        """Return the best value with its unit, and the interval; no interval if it is exact.
+
+        Args:
+            kind: As for `estimate`.
+            estimate: As for `estimate`.
+            reason: As for `estimate`.
+            currency: As for `estimate`.
+            unit: The unit of its kind to write it in; the one that suits its size if None.
+        """
         if estimate is None:
             return self.unknown(reason), ""
         data = estimate.to_json() if isinstance(estimate, Estimate) else estimate
         low, best, high = (float(data[name]) for name in ("low", "best", "high"))
+        if unit is not None:
+            return self._in_unit(low, best, high, unit, kind.units[unit])
         if kind is Duration and best > _LONG_S:
             kind = _Years
         if kind is Duration:
             spread = "" if low == high else f"{self.duration(low)}{self.dash}{self.duration(high)}"
             return self.duration(best), spread
-        unit, size = unit_for(kind, best or high, currency)
+        return self._in_unit(low, best, high, *unit_for(kind, best or high, currency))
+
+    def _in_unit(
+        self, low: float, best: float, high: float, unit: str, size: float
+    ) -> tuple[str, str]:
         low, best, high = low / size, best / size, high / size
         if high - low <= 1e-9 * max(abs(low), abs(high)):
             return self._with_unit(self.number(best), unit), ""

@@ -20,6 +20,14 @@ GROUP = "brizna.renderers"
 RENDERERS: Mapping[str, str] = {
     "json": "_form_json:FORM",
     "markdown": "_form_markdown:FORM",
+    "ai-act": "_form_sheets:AI_ACT",
+    "mdf": "_form_sheets:MDF",
+    "sci": "_form_sheets:SCI",
+    "ghg": "_form_sheets:GHG",
+    "csrd": "_form_sheets:CSRD",
+    "data-centre": "_form_sheets:DATA_CENTRE",
+    "une-0086": "_form_sheets:UNE_0086",
+    "huella": "_form_sheets:HUELLA",
     "hf": "_form_hf:FORM",
 }
 """Our own forms: for each the file of this room, and what in it is the renderer."""

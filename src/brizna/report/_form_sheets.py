@@ -1,0 +1,338 @@
+"""The regulatory forms ``ai-act``, ``mdf``, ``sci``, ``ghg``, ``csrd``, ``data-centre`` ...
+
+What each asks for is data (tables ``sheets`` and ``sheet_fields``); one way fills all of them in,
+and one writer for each medium writes them: Markdown, HTML, JSON, PDF.
+"""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from brizna.core.codec import digest
+from brizna.core.estimate import Estimate
+from brizna.core.measurement import Run
+from brizna.report._boundary import boundary_rows
+from brizna.report._instants import tell_instant
+from brizna.report._sheet import Grid, Section, Sheet
+from brizna.report._sheet_fields import form_named, form_names
+from brizna.report._sheet_filling import SheetFilling
+from brizna.report._sheet_json import json_of
+from brizna.report._sheet_media import MEDIA
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from brizna.report._dossier import Document, Dossier, Figure
+    from brizna.report._format import Format
+    from brizna.report._sheet_filling import Row
+
+_SECTIONS = (
+    *("model", "organisation", "compute", "energy", "carbon", "water", "performance", "capacity"),
+    *("beside", "method"),
+)
+_JSON, _JSON_TYPE = ".json", "application/json"
+_SHORT = 12
+"""Signs of a reference for which a narrow column will do."""
+_MOST_RUNS = 20
+"""Runs whose digests stand in a sheet; the form ``json`` has all."""
+
+
+class Regulatory:
+    """A regulatory form in one medium.
+
+    Attributes:
+        name: What ``--as`` calls it.
+        suffix: What its files end in; chooses the medium.
+        media_type: The media type of that medium.
+        for_people: True: numbers and names in JSON too are in the language of the form.
+    """
+
+    def __init__(self, name: str, suffix: str = ".md") -> None:
+        """Choose a form and a medium.
+
+        Args:
+            name: A form of table ``sheets``.
+            suffix: A key of `MEDIA`, or ``.json``.
+        """
+        self.name = name
+        self.suffix = suffix
+        self.media_type = _JSON_TYPE if suffix == _JSON else MEDIA[suffix].media_type
+        self.for_people = True
+
+    def in_medium(self, suffix: str) -> Regulatory | None:
+        """Return the same form in another medium; None if there is no such medium.
+
+        Args:
+            suffix: What its files end in, such as ``.pdf``.
+        """
+        return Regulatory(self.name, suffix) if suffix in (*MEDIA, _JSON) else None
+
+    def about(self, lang: str) -> str:
+        """Return what it is, in one line."""
+        return form_named(self.name).title[lang]
+
+    def render(self, dossier: Dossier, *, lang: str) -> Document:
+        """Return the form, filled in."""
+        filling = SheetFilling(form_named(self.name), dossier, lang=lang)
+        rows = filling.rows()
+        if self.suffix == _JSON:
+            return filling.filling.document(json_of(filling, rows))
+        return filling.filling.document(MEDIA[self.suffix].write(_sheet(filling, rows)))
+
+
+def _sheet(filling: SheetFilling, rows: Sequence[Row]) -> Sheet:
+    form, dossier, style = filling.form, filling.dossier, filling.filling.style
+    _, lang = style.say, filling.lang
+    head = [
+        (_("About"), dossier.title),
+        (_("Issued"), tell_instant(dossier.issued, lang)),
+        (_("Follows"), form.source[lang]),
+        (_("Made by"), f"brizna {dossier.software}"),
+    ]
+    sections = [part for name in _SECTIONS for part in _sections(filling, rows, name)]
+    sections += [part for part in (_boundary(filling), _origins(filling, rows)) if part]
+    sections += [_factors(filling, rows), _records(dossier, style)]
+    return Sheet(
+        lang=lang,
+        title=form.title[lang],
+        about=form.about[lang],
+        issued=dossier.issued,
+        head=tuple(head),
+        sections=tuple(sections),
+        foot=tuple(_foot(filling)),
+    )
+
+
+def _sections(filling: SheetFilling, rows: Sequence[Row], name: str) -> list[Section]:
+    """Return a part of the form: its fields as a table, then each that is a paragraph."""
+    _ = filling.filling.style.say
+    found = [row for row in rows if row.field.section == name]
+    plain = [row for row in found if row.field.rule != "prose"]
+    parts: list[Section] = []
+    if plain:
+        title = _title(name, filling.filling.style)
+        parts.append(Section(title=title, grid=_grid(filling, plain, title)))
+    parts += [
+        Section(
+            title=filling.title(row.field),
+            prose=(row.shown or _missing(filling, row),),
+            remarks=_remark(filling, row),
+        )
+        for row in found
+        if row.field.rule == "prose"
+    ]
+    return parts
+
+
+def _grid(filling: SheetFilling, rows: Sequence[Row], caption: str) -> Grid:
+    """Return fields as a table, without the columns in which none of them has anything."""
+    _ = filling.filling.style.say
+    header = (_("where"), _("what"), _("value"), _("interval (90%)"), _("where from, or why not"))
+    cells = [_cells(filling, row) for row in rows]
+    longest = max(len(row[0]) for row in cells)
+    widths = (1.5 if longest < _SHORT else 2.4, 4.4, 4.4, 2.3, 3.2)
+    kept = [at for at in range(len(header)) if any(row[at] for row in cells)]
+    return Grid(
+        caption=caption,
+        header=tuple(header[at] for at in kept),
+        rows=tuple(tuple(row[at] for at in kept) for row in cells),
+        widths=tuple(widths[at] for at in kept),
+    )
+
+
+def _cells(filling: SheetFilling, row: Row) -> tuple[str, ...]:
+    """Return where a field is asked, what it asks, its value, interval, and origin or reason."""
+    field, shown, why = row.field, row.shown, row.basis
+    if shown is None:
+        shown = filling.form.unknown or filling.filling.style.unknown(None)
+        why = filling.filling.stored(row.why)
+    note = filling.filling.stored(field.note)
+    what = filling.title(field) + (f" ({note})" if note else "")
+    return (_reference(row), what, shown, row.ends, why)
+
+
+def _missing(filling: SheetFilling, row: Row) -> str:
+    word = filling.form.unknown or filling.filling.style.unknown(None)
+    return f"{word}: {filling.filling.stored(row.why)}"
+
+
+def _remark(filling: SheetFilling, row: Row) -> tuple[str, ...]:
+    _ = filling.filling.style.say
+    parts = [_reference(row), filling.filling.stored(row.field.note)]
+    if row.shown:
+        count = filling.filling.style.count(len(row.shown.split()))
+        parts.append(_("{count} words").format(count=count))
+    return ("; ".join(part for part in parts if part),)
+
+
+def _reference(row: Row) -> str:
+    """Return where in the source a field stands, marked where that text was not read itself."""
+    mark = {"retold": "*", "memory": "**"}.get(row.field.status, "")
+    return f"{row.field.reference}{mark}" if row.field.reference not in ("", "-") else ""
+
+
+def _boundary(filling: SheetFilling) -> Section | None:
+    style = filling.filling.style
+    _ = style.say
+    found = [view["footprint"].get("boundary") or () for view in filling.dossier.views]
+    if not found[0]:
+        return None
+    remarks = (
+        ()
+        if all(one == found[0] for one in found)
+        else (_("These are of the first run; other runs of this report hold other things."),)
+    )
+    title = _("What the figures hold")
+    header = (_("boundary"), _("state"), _("why"))
+    grid = Grid(
+        caption=title,
+        header=header,
+        rows=tuple(boundary_rows(found[0], style)),
+        widths=(2.4, 1, 4),
+    )
+    return Section(title=title, grid=grid, remarks=remarks)
+
+
+def _origins(filling: SheetFilling, rows: Sequence[Row]) -> Section | None:
+    """Return for each number the command that leads from it to its samples and factors."""
+    _ = filling.filling.style.say
+    figures = [figure for row in rows for figure in row.figures]
+    if not figures:
+        return None
+    title = _("Where each number comes from")
+    return Section(
+        title=title,
+        grid=Grid(
+            caption=title,
+            header=(_("number"), _("value"), _("command that explains it")),
+            rows=tuple(
+                (figure.field, f"{figure.shown} {figure.unit}".rstrip(), _command(filling, figure))
+                for figure in figures
+            ),
+            widths=(4, 2, 5.4),
+            typed=(2,),
+        ),
+    )
+
+
+def _command(filling: SheetFilling, figure: Figure) -> str:
+    """Return the command that explains a number: of its run, or of each run that it sums."""
+    views = filling.dossier.views
+    record = figure.record or (views[0]["id"] if len(views) == 1 else None)
+    if record is not None:
+        return f"brizna explain {record} --figure {quote(figure.path)}"
+    options = " ".join(map(quote, filling.dossier.selection.options))
+    return f"brizna report {options} --as {filling.form.name} --figures"
+
+
+def _factors(filling: SheetFilling, rows: Sequence[Row]) -> Section:
+    """Return the published numbers that the figures of the sheet rest on, each once."""
+    dossier, style = filling.dossier, filling.filling.style
+    _ = style.say
+    amounts = [
+        dossier.amount(figure.path, record=figure.record) for row in rows for figure in row.figures
+    ]
+    used = {name for one in amounts if isinstance(one, Estimate) for name in one.references}
+    found = {
+        factor["id"]: factor
+        for view in dossier.views
+        for factor in view["footprint"]["factors"]
+        if f"factor:{factor['id']}" in used
+    }
+    title = _("Factors")
+    grid = Grid(
+        caption=title,
+        header=(_("factor"), _("value"), _("source")),
+        rows=tuple(
+            (name, _value(factor, style), f"{factor['source']} ({factor['year'] or '?'})")
+            for name, factor in sorted(found.items())
+        ),
+        widths=(3, 2.4, 6),
+    )
+    none = () if grid.rows else (_("The figures rest on no published number."),)
+    return Section(title=title, prose=none, grid=grid if grid.rows else None)
+
+
+def _value(factor: Mapping[str, object], style: Format) -> str:
+    ends = [factor["low"], factor["high"]]
+    shown = style.exactly(float(str(factor["value"])))
+    if None not in ends:
+        shown += f" ({style.dash.join(style.exactly(float(str(end))) for end in ends)})"
+    return shown if factor["unit"] == "1" else f"{shown} {factor['unit']}"
+
+
+def _records(dossier: Dossier, style: Format) -> Section:
+    """Return the runs with the digests by which their records are known again."""
+    _ = style.say
+    rows: list[tuple[str, ...]] = []
+    for view in dossier.views[:_MOST_RUNS]:
+        record = {name: view[name] for name in ("schema", *Run.fields()) if name in view}
+        rows.append((view["id"], view.get("name") or "", digest(record)))
+        rows.append(("", _("set of factors"), view["footprint"]["factor_set"]))
+    more = len(dossier.views) - _MOST_RUNS
+    remarks = (
+        ()
+        if more <= 0
+        else (
+            _("and {count} more: brizna report {options} --as json").format(
+                count=style.count(more), options=" ".join(map(quote, dossier.selection.options))
+            ),
+        )
+    )
+    title = _("Records")
+    grid = Grid(
+        caption=title,
+        header=(_("run"), _("name"), _("digest")),
+        rows=tuple(rows),
+        widths=(2.9, 2, 6),
+        typed=(0, 2),
+    )
+    return Section(title=title, grid=grid, remarks=remarks)
+
+
+def _foot(filling: SheetFilling) -> list[str]:
+    style = filling.filling.style
+    _ = style.say
+    form = filling.form
+    said = [form.foot[filling.lang]] if form.foot[filling.lang] else []
+    if (
+        not any(view["tags"] for view in filling.dossier.views)
+        and any(field.when == "training" for field in form.asks)
+        and not filling.dossier.facts["stage"]
+    ):
+        said.append(_("Nobody declared a stage: the runs are taken as training."))
+    if filling.dossier.at_once:
+        text = _(
+            "{count} of the runs overlapped another on their machine: its energy counts twice."
+        )
+        said.append(text.format(count=style.count(len(filling.dossier.at_once))))
+    statuses = {field.status for field in form.asks}
+    if "retold" in statuses:
+        said.append(_("* Known from others' accounts of the text, not from the text itself."))
+    if "memory" in statuses:
+        said.append(
+            _("** Not read again for this table: compare with the text before relying on it.")
+        )
+    return said
+
+
+def _title(section: str, style: Format) -> str:
+    _ = style.say
+    titles = {
+        "model": _("Model"),
+        "organisation": _("Organisation"),
+        "compute": _("Computation"),
+        "energy": _("Energy"),
+        "carbon": _("Carbon"),
+        "water": _("Water"),
+        "performance": _("Performance"),
+        "capacity": _("Capacity and traffic"),
+        "beside": _("Beside what is asked"),
+        "method": _("How it was found"),
+    }
+    return titles[section]
+
+
+FORMS = {name: Regulatory(name) for name in form_names()}
+(AI_ACT, MDF, SCI, GHG, CSRD, DATA_CENTRE, UNE_0086, HUELLA) = FORMS.values()

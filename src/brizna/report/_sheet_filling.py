@@ -1,0 +1,243 @@
+"""Filling in a form of law, field by field, from a dossier: one way for all of them."""
+
+from __future__ import annotations
+
+from brizna.core.errors import InputError, Said
+from brizna.core.estimate import Estimate
+from brizna.core.factors import nearest
+from brizna.core.records import Record
+from brizna.report._filling import Filling
+from brizna.report._format import unit_for
+from brizna.report._sheet_fields import Field, field_ids
+from brizna.report._significant import order_of_magnitude, significant
+from brizna.report._takers import NEVER, NUMBERS, WORDS, out_of_place
+from brizna.report._trace import BELOW, DURATION
+from brizna.report._words import name_basis
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar
+
+    from brizna.report._dossier import Dossier, Figure
+    from brizna.report._sheet_fields import Form
+
+_BY_HAND = "fields"
+"""The fact that holds, by field, what somebody fills in by hand."""
+_SIGNS: Mapping[str, str] = {
+    "": "",
+    "1": "",
+    "g": "g CO2e",
+    "kg": "kg CO2e",
+    "t": "t CO2e",
+    "gCO2e/kWh": "g CO2e/kWh",
+    "kg/kWh": "kg CO2e/kWh",
+    "m3": "m³",
+    "m2": "m²",
+    "m3/MWh": "m³/MWh",
+}
+"""Units that people read otherwise than quantities spell them."""
+
+
+class Row(Record):
+    """A field as it was filled in.
+
+    Attributes:
+        field: The field.
+        shown: What stands in it, with its unit; None where nothing is known.
+        ends: The interval, if it has one.
+        basis: Where the value comes from, in words.
+        why: Why nothing is known, in English as records hold it.
+        figures: The numbers in it.
+    """
+
+    field: Field
+    shown: str | None
+    ends: str = ""
+    basis: str = ""
+    why: str = ""
+    figures: tuple[Figure, ...] = ()
+
+    _forms: ClassVar = {}
+
+
+class SheetFilling:
+    """A form of law while it is filled in.
+
+    Attributes:
+        form: The form.
+        filling: What notes its numbers and its gaps.
+        lang: Its language.
+    """
+
+    def __init__(self, form: Form, dossier: Dossier, *, lang: str) -> None:
+        """Begin an empty form.
+
+        Args:
+            form: The form.
+            dossier: What it is filled in from.
+            lang: Language of what people read in it.
+
+        Raises:
+            InputError: If a field is declared that there is not.
+        """
+        self.form = form
+        self.dossier = dossier
+        self.lang = lang
+        self.filling = Filling(dossier, lang=lang, rich=True)
+        self._by_hand = _checked(dossier.facts.values.get(_BY_HAND) or {})
+
+    def rows(self) -> list[Row]:
+        """Return all fields in order, each filled in or with the reason why it is not."""
+        return [self._row(field) for field in self.form.asks]
+
+    def title(self, field: Field) -> str:
+        """Return what a field asks for, in the language of the form."""
+        return field.text[self.lang]
+
+    def _row(self, field: Field) -> Row:
+        why = out_of_place(field.when, self.dossier)
+        if why is not None:
+            return self._lack(field, str(why))
+        kind, _, name = field.takes.partition(":")
+        if kind == "figure":
+            return self._figure(field, name)
+        if kind == "words":
+            shown = WORDS[name](self.filling, self.title(field))
+            return Row(field=field, shown=shown, why="" if shown else self._last_why())
+        if kind == "number":
+            return self._counted(field, name)
+        if kind == "fact":
+            value = self.dossier.facts[name]
+            return self._undeclared(field, fact=name) if value is None else self._hand(field, value)
+        return self._declared(field, str(NEVER[name]) if kind == "never" else "nobody declared it")
+
+    def _figure(self, field: Field, path: str) -> Row:
+        """Return a figure of the footprint in the field's unit."""
+        if path == DURATION and self.dossier.at_once:
+            return self._declared(field, str(Said("the runs overlapped: their times have no sum")))
+        head, _, below = path.partition(BELOW)
+        record = self._one_of(path) if below and self.dossier.amount(head) is not None else None
+        value = None
+        if not below or record is not None:
+            value = self.dossier.amount(path, record=record)
+        if value is None:
+            why = self.dossier.reason(head) if self.dossier.amount(head) is None else ""
+            return self._declared(field, why or self.dossier.reason(path))
+        taken = self.filling.take(path, unit=field.unit, record=record)
+        assert taken is not None, path
+        number, figure = taken
+        if not isinstance(value, Estimate):
+            shown = self._number_by_rule(field, number)
+            figure = self._noted(field, figure.replace(shown=shown))
+            return Row(field=field, shown=self._with_unit(shown, field.unit), figures=(figure,))
+        shown, ends, figure = self._written(field, value, figure)
+        return Row(
+            field=field,
+            shown=shown,
+            ends=ends,
+            basis=name_basis(value.basis, self.lang),
+            figures=(self._noted(field, figure),),
+        )
+
+    def _one_of(self, path: str) -> str | None:
+        """Return a run that has what all runs have at the end of a path; None if they differ."""
+        found = [self.dossier.amount(path, record=view["id"]) for view in self.dossier.views]
+        alike = all(one is not None and one == found[0] for one in found)
+        return self.dossier.views[0]["id"] if alike else None
+
+    def _written(self, field: Field, value: Estimate, figure: Figure) -> tuple[str, str, Figure]:
+        """Return an estimate and its interval by the field's rule, and the figure to note."""
+        style = self.filling.style
+        if field.rule == "significant":
+            size = value.kind.units[field.unit]
+            best, low, high = (
+                significant(end.value / size, lang=self.lang)
+                for end in (value.best, value.low, value.high)
+            )
+            ends = "" if low == high else f"{low}{style.dash}{high}"
+            return self._with_unit(best, field.unit), ends, figure.replace(shown=best)
+        best, ends = style.parts(value.kind, value, unit=field.unit or None)
+        number, _, unit = best.partition(style.space)
+        if field.unit:
+            return self._with_unit(number, field.unit), ends, figure.replace(shown=number)
+        size = unit_for(value.kind, value.best.value or value.high.value)[1]
+        return best, ends, figure.replace(shown=number, unit=unit, times=1 / size)
+
+    def _counted(self, field: Field, name: str) -> Row:
+        """Return numbers that are made from the records, one for each kind that they count."""
+        found = NUMBERS[name](self.filling, field.unit)
+        if isinstance(found, str):
+            return self._declared(field, found)
+        told: list[str] = []
+        noted: list[Figure] = []
+        for number, figure, kind in found:
+            shown = self._number_by_rule(field, number)
+            noted.append(self._noted(field, figure.replace(shown=shown), kind))
+            told.append(f"{self._with_unit(shown, field.unit)} {kind}".rstrip())
+        return Row(field=field, shown="; ".join(told), figures=tuple(noted))
+
+    def _noted(self, field: Field, figure: Figure, kind: str = "") -> Figure:
+        """Keep a number under its field's name, and return it so."""
+        name = f"{self.title(field)} ({kind})" if kind else self.title(field)
+        figure = figure.replace(field=name)
+        self.filling.note(figure)
+        return figure
+
+    def _number_by_rule(self, field: Field, number: float) -> str:
+        """Return a number without an interval; one without a unit is a time."""
+        if field.rule == "significant":
+            return significant(number, lang=self.lang)
+        style = self.filling.style
+        return style.number(number) if field.unit else style.duration(number)
+
+    def _declared(self, field: Field, why: str) -> Row:
+        """Return what somebody filled in by hand; where nobody did, why it is not known."""
+        value = self._by_hand.get(field.id)
+        return self._lack(field, why) if value is None else self._hand(field, value)
+
+    def _undeclared(self, field: Field, *, fact: str) -> Row:
+        if field.id in self._by_hand:
+            return self._hand(field, self._by_hand[field.id])
+        self.filling.lack(self.title(field), "nobody declared it", fact=fact)
+        return Row(field=field, shown=None, why="nobody declared it")
+
+    def _hand(self, field: Field, value: Any) -> Row:
+        """Return a declared text or number by the field's rule."""
+        basis = name_basis("declared", self.lang)
+        if not isinstance(value, (int, float)):
+            return Row(field=field, shown=str(value), basis=basis)
+        if field.rule == "order" and value > 0:
+            shown = order_of_magnitude(value)
+        elif field.rule == "significant":
+            shown = significant(value, lang=self.lang)
+        else:
+            shown = self.filling.style.exactly(value)
+        return Row(field=field, shown=self._with_unit(shown, field.unit), basis=basis)
+
+    def _lack(self, field: Field, why: str) -> Row:
+        self.filling.lack(self.title(field), why)
+        return Row(field=field, shown=None, why=why)
+
+    def _last_why(self) -> str:
+        return self.filling.document(b"").lacking[-1].why
+
+    def _with_unit(self, number: str, unit: str) -> str:
+        sign = _SIGNS.get(unit, unit)
+        if unit == "y":
+            sign = self.filling.style.say("years")
+        return f"{number}{self.filling.style.space}{sign.replace('CO2', 'CO₂')}".rstrip()
+
+
+def _checked(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what was filled in by hand, its fields checked."""
+    for name in given:
+        if name not in field_ids():
+            raise InputError(
+                "{name!r} is no field of a form that can be filled in by hand.{hint} A form lists "
+                "its fields with: brizna report --as {form} --json.",
+                name=name,
+                hint=nearest(name, field_ids()),
+                form=name.partition("/")[0],
+            )
+    return given
