@@ -14,7 +14,7 @@ that a figure shares its own noise with itself (``x - x`` is exactly 0).
 
 from __future__ import annotations
 
-from math import exp, fsum, log, sqrt
+from math import exp, fsum, isfinite, log, sqrt
 
 from brizna.core.errors import InputError, SchemaError
 from brizna.core.quantities import Quantity, Ratio, product_kind, quotient_kind
@@ -186,6 +186,18 @@ class Estimate:
             (*self.references, *references),
         )
 
+    @classmethod
+    def of(
+        cls,
+        best: Quantity,
+        ends: Mapping[str, tuple[float, float]],
+        *,
+        basis: str,
+        references: Iterable[str],
+    ) -> Estimate:
+        """Return an estimate whose ends are plain numbers in the base unit of its best value."""
+        return _build(best, dict(ends), basis, references)
+
     def to_json(self) -> dict[str, Any]:
         """Return the record form; ``low`` and ``high`` are rounded to 9 significant digits."""
         low, high = self._interval
@@ -241,7 +253,7 @@ def total(estimates: Iterable[Estimate]) -> Estimate:
     for part in parts:
         if part.kind is not kind:
             raise TypeError(f"{kind.__name__} + {part.kind.__name__} has no meaning.")
-    whole = _exact_sum([part.best.value for part in parts])
+    whole = exact_sum([part.best.value for part in parts])
     best = fsum(whole)
     moved: dict[str, tuple[list[float], list[float]]] = {}
     for part in parts:
@@ -263,7 +275,7 @@ def total(estimates: Iterable[Estimate]) -> Estimate:
     return _build(kind(best), ends, weakest(*(part.basis for part in parts)), references)
 
 
-def _exact_sum(values: Sequence[float]) -> list[float]:
+def exact_sum(values: Sequence[float]) -> list[float]:
     """Return a few numbers whose sum is that of the values without any rounding.
 
     So that each doubt of a total is rounded as if all parts were summed anew, which would take a
@@ -326,7 +338,12 @@ def _fill(
     references: Iterable[str],
 ) -> None:
     kind = type(best)
-    kept = {name: (kind(low).value, kind(high).value) for name, (low, high) in ends.items()}
+    kept = {
+        name: (float(low), float(high))
+        if isfinite(low) and isfinite(high)
+        else (kind(low).value, kind(high).value)  # which refuses the one that is not
+        for name, (low, high) in ends.items()
+    }
     keep = object.__setattr__
     keep(estimate, "best", best)
     keep(estimate, "doubts", kept)
