@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from array import array
 
 import pytest
@@ -15,10 +16,10 @@ from brizna.core.errors import InputError
 from brizna.core.estimate import CHANCE, Estimate, total
 from brizna.core.measurement import Measurement, Run
 from brizna.core.quantities import Carbon, Energy
-from brizna.store import RunSummary, Store
-from brizna.store._figures import Sums, layout_of, row_of
+from brizna.store import RunSummary, Store, Wanted, sum_runs, unknown_runs
+from brizna.store._figures import Sums, common_places, layout_of, row_of
 from brizna.store._stored import Told
-from brizna.verbs import RunTotals, Wanted, total_runs
+from brizna.verbs import RunTotals, total_runs
 
 
 def told_of(run_id: str, carbon: Estimate) -> Told:
@@ -32,8 +33,14 @@ def told_of(run_id: str, carbon: Estimate) -> Told:
     return Told(summary=summary, run={}, records=(footprint,))
 
 
-def summed(estimates: list[Estimate], *, every: int = 10**9) -> Estimate:
-    """Return the carbon of runs with these figures, summed as the index does."""
+def summed(estimates: list[Estimate], *, every: int = 10**9, by_common: bool = False) -> Estimate:
+    """Return the carbon of runs with these figures, summed as the index does.
+
+    Args:
+        estimates: Of each run.
+        every: How many are summed at once.
+        by_common: Whether doubts that many share are summed over all runs that share them.
+    """
     names: list[str] = []
     layouts: dict[str, object] = {}
     waiting: dict[str, list[object]] = {}
@@ -47,9 +54,11 @@ def summed(estimates: list[Estimate], *, every: int = 10**9) -> Estimate:
         places = array("I", [names.index(name) for name in doubts])
         layouts.setdefault(layout, layout_of(json.loads(layout)))
         waiting.setdefault(layout, []).append((run_id, 1.0, places.tobytes(), row.tobytes()))
-        if number % every == 0 or number == len(estimates) - 1:
+        if number % every == every - 1 or number == len(estimates) - 1:
             for told, rows in waiting.items():
-                sums.add(rows, layouts[told])
+                common = common_places(rows, layouts[told]) if by_common else ()
+                assert common or not by_common or len(rows) < 100
+                sums.add(rows, layouts[told], common)
             waiting.clear()
     ((carbon, runs),) = sums.result().values()
     assert runs == len(estimates)
@@ -73,11 +82,33 @@ def carbons(draw: st.DrawFn, *, own: bool) -> list[Estimate]:
 @given(carbons(own=True), st.integers(1, 10))
 def test_the_sum_of_many_runs_is_that_of_their_estimates(found, every):
     expected, seen = total(found), summed(found, every=every)
-    assert seen.best.value == pytest.approx(expected.best.value, rel=1e-13)
+    assert_same(seen, expected)
+
+
+def assert_same(seen: Estimate, expected: Estimate) -> None:
+    assert seen.best == expected.best, "to the last digit"
     assert set(seen.doubts) == set(expected.doubts)
     for name, ends in expected.doubts.items():
         assert seen.doubts[name] == pytest.approx(ends, rel=1e-12)
+    assert seen.to_json()["low"] == pytest.approx(expected.to_json()["low"], rel=1e-8)
     assert set(seen.references) == set(expected.references)
+
+
+@pytest.mark.parametrize("every", [10**9, 137])
+def test_doubts_that_many_share_are_summed_together_to_the_same_digits(every):
+    """Runs of 3 machines in 2 zones, each in an hour that few share: some names common, one not."""
+    chance = random.Random(1)
+    found: list[Estimate] = []
+    for number in range(700):
+        best = chance.lognormvariate(0, 2)
+        names = (f"m{number % 3}", f"grid/{number % 2}", f"hour/{number // 9}", "pue")
+        ends = {
+            name: (best * chance.uniform(0.5, 1), best * chance.uniform(1, 2)) for name in names
+        }
+        found.append(Estimate.of(Carbon(best), ends, basis="modelled", references=["pue"]))
+    expected = total(found)
+    assert_same(summed(found, every=every, by_common=True), expected)
+    assert_same(summed(found, every=every), expected)
 
 
 def test_doubts_of_one_run_alone_add_in_quadrature():
@@ -209,6 +240,26 @@ def test_only_the_days_asked_for_are_summed(store, keep):
         keep(2**day, at_s=day * DAY_S)
     found = total_runs(store, wanted=Wanted(start="1970-01-02", end="1970-01-04"))
     assert best_of(found) == {(): 6}
+
+
+def test_runs_that_a_sum_lacks_are_named(store, keep):
+    keep(1, at_s=0, carbon_g=3.0)
+    outer = keep(2, at_s=60, tags=["a"])
+    keep(2, at_s=61, tags=["a"], parent=outer)
+    keep(4, at_s=DAY_S, tags=["a"])
+
+    def unknown(wanted):
+        def ask(index):
+            found = sum_runs(
+                index, lambda row: row["view"], by=(), figures=("cost",), wanted=wanted
+            )
+            return unknown_runs(index, "carbon_g", wanted=wanted, inside=found.inside)
+
+        return store.through_index(ask)[0]
+
+    assert len(unknown(Wanted())) == 2
+    assert unknown(Wanted(tags=("a",), end="1970-01-01T00:01:01")) == [outer]
+    assert unknown(Wanted(start="1970-01-01T00:01:01", end="1970-01-02")) == []
 
 
 def test_packing_changes_no_total(store, keep):

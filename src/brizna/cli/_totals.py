@@ -49,13 +49,13 @@ def total(context: Context, store: Store, given: Namespace) -> int:
         wanted=Wanted(
             tags=tuple(given.tag), start=_day(given.start, later=0), end=_day(given.to, later=1)
         ),
-    ).to_json()
+    )
     if given.json:
-        context.tell_json(found)
+        context.tell_json(found.to_json())
         return 0
-    lang = context.lang
-    context.tell(*totals_lines(found, lang=lang, width=context.width, color=context.color))
-    context.say(*totals_remarks(found, lang=lang))
+    lang, shown = context.lang, found.without_doubts().to_json()
+    context.tell(*totals_lines(shown, lang=lang, width=context.width, color=context.color))
+    context.say(*totals_remarks(shown, lang=lang))
     return 0
 
 

@@ -35,7 +35,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.store._alive import command_runs, liveness, process_start, writer_identity
     from brizna.store._baselines import keep_baseline, latest_baseline
-    from brizna.store._figures import KINDS
+    from brizna.store._figures import KINDS, estimates_of
     from brizna.store._files import replace_file
     from brizna.store._following import JournalFile
     from brizna.store._ids import new_run_id
@@ -46,12 +46,19 @@ if TYPE_CHECKING:
     from brizna.store._merge import merge_runs
     from brizna.store._packing import Packed
     from brizna.store._plans import find_plan, keep_plan, read_plans
-    from brizna.store._reading import read_events
+    from brizna.store._reading import read_events, retell
     from brizna.store._store import Store
     from brizna.store._stored import RunSummary, StoredRun, runs_of_job
     from brizna.store._sweeps import forget_sweep, keep_sweep, unfinished_sweep
     from brizna.store._tail import Tail
-    from brizna.store._totals import Summed, sum_runs
+    from brizna.store._totals import (
+        Summed,
+        Totals,
+        Wanted,
+        sum_runs,
+        unknown_runs,
+        without_collector,
+    )
 
 __all__ = [
     "KINDS",
@@ -64,9 +71,12 @@ __all__ = [
     "StoredRun",
     "Summed",
     "Tail",
+    "Totals",
+    "Wanted",
     "append_look",
     "append_mark",
     "command_runs",
+    "estimates_of",
     "find_plan",
     "forget_sweep",
     "keep_baseline",
@@ -83,9 +93,12 @@ __all__ = [
     "read_marks",
     "read_plans",
     "replace_file",
+    "retell",
     "runs_of_job",
     "sum_runs",
     "unfinished_sweep",
+    "unknown_runs",
+    "without_collector",
     "writer_identity",
 ]
 
@@ -97,12 +110,15 @@ _HOMES = {
     "Packed": "_packing",
     "Summed": "_totals",
     "Tail": "_tail",
+    "Totals": "_totals",
+    "Wanted": "_totals",
     "RunSummary": "_stored",
     "Store": "_store",
     "StoredRun": "_stored",
     "append_look": "_looks",
     "append_mark": "_marks",
     "command_runs": "_alive",
+    "estimates_of": "_figures",
     "find_plan": "_plans",
     "keep_baseline": "_baselines",
     "keep_plan": "_plans",
@@ -119,9 +135,12 @@ _HOMES = {
     "read_marks": "_marks",
     "read_plans": "_plans",
     "replace_file": "_files",
+    "retell": "_reading",
     "runs_of_job": "_stored",
     "sum_runs": "_totals",
     "unfinished_sweep": "_sweeps",
+    "unknown_runs": "_totals",
+    "without_collector": "_totals",
     "writer_identity": "_alive",
 }
 

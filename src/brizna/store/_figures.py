@@ -12,16 +12,16 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from json import dumps
-from math import fsum, sqrt
-from operator import itemgetter, mul
+from math import fsum, hypot, sqrt
+from operator import itemgetter
 
-from brizna.core.estimate import CHANCE, Estimate, total, weakest
+from brizna.core.estimate import CHANCE, Estimate, exact_sum, total, weakest
 from brizna.core.quantities import Carbon, Energy, Money, Water
 from brizna.core.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from typing import Any
 
     from brizna.core.quantities import Quantity
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Row = Sequence[Any]
     """A run's id, its duration in seconds or None, the numbers of its shared doubts as bytes, and
     its figures as the bytes of `row_of`; what follows is not looked at."""
-    Chosen = Callable[[Sequence[float]], Iterable[float]]
+    _Wanted = tuple[int, "Figure", "_Part"]
 
 KINDS: dict[str, type[Quantity]] = {
     "energy_j": Energy,
@@ -149,7 +149,6 @@ class Sums:
 
     Attributes:
         runs: How many runs were added.
-        duration_s: The sum of their durations.
 
     Args:
         figures: Which figures; a name without a currency means each currency by itself.
@@ -164,18 +163,31 @@ class Sums:
         self._first: list[tuple[tuple[Figure, ...], Row]] = []
         self._parts: dict[str, _Part] = {}
 
-    def add(self, rows: Sequence[Row], layout: tuple[Figure, ...]) -> None:
+    def add(
+        self, rows: Sequence[Row], layout: tuple[Figure, ...], common: Sequence[int] = ()
+    ) -> None:
         """Add runs; the more at once, the faster.
 
         Args:
             rows: At least one.
             layout: What their figures mean.
+            common: As `common_places` gives it.
         """
         self.runs += len(rows)
         durations = [duration_s for _, duration_s, *_ in rows if duration_s is not None]
         _keep(self._durations, fsum(durations))
         self._first += [(layout, row) for row in rows[: max(_EXACTLY - len(self._first), 0)]]
-        self._sum(rows, layout)
+        wanted: list[_Wanted] = []
+        start = 0
+        for figure in layout:
+            if is_wanted(figure.name, self._figures):
+                wanted.append((start, figure, self._parts.setdefault(figure.name, _Part())))
+            start += figure.width
+        common = common if len(rows) >= _FEW else ()
+        for first in range(0, len(rows), _AT_ONCE):
+            self._sum_each(rows[first : first + _AT_ONCE], start, wanted, common)
+        if common:
+            _sum_alike(rows, start, wanted, common)
 
     @property
     def duration_s(self) -> float:
@@ -186,58 +198,97 @@ class Sums:
         """Return each figure's total, and how many runs are in it."""
         if self.runs <= _EXACTLY:
             return self._exact()
-        return {name: (part.total(name), part.runs) for name, part in sorted(self._parts.items())}
+        parts = sorted(self._parts.items())
+        return {name: (part.total(name, self._name_of), part.runs) for name, part in parts}
 
     def _exact(self) -> dict[str, tuple[Estimate, int]]:
         found: dict[str, list[Estimate]] = {}
-        for layout, (run_id, _, doubts, numbers, *_) in self._first:
-            names = [self._name_of(place) for place in array("I", doubts)]
-            row = array("d", numbers)
-            start = 0
-            for figure in layout:
-                if self._is_wanted(figure.name):
-                    part = row[start : start + figure.width]
-                    found.setdefault(figure.name, []).append(_one(figure, names, part, run_id))
-                start += figure.width
+        for layout, row in sorted(self._first, key=lambda one: one[1][0]):
+            for name, estimate in estimates_of(layout, row, self._name_of).items():
+                if is_wanted(name, self._figures):
+                    found.setdefault(name, []).append(estimate)
         return {name: (total(parts), len(parts)) for name, parts in sorted(found.items())}
 
-    def _is_wanted(self, figure: str) -> bool:
-        return figure.partition("/")[0] in self._figures
-
-    def _sum(self, rows: Sequence[Row], layout: tuple[Figure, ...]) -> None:
-        width = sum(figure.width for figure in layout)
+    def _sum_each(
+        self, rows: Sequence[Row], width: int, wanted: Sequence[_Wanted], common: Collection[int]
+    ) -> None:
+        """Add best values, what is each run's own, and doubts that few runs share."""
         numbers = array("d", b"".join([row[3] for row in rows]))
         doubts = array("I", b"".join([row[2] for row in rows]))
         slots = len(doubts) // len(rows)
-        wanted = [figure.doubts for figure in layout if self._is_wanted(figure.name)]
-        by_name = {
-            place: self._rows_by_name(doubts[place::slots])
-            for place in {place for places in wanted for place in places}
-        }
-        start = 0
-        for figure in layout:
-            if self._is_wanted(figure.name):
-                part = self._parts.setdefault(figure.name, _Part())
-                columns = [numbers[start + place :: width] for place in range(figure.width)]
-                part.add(figure, columns, [by_name[place] for place in figure.doubts])
-            start += figure.width
-
-    def _rows_by_name(self, column: array[int]) -> list[tuple[str, Chosen | None]]:
-        """Return what takes the rows of each doubt out of a column; None for all of them."""
-        first = column[0]
-        if column.count(first) == len(column):
-            return [(self._name_of(first), None)]
-        rows: defaultdict[int, list[int]] = defaultdict(list)
-        for row, doubt in enumerate(column):
-            rows[doubt].append(row)
-        return [(self._name_of(doubt), _taker(chosen)) for doubt, chosen in rows.items()]
+        for start, figure, part in wanted:
+            part.add(figure, numbers[start::width])
+            for at in range(start + 1 + 2 * len(figure.doubts), start + figure.width, 2):
+                part.add_own(numbers[at::width], numbers[at + 1 :: width])
+            for at, place in enumerate(figure.doubts):
+                if place not in common:
+                    low = start + 1 + 2 * at
+                    names = doubts[place::slots]
+                    part.move_each(names, numbers[low::width], numbers[low + 1 :: width])
 
 
-def _taker(rows: list[int]) -> Chosen:
-    """Return what takes these places out of a column."""
-    if len(rows) == 1:
-        return itemgetter(slice(rows[0], rows[0] + 1))
-    return itemgetter(*rows)
+def _sum_alike(
+    rows: Sequence[Row], width: int, wanted: Sequence[_Wanted], common: Sequence[int]
+) -> None:
+    """Add the doubts at some places, over all runs at once that share these doubts.
+
+    Args:
+        rows: Runs of one layout.
+        width: How many numbers each has.
+        wanted: Where each wanted figure begins, what it means, and the sum that it goes into.
+        common: The places.
+    """
+    columns = [
+        (common.index(place), start + 1 + 2 * at, part)
+        for start, figure, part in wanted
+        for at, place in enumerate(figure.doubts)
+        if place in common
+    ]
+    for names, numbers in _alike(rows, common):
+        for place, low, part in columns:
+            part.move(names[place], fsum(numbers[low::width]), fsum(numbers[low + 1 :: width]))
+
+
+def is_wanted(figure: str, figures: Collection[str]) -> bool:
+    """Tell whether a figure is one of these; a cost is, whatever its currency."""
+    return figure in figures or figure.partition("/")[0] in figures
+
+
+def common_places(rows: Sequence[Row], figures: Iterable[Figure]) -> tuple[int, ...]:
+    """Return the places of those doubts that a few of many runs share all of together.
+
+    Such runs are summed without a look at each one's doubts. It changes how fast a sum is, and
+    nothing else.
+
+    Args:
+        rows: Runs of one layout, as an example of many.
+        figures: Those of the layout that are summed.
+    """
+    doubts = array("I", b"".join([row[2] for row in rows]))
+    slots = len(doubts) // len(rows)
+    columns = {
+        place: doubts[place::slots] for place in {p for figure in figures for p in figure.doubts}
+    }
+    found: list[int] = []
+    for place in sorted(columns, key=lambda place: (len(set(columns[place])), place)):
+        together = set(zip(*(columns[one] for one in (*found, place)), strict=True))
+        if len(together) * _FEW <= len(rows):
+            found.append(place)
+    return tuple(sorted(found))
+
+
+def _alike(
+    rows: Sequence[Row], places: Sequence[int]
+) -> Iterator[tuple[Sequence[int], array[float]]]:
+    """Give the doubts at these places, and the numbers of all runs that share them."""
+    size = array("I").itemsize
+    parts = itemgetter(*(slice(place * size, (place + 1) * size) for place in places))
+    alike: defaultdict[Any, list[bytes]] = defaultdict(list)
+    for row in rows:
+        alike[parts(row[2])].append(row[3])
+    for names, blobs in alike.items():
+        doubts = array("I", names if len(places) == 1 else b"".join(names))
+        yield doubts, array("d", b"".join(blobs))
 
 
 class _Part:
@@ -246,50 +297,58 @@ class _Part:
     def __init__(self) -> None:
         self.runs = 0
         self._best: list[float] = []
-        self._moves: dict[str, tuple[list[float], list[float]]] = {}
+        self._moves: defaultdict[int, list[float]] = defaultdict(list)
         self._squares: tuple[list[float], list[float]] = ([], [])
         self._has_chance = False
         self._basis: str | None = None
-        self._references: dict[str, None] = {}
+        self._references: set[str] = set()
 
-    def add(
-        self,
-        figure: Figure,
-        columns: Sequence[array[float]],
-        doubts: Sequence[Iterable[tuple[str, Chosen | None]]],
-    ) -> None:
-        """Add many runs: the columns of a figure, and which rows each shared doubt has."""
-        self.runs += len(columns[0])
-        _keep(self._best, fsum(columns[0]))
+    def add(self, figure: Figure, bests: Sequence[float]) -> None:
+        """Add the best values of many runs."""
+        self.runs += len(bests)
+        self._best += exact_sum(bests)
+        if len(self._best) > _SHORT:
+            self._best = exact_sum(self._best)
         self._basis = figure.basis if self._basis is None else weakest(self._basis, figure.basis)
-        self._references.update(dict.fromkeys(figure.references))
-        place = 1
-        for named in doubts:
-            low, high = columns[place], columns[place + 1]
-            for name, chosen in named:
-                lows, highs = self._moves.setdefault(name, ([], []))
-                _keep(lows, fsum(chosen(low) if chosen else low))
-                _keep(highs, fsum(chosen(high) if chosen else high))
-            place += 2
-        for column in range(place, figure.width, 2):
-            self._has_chance = True
-            for side in (0, 1):
-                moves = columns[column + side]
-                _keep(self._squares[side], fsum(map(mul, moves, moves)))
+        self._references.update(figure.references)
 
-    def total(self, name: str) -> Estimate:
+    def add_own(self, low: Sequence[float], high: Sequence[float]) -> None:
+        """Add by how much runs are moved by something that is each one's own."""
+        self._has_chance = True
+        for sums, moves in zip(self._squares, (low, high), strict=True):
+            _keep(sums, hypot(*moves) ** 2)
+
+    def move_each(self, names: Iterable[int], low: Sequence[float], high: Sequence[float]) -> None:
+        """Add by how much each of many runs is moved by a doubt of its own number."""
+        moves = self._moves
+        for name, ends in zip(names, zip(low, high, strict=True), strict=True):
+            found = moves[name]
+            found += ends
+            if len(found) > 2 * _SHORT:
+                found[:] = fsum(found[::2]), fsum(found[1::2])
+
+    def move(self, name: int, low: float, high: float) -> None:
+        """Add by how much runs together are moved by the doubt of this number."""
+        found = self._moves[name]
+        found += (low, high)
+        if len(found) > 2 * _SHORT:
+            found[:] = fsum(found[::2]), fsum(found[1::2])
+
+    def total(self, figure: str, name_of: Callable[[int], str]) -> Estimate:
         """Return the sum as an estimate."""
-        kind = KINDS[name.partition("/")[0]]
-        best = fsum(self._best)
+        kind = KINDS[figure.partition("/")[0]]
+        whole = exact_sum(self._best)
+        best = fsum(whole)
+        named = sorted((name_of(name), moves) for name, moves in self._moves.items())
         ends = {
-            doubt: (kind(fsum([*self._best, *lows])), kind(fsum([*self._best, *highs])))
-            for doubt, (lows, highs) in sorted(self._moves.items())
+            name: (fsum([*whole, *moves[::2]]), fsum([*whole, *moves[1::2]]))
+            for name, moves in named
         }
         if self._has_chance:
             down, up = (sqrt(fsum(squares)) for squares in self._squares)
-            ends[CHANCE] = (kind(best - down), kind(best + up))
+            ends[CHANCE] = (best - down, best + up)
         assert self._basis is not None
-        return Estimate(kind(best), doubts=ends, basis=self._basis, references=self._references)
+        return Estimate.of(kind(best), ends, basis=self._basis, references=sorted(self._references))
 
 
 def _keep(sums: list[float], more: float) -> None:
@@ -300,6 +359,25 @@ def _keep(sums: list[float], more: float) -> None:
 
 
 _SHORT = 256
+_AT_ONCE = 2048
+"""Runs whose numbers are laid out side by side at once: a megabyte stays in a processor's cache."""
+_FEW = 16
+"""Runs that share their doubts are summed together where there are at least so many on average."""
+
+
+def estimates_of(
+    layout: Iterable[Figure], row: Row, name_of: Callable[[int], str]
+) -> dict[str, Estimate]:
+    """Return one run's figures again; its own doubts are named by its id."""
+    names = [name_of(place) for place in array("I", row[2])]
+    numbers = array("d", row[3])
+    found: dict[str, Estimate] = {}
+    start = 0
+    for figure in layout:
+        part = numbers[start : start + figure.width]
+        found[figure.name] = _one(figure, names, part, row[0])
+        start += figure.width
+    return found
 
 
 def _one(figure: Figure, names: Sequence[str], row: Sequence[float], run_id: str) -> Estimate:
@@ -312,7 +390,7 @@ def _one(figure: Figure, names: Sequence[str], row: Sequence[float], run_id: str
         *([CHANCE] if figure.has_chance else []),
     ]
     ends = {
-        name: (kind(best + row[1 + 2 * place]), kind(best + row[2 + 2 * place]))
+        name: (best + row[1 + 2 * place], best + row[2 + 2 * place])
         for place, name in enumerate(called)
     }
-    return Estimate(kind(best), doubts=ends, basis=figure.basis, references=figure.references)
+    return Estimate.of(kind(best), ends, basis=figure.basis, references=figure.references)

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from brizna.store._stored import Told
 
     Answer = TypeVar("Answer")
+    Row = tuple[Any, ...]
+    Period = tuple[str | None, str | None]
 
 _TABLES = """
 create table pack (
@@ -59,12 +61,10 @@ _PATIENCE_S = 10.0
 _YOUNG_NS = 2_000_000_000
 """Files that changed so lately may change again within one tick of their file system's clock."""
 _AT_ONCE = 500
-"""Runs that are written in one go: others wait no longer, and a kill loses no more."""
+"""Runs written in one go: others wait no longer, and a kill loses no more."""
 _NONE = -1
 """The time of a directory of records that is not there."""
 _ADD = "insert into run values (null" + ", ?" * 20 + ")"
-
-
 _SHORT = {"started": "substr(started, 1, 10)"}
 """Columns of which less is told, so that many runs share what is asked of them: the day."""
 _TWICE = "select count(*) > count(distinct id) from run"
@@ -368,11 +368,46 @@ class Index:
         found = (run_id for (run_id,) in self._database.execute(asked, (part,)))
         return [one for one in found if one.startswith(part) or one.endswith(part)]
 
-    def rows(self, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        """Give, run by run in the order of their ids, columns of `COLUMNS` and of figures."""
+    def rows(self, columns: Sequence[str], period: Period = (None, None)) -> Iterator[Row]:
+        """Give, run by run, the id and columns of `COLUMNS` and of figures.
+
+        Args:
+            columns: Names of columns; of ``started`` the day is given.
+            period: Only runs begun from the first of these texts on and before the second.
+        """
         named = ", ".join(_SHORT.get(column, column) for column in columns)
-        rows = self._database.execute(f"select id, {named} from run order by id, pack")  # noqa: S608
-        return _once(rows) if self._database.execute(_TWICE).fetchone() == (1,) else rows
+        where, bounds = _within(period)
+        is_twice = self._database.execute(_TWICE).fetchone() == (1,)
+        order = "order by id, pack" if is_twice else ""
+        rows = self._database.execute(f"select id, {named} from run {where} {order}", bounds)  # noqa: S608 - our own words
+        return _once(rows) if is_twice else rows
+
+    def without(self, figure: str, period: Period = (None, None)) -> list[tuple[str, str | None]]:
+        """Return the id and the tags of each run that lacks a figure, in the order of the ids.
+
+        Args:
+            figure: One of `KINDS`, or a cost with its currency.
+            period: As for `rows`.
+        """
+        asked = self._database.execute("select number from layout").fetchall()
+        lacking = [
+            number for (number,) in asked if all(one.name != figure for one in self.layout(number))
+        ]
+        if not lacking:
+            return []
+        where, bounds = _within(period)
+        rows = self._database.execute(
+            f"select id, layout, tags from run {where} order by id, pack",  # noqa: S608 - our own words
+            bounds,
+        )
+        return [(run_id, tags) for run_id, layout, tags in _once(rows) if layout in lacking]
+
+    def figures_of(self, ids: Iterable[str]) -> dict[str, tuple[tuple[Figure, ...], Row]]:
+        """Return the layout and the row, as of `rows`, of the runs of these ids that are known."""
+        named = "id, duration_s, doubts, figures, layout"
+        asked = f"select {named} from run where id = ? order by pack limit 1"  # noqa: S608
+        found = (self._database.execute(asked, (run_id,)).fetchone() for run_id in ids)
+        return {row[0]: (self.layout(row[4]), row) for row in found if row is not None}
 
     def at_once(self) -> list[str]:
         """Return the ids of the runs that shared their boot of a machine with another at a time."""
@@ -468,6 +503,13 @@ class Index:
         self._open()
 
 
+def _within(period: Period) -> tuple[str, list[str]]:
+    """Return the condition that runs began in a period, and what stands for its marks."""
+    asked = [(sign, end) for sign, end in zip((">=", "<"), period, strict=True) if end is not None]
+    where = " and ".join(f"coalesce(started, '') {sign} ?" for sign, _ in asked)
+    return f"where {where}" if where else "", [end for _, end in asked]
+
+
 def _once(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     """Give the first of the rows of each run."""
     last = None
@@ -482,6 +524,7 @@ def _connect(place: str) -> sqlite3.Connection:
         os.makedirs(os.path.dirname(place), exist_ok=True)
     database = sqlite3.connect(place, timeout=_PATIENCE_S)
     try:
+        database.execute("pragma page_size = 16384")  # of one that is made: a row fills 4096 badly
         database.execute("pragma cache_size = -65536")
         _set_up(database)
         database.execute("pragma synchronous = normal")

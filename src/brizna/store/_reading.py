@@ -5,6 +5,7 @@ from __future__ import annotations
 from brizna.core.errors import IntegrityError, Said, SchemaError, UnavailableError
 from brizna.core.replay import JOURNAL_SCHEMA, replay
 from brizna.store._lines import split, unframe
+from brizna.store._marks import marks_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,3 +164,20 @@ def told_run(run_id: str, events: list[dict[str, Any]], marks: Sequence[Event]) 
             second=run.id,
         )
     return run
+
+
+def retell(run_id: str, journal: bytes, marks: bytes = b"") -> Run:
+    """Return the run that the bytes of a journal tell, as `told_run`.
+
+    Args:
+        run_id: The run.
+        journal: Its journal.
+        marks: The marks that were made in it.
+
+    Raises:
+        IntegrityError: If the journal is not this run's, or not as brizna writes one.
+        SchemaError: If a newer brizna wrote it.
+    """
+    events, _ = events_of(journal, run_id)
+    check_schema(run_id, events)
+    return told_run(run_id, events, marks_of(marks)[0])

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from math import fsum
 
 from brizna.core.errors import InputError
-from brizna.core.estimate import Estimate, total
+from brizna.core.estimate import CHANCE, Estimate, total
 from brizna.core.factors import nearest
 from brizna.core.records import Record, each
-from brizna.store import KINDS, sum_runs
+from brizna.store import KINDS, Wanted, sum_runs, without_collector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,14 @@ class Total(Record):
         """Return the record's JSON value."""
         return {"figure": self.figure, "value": self.value.to_json(), "runs": self.runs}
 
+    def without_doubts(self) -> Total:
+        """Return the total with its interval as one doubt: its many doubts left out."""
+        value = self.value
+        ends = {CHANCE: (value.low.value, value.high.value)}
+        return self.replace(
+            value=Estimate.of(value.best, ends, basis=value.basis, references=value.references)
+        )
+
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Total:
         """Return the total that `to_json` wrote."""
@@ -80,6 +88,10 @@ class Group(Record):
 
     _forms: ClassVar = {"totals": each(Total.from_json)}
 
+    def without_doubts(self) -> Group:
+        """Return the group with totals that leave their many doubts out."""
+        return self.replace(totals=tuple(one.without_doubts() for one in self.totals))
+
 
 class RunTotals(Record):
     """What the runs of a store come to. Every run is in one group: the groups sum to the whole.
@@ -106,25 +118,14 @@ class RunTotals(Record):
 
     _forms: ClassVar = {"by": tuple, "groups": each(Group.from_json), "whole": Group.from_json}
 
+    def without_doubts(self) -> RunTotals:
+        """Return the sums with their intervals, but not what these come from: enough to show.
 
-class Wanted(Record):
-    """Which runs are summed.
-
-    Attributes:
-        tags: Only those that have all of these.
-        start: Only those begun on this day, ISO 8601 in UTC, or later; ``end`` before that day.
-    """
-
-    tags: tuple[str, ...] = ()
-    start: str | None = None
-    end: str | None = None
-
-    def holds(self, row: Row) -> bool:
-        """Tell whether a run, by its columns in the index, is one of them."""
-        started = row["started"] or ""
-        if (self.start and started < self.start) or (self.end and started >= self.end):
-            return False
-        return not self.tags or set(self.tags) <= set(json.loads(row["tags"] or "[]"))
+        A sum of many runs has as many doubts as there are hours and machines in it.
+        """
+        whole = None if self.whole is None else self.whole.without_doubts()
+        groups = tuple(group.without_doubts() for group in self.groups)
+        return self.replace(groups=groups, whole=whole)
 
 
 def total_runs(
@@ -157,7 +158,11 @@ def total_runs(
                 hint=nearest(figure, KINDS),
                 names=", ".join(KINDS),
             )
-    wanted = wanted or Wanted()
+    with without_collector():
+        return _totals(store, tuple(by), figures, wanted or Wanted())
+
+
+def _totals(store: Store, by: tuple[str, ...], figures: Sequence[str], wanted: Wanted) -> RunTotals:
     ways = [_way(one) for one in by]
     columns = sorted({"view", *(column for column, _ in ways)})
 
@@ -165,21 +170,15 @@ def total_runs(
         return row["view"], tuple(read(row[column]) for column, read in ways)
 
     found, left = store.through_index(
-        lambda index: sum_runs(
-            index,
-            key,
-            by=columns,
-            figures=figures,
-            is_wanted=None if wanted == Wanted() else wanted.holds,
-        )
+        lambda index: sum_runs(index, key, by=columns, figures=figures, wanted=wanted)
     )
     groups = [_group(by, key, found.groups[key]) for key in sorted(found.groups, key=_sort)]
     return RunTotals(
-        by=tuple(by),
+        by=by,
         groups=tuple(groups),
         whole=_whole(groups) if len({group.view for group in groups}) == 1 < len(groups) else None,
-        inside=found.inside,
-        at_once=found.at_once,
+        inside=len(found.inside),
+        at_once=len(found.at_once),
         going_on=sum(run.state == "running" for run in left),
         unreadable={run.id: run.reason or "" for run in left if run.state == "unreadable"},
     )
