@@ -12,6 +12,7 @@ from brizna.core.errors import InputError, UnavailableError
 from brizna.report import (
     Selection,
     find_renderer,
+    in_medium,
     is_text,
     renderer_names,
 )
@@ -44,7 +45,7 @@ def report(context: Context, words: list[str]) -> int:
         raise InputError(
             "No form was named: choose one with --as. See what there is: brizna report --list."
         )
-    renderer = find_renderer(given.form)
+    renderer = _renderer(given.form, given.output)
     settings = settings_of(given, context)
     dossier = dossier_of(
         store_of(given, context),
@@ -111,6 +112,13 @@ def _parser(context: Context) -> Parser:
     add_json(parser)
     add_settings(parser, ("view", "store", "lang"))
     return parser
+
+
+def _renderer(form: str, output: str | None) -> Renderer:
+    """Return a form in the medium that it names, else in that of the file it goes to."""
+    renderer = find_renderer(form)
+    suffix = os.path.splitext(output)[1] if output and "." not in form else ""
+    return (suffix and in_medium(renderer, suffix)) or renderer
 
 
 def _selection(given: Namespace) -> Selection:

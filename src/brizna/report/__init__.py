@@ -54,7 +54,15 @@ if TYPE_CHECKING:
     )
     from brizna.report._prediction import prediction_lines, reuse_lines
     from brizna.report._profile import collapsed, profile_lines, speedscope
-    from brizna.report._renderers import RENDERERS, Renderer, find_renderer, is_text, renderer_names
+    from brizna.report._renderers import (
+        RENDERERS,
+        ManyMedia,
+        Renderer,
+        find_renderer,
+        in_medium,
+        is_text,
+        renderer_names,
+    )
     from brizna.report._scaling import scaling_lines
     from brizna.report._schedule import FORMS, Launch, schedule
     from brizna.report._spent import budgets_lines, charges_lines
@@ -88,6 +96,7 @@ __all__ = [
     "Format",
     "Lack",
     "Launch",
+    "ManyMedia",
     "Renderer",
     "Selection",
     "baseline_lines",
@@ -117,6 +126,7 @@ __all__ = [
     "hours_lines",
     "html_report",
     "idle_lines",
+    "in_medium",
     "into_card",
     "is_text",
     "jobs_lines",
@@ -168,7 +178,9 @@ _HOMES = {
     "Filling": "_filling",
     "RENDERERS": "_renderers",
     "Renderer": "_renderers",
+    "ManyMedia": "_renderers",
     "find_renderer": "_renderers",
+    "in_medium": "_renderers",
     "is_text": "_renderers",
     "renderer_names": "_renderers",
     "trace": "_trace",

@@ -6,24 +6,19 @@ and one writer for each medium writes them: Markdown, HTML, JSON, PDF.
 
 from __future__ import annotations
 
-from shlex import quote
-
-from brizna.core.codec import digest
-from brizna.core.estimate import Estimate
-from brizna.core.measurement import Run
-from brizna.report._boundary import boundary_rows
 from brizna.report._instants import tell_instant
 from brizna.report._sheet import Grid, Section, Sheet
 from brizna.report._sheet_fields import form_named, form_names
 from brizna.report._sheet_filling import SheetFilling
 from brizna.report._sheet_json import json_of
 from brizna.report._sheet_media import MEDIA
+from brizna.report._sheet_parts import boundary, factors, origins, records
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from brizna.report._dossier import Document, Dossier, Figure
+    from brizna.report._dossier import Document, Dossier
     from brizna.report._format import Format
     from brizna.report._sheet_filling import Row
 
@@ -34,8 +29,6 @@ _SECTIONS = (
 _JSON, _JSON_TYPE = ".json", "application/json"
 _SHORT = 12
 """Signs of a reference for which a narrow column will do."""
-_MOST_RUNS = 20
-"""Runs whose digests stand in a sheet; the form ``json`` has all."""
 
 
 class Regulatory:
@@ -91,8 +84,14 @@ def _sheet(filling: SheetFilling, rows: Sequence[Row]) -> Sheet:
         (_("Made by"), f"brizna {dossier.software}"),
     ]
     sections = [part for name in _SECTIONS for part in _sections(filling, rows, name)]
-    sections += [part for part in (_boundary(filling), _origins(filling, rows)) if part]
-    sections += [_factors(filling, rows), _records(dossier, style)]
+    figures = [figure for row in rows for figure in row.figures]
+    closing = (
+        boundary(filling.filling),
+        origins(filling.filling, figures, name=form.name),
+        factors(filling.filling, figures),
+        records(filling.filling),
+    )
+    sections += [part for part in closing if part is not None]
     return Sheet(
         lang=lang,
         title=form.title[lang],
@@ -170,125 +169,6 @@ def _reference(row: Row) -> str:
     """Return where in the source a field stands, marked where that text was not read itself."""
     mark = {"retold": "*", "memory": "**"}.get(row.field.status, "")
     return f"{row.field.reference}{mark}" if row.field.reference not in ("", "-") else ""
-
-
-def _boundary(filling: SheetFilling) -> Section | None:
-    style = filling.filling.style
-    _ = style.say
-    found = [view["footprint"].get("boundary") or () for view in filling.dossier.views]
-    if not found[0]:
-        return None
-    remarks = (
-        ()
-        if all(one == found[0] for one in found)
-        else (_("These are of the first run; other runs of this report hold other things."),)
-    )
-    title = _("What the figures hold")
-    header = (_("boundary"), _("state"), _("why"))
-    grid = Grid(
-        caption=title,
-        header=header,
-        rows=tuple(boundary_rows(found[0], style)),
-        widths=(2.4, 1, 4),
-    )
-    return Section(title=title, grid=grid, remarks=remarks)
-
-
-def _origins(filling: SheetFilling, rows: Sequence[Row]) -> Section | None:
-    """Return for each number the command that leads from it to its samples and factors."""
-    _ = filling.filling.style.say
-    figures = [figure for row in rows for figure in row.figures]
-    if not figures:
-        return None
-    title = _("Where each number comes from")
-    return Section(
-        title=title,
-        grid=Grid(
-            caption=title,
-            header=(_("number"), _("value"), _("command that explains it")),
-            rows=tuple(
-                (figure.field, f"{figure.shown} {figure.unit}".rstrip(), _command(filling, figure))
-                for figure in figures
-            ),
-            widths=(4, 2, 5.4),
-            typed=(2,),
-        ),
-    )
-
-
-def _command(filling: SheetFilling, figure: Figure) -> str:
-    """Return the command that explains a number: of its run, or of each run that it sums."""
-    views = filling.dossier.views
-    record = figure.record or (views[0]["id"] if len(views) == 1 else None)
-    if record is not None:
-        return f"brizna explain {record} --figure {quote(figure.path)}"
-    options = " ".join(map(quote, filling.dossier.selection.options))
-    return f"brizna report {options} --as {filling.form.name} --figures"
-
-
-def _factors(filling: SheetFilling, rows: Sequence[Row]) -> Section:
-    """Return the published numbers that the figures of the sheet rest on, each once."""
-    dossier, style = filling.dossier, filling.filling.style
-    _ = style.say
-    amounts = [
-        dossier.amount(figure.path, record=figure.record) for row in rows for figure in row.figures
-    ]
-    used = {name for one in amounts if isinstance(one, Estimate) for name in one.references}
-    found = {
-        factor["id"]: factor
-        for view in dossier.views
-        for factor in view["footprint"]["factors"]
-        if f"factor:{factor['id']}" in used
-    }
-    title = _("Factors")
-    grid = Grid(
-        caption=title,
-        header=(_("factor"), _("value"), _("source")),
-        rows=tuple(
-            (name, _value(factor, style), f"{factor['source']} ({factor['year'] or '?'})")
-            for name, factor in sorted(found.items())
-        ),
-        widths=(3, 2.4, 6),
-    )
-    none = () if grid.rows else (_("The figures rest on no published number."),)
-    return Section(title=title, prose=none, grid=grid if grid.rows else None)
-
-
-def _value(factor: Mapping[str, object], style: Format) -> str:
-    ends = [factor["low"], factor["high"]]
-    shown = style.exactly(float(str(factor["value"])))
-    if None not in ends:
-        shown += f" ({style.dash.join(style.exactly(float(str(end))) for end in ends)})"
-    return shown if factor["unit"] == "1" else f"{shown} {factor['unit']}"
-
-
-def _records(dossier: Dossier, style: Format) -> Section:
-    """Return the runs with the digests by which their records are known again."""
-    _ = style.say
-    rows: list[tuple[str, ...]] = []
-    for view in dossier.views[:_MOST_RUNS]:
-        record = {name: view[name] for name in ("schema", *Run.fields()) if name in view}
-        rows.append((view["id"], view.get("name") or "", digest(record)))
-        rows.append(("", _("set of factors"), view["footprint"]["factor_set"]))
-    more = len(dossier.views) - _MOST_RUNS
-    remarks = (
-        ()
-        if more <= 0
-        else (
-            _("and {count} more: brizna report {options} --as json").format(
-                count=style.count(more), options=" ".join(map(quote, dossier.selection.options))
-            ),
-        )
-    )
-    title = _("Records")
-    grid = Grid(
-        caption=title,
-        header=(_("run"), _("name"), _("digest")),
-        rows=tuple(rows),
-        widths=(2.9, 2, 6),
-        typed=(0, 2),
-    )
-    return Section(title=title, grid=grid, remarks=remarks)
 
 
 def _foot(filling: SheetFilling) -> list[str]:

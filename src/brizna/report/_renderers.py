@@ -20,6 +20,7 @@ GROUP = "brizna.renderers"
 RENDERERS: Mapping[str, str] = {
     "json": "_form_json:FORM",
     "markdown": "_form_markdown:FORM",
+    "hf": "_form_hf:FORM",
     "ai-act": "_form_sheets:AI_ACT",
     "mdf": "_form_sheets:MDF",
     "sci": "_form_sheets:SCI",
@@ -28,7 +29,6 @@ RENDERERS: Mapping[str, str] = {
     "data-centre": "_form_sheets:DATA_CENTRE",
     "une-0086": "_form_sheets:UNE_0086",
     "huella": "_form_sheets:HUELLA",
-    "hf": "_form_hf:FORM",
 }
 """Our own forms: for each the file of this room, and what in it is the renderer."""
 
@@ -86,6 +86,19 @@ class Renderer(Protocol):
         ...
 
 
+@runtime_checkable
+class ManyMedia(Protocol):
+    """A form that can be written in several media, such as a page and a PDF."""
+
+    def in_medium(self, suffix: str) -> Renderer | None:
+        """Return the form in another medium; None if it cannot be written in it.
+
+        Args:
+            suffix: What files of the medium end in, such as ``.pdf``.
+        """
+        ...
+
+
 def renderer_names() -> list[str]:
     """Return the names of all forms, ours first."""
     return [*RENDERERS, *(name for name in _offered() if name not in RENDERERS)]
@@ -94,10 +107,24 @@ def renderer_names() -> list[str]:
 def find_renderer(name: str) -> Renderer:
     """Return the form of a name.
 
+    Args:
+        name: One of `renderer_names`; with a medium that it can be written in, ``ai-act.pdf``.
+
     Raises:
         InputError: If there is none; names the nearest.
         UnavailableError: If one that somebody else brings cannot be loaded.
     """
+    base, dot, medium = name.partition(".")
+    if dot and base in renderer_names():
+        made = in_medium(find_renderer(base), f".{medium}")
+        if made is None:
+            raise InputError(
+                "The form {name!r} cannot be written as .{medium}: leave that out, or see what "
+                "there is: brizna report --list.",
+                name=base,
+                medium=medium,
+            )
+        return made
     place = RENDERERS.get(name)
     if place is not None:
         from importlib import import_module
@@ -114,7 +141,7 @@ def find_renderer(name: str) -> Renderer:
             known=", ".join(known),
         )
     try:
-        made: object = offered[name].load()
+        found: object = offered[name].load()
     except Exception as error:  # anybody's form: whoever asked for it is told what it says
         raise UnavailableError(
             "The form {name!r} cannot be loaded: {kind}: {error}. Install what it needs.",
@@ -122,11 +149,23 @@ def find_renderer(name: str) -> Renderer:
             kind=type(error).__name__,
             error=error,
         ) from error
-    if not isinstance(made, Renderer):
+    if not isinstance(found, Renderer):
         raise UnavailableError(
             "{name!r} is offered as a form and is none: it lacks a part of Renderer.", name=name
         )
-    return made
+    return found
+
+
+def in_medium(renderer: Renderer, suffix: str) -> Renderer | None:
+    """Return a form as it is written to files of a suffix; None if it has no such medium.
+
+    Args:
+        renderer: The form.
+        suffix: Such as ``.pdf``.
+    """
+    if suffix == renderer.suffix:
+        return renderer
+    return renderer.in_medium(suffix) if isinstance(renderer, ManyMedia) else None
 
 
 def is_text(renderer: Renderer) -> bool:
