@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from brizna.cli._options import add_json, add_settings, settings_of
 from brizna.cli._parser import Parser
+from brizna.core.codec import encode
 from brizna.report import stored
 from brizna.verbs import SETTINGS
 
@@ -41,11 +42,13 @@ def config(context: Context, words: list[str]) -> int:
         return 0
     for name, value in settings.values.items():
         line, origin = f"{name} = {_shown(value)}", stored(settings.origins[name], context.lang)
-        context.tell(f"{line:<28}{origin}" if given.origin else line)
+        context.tell(f"{line:<27} {origin}" if given.origin else line)
     return 0
 
 
 def _shown(value: object) -> str:
     if value is None:
         return "-"
+    if isinstance(value, dict):
+        return encode(value).decode()
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -77,6 +77,7 @@ def _helps(texts: Texts) -> dict[str, str]:
         "intensity": _("carbon intensity in g/kWh, instead of the zone's"),
         "tariff": _("price of a kWh, in the currency"),
         "currency": _("currency of the tariff, such as EUR"),
+        "contract": _("what the supply of electricity pays, as a JSON file: tariff, prices, taxes"),
         "wue": _("litres of water on site for each kWh of the computers (WUE)"),
         "ewif": _("litres of water for making each kWh of electricity (EWIF)"),
         "market": _("g/kWh by contract or the supplier's label, beside the place's"),

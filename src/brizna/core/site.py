@@ -34,6 +34,7 @@ class Site(Record):
         market_g_per_kwh: What the contract or the supplier's label says of the electricity.
         guaranteed_share: Part of it that guarantees of origin cover, in [0, 1].
         marginal_g_per_kwh: What one more kWh emits here.
+        contract: What the supply of electricity pays, as `brizna.account.read_contract` reads it.
     """
 
     zone: str | None = None
@@ -52,8 +53,10 @@ class Site(Record):
     market_g_per_kwh: Estimate | None = None
     guaranteed_share: Estimate | None = None
     marginal_g_per_kwh: Estimate | None = None
+    contract: dict[str, Any] | None = None
 
     _later: ClassVar = (
+        "contract",
         *("machine", "lifetime_s", "hardware_share", "ewif_l_per_kwh"),
         *("market_g_per_kwh", "guaranteed_share", "marginal_g_per_kwh"),
     )
@@ -79,3 +82,8 @@ class Site(Record):
             )
         if (self.tariff_per_kwh is None) != (self.currency is None):
             raise InputError("A tariff needs a currency, and a currency a tariff: give both.")
+        if self.tariff_per_kwh is not None and self.contract is not None:
+            raise InputError(
+                "Both a tariff and a contract are given: keep one, as both are the price of the "
+                "electricity."
+            )

@@ -124,6 +124,7 @@ STORED = (
     N_("how long the hardware serves was not declared (lifetime_y)"),
     N_("which part of the hardware was reserved was not declared"),
     N_("the water use of the place (WUE) is not known"),
+    N_("the contract's prices differ by the hour, but nobody said when the work was done"),
     N_("the water use of the electricity (EWIF) is not known"),
     N_("no tariff was given (--tariff)"),
     N_("no functional unit was given (--unit)"),

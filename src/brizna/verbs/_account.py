@@ -12,7 +12,7 @@ from brizna.core.estimate import exactly, total
 from brizna.core.quantities import Duration, Ratio
 from brizna.core.site import Site
 from brizna.verbs._assume import assume
-from brizna.verbs._money import Drawn, payment, span_of
+from brizna.verbs._money import Drawn, payment, payment_of_site, span_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,16 +106,19 @@ def account_run_as(
     }
     if "zone" in changes and "intensity_g_per_kwh" not in changes:
         changes["intensity_g_per_kwh"] = None
+    if declared.tariff_per_kwh is not None:
+        changes["contract"] = None
     site = run.site.replace(**changes)
     drawn = (drawn or Drawn()).replace(
         span=span_of(run.started, Duration(run.duration_s)), until=book.until
     )
+    paid = payment(case, _tariff(site), drawn) or payment_of_site(site.contract, drawn)
     assumptions = assume(
         site,
         duration=Duration(run.duration_s),
         started=datetime.fromisoformat(run.started),
         unit=case.functional_unit,
-        declared={**_declared(case), **payment(case, _tariff(site), drawn), **(beside or {})},
+        declared={**_declared(case), **paid, **(beside or {})},
         book=book,
     )
     return case, account(subject_of_run(run, view=seen_as), assumptions)

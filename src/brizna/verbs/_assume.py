@@ -12,6 +12,7 @@ from brizna.core.estimate import exactly, total
 from brizna.core.quantities import Ratio
 from brizna.grid import find_zone, intensity, mix, renewable_share, run_intensity
 from brizna.verbs._hardware import making
+from brizna.verbs._money import Drawn, payment_of_site, span_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from brizna.core.factors import Factor
     from brizna.core.quantities import Duration
     from brizna.core.site import Site
+    from brizna.verbs._money import Span
 
 _OF_SITE = (
     *("lifetime_s", "hardware_share", "ewif_l_per_kwh", "market_g_per_kwh"),
@@ -107,6 +109,9 @@ def assume(
     _assume_origin(gathered, site)
     _assume_water(gathered, site)
     _assume_instruments(gathered)
+    if "pay" not in gathered.fields:
+        span = _span(started, duration)
+        gathered.fields |= payment_of_site(site.contract, Drawn(span=span, until=book.until))
     _assume_charges(gathered)
     if "embodied_g" not in gathered.fields and site.hardware is not None:
         _assume_hardware(gathered, site.hardware, duration, site.machine)
@@ -118,6 +123,13 @@ def assume(
         gathered.fields.setdefault("hardware_share", exactly(Ratio(1), "default"))
     _tell_unknown(gathered)
     return gathered.close()
+
+
+def _span(started: datetime | None, duration: Duration | None) -> Span | None:
+    """Return when work began and ended, as far as prices by the hour can be told of it."""
+    if started is None or duration is None or not duration.value:
+        return None
+    return span_of(started.isoformat(), duration)
 
 
 def _assume_intensity(

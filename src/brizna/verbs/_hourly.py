@@ -74,7 +74,7 @@ def account_run_again(
     run = store.read(facts.run).run
     given = dict(facts.given)
     drawn = Drawn(prices_of=facts.prices_of)
-    if "contract" in given:
+    if "contract" in given or run.site.contract is not None:
         drawn = drawn.replace(trace=trace_of(store, run))
     _case, footprint = account_run_as(run, given, seen_as=settings["view"], book=book, drawn=drawn)
     if not facts.hourly:

@@ -12,6 +12,7 @@ from brizna.account import (
     cloud_charges,
     currency_of,
     electricity_charges,
+    read_contract,
 )
 from brizna.core._tables import positions
 from brizna.core.errors import CoverageError, InputError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from brizna.account import Case
+    from brizna.account import Case, Contract
     from brizna.core.estimate import Estimate
     from brizna.core.factors import Factor
     from brizna.core.signal import Signal
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
     Span = tuple[datetime, datetime]
     PricesOf = Callable[[Span], Signal]
+
+
+NO_SPAN = "the contract's prices differ by the hour, but nobody said when the work was done"
 
 
 class Drawn(Record):
@@ -114,6 +118,45 @@ def payment(case: Case, tariff: tuple[Estimate, str] | None, drawn: Drawn) -> di
     return {"pay": pay}
 
 
+def payment_of_site(given: Mapping[str, Any] | None, drawn: Drawn) -> dict[str, Any]:
+    """Return ``pay`` for the contract of a site, or nothing where it has none.
+
+    Where a price is not known, or only a series has it, ``pay`` returns why as ``unpaid``.
+
+    Args:
+        given: The contract as it was declared.
+        drawn: When the energy was drawn.
+    """
+    if given is None:
+        return {}
+    contract = read_contract(given)
+
+    def pay(use: Callable[[Factor], Estimate]) -> dict[str, Any]:
+        if drawn.span is None:
+            return {"unpaid": NO_SPAN}
+        try:
+            charges = _by_contract(contract, drawn, use)
+        except (CoverageError, InputError) as error:  # the run stays; its money is not known
+            return {"unpaid": str(error)}
+        return {"charges": charges, "currency": currency_of(charges, None)}
+
+    return {"pay": pay}
+
+
+def _by_contract(
+    contract: Contract, drawn: Drawn, use: Callable[[Factor], Estimate]
+) -> tuple[Charge, ...]:
+    assert drawn.span is not None, "who calls has checked it"
+    by_the_hour = not contract.energy_per_kwh and drawn.prices_of is not None
+    return electricity_charges(
+        contract,
+        drawn.span,
+        drawn.trace,
+        use=use,
+        prices=drawn.prices_of(drawn.span) if by_the_hour and drawn.prices_of else None,
+    )
+
+
 def _electricity(
     case: Case,
     tariff: tuple[Estimate, str] | None,
@@ -121,15 +164,7 @@ def _electricity(
     use: Callable[[Factor], Estimate],
 ) -> tuple[Charge, ...]:
     if case.contract is not None:
-        assert drawn.span is not None, "payment has checked it"
-        by_the_hour = not case.contract.energy_per_kwh and drawn.prices_of is not None
-        return electricity_charges(
-            case.contract,
-            drawn.span,
-            drawn.trace,
-            use=use,
-            prices=drawn.prices_of(drawn.span) if by_the_hour and drawn.prices_of else None,
-        )
+        return _by_contract(case.contract, drawn, use)
     if tariff is None:
         return ()
     price, currency = tariff

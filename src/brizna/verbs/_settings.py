@@ -18,7 +18,7 @@ class Setting(Record):
     """One setting: what it means, how its text is read, and what it is where nobody says.
 
     Attributes:
-        kind: The Python type of the value: str, float, bool or list (of texts).
+        kind: The Python type of the value: str, float, bool, list (of texts) or dict (a table).
         default: What it is where nobody says; None means unset.
         about: What it does, in one line.
         check: Says what is wrong with a value, or nothing.
@@ -71,6 +71,13 @@ def _policy(value: str) -> Said | None:
     return None if value in POLICIES else Said("interval, prefer or error")
 
 
+def _contract(value: dict[str, Any]) -> Said | None:
+    from brizna.account import read_contract
+
+    read_contract(value)
+    return None
+
+
 def _idle(value: str) -> Said | None:
     wrong = Said("channels with their watts, each once, such as rapl/package-0=12.5,rapl/dram-0=3")
     return wrong if read_idle(value) is None else None
@@ -98,6 +105,11 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "tariff": Setting(kind=float, about="price of a kWh, in the currency", check=_positive),
     "currency": Setting(kind=str, about="currency of the tariff, such as EUR", check=_currency),
+    "contract": Setting(
+        kind=dict,
+        about="what the supply of electricity pays: a table [contract], or the path of its JSON",
+        check=_contract,
+    ),
     "wue": Setting(
         kind=float,
         about="litres of water on site for each kWh of the computers (WUE)",
@@ -195,6 +207,7 @@ _KINDS = {
     float: Said("a number"),
     bool: Said("true or false"),
     list: Said("a list of texts"),
+    dict: Said("a table, or the path of a file with a JSON object"),
 }
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -392,4 +405,18 @@ def _converted(kind: type, value: Any) -> Any:
         is_list = isinstance(parts, (list, tuple))
         texts: list[Any] = list(parts) if is_list else []  # pyright: ignore[reportUnknownArgumentType]  (checked next)
         return texts if is_list and all(isinstance(part, str) for part in texts) else None
+    if kind is dict:
+        found: Any = _object_in(value) if isinstance(value, str) else value
+        return dict(found) if hasattr(found, "items") else None
     return value if isinstance(value, str) else None
+
+
+def _object_in(path: str) -> Any:
+    """Return what a JSON file holds; None if there is none such."""
+    import json
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError):
+        return None

@@ -53,6 +53,7 @@ def site_of(settings: Settings, *, environ: Mapping[str, str]) -> Site:
         market_g_per_kwh=_declared(CarbonIntensity, settings["market"]),
         guaranteed_share=_declared(Ratio, settings["guaranteed"]),
         marginal_g_per_kwh=_declared(CarbonIntensity, settings["marginal"]),
+        contract=settings["contract"],
     )
 
 
