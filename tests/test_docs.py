@@ -254,6 +254,7 @@ def every_command():
     actions = {"runs": _ACTIONS, "grid": _GRID_ACTIONS, "predict": _PREDICT_ACTIONS}
     actions |= {"plan": ("", "evaluate", "site", "hardware"), "factors": _FACTOR_ACTIONS}
     actions["power"] = tuple(_POWER_ACTIONS)
+    actions["federate"] = ("advise",)
     return [f"{name} {action}".rstrip() for name in COMMANDS for action in actions.get(name, ("",))]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from brizna.core._tables import Table, load, positions
 from brizna.core.factors import Factor, factor, factor_of_year
 
-ROOMS = ("account", "core", "grid", "meter", "plan", "verbs")
+ROOMS = ("account", "check", "core", "grid", "meter", "plan", "verbs")
 LISTED = 64
 NOT_LISTED = ("claims", "claims_inputs", "published_models")
 """A table with more ids is described and counted, not listed."""

@@ -1,8 +1,8 @@
 """Rules and verdicts: whether what was found is good enough, and how sure that is.
 
 Promises: a verdict says what it is drawn from; where that is too little it is neither yes nor no,
-but says what is missing. Pure: chance, files and clocks come in as arguments. Refuses to pass what
-it cannot tell.
+but says what is missing. A rule has a stable id, and what breaks it has a place. Pure: chance,
+files and clocks come in as arguments. Refuses to pass what it cannot tell.
 """
 
 from __future__ import annotations
@@ -11,6 +11,43 @@ from brizna.core.lazy import lazily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from brizna.check._boamps import (
+        is_boamps,
+        read_boamps,
+    )
+    from brizna.check._bundle import (
+        BUNDLE_MANIFEST,
+        bundle_lists,
+        examine_bundle,
+        not_an_archive,
+        not_the_original,
+    )
+    from brizna.check._card import (
+        is_card,
+        read_card,
+    )
+    from brizna.check._codecarbon import (
+        read_codecarbon,
+    )
+    from brizna.check._examine import (
+        examine,
+    )
+    from brizna.check._federation import (
+        Criterion,
+        FederationAdvice,
+        Flip,
+        Traffic,
+        advise_federation,
+    )
+    from brizna.check._federation_case import (
+        FEDERATION_FACTS,
+        FederationCase,
+        read_federation_case,
+    )
+    from brizna.check._manifest import (
+        is_manifest,
+        read_manifest,
+    )
     from brizna.check._noninferiority import (
         Guard,
         confirm,
@@ -18,15 +55,135 @@ if TYPE_CHECKING:
         non_inferior,
         non_inferior_figure,
     )
+    from brizna.check._records import (
+        broken_record,
+        examine_footprint,
+        examine_run,
+    )
+    from brizna.check._rules import (
+        RULES,
+    )
+    from brizna.check._statement import (
+        Device,
+        Knowledge,
+        Part,
+        Span,
+        Stated,
+        Statement,
+    )
+    from brizna.check._totals import (
+        bundle_totals,
+    )
+    from brizna.check._verdict import (
+        RESULTS,
+        SEVERITIES,
+        Evidence,
+        Place,
+        Rule,
+        Verdict,
+        Verification,
+        together,
+    )
+    from brizna.check._yaml import (
+        read_yaml,
+    )
 
-__all__ = ["Guard", "confirm", "holm", "non_inferior", "non_inferior_figure"]
+__all__ = [
+    "BUNDLE_MANIFEST",
+    "FEDERATION_FACTS",
+    "RESULTS",
+    "RULES",
+    "SEVERITIES",
+    "Criterion",
+    "Device",
+    "Evidence",
+    "FederationAdvice",
+    "FederationCase",
+    "Flip",
+    "Guard",
+    "Knowledge",
+    "Part",
+    "Place",
+    "Rule",
+    "Span",
+    "Stated",
+    "Statement",
+    "Traffic",
+    "Verdict",
+    "Verification",
+    "advise_federation",
+    "broken_record",
+    "bundle_lists",
+    "bundle_totals",
+    "confirm",
+    "examine",
+    "examine_bundle",
+    "examine_footprint",
+    "examine_run",
+    "holm",
+    "is_boamps",
+    "is_card",
+    "is_manifest",
+    "non_inferior",
+    "non_inferior_figure",
+    "not_an_archive",
+    "not_the_original",
+    "read_boamps",
+    "read_card",
+    "read_codecarbon",
+    "read_federation_case",
+    "read_manifest",
+    "read_yaml",
+    "together",
+]
 
 _HOMES = {
+    "FEDERATION_FACTS": "_federation_case",
+    "Criterion": "_federation",
+    "FederationAdvice": "_federation",
+    "FederationCase": "_federation_case",
+    "Flip": "_federation",
+    "Traffic": "_federation",
+    "advise_federation": "_federation",
+    "read_federation_case": "_federation_case",
     "Guard": "_noninferiority",
     "confirm": "_noninferiority",
     "holm": "_noninferiority",
     "non_inferior": "_noninferiority",
     "non_inferior_figure": "_noninferiority",
+    "RESULTS": "_verdict",
+    "SEVERITIES": "_verdict",
+    "Evidence": "_verdict",
+    "Place": "_verdict",
+    "Rule": "_verdict",
+    "Verdict": "_verdict",
+    "Verification": "_verdict",
+    "together": "_verdict",
+    "RULES": "_rules",
+    "Device": "_statement",
+    "Part": "_statement",
+    "Span": "_statement",
+    "Stated": "_statement",
+    "Statement": "_statement",
+    "examine": "_examine",
+    "broken_record": "_records",
+    "examine_footprint": "_records",
+    "examine_run": "_records",
+    "BUNDLE_MANIFEST": "_bundle",
+    "bundle_lists": "_bundle",
+    "examine_bundle": "_bundle",
+    "not_an_archive": "_bundle",
+    "not_the_original": "_bundle",
+    "bundle_totals": "_totals",
+    "read_codecarbon": "_codecarbon",
+    "Knowledge": "_statement",
+    "is_boamps": "_boamps",
+    "read_boamps": "_boamps",
+    "is_manifest": "_manifest",
+    "read_manifest": "_manifest",
+    "is_card": "_card",
+    "read_card": "_card",
+    "read_yaml": "_yaml",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

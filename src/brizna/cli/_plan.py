@@ -187,13 +187,13 @@ def _realised(context: Context, words: list[str]) -> int:
 def _site(context: Context, words: list[str]) -> int:
     from brizna.cli._advise import site
 
-    return site(context, words, read_job)
+    return site(context, words)
 
 
 def _hardware(context: Context, words: list[str]) -> int:
     from brizna.cli._advise import hardware
 
-    return hardware(context, words, read_job)
+    return hardware(context, words)
 
 
 _ACTIONS: dict[str, Callable[[Context, list[str]], int]] = {

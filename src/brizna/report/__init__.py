@@ -38,7 +38,9 @@ if TYPE_CHECKING:
         reaccount_lines,
     )
     from brizna.report._facts import FACTS, Fact, Facts, read_facts
+    from brizna.report._federate import federation_lines
     from brizna.report._filling import Filling
+    from brizna.report._findings import findings_lines, findings_sarif
     from brizna.report._flame import profile_page
     from brizna.report._format import Format
     from brizna.report._html import html_report
@@ -119,7 +121,10 @@ __all__ = [
     "explain_lines",
     "factor_lines",
     "factors_lines",
+    "federation_lines",
     "find_renderer",
+    "findings_lines",
+    "findings_sarif",
     "followed_line",
     "footprint_lines",
     "hardware_advice_lines",
@@ -224,6 +229,7 @@ _HOMES = {
     "elsewhere_lines": "_plan",
     "explain": "_explain",
     "explain_lines": "_terminal",
+    "federation_lines": "_federate",
     "followed_line": "_plan",
     "footprint_lines": "_terminal",
     "html_report": "_html",
@@ -241,6 +247,8 @@ _HOMES = {
     "waiting_line": "_plan",
     "wants_color": "_terminal",
     "zones_lines": "_terminal",
+    "findings_lines": "_findings",
+    "findings_sarif": "_findings",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

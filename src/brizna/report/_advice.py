@@ -45,7 +45,7 @@ def site_advice_lines(
     lines += [
         line for one in advice["options"] if one["checkpoints"] for line in _checkpoints(one, style)
     ]
-    return [*lines, *_rest(advice, style, width=width, color=color, explain=explain)]
+    return [*lines, *rest_lines(advice, style, width=width, color=color, explain=explain)]
 
 
 def hardware_advice_lines(
@@ -73,7 +73,7 @@ def hardware_advice_lines(
     lines += table.lines(width=width, color=color)
     for one in advice["replacements"]:
         lines += ["", *_replacement(one, style)]
-    return [*lines, *_rest(advice, style, width=width, color=color, explain=explain)]
+    return [*lines, *rest_lines(advice, style, width=width, color=color, explain=explain)]
 
 
 def _site_cells(option: Mapping[str, Any], style: Format, currency: str) -> list[str]:
@@ -187,7 +187,7 @@ def _replacement(one: Mapping[str, Any], style: Format) -> list[str]:
     return lines
 
 
-def _rest(
+def rest_lines(
     advice: Mapping[str, Any], style: Format, *, width: int, color: bool, explain: bool
 ) -> list[str]:
     """Return the notes, and the numbers behind the answer or how to see them."""
@@ -201,7 +201,9 @@ def _rest(
             one["option"],
             one["field"],
             _value(one, style),
-            one["source"] if one["factor"] is None else f"{one['factor']}: {one['source']}",
+            style.stored(one["source"])
+            if one["factor"] is None
+            else f"{one['factor']}: {one['source']}",
             "" if one["year"] is None else str(one["year"]),
         ]
         for one in advice["inputs"]

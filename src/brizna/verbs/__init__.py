@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from brizna.verbs._elsewhere import Elsewhere, replay_elsewhere
     from brizna.verbs._evaluate import History, try_policies
     from brizna.verbs._factors import add_factor, set_in_force, set_of_file, set_of_run
+    from brizna.verbs._federate import advise_federate
     from brizna.verbs._followed import Followed
     from brizna.verbs._history import unlike_runs
     from brizna.verbs._hourly import RunAccount, RunFacts, account_run_again
@@ -58,12 +59,14 @@ if TYPE_CHECKING:
     from brizna.verbs._sweep_levels import read_dimension
     from brizna.verbs._totals import FIGURES, RunTotals, Wanted, total_runs
     from brizna.verbs._trialling import SweepStoppedError
+    from brizna.verbs._verify import VERIFIED_FORMS, verify
     from brizna.verbs._views import View, recompute_view, view_of, views_of
     from brizna.verbs._when import Greenest, when_greenest
 
 __all__ = [
     "FIGURES",
     "SETTINGS",
+    "VERIFIED_FORMS",
     "Asked",
     "Bench",
     "BillRequest",
@@ -94,6 +97,7 @@ __all__ = [
     "account_case",
     "account_run_again",
     "add_factor",
+    "advise_federate",
     "advise_hardware",
     "advise_site",
     "book_of",
@@ -141,6 +145,7 @@ __all__ = [
     "total_runs",
     "try_policies",
     "unlike_runs",
+    "verify",
     "view_of",
     "view_of_case",
     "views_of",
@@ -176,6 +181,7 @@ _HOMES = {
     "sci_of_ai": "_sci",
     "sci_of_run": "_sci",
     "stage_of": "_sci",
+    "advise_federate": "_federate",
     "advise_hardware": "_advise",
     "advise_site": "_advise",
     "read_dimension": "_sweep_levels",
@@ -237,6 +243,8 @@ _HOMES = {
     "when_greenest": "_when",
     "write_rows": "_jobs_table",
     "zones_of": "_page",
+    "VERIFIED_FORMS": "_verify",
+    "verify": "_verify",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from brizna.core.factors import Factor
     from brizna.store import Store
 
-_ROOMS = ("account", "core", "grid", "meter", "plan", "verbs")
+_ROOMS = ("account", "check", "core", "grid", "meter", "plan", "verbs")
 _OF_A_YEAR = ("intensity", "origin", "pue", "regulated")
 """Tables whose factors are stated anew every year."""
 _NOT_FACTORS = ("claims", "claims_inputs", "cloud_regions", "published_models")
