@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from brizna.core.codec import digest
 from brizna.core.errors import InputError, Said
 from brizna.core.estimate import Estimate, total
 from brizna.core.records import Record
@@ -200,6 +201,19 @@ class Dossier(Record):
         if path.startswith("cost"):
             return self.currency is not None and BELOW not in path
         return path == DURATION or (path.endswith(("_j", "_g", "_l")) and BELOW not in path)
+
+
+def document_id(dossier: Dossier) -> str:
+    """Return a UUID for a report: the same for the same runs, figures, facts and instant."""
+    from uuid import NAMESPACE_URL, uuid5
+
+    told = {
+        "runs": [view["id"] for view in dossier.views],
+        "footprints": [dict(view["footprint"]) for view in dossier.views],
+        "facts": dict(dossier.facts.values),
+        "issued": dossier.issued,
+    }
+    return str(uuid5(NAMESPACE_URL, f"brizna:{digest(told)}"))
 
 
 def _amount(view: View, path: str) -> Estimate | float | None:

@@ -58,6 +58,9 @@ FACTS: Mapping[str, Fact] = {
     "language": Fact(kind=list, about="languages of the model, such as en, es"),
     "data": Fact(kind=list, about="names of the data that was used"),
     "data_items": Fact(kind=float, about="how many examples the data had"),
+    "data_source": Fact(
+        kind=str, about="whose the data is", choices=("public", "private", "other")
+    ),
     "data_bytes": Fact(kind=float, about="size of the data in bytes"),
     "queries": Fact(kind=float, about="how many requests the runs answered"),
     "quality": Fact(kind=float, about="what the model reached, in quality_metric"),
@@ -69,6 +72,13 @@ FACTS: Mapping[str, Fact] = {
     "author": Fact(kind=str, about="who wrote the report"),
     "country": Fact(kind=str, about="country of the machines, such as ES or Spain"),
     "location": Fact(kind=str, about="place of the machines, as one would name it"),
+    "premises": Fact(
+        kind=str,
+        about="whose machines they are",
+        choices=("on-premise", "private-cloud", "public-cloud", "other"),
+    ),
+    "instance": Fact(kind=str, about="kind of machine, as the provider calls it"),
+    "supplier": Fact(kind=str, about="who supplies the electricity"),
     "provider": Fact(kind=str, about="who runs the machines, such as a cloud"),
     "region": Fact(kind=str, about="region of that provider"),
     "hardware": Fact(kind=str, about="machine in words, where the record does not know it"),

@@ -34,13 +34,18 @@ _FACTS = {
     "parameters": 8970,
     "task": "image-classification",
     "stage": "training",
+    "inputs": ["image"],
+    "outputs": ["label"],
     "data": ["digits"],
+    "data_source": "public",
     "data_items": 1797,
     "queries": 2000,
     "publisher": "Example University",
     "contact": "green@example.org",
     "country": "Spain",
     "location": "Madrid, Spain",
+    "premises": "on-premise",
+    "supplier": "Example Electricity",
     "confidentiality": "public",
 }
 
