@@ -16,8 +16,8 @@ def arrays_of(request: Any) -> dict[str | int, Any]:
     if isinstance(request, dict):
         parts = request  # pyright: ignore[reportUnknownVariableType]
     elif isinstance(request, (tuple, list)):
-        parts = dict(enumerate(request))  # pyright: ignore[reportUnknownArgumentType]
-    return {key: np.asarray(value) for key, value in parts.items()}
+        parts = dict(enumerate(request))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return {key: np.asarray(value) for key, value in parts.items()}  # pyright: ignore[reportUnknownVariableType]
 
 
 def request_like(request: Any, arrays: dict[str | int, Any]) -> Any:

@@ -8,7 +8,9 @@ where its ``result`` says: ``{"done": ...}``, or ``{"failed": reason}``. Tasks:
 - ``take``: bring a person's model into a folder. ``model``, ``material``, ``folder``.
 - ``apply``: change a model by one step. ``model`` (a folder), ``step``, ``material``, ``folder``.
 - ``serve``: load a model, measure it, score it. ``model``, ``serving``, ``material``,
-  ``window_s``, ``items`` (numbers of the items to score; null for none).
+  ``window_s`` (0 for no measuring), ``items`` (numbers of the items to score; null for none).
+- ``judge``: compare figures that are no means of items. ``base``, ``variants`` (their scores),
+  ``margin``, ``worst_fall``, ``seed``, ``material``.
 
 A process that dies without an answer is told by whoever started it.
 """
@@ -31,7 +33,7 @@ from brizna.store import append_mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from brizna.improve._serving import Session
 
@@ -49,6 +51,7 @@ def main(words: list[str]) -> int:
     """
     with open(words[0], "rb") as file:
         job: dict[str, Any] = decode(file.read())
+    _talk_to(job["log"])
     sys.path[:0] = [place for place in job["material"]["path"] if place not in sys.path]
     begun_s = _processor_s()
     try:
@@ -61,6 +64,14 @@ def main(words: list[str]) -> int:
         file.write(encode(answer))
     os.replace(draft, job["result"])
     return 0 if "done" in answer else 1
+
+
+def _talk_to(path: str) -> None:
+    """Put what libraries print, from whichever language, into a file."""
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    os.close(log)
 
 
 def reason_of(error: BaseException) -> str:
@@ -191,7 +202,13 @@ def _timed(answer: Callable[[Any], object], requests: list[Any]) -> tuple[float,
 
 
 def _processor_s() -> float:
-    return time.process_time()
+    """Return the processor seconds of this process and of the children that it waited for."""
+    try:
+        from resource import RUSAGE_CHILDREN, getrusage
+    except ImportError:  # a system without it
+        return time.process_time()
+    children = getrusage(RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def mark(name: str, *, ends: bool = False) -> None:
@@ -201,10 +218,40 @@ def mark(name: str, *, ends: bool = False) -> None:
         append_mark(directory, name, BootClock().now_us() - int(start_us), ends=ends)
 
 
+def _judge(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Judge variants by a person's own figure, each over the same draws of items."""
+    from random import Random
+
+    from brizna.check import non_inferior_figure
+
+    metric = Material.from_json(job["material"]).function("metric")
+    base: list[Any] = job["base"]
+    of_base: dict[tuple[int, ...], float] = {}
+    guards: dict[str, Any] = {}
+    for name, scores in job["variants"].items():
+
+        def both(chosen: Sequence[int], scores: list[Any] = scores) -> tuple[float, float]:
+            key = tuple(chosen)
+            if key not in of_base:
+                of_base[key] = float(metric([base[number] for number in chosen]))
+            return of_base[key], float(metric([scores[number] for number in chosen]))
+
+        guard = non_inferior_figure(
+            both,
+            len(base),
+            margin=job["margin"],
+            rng=Random(job["seed"]),  # noqa: S311 - draws of items, no secrets
+            **({} if job["worst_fall"] is None else {"worst_fall": job["worst_fall"]}),
+        )
+        guards[name] = guard.to_json()
+    return {"guards": guards}
+
+
 TASKS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "take": _take,
     "apply": _apply,
     "serve": _serve,
+    "judge": _judge,
 }
 """What can be done."""
 

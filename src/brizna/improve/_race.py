@@ -1,0 +1,298 @@
+"""The race: variants tried in turn with the model as it came, in fresh processes, and scored."""
+
+from __future__ import annotations
+
+from random import Random
+
+from brizna.check import Guard, non_inferior
+from brizna.core.errors import InputError
+from brizna.core.records import Record
+from brizna.improve._arms import counts_energy, trial_of
+from brizna.improve._workshop import StepFailedError
+from brizna.run import TrialFailedError, trials
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    from brizna.core.trials import Turn
+    from brizna.improve._arms import Arm
+    from brizna.improve._study import Study
+    from brizna.improve._workshop import Workshop
+
+_FAR = 1.5
+"""A variant that takes more than this times what the best good one takes leaves the race after one
+trial: the scatter of single trials beside each other is less."""
+_BLOCKS = 1000
+"""Blocks of one heat are numbered from a multiple of this on."""
+
+
+class Progress(Record):
+    """How far a study has come.
+
+    Attributes:
+        doing: ``build``, ``trial``, ``score`` or ``judge``.
+        name: Of what.
+        spent_s: Processor seconds spent so far.
+        ratio: Cost as a part of the base's, where it was just measured.
+        failed: Why it failed, if it did.
+    """
+
+    doing: str
+    name: str
+    spent_s: float
+    ratio: float | None = None
+    failed: str | None = None
+
+
+class Parts(Record):
+    """Numbers of the items, by what they are for.
+
+    Attributes:
+        first: Those on which every variant is scored.
+        rest: The others that choose.
+        confirm: Those that have no part in the choice.
+    """
+
+    first: tuple[int, ...]
+    rest: tuple[int, ...]
+    confirm: tuple[int, ...]
+
+    @property
+    def choosing(self) -> tuple[int, ...]:
+        """All that choose."""
+        return self.first + self.rest
+
+
+def part(count: int, study: Study) -> Parts:
+    """Part items by chance, the same way for the same seed.
+
+    Raises:
+        InputError: If there are too few.
+    """
+    numbers = list(range(count))
+    Random(study.seed).shuffle(numbers)  # noqa: S311 - no secret depends on it
+    kept = round(count * study.confirm)
+    choosing = numbers[: count - kept]
+    if len(choosing) < 2 or (kept and kept < 2):
+        raise InputError(
+            "There are {count} items to score: expected at least two that choose and two that "
+            "confirm. Return more from items, or set confirm = 0.",
+            count=count,
+        )
+    first = len(choosing) if study.material.metric else min(study.subset, len(choosing))
+    return Parts(
+        first=tuple(sorted(choosing[:first])),
+        rest=tuple(sorted(choosing[first:])),
+        confirm=tuple(sorted(numbers[count - kept :])),
+    )
+
+
+class Race:
+    """Tries and scores variants of one study.
+
+    Attributes:
+        base: The model as it came.
+        arms: All variants that have entered, by name.
+        by_energy: Whether costs are joules that a counter saw; else they are processor seconds.
+        parts: Which items are for what.
+    """
+
+    def __init__(
+        self,
+        base: Arm,
+        parts: Parts,
+        study: Study,
+        workshop: Workshop,
+        tell: Callable[[Progress], object],
+    ) -> None:
+        """Begin with the model as it came."""
+        self.base = base
+        self.parts = parts
+        self.arms: dict[str, Arm] = {base.name: base}
+        self.by_energy = False
+        self._study = study
+        self._workshop = workshop
+        self._tell = tell
+        self._heats = 0
+
+    def heat(self, arms: Sequence[Arm]) -> None:
+        """Try variants beside the base: all once, those that are near the best as often as asked.
+
+        Those whose scores on the first items are too low leave the race, as do those that fail.
+        """
+        entered = [arm for arm in arms if arm.name not in self.arms]
+        self.arms |= {arm.name: arm for arm in entered}
+        if not entered and self.base.trials:
+            return
+        number, self._heats = self._heats * _BLOCKS, self._heats + 1
+        self._blocks(number, entered, 1)
+        self.judge([arm for arm in entered if arm.is_running])
+        self._drop_far(entered)
+        left = [arm for arm in entered if arm.is_running]
+        if left or self.base.trials.keys() <= {number}:
+            self._blocks(number, left, self._study.repeats)
+
+    def _blocks(self, first: int, arms: Sequence[Arm], repeats: int) -> None:
+        """Make the trials of a heat that are missing."""
+        both = {arm.name: arm for arm in (self.base, *arms)}
+        done = {
+            (block - first, name): trial
+            for name, arm in both.items()
+            for block, trial in arm.trials.items()
+            if first <= block < first + _BLOCKS
+        }
+
+        def run_one(turn: Turn) -> object:
+            return self._try(both[turn.arm], first + turn.block)
+
+        found = trials(
+            list(both),
+            repeats=repeats,
+            seed=self._study.seed + first,
+            run_one=run_one,
+            warm_ups=0,
+            done=done,
+        )
+        if self.base.name in found.failed:
+            raise InputError(
+                "The model cannot be run as it is: {why}. Expected it to answer the requests and "
+                "its items to be scored; nothing can be compared with it otherwise.",
+                why=found.failed[self.base.name],
+            )
+        for name, why in found.failed.items():
+            both[name].why, both[name].is_failed = why, True
+
+    def _try(self, arm: Arm, block: int) -> object:
+        """Make one trial; the first of an arm also scores it on the first items."""
+        items = None if arm.scores or self._shared(arm) else list(self.parts.first)
+        key = f"trial/{block}/{arm.name}"
+        try:
+            answer = self._serve(key, arm, window_s=self._study.window_s, items=items)
+        except StepFailedError as error:
+            self._say("trial", arm, failed=str(error))
+            raise TrialFailedError(str(error)) from error
+        arm.trials[block] = trial_of(answer)
+        if arm is self.base:
+            self.by_energy = counts_energy(arm)
+        if items is not None:
+            arm.scores |= dict(zip(items, answer["scores"], strict=True))
+        self._say("trial", arm)
+        return arm.trials[block]
+
+    def _serve(
+        self, key: str, arm: Arm, *, window_s: float, items: Sequence[int] | None
+    ) -> dict[str, Any]:
+        return self._workshop.once(
+            key,
+            "serve",
+            model=arm.model.folder,
+            serving=arm.variant.serving.to_json(),
+            window_s=window_s,
+            items=None if items is None else list(items),
+        )
+
+    def _shared(self, arm: Arm) -> bool:
+        """Take the scores of a variant that gives the same answers; return whether there is one."""
+        for other in self.arms.values():
+            if other is not arm and other.scores and _answers_alike(arm, other):
+                arm.scores = other.scores
+                return True
+        return False
+
+    def score(self, arm: Arm, numbers: Sequence[int]) -> bool:
+        """Score a variant on items on which it was not yet; return whether that worked."""
+        left = [number for number in numbers if number not in arm.scores]
+        if not left:
+            return True
+        key = f"score/{left[0]}-{len(left)}/{arm.name}"
+        try:
+            answer = self._serve(key, arm, window_s=0, items=left)
+        except StepFailedError as error:
+            arm.why, arm.is_failed = str(error), True
+            self._say("score", arm, failed=str(error))
+            return False
+        arm.scores |= dict(zip(left, answer["scores"], strict=True))
+        self._say("score", arm)
+        return True
+
+    # ------------------------------------------------------------------------------------ quality
+
+    def judge(self, arms: Sequence[Arm]) -> None:
+        """Judge variants by the first items alone: those that are clearly worse leave the race."""
+        for name, guard in self.guards(arms, self.parts.first).items():
+            arm = self.arms[name]
+            arm.guard = guard
+            if guard.verdict == "fail":
+                arm.why = "its quality is too low"
+
+    def guards(self, arms: Iterable[Arm], numbers: Sequence[int]) -> dict[str, Guard]:
+        """Return what items say of variants that were scored on them, each for itself."""
+        judged = [arm for arm in arms if arm is not self.base and set(numbers) <= set(arm.scores)]
+        if not judged:
+            return {}
+        base = [self.base.scores[number] for number in numbers]
+        scored = {arm.name: [arm.scores[number] for number in numbers] for arm in judged}
+        manner = {"margin": self._study.margin, "worst_fall": self._study.worst_fall}
+        if self._study.material.metric is None:
+            return {
+                name: non_inferior(base, scores, **manner)  # pyright: ignore[reportArgumentType]
+                for name, scores in scored.items()
+            }
+        key = f"judge/{len(numbers)}-{numbers[0]}/{'|'.join(sorted(scored))}"
+        try:
+            answer = self._workshop.once(
+                key, "judge", base=base, variants=scored, seed=self._study.seed, **manner
+            )
+        except StepFailedError as error:
+            raise InputError(
+                "The metric {metric!r} cannot be computed of the scores: {why}. Expected a number "
+                "for any list of them, drawn with repeats.",
+                metric=self._study.material.metric,
+                why=str(error),
+            ) from error
+        return {name: Guard.from_json(guard) for name, guard in answer["guards"].items()}
+
+    # ------------------------------------------------------------------------------------- choice
+
+    def ratio(self, arm: Arm) -> float | None:
+        """Return a variant's cost as a part of the base's; None where it is not known."""
+        found = arm.ratio_to(self.base, by_energy=self.by_energy)
+        return None if found is None else found.best.value
+
+    def best(self, arms: Iterable[Arm] | None = None) -> Arm | None:
+        """Return the cheapest of those that were not found too bad, the base included."""
+        every = self.arms.values() if arms is None else arms
+        known = {arm.name: self.ratio(arm) for arm in every if arm.is_running}
+        told = {name: ratio for name, ratio in known.items() if ratio is not None}
+        return self.arms[min(told, key=lambda name: told[name])] if told else None
+
+    def _drop_far(self, arms: Sequence[Arm]) -> None:
+        best = self.best()
+        least = None if best is None else self.ratio(best)
+        for arm in arms:
+            ratio = self.ratio(arm)
+            if best is None or least is None or ratio is None or not arm.is_running:
+                continue
+            if ratio > _FAR * least:
+                arm.why = f"{best.name} takes less at a quality that is good enough"
+
+    def _say(self, doing: str, arm: Arm, failed: str | None = None) -> None:
+        ratio = self.ratio(arm) if doing == "trial" and failed is None else None
+        self._tell(
+            Progress(
+                doing=doing,
+                name=arm.name,
+                spent_s=self._workshop.spent_s,
+                ratio=ratio,
+                failed=failed,
+            )
+        )
+
+
+def _answers_alike(arm: Arm, other: Arm) -> bool:
+    """Return whether two variants answer by the same computation."""
+    one, two = arm.variant.serving, other.variant.serving
+    is_same = (one.runtime, one.precision, one.options) == (two.runtime, two.precision, two.options)
+    return is_same and arm.model.digest == other.model.digest
