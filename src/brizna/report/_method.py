@@ -47,7 +47,7 @@ def _sentences(form: Filling, field: str) -> Iterator[str]:
     )
     if unseen:
         parts = join_components(unseen, form.lang)
-        yield _("Nothing saw: {parts}.").format(parts=parts)
+        yield _("Not measured: {parts}.").format(parts=parts)
     yield from _gaps(form)
     yield from _cooling(form, field)
     yield _runs(form)
@@ -116,16 +116,16 @@ def _cooling(form: Filling, field: str) -> Iterator[str]:
     shown = form.style.number(taken[0])
     form.note(taken[1].replace(field=f"{field}, PUE", shown=shown))
     yield _("For cooling and building it was multiplied by a PUE of {pue} ({source}).").format(
-        pue=shown, source=_source(form.dossier, pue) or _("declared for the place")
+        pue=shown, source=_factor(form.dossier, pue) or _("declared for the place")
     )
 
 
-def _source(dossier: Dossier, value: Estimate) -> str | None:
-    """Return who published the factor behind an assumption."""
+def _factor(dossier: Dossier, value: Estimate) -> str | None:
+    """Return the factor behind an assumption, by its name in the table of factors."""
     for view in dossier.views:
         for factor in view["footprint"]["factors"]:
             if f"factor:{factor['id']}" in value.references:
-                return factor["source"]
+                return str(factor["id"])
     return None
 
 

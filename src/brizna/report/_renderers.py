@@ -25,6 +25,7 @@ RENDERERS: Mapping[str, str] = {
     "cyclonedx": "_form_cyclonedx:FORM",
     "cyclonedx-1.6": "_form_cyclonedx:OLDER",
     "spdx": "_form_spdx:FORM",
+    "pdf": "_form_pdf:FORM",
     "ai-act": "_form_sheets:AI_ACT",
     "mdf": "_form_sheets:MDF",
     "sci": "_form_sheets:SCI",

@@ -131,7 +131,7 @@ def records(form: Filling) -> Section:
         caption=title,
         header=(_("run"), _("name"), _("digest")),
         rows=tuple(rows),
-        widths=(2.9, 2, 6),
+        widths=(3.8, 2.1, 10.9),
         typed=(0, 2),
     )
     return Section(title=title, grid=grid, remarks=tuple(remarks))

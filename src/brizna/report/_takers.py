@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from brizna.core.errors import Said
 from brizna.core.estimate import Estimate
 from brizna.report._instants import tell_instant
+from brizna.report._known import cards, hardware_words, processors
 from brizna.report._method import method
 from brizna.report._texts import texts
 from brizna.report._view import shares
@@ -37,7 +40,7 @@ def _period(form: Filling, field: str) -> str | None:  # noqa: ARG001 - as above
     _ = form.style.say
     dossier = form.dossier
     span = _("{start} to {end}").format(
-        start=tell_instant(dossier.started, form.lang), end=tell_instant(ended(dossier), form.lang)
+        start=tell_instant(dossier.started, form.lang), end=told_end(dossier, form.lang)
     )
     asked = dossier.selection.period
     return f"{asked}: {span}" if asked else span
@@ -50,6 +53,14 @@ def _runs(form: Filling, field: str) -> str | None:  # noqa: ARG001 - as above
 
 
 def _place(form: Filling, field: str) -> str | None:
+    named = place(form)
+    if named is None:
+        form.lack(field, str(Said("the grid zone is not known")), fact="location")
+    return named
+
+
+def place(form: Filling) -> str | None:
+    """Return where the runs were: what was declared, and their grid zones; None if unknown."""
     _ = form.style.say
     facts = form.dossier.facts
     named: list[str] = []
@@ -59,10 +70,7 @@ def _place(form: Filling, field: str) -> str | None:
     zones = sorted({view["site"]["zone"] for view in form.dossier.views if view["site"]["zone"]})
     if zones:
         named.append(_("grid zone {zone}").format(zone=", ".join(zones)))
-    if not named:
-        form.lack(field, str(Said("the grid zone is not known")), fact="location")
-        return None
-    return ", ".join(named)
+    return ", ".join(named) or None
 
 
 def _operator(form: Filling, field: str) -> str | None:  # noqa: ARG001 - as above
@@ -72,34 +80,10 @@ def _operator(form: Filling, field: str) -> str | None:  # noqa: ARG001 - as abo
 
 
 def _hardware(form: Filling, field: str) -> str | None:
-    declared = form.dossier.facts["hardware"]
-    if declared:
-        return declared
-    named = {_machine(form, view) for view in form.dossier.views} - {""}
-    if not named:
+    named = hardware_words(form.dossier)
+    if named is None:
         form.lack(field, str(Said("no hardware was recorded")), fact="hardware")
-        return None
-    return "; ".join(sorted(named))
-
-
-def _machine(form: Filling, view: Mapping[str, Any]) -> str:
-    """Return a machine in words: its accelerators, processor and memory."""
-    _ = form.style.say
-    hardware: Mapping[str, Any] = view["site"].get("hardware") or {}
-    parts = [f"{count} × {name}" for name, count in _counted(hardware.get("gpus") or ()).items()]
-    if hardware.get("cpu"):
-        parts.append(f"{hardware.get('sockets') or 1} × {hardware['cpu']}")
-    if hardware.get("memory_gb"):
-        memory = form.style.number(hardware["memory_gb"])
-        parts.append(_("{size} GB of memory").format(size=memory))
-    return ", ".join(parts)
-
-
-def _counted(names: Any) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for name in names:
-        found[str(name)] = found.get(str(name), 0) + 1
-    return found
+    return named
 
 
 def _basis(form: Filling, field: str) -> str | None:
@@ -182,9 +166,12 @@ WORDS: Mapping[str, Words] = {
 
 
 def _hardware_days(form: Filling, unit: str) -> list[Counted] | str:
-    """Return for each kind of device its days: how many of them, times the time."""
+    """Return for each kind of device its days: how many of them, times the time.
+
+    Accelerators are the devices that count; processors only where there is none.
+    """
     dossier = form.dossier
-    kinds = [_devices(view) for view in dossier.views]
+    kinds = [cards(view) or processors(view) for view in dossier.views]
     if any(one != kinds[0] for one in kinds):
         return str(Said("the runs used different devices: report each kind by itself"))
     if not kinds[0]:
@@ -196,15 +183,6 @@ def _hardware_days(form: Filling, unit: str) -> list[Counted] | str:
             return dossier.reason("duration_s")
         found.append((*taken, name))
     return found
-
-
-def _devices(view: Mapping[str, Any]) -> dict[str, int]:
-    """Return the devices of a machine that count: its accelerators, its processors without any."""
-    hardware: Mapping[str, Any] = view["site"].get("hardware") or {}
-    cards = _counted(hardware.get("gpus") or ())
-    if cards or not hardware.get("cpu"):
-        return cards
-    return {hardware["cpu"]: hardware.get("sockets") or 1}
 
 
 def _guaranteed(form: Filling, unit: str) -> list[Counted] | str:
@@ -269,13 +247,10 @@ def out_of_place(when: str, dossier: Dossier) -> Said | None:
     return None
 
 
-def ended(dossier: Dossier) -> str:
-    """Return when the last run ended, ISO 8601 in UTC."""
-    from datetime import datetime, timedelta
-
-    return max(
-        (
-            datetime.fromisoformat(view["started"]) + timedelta(seconds=view["duration_s"])
-        ).isoformat()
+def told_end(dossier: Dossier, lang: str) -> str:
+    """Return when the last run ended, as the readers of a language are used to."""
+    ends = (
+        datetime.fromisoformat(view["started"]) + timedelta(seconds=view["duration_s"])
         for view in dossier.views
     )
+    return tell_instant(max(ends).isoformat(), lang)
