@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brizna.account import Budget, BudgetState, Charges, Spent, charge, judge_budget, summed
+from brizna.account import (
+    Budget,
+    BudgetState,
+    Charges,
+    Spent,
+    SpentTogether,
+    charge,
+    judge_budget,
+    summed,
+)
 from brizna.core import codec
 from brizna.core.errors import InputError
 from brizna.core.estimate import Estimate, exactly
@@ -36,6 +45,10 @@ def run(number: int, carbon_g: float, *, well: bool = True, kind: str = "train")
             "carbon_g": exactly(Carbon(carbon_g)).doubted_by("factor:grid", 0.8, 1.3),
         },
     )
+
+
+def judged(spent: list[Spent], at: datetime = MIDDLE) -> BudgetState:
+    return judge_budget(YEAR, SpentTogether.of("carbon_g", spent), at=at)
 
 
 def best(figures: dict[str, Estimate], name: str = "carbon_g") -> float:
@@ -119,46 +132,46 @@ def test_charges_survive_their_record() -> None:
 )
 def test_a_budget_is_as_sure_as_what_was_spent(spent_g: float, state: str) -> None:
     """The interval is 0.8 to 1.3 of the best: 770 may be 1001, and 1300 is at least 1040."""
-    assert judge_budget(YEAR, [run(1, spent_g)], at=MIDDLE).state == state
+    assert judged([run(1, spent_g)]).state == state
 
 
 def test_the_pace_warns_before_the_share_does() -> None:
     """Half the year gone and 60 % spent: 1200 by the end, and gone after 5/6 of the year."""
-    found = judge_budget(YEAR, [run(1, 600)], at=MIDDLE)
+    found = judged([run(1, 600)])
     assert found.forecast is not None
     assert found.forecast.best.value == pytest.approx(1200)
     assert found.gone_by is not None
     assert found.gone_by.startswith("2026-11-01")
-    calm = judge_budget(YEAR, [run(1, 490)], at=MIDDLE)
+    calm = judged([run(1, 490)])
     assert calm.gone_by is None
     assert calm.state == "kept"
 
 
 def test_after_the_end_the_forecast_is_what_was_spent() -> None:
-    found = judge_budget(YEAR, [run(1, 700)], at=datetime(2028, 1, 1, tzinfo=UTC))
+    found = judged([run(1, 700)], at=datetime(2028, 1, 1, tzinfo=UTC))
     assert found.forecast is not None
     assert found.forecast.best.value == pytest.approx(700)
     assert found.state == "kept"
 
 
 def test_no_runs_are_nothing_spent_and_unknown_ones_cannot_be_told() -> None:
-    idle = judge_budget(YEAR, [], at=MIDDLE)
+    idle = judged([])
     assert (idle.state, idle.share) == ("kept", 0.0)
     unknown = run(1, 5).replace(figures={})
-    assert judge_budget(YEAR, [unknown], at=MIDDLE).state == "cannot-tell"
-    assert judge_budget(YEAR, [unknown, run(2, 1)], at=MIDDLE).unknown == ("r1",)
+    assert judged([unknown]).state == "cannot-tell"
+    assert judged([unknown, run(2, 1)]).unknown == ("r1",)
 
 
 @given(st.floats(0.1, 5000), st.floats(0.1, 5000))
 def test_spending_more_never_looks_better(one_g: float, more_g: float) -> None:
     order = ("kept", "warned", "cannot-tell", "exceeded")
-    less = judge_budget(YEAR, [run(1, one_g)], at=MIDDLE).state
-    more = judge_budget(YEAR, [run(1, one_g), run(2, more_g)], at=MIDDLE).state
+    less = judged([run(1, one_g)]).state
+    more = judged([run(1, one_g), run(2, more_g)]).state
     assert order.index(more) >= order.index(less)
 
 
 def test_a_state_survives_its_record() -> None:
-    found = judge_budget(YEAR, [run(1, 600)], at=MIDDLE)
+    found = judged([run(1, 600)])
     assert BudgetState.from_json(codec.decode(codec.encode(found.to_json()))) == found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 RUN = ("run", "--zone", "ES", "--quiet", "--name", "t", "--tag", "team:a")
@@ -21,13 +23,18 @@ def test_a_failed_run_is_charged_to_the_one_that_succeeds(brizna, shown):
 
 def test_idle_time_of_a_reservation_is_charged_too(brizna, shown):
     brizna(*RUN, "--", "true")
-    day = shown("show")["started"][:10]
-    words = ("--reserved", f"{day}T00:00", f"{day}T23:59:59", "--idle-power", "100")
+    started = datetime.fromisoformat(shown("show")["started"])
+    times = [one.isoformat() for one in (started - timedelta(hours=1), datetime.now(UTC))]
+    words = ("--reserved", *times, "--idle-power", "100")
     found = shown("charge", *words, "--zone", "ES")
     [run] = found["runs"]
-    assert run["idle"]["energy_j"]["best"] == pytest.approx(100 * 86399, rel=1e-3)
+    assert run["idle"]["energy_j"]["best"] == pytest.approx(100 * 3600, rel=0.01)
     assert run["idle"]["carbon_g"]["best"] > 0
     assert brizna("charge", *words[:3]).returncode == 2
+    coming = f"{started + timedelta(days=1):%Y-%m-%dT%H:%M}"
+    done = brizna("charge", "--reserved", times[0], coming, "--idle-power", "100")
+    assert done.returncode == 2
+    assert "still to come" in done.stderr
 
 
 def test_a_stage_that_does_not_exist_is_refused_before_anything_runs(brizna):
@@ -63,3 +70,39 @@ def test_one_budget_can_be_given_in_words(brizna, shown):
     assert brizna("budget", "--limit", "3 apples", *period).returncode == 2
     assert brizna("budget", "--limit", "3 kg").returncode == 2
     assert brizna("budget", "none.toml").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("budget", "--limit", "1 kg", "--from", "2026-01-01", "--to", "2026-12-31"),
+        ("charge",),
+        ("runs", "total"),
+        ("reuse", "--find", "x", "--also"),
+    ],
+)
+def test_a_store_that_was_named_and_is_not_there_is_wrong_use(brizna, words):
+    """The sum of a store that was mistyped is no zero."""
+    named = ("nowhere",) if words[-1] == "--also" else ("--store", "nowhere")
+    done = brizna(*words, *named)
+    assert done.returncode == 2
+    assert "nowhere" in done.stderr
+    assert "No runs are kept" in done.stderr
+    assert "No se guardan" in brizna(*words, *named, "--lang", "es").stderr
+
+
+def test_a_store_that_nobody_named_and_is_not_there_yet_is_said(brizna, tmp_path):
+    home = {"BRIZNA_STORE": "", "XDG_DATA_HOME": str(tmp_path / "data")}
+    done = brizna("runs", "total", environ=home)
+    assert done.returncode == 0
+    assert "No run has been kept in" in done.stderr
+
+
+def test_the_last_day_of_a_budget_is_told_as_it_was_given(brizna):
+    brizna(*RUN, "--", "true")
+    words = ("budget", "--limit", "1 MWh", "--from", "2026-01-01", "--to")
+    assert "2026-01-01 to 2099-12-31, both" in brizna(*words, "2099-12-31").stdout
+    done = brizna(*words, "2025-12-31")
+    assert done.returncode == 2
+    assert "2025-12-31" in done.stderr
+    assert "2026-01-01:" not in done.stderr.replace("2025-12-31:", "")

@@ -69,6 +69,9 @@ def test_reuse_compares_the_ways_and_looks_for_what_there_is(brizna, shown, tmp_
     found = shown("reuse", "ways.json")
     assert found["chosen"]["order"] == ["peft", "reuse"]
     nothing = brizna("reuse", "--find", "nothing-like-it", "--lang", "es")
-    assert "no se encontró nada parecido" in nothing.stdout
+    assert nothing.stdout.splitlines() == [
+        "no se encontró nada parecido: ni ejecución ni punto de control"
+    ]
+    assert not nothing.stderr
     assert brizna("reuse").returncode == 2
     assert brizna("reuse", "--find", "x", "--checkpoints", "nowhere").returncode == 3

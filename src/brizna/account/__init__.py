@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         reconcile,
     )
     from brizna.account._boundary import EMBODIED, ITEMS, Bound, unlike
-    from brizna.account._budget import WARN_AT, Budget, BudgetState, judge_budget
+    from brizna.account._budget import WARN_AT, Budget, BudgetState, SpentTogether, judge_budget
     from brizna.account._case import Case, read_case, subject_of_case
     from brizna.account._charges import (
         GROUPS,
@@ -40,6 +40,14 @@ if TYPE_CHECKING:
     from brizna.account._claims import Claim, claims
     from brizna.account._cloud import TERMS, CloudUse, cloud_charges, read_cloud
     from brizna.account._contract import Contract, electricity_charges, read_contract, spot_price
+    from brizna.account._convert import (
+        DECLARED_LEVELS,
+        LEVELS,
+        Conversion,
+        ConversionStep,
+        convert,
+        level_of,
+    )
     from brizna.account._diffusion import (
         ImageModel,
         Picture,
@@ -65,6 +73,7 @@ if TYPE_CHECKING:
         Step,
         Subject,
         account,
+        evaluate,
         factor_set,
         recompute,
         subject_of_run,
@@ -128,11 +137,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BESIDE",
+    "DECLARED_LEVELS",
     "EMBODIED",
     "FIGURES",
     "GROUPS",
     "ITEMS",
     "KINDS",
+    "LEVELS",
     "OF_CHARGES",
     "OF_ENERGY",
     "PARTS",
@@ -162,6 +173,8 @@ __all__ = [
     "Claim",
     "CloudUse",
     "Contract",
+    "Conversion",
+    "ConversionStep",
     "CostPart",
     "Deployment",
     "Difference",
@@ -190,6 +203,7 @@ __all__ = [
     "SciForAi",
     "ServerParts",
     "Spent",
+    "SpentTogether",
     "Staged",
     "Step",
     "Subject",
@@ -202,6 +216,7 @@ __all__ = [
     "claims",
     "cloud_charges",
     "coefficient",
+    "convert",
     "cost_parts",
     "currency_of",
     "differences",
@@ -216,6 +231,7 @@ __all__ = [
     "estimate_inference",
     "estimate_picture",
     "estimate_training",
+    "evaluate",
     "explain",
     "factor_set",
     "factor_set_of",
@@ -227,6 +243,7 @@ __all__ = [
     "judge_budget",
     "kind_of_figure",
     "known_models",
+    "level_of",
     "lifecycle",
     "lifetime",
     "local_time",
@@ -276,7 +293,10 @@ _HOMES = {
     "Claim": "_claims",
     "CloudUse": "_cloud",
     "Contract": "_contract",
+    "Conversion": "_convert",
+    "ConversionStep": "_convert",
     "CostPart": "_charges",
+    "DECLARED_LEVELS": "_convert",
     "Deployment": "_inference",
     "Difference": "_sets",
     "EMBODIED": "_boundary",
@@ -292,6 +312,7 @@ _HOMES = {
     "ITEMS": "_boundary",
     "ImageModel": "_diffusion",
     "KINDS": "_bill",
+    "LEVELS": "_convert",
     "LanguageModel": "_models",
     "Life": "_lifecycle",
     "Lived": "_lifecycle",
@@ -316,6 +337,7 @@ _HOMES = {
     "SciForAi": "_sci",
     "ServerParts": "_embodied",
     "Spent": "_spent",
+    "SpentTogether": "_budget",
     "Staged": "_sci",
     "Step": "_footprint",
     "Subject": "_footprint",
@@ -333,6 +355,7 @@ _HOMES = {
     "claims": "_claims",
     "cloud_charges": "_cloud",
     "coefficient": "_factors",
+    "convert": "_convert",
     "cost_parts": "_charges",
     "currency_of": "_charges",
     "differences": "_sets",
@@ -347,6 +370,7 @@ _HOMES = {
     "estimate_inference": "_inference",
     "estimate_picture": "_diffusion",
     "estimate_training": "_training",
+    "evaluate": "_footprint",
     "explain": "_explain",
     "factor_set": "_footprint",
     "factor_set_of": "_sets",
@@ -358,6 +382,7 @@ _HOMES = {
     "judge_budget": "_budget",
     "kind_of_figure": "_spent",
     "known_models": "_models",
+    "level_of": "_convert",
     "lifecycle": "_lifecycle",
     "lifetime": "_factors",
     "local_time": "_periods",

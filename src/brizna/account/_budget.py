@@ -108,9 +108,34 @@ class BudgetState(Record):
         return made.replace(**read)
 
 
-def judge_budget(
-    budget: Budget, spent: Sequence[Spent], *, at: datetime, at_once: Sequence[str] = ()
-) -> BudgetState:
+class SpentTogether(Record):
+    """What the runs that count for a budget spent of its figure.
+
+    Attributes:
+        amount: By the runs of which it is known; None where it is known of none.
+        runs: How many count.
+        unknown: Those of which the figure is not known.
+        at_once: Those that overlapped another on one machine, to be told.
+    """
+
+    amount: Estimate | None
+    runs: int
+    unknown: tuple[str, ...] = ()
+    at_once: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, figure: str, spent: Sequence[Spent], at_once: Sequence[str] = ()) -> SpentTogether:
+        """Return what these runs spent of a figure."""
+        known = [run.figures[figure] for run in spent if figure in run.figures]
+        return cls(
+            amount=total(known) if known else None,
+            runs=len(spent),
+            unknown=tuple(run.id for run in spent if figure not in run.figures),
+            at_once=tuple(at_once),
+        )
+
+
+def judge_budget(budget: Budget, spent: SpentTogether, *, at: datetime) -> BudgetState:
     """Return how a budget stands.
 
     It is exceeded where the low end of what was spent lies above the limit, and nobody can tell
@@ -119,15 +144,12 @@ def judge_budget(
 
     Args:
         budget: The budget.
-        spent: The runs that count: begun in the period, with its tags, none inside another.
+        spent: By the runs that count: begun in the period, with its tags, none inside another.
         at: The present, aware and in UTC.
-        at_once: Those that overlapped, to be told.
     """
     from datetime import datetime, timedelta
 
-    known = [run.figures[budget.figure] for run in spent if budget.figure in run.figures]
-    unknown = tuple(run.id for run in spent if budget.figure not in run.figures)
-    amount = total(known) if known else None
+    amount, unknown = spent.amount, spent.unknown
     if amount is None and not unknown:
         amount = exactly(kind_of_figure(budget.figure)(0.0))
     start, end = datetime.fromisoformat(budget.start), datetime.fromisoformat(budget.end)
@@ -142,14 +164,14 @@ def judge_budget(
     return BudgetState(
         budget=budget,
         at=at.isoformat(),
-        runs=len(spent),
+        runs=spent.runs,
         unknown=unknown,
         spent=amount,
         share=None if amount is None else amount.best.value / budget.limit,
         forecast=forecast,
         gone_by=gone_by,
         state=_state(budget, amount, unknown, gone_by),
-        at_once=tuple(at_once),
+        at_once=spent.at_once,
     )
 
 

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 
 from brizna.cli._charge import read_instant
-from brizna.cli._options import add_json, add_settings, settings_of, store_of
+from brizna.cli._options import add_json, add_settings, read_store_of, settings_of
 from brizna.cli._parser import Parser
 
 TYPE_CHECKING = False
@@ -28,7 +28,8 @@ def budget(context: Context, words: list[str]) -> int:
     given = _parser(context).parse_args(words)
     at = datetime.fromtimestamp(time.time(), UTC) if given.at is None else read_instant(given.at)
     settings = settings_of(given, context)
-    states = judge_budgets(store_of(given, context), _budgets(given), at=at, settings=settings)
+    budgets = _budgets(given)
+    states = judge_budgets(read_store_of(given, context), budgets, at=at, settings=settings)
     records = [state.to_json() for state in states]
     if given.json:
         context.tell_json(records)

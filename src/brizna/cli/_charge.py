@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
-from brizna.cli._options import add_as_of, add_json, add_settings, settings_of, store_of
+from brizna.cli._options import add_as_of, add_json, add_settings, read_store_of, settings_of
 from brizna.cli._parser import Parser
 from brizna.core.errors import InputError
 
@@ -44,6 +45,11 @@ def charge(context: Context, words: list[str]) -> int:
     parser.add_argument(
         "--idle-power", type=float, metavar="W", help=_("with --reserved: watts while it waits")
     )
+    parser.add_argument(
+        "--on",
+        metavar="MACHINE",
+        help=_("only runs of this machine, as brizna runs total --by machine names it"),
+    )
     add_json(parser)
     add_settings(parser, ("zone", "pue", "machine", "view", "factors", "factor_policy"))
     add_settings(parser, ("store", "lang"))
@@ -52,9 +58,10 @@ def charge(context: Context, words: list[str]) -> int:
     settings = settings_of(given, context)
     seen_as = None if settings.origins["view"] == "default" else settings["view"]
     charges = charge_runs(
-        store_of(given, context),
-        Asked(tags=tuple(given.tag), seen_as=seen_as),
+        read_store_of(given, context),
+        Asked(tags=tuple(given.tag), seen_as=seen_as, machine=given.on),
         reserved=_reserved(given, settings),
+        at=datetime.fromtimestamp(time.time(), UTC),
         book=book_of(settings, as_of=given.as_of),
     ).to_json()
     if given.json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from brizna.core.errors import InputError
 from brizna.verbs._run import current_directory
 from brizna.verbs._settings import SETTINGS, read_settings
 
@@ -46,6 +47,18 @@ def add_everyday(parser: Parser) -> None:
     )
 
 
+def add_convert(parser: Parser) -> None:
+    """Add the option that converts figures to another boundary."""
+    parser.add_argument(
+        "--convert",
+        metavar="LEVEL",
+        help=parser.texts.gettext(
+            "convert to a boundary, by sourced factors: benchmark, accelerators, components, "
+            "node, fleet, facility or life-cycle"
+        ),
+    )
+
+
 def add_as_of(parser: Parser) -> None:
     """Add ``--as-of``: account with what was stated by a day."""
     parser.add_argument(
@@ -67,6 +80,42 @@ def store_of(given: Namespace, context: Context) -> Store:
 
     settings = settings_of(given, context)
     return Store.find(settings["store"], cwd=current_directory(), environ=context.environ)
+
+
+def read_store_of(given: Namespace, context: Context) -> Store:
+    """Return the store that the settings name, to sum what it holds.
+
+    Where nobody named a store and none is there yet, that is said: the sum of nothing is nothing.
+
+    Raises:
+        InputError: If a store was named that is not there.
+    """
+    settings = settings_of(given, context)
+    return read_store(settings["store"], context, is_named=settings.origins["store"] != "default")
+
+
+def read_store(path: str | None, context: Context, *, is_named: bool) -> Store:
+    """Return the store at a path, or the nearest one, to sum what it holds.
+
+    Raises:
+        InputError: If it was named and is not there.
+    """
+    from brizna.store import Store, has_kept_runs
+
+    store = Store.find(path, cwd=current_directory(), environ=context.environ)
+    if has_kept_runs(store.path):
+        return store
+    if is_named:
+        raise InputError(
+            "No runs are kept in {path!r}: expected a directory that brizna has kept runs in. "
+            "Name that one, or leave it out for the nearest store.",
+            path=store.path,
+        )
+    from brizna.report._view import printable
+
+    _ = context.texts.gettext
+    context.say(_("No run has been kept in {path} yet.").format(path=printable(store.path)))
+    return store
 
 
 def _helps(texts: Texts) -> dict[str, str]:

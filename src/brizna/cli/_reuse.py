@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from brizna.cli._account import facts_of
-from brizna.cli._options import add_json, add_settings, store_of
+from brizna.cli._options import (
+    add_json,
+    add_settings,
+    read_store,
+    read_store_of,
+    settings_of,
+    store_of,
+)
 from brizna.cli._parser import Parser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.cli._dispatch import Context
+    from brizna.store import Store
 
 
 def reuse(context: Context, words: list[str]) -> int:
     """Look for what can be reused; compare the ways to a model over all queries."""
     from brizna.report import reuse_lines
-    from brizna.store import Store
     from brizna.verbs import reuse as found_by
-    from brizna.verbs._run import current_directory
 
     _ = context.texts.gettext
     parser = Parser(
@@ -57,13 +63,15 @@ def reuse(context: Context, words: list[str]) -> int:
     given = parser.parse_args(words)
     if given.case is None and not given.find:
         parser.error(_("name a file of facts, or a word to look for with --find"))
-    others = [
-        Store.find(path, cwd=current_directory(), environ=context.environ) for path in given.also
-    ]
+    stores: list[Store] = []
+    if given.find:
+        is_named = settings_of(given, context).origins["store"] == "option"
+        stores.append((read_store_of if is_named else store_of)(given, context))
+    stores += [read_store(path, context, is_named=True) for path in given.also]
     made = found_by(
         None if given.case is None else facts_of(given.case),
         words=given.find,
-        stores=[store_of(given, context), *others],
+        stores=stores,
         folders=given.checkpoints,
     )
     if given.json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brizna.cli._options import add_json, add_settings, store_of
+from brizna.cli._options import add_json, add_settings, read_store_of, store_of
 from brizna.cli._parser import Parser
 from brizna.cli._totals import add_total, total
 from brizna.core.errors import InputError, UnavailableError
@@ -42,7 +42,8 @@ def runs(context: Context, words: list[str]) -> int:
     add_json(parser)
     add_settings(parser, ("store", "lang"))
     given = parser.parse_args(words[1:] if words and words[0] == action else words)
-    return carry_out(context, store_of(given, context), given)
+    find = read_store_of if action == "total" else store_of
+    return carry_out(context, find(given, context), given)
 
 
 def _known_actions(

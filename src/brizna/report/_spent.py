@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from brizna.core.quantities import Carbon, Energy, Money, Water
 from brizna.report._format import Format
 from brizna.report._table import Table
@@ -109,7 +111,9 @@ def budgets_lines(
 def _remarks(one: Mapping[str, Any], style: Format) -> list[str]:
     _ = style.say
     name = one["budget"]["name"]
-    lines: list[str] = []
+    first, end = (date.fromisoformat(one["budget"][field][:10]) for field in ("start", "end"))
+    days = {"first": first.isoformat(), "last": (end - timedelta(days=1)).isoformat()}
+    lines = [_("{name}: {first} to {last}, both included.").format(name=name, **days)]
     if one["gone_by"] is not None:
         text = _("{name}: at this pace the limit is reached on {day}.")
         lines.append(text.format(name=name, day=one["gone_by"][:10]))

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from brizna.store._figures import KINDS, estimates_of
     from brizna.store._files import replace_file
     from brizna.store._following import JournalFile
+    from brizna.store._homes import has_kept_runs
     from brizna.store._ids import new_run_id
     from brizna.store._index import Index
     from brizna.store._journal import Journal
@@ -79,6 +80,7 @@ __all__ = [
     "estimates_of",
     "find_plan",
     "forget_sweep",
+    "has_kept_runs",
     "keep_baseline",
     "keep_plan",
     "keep_sweep",
@@ -120,6 +122,7 @@ _HOMES = {
     "command_runs": "_alive",
     "estimates_of": "_figures",
     "find_plan": "_plans",
+    "has_kept_runs": "_homes",
     "keep_baseline": "_baselines",
     "keep_plan": "_plans",
     "forget_sweep": "_sweeps",

@@ -21,6 +21,11 @@ def nearest(place: str) -> str | None:
         place = os.path.dirname(place)
 
 
+def has_kept_runs(path: str) -> bool:
+    """Tell whether a directory is a store in which runs were ever kept."""
+    return any(os.path.isdir(os.path.join(path, name)) for name in ("runs", "packs"))
+
+
 def data_directory(environ: Mapping[str, str], platform: str) -> str:
     """Return the store in the person's data directory.
 

@@ -20,14 +20,14 @@ from contextlib import suppress
 from zlib import crc32
 
 from brizna.core.errors import BriznaError
-from brizna.store._figures import KINDS, Figure, footprint_of, layout_of, row_of
+from brizna.store._figures import KINDS, Figure, footprint_of, is_wanted, layout_of, row_of
 from brizna.store._mounts import is_on_network
 from brizna.store._records import RECORDS, record_of_bytes
 from brizna.store._stored import RunSummary, tell, tell_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Any, Self, TypeVar
 
     from brizna.store._packs import Packs
@@ -382,32 +382,31 @@ class Index:
         rows = self._database.execute(f"select id, {named} from run {where} {order}", bounds)  # noqa: S608 - our own words
         return _once(rows) if is_twice else rows
 
-    def without(self, figure: str, period: Period = (None, None)) -> list[tuple[str, str | None]]:
-        """Return the id and the tags of each run that lacks a figure, in the order of the ids.
+    def without(
+        self, figures: Collection[str], period: Period = (None, None)
+    ) -> list[tuple[str, str | None]]:
+        """Return the id and the tags of each run that has none of these figures, in order.
 
         Args:
-            figure: One of `KINDS`, or a cost with its currency.
+            figures: Of `KINDS`; a cost may be named with its currency.
             period: As for `rows`.
         """
-        asked = self._database.execute("select number from layout").fetchall()
-        lacking = [
-            number for (number,) in asked if all(one.name != figure for one in self.layout(number))
-        ]
-        if not lacking:
+        asked = [number for (number,) in self._database.execute("select number from layout")]
+        known = [any(is_wanted(one.name, figures) for one in self.layout(each)) for each in asked]
+        if all(known):
             return []
+        lacking = {number for number, is_known in zip(asked, known, strict=True) if not is_known}
         where, bounds = _within(period)
-        rows = self._database.execute(
-            f"select id, layout, tags from run {where} order by id, pack",  # noqa: S608 - our own words
-            bounds,
-        )
-        return [(run_id, tags) for run_id, layout, tags in _once(rows) if layout in lacking]
+        text = f"select id, layout, tags from run {where} order by id, pack"  # noqa: S608
+        rows = _once(self._database.execute(text, bounds))
+        return [(run_id, tags) for run_id, layout, tags in rows if layout in lacking]
 
-    def figures_of(self, ids: Iterable[str]) -> dict[str, tuple[tuple[Figure, ...], Row]]:
-        """Return the layout and the row, as of `rows`, of the runs of these ids that are known."""
-        named = "id, duration_s, doubts, figures, layout"
+    def figures_of(self, ids: Iterable[str]) -> dict[str, tuple[str, tuple[Figure, ...], Row]]:
+        """Return the view, the layout and the row, as of `rows`, of those runs that are known."""
+        named = "id, duration_s, doubts, figures, layout, view"
         asked = f"select {named} from run where id = ? order by pack limit 1"  # noqa: S608
         found = (self._database.execute(asked, (run_id,)).fetchone() for run_id in ids)
-        return {row[0]: (self.layout(row[4]), row) for row in found if row is not None}
+        return {row[0]: (row[5], self.layout(row[4]), row) for row in found if row is not None}
 
     def at_once(self) -> list[str]:
         """Return the ids of the runs that shared their boot of a machine with another at a time."""

@@ -164,7 +164,7 @@ def unknown_runs(
         wanted: Which runs were summed.
         inside: Those left out, as `sum_runs` tells.
     """
-    found = index.without(figure, wanted.period)
+    found = index.without((figure,), wanted.period)
     return [run_id for run_id, tags in found if wanted.holds(tags) and run_id not in inside]
 
 

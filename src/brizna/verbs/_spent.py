@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from math import fsum
+from math import fsum, inf
 
 from brizna.account import (
     WARN_AT,
@@ -12,6 +12,7 @@ from brizna.account import (
     Charges,
     Footprint,
     Spent,
+    SpentTogether,
     charge,
     judge_budget,
 )
@@ -19,6 +20,7 @@ from brizna.core.errors import InputError
 from brizna.core.nesting import outermost
 from brizna.core.quantities import Carbon, Energy, Water
 from brizna.core.records import Record
+from brizna.store import KINDS, Wanted, estimates_of, sum_runs, unknown_runs, without_collector
 from brizna.verbs._account import account_case
 from brizna.verbs._views import view_of
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from brizna.core.book import Book
     from brizna.core.estimate import Estimate
     from brizna.core.quantities import Quantity
-    from brizna.store import RunSummary, Store
+    from brizna.store import Index, RunSummary, Store
     from brizna.verbs._settings import Settings
 
 _UNITS: tuple[tuple[str, type[Quantity]], ...] = (
@@ -38,6 +40,10 @@ _UNITS: tuple[tuple[str, type[Quantity]], ...] = (
     ("carbon_g", Carbon),
     ("water_l", Water),
 )
+_TOLD = ("energy_j", "carbon_g", "water_l")
+"""Figures of what a run spent; and each cost."""
+_MEASURED = ("energy_j",)
+"""What is known of a run that nobody has accounted for."""
 _BUDGET_FIELDS = ("name", "limit", "from", "to", "tags", "warn_at")
 
 
@@ -48,28 +54,60 @@ class Asked(Record):
         tags: Only those that have all of these.
         start: Only those begun from here on, aware; ``end`` before here.
         seen_as: Whose energy: one of `brizna.core.measurement.VIEWS`; as accounted for if None.
+        machine: Only those of this machine.
     """
 
     tags: tuple[str, ...] = ()
     start: datetime | None = None
     end: datetime | None = None
     seen_as: str | None = None
+    machine: str | None = None
 
 
 def spent_by(store: Store, asked: Asked) -> tuple[list[Spent], list[str]]:
     """Return what the runs that count spent, none inside another, and those that overlapped.
 
     A run overlapped if another of its machine went on meanwhile, and both are accounted for with
-    all that the machine drew.
+    all that the machine drew. The figures come from the index; of runs that nobody has accounted
+    for, or where another view is asked for, from their records.
     """
+    runs = counted(store, asked)
+    known = {} if asked.seen_as else _accounted(store, [run.id for run in runs])
     spent: list[Spent] = []
     whole: list[RunSummary] = []
-    for run in counted(store, asked):
-        footprint = Footprint.from_json(view_of(store, run.id, seen_as=asked.seen_as)["footprint"])
-        spent.append(_spent(run, footprint))
-        if footprint.view == "machine":
+    for run in runs:
+        if run.id in known:
+            view, figures = known[run.id]
+        else:
+            shown = view_of(store, run.id, seen_as=asked.seen_as)["footprint"]
+            footprint = Footprint.from_json(shown)
+            view, figures = footprint.view, _figures(footprint)
+        spent.append(_spent(run, figures))
+        if view == "machine":
             whole.append(run)
     return spent, at_once(whole)
+
+
+def _accounted(store: Store, ids: Sequence[str]) -> dict[str, tuple[str, dict[str, Estimate]]]:
+    """Return the view and the figures of those of these runs that were accounted for."""
+
+    def ask(index: Index) -> dict[str, tuple[str, dict[str, Estimate]]]:
+        rows = index.figures_of(ids)
+        return {
+            run_id: (view, estimates_of(layout, row, index.doubt))
+            for run_id, (view, layout, row) in rows.items()
+            if any(figure.name not in _MEASURED for figure in layout)
+        }
+
+    found, _left = store.through_index(ask)
+    return {
+        run_id: (view, {name: value for name, value in figures.items() if _is_told(name)})
+        for run_id, (view, figures) in found.items()
+    }
+
+
+def _is_told(figure: str) -> bool:
+    return figure in _TOLD or figure.startswith("cost/")
 
 
 def counted(store: Store, asked: Asked) -> list[RunSummary]:
@@ -82,7 +120,7 @@ def counted(store: Store, asked: Asked) -> list[RunSummary]:
 def _counts(run: RunSummary, asked: Asked) -> bool:
     if run.state in ("running", "unreadable") or run.started is None:
         return False
-    if not set(asked.tags) <= set(run.tags):
+    if not set(asked.tags) <= set(run.tags) or asked.machine not in (None, run.machine):
         return False
     began = datetime.fromisoformat(run.started)
     return (asked.start is None or began >= asked.start) and (
@@ -90,22 +128,27 @@ def _counts(run: RunSummary, asked: Asked) -> bool:
     )
 
 
-def _spent(run: RunSummary, footprint: Footprint) -> Spent:
-    figures: dict[str, Estimate | None] = {
-        "energy_j": footprint.energy_j,
-        "carbon_g": footprint.carbon_g,
-        "water_l": footprint.water_l,
-    }
-    if footprint.cost is not None:
-        figures[f"cost/{footprint.currency}"] = footprint.cost
+def _spent(run: RunSummary, figures: dict[str, Estimate]) -> Spent:
     return Spent(
         id=run.id,
         kind=run.name or " ".join(run.command or ()) or run.id,
         started=run.started or "",
         duration_s=run.duration_s or 0.0,
-        succeeded=run.state == "finished" and run.exit_code in (0, None),
-        figures={name: value for name, value in figures.items() if value is not None},
+        succeeded=_succeeded(run),
+        figures=figures,
     )
+
+
+def _succeeded(run: RunSummary) -> bool:
+    return run.state == "finished" and run.exit_code in (0, None)
+
+
+def _figures(footprint: Footprint) -> dict[str, Estimate]:
+    """Return what a footprint says was spent, as far as that is known."""
+    figures: dict[str, Estimate | None] = {name: getattr(footprint, name) for name in _TOLD}
+    if footprint.cost is not None:
+        figures[f"cost/{footprint.currency}"] = footprint.cost
+    return {name: value for name, value in figures.items() if value is not None}
 
 
 def at_once(runs: Sequence[RunSummary]) -> list[str]:
@@ -141,29 +184,48 @@ class Reserved(Record):
 
 
 def charge_runs(
-    store: Store, asked: Asked, *, reserved: Reserved | None = None, book: Book
+    store: Store,
+    asked: Asked,
+    *,
+    reserved: Reserved | None = None,
+    at: datetime,
+    book: Book,
 ) -> Charges:
     """Return what was spent for each run that succeeded, failed runs and idle time included.
+
+    A machine waits while none of its runs goes on, whether they count or not. What it draws then
+    falls on all that succeeded on it, by their length; those that count get their part.
 
     Args:
         store: Where the runs are.
         asked: Which of them count.
         reserved: The time whose idle part is charged too; none if None.
+        at: The present, aware: no time to come can be charged.
         book: The factors in force.
 
     Raises:
-        InputError: If the reserved time is empty or its facts cannot be.
+        InputError: If the reserved time is empty, is not over, or its facts cannot be; or if runs
+            of several machines lie in it and nobody said which one was reserved.
     """
-    if reserved is not None:
-        asked = asked.replace(start=reserved.start, end=reserved.end)
+    if reserved is None:
+        spent, overlapping = spent_by(store, asked)
+        return charge(spent, at_once=overlapping)
+    _check(reserved, at)
+    asked = asked.replace(start=reserved.start, end=reserved.end)
+    here = _busy(store, reserved, asked.machine, at)
     spent, overlapping = spent_by(store, asked)
-    idle = None if reserved is None else _idle(spent, reserved, book)
+    idle = _idle(here, reserved, book)
+    if idle is not None and asked.tags:
+        everybody = counted(store, asked.replace(tags=()))
+        whole_s = fsum(run.duration_s or 0.0 for run in everybody if _succeeded(run))
+        if whole_s > 0:
+            own_s = fsum(run.duration_s for run in spent if run.succeeded)
+            idle = {name: value.scaled(own_s / whole_s) for name, value in idle.items()}
     return charge(spent, idle=idle, at_once=overlapping)
 
 
-def _idle(spent: Sequence[Spent], reserved: Reserved, book: Book) -> dict[str, Estimate] | None:
-    """Return what a reserved machine spent while no run went on; None where it never waited."""
-    if reserved.end <= reserved.start or not reserved.idle_w > 0:
+def _check(reserved: Reserved, at: datetime) -> None:
+    if reserved.end <= reserved.start or not 0 < reserved.idle_w < inf:
         raise InputError(
             "The reserved time from {start} to {end} at {idle_w:g} W: expected a time that is not "
             "empty, and idle power above 0.",
@@ -171,11 +233,48 @@ def _idle(spent: Sequence[Spent], reserved: Reserved, book: Book) -> dict[str, E
             end=reserved.end.isoformat(),
             idle_w=reserved.idle_w,
         )
-    busy = sorted(
-        (began, min(began + timedelta(seconds=run.duration_s), reserved.end))
-        for run in spent
-        if (began := datetime.fromisoformat(run.started)) < reserved.end
-    )
+    if reserved.end > at:
+        raise InputError(
+            "The reserved time ends on {end}, which is still to come: expected a time that is over "
+            "by {at}. Charge it up to now, and the rest when it is over.",
+            end=reserved.end.isoformat(),
+            at=at.isoformat(timespec="seconds"),
+        )
+
+
+def _busy(
+    store: Store, reserved: Reserved, machine: str | None, at: datetime
+) -> list[tuple[datetime, datetime]]:
+    """Return when the reserved machine ran something, in the order of the beginnings.
+
+    Raises:
+        InputError: If runs of several machines lie in the time, and none was named.
+    """
+    found: list[tuple[datetime, datetime]] = []
+    machines: set[str] = set()
+    for run in store.runs():
+        if run.started is None or machine not in (None, run.machine):
+            continue
+        began = datetime.fromisoformat(run.started)
+        goes_on = run.state == "running" or run.duration_s is None
+        ended = at if goes_on else began + timedelta(seconds=run.duration_s or 0.0)
+        if began < reserved.end and ended > reserved.start:
+            found.append((max(began, reserved.start), min(ended, reserved.end)))
+            machines.add(run.machine or "-")
+    if len(machines) > 1:
+        raise InputError(
+            "Runs of {count} machines lie in the reserved time ({machines}): expected those of the "
+            "one that was reserved. Name it with --on.",
+            count=len(machines),
+            machines=", ".join(sorted(machines)),
+        )
+    return sorted(found)
+
+
+def _idle(
+    busy: Sequence[tuple[datetime, datetime]], reserved: Reserved, book: Book
+) -> dict[str, Estimate] | None:
+    """Return what a reserved machine spent while no run went on; None where it never waited."""
     held_s: list[float] = []
     free = reserved.start
     for began, ended in busy:
@@ -194,14 +293,7 @@ def _idle(spent: Sequence[Spent], reserved: Reserved, book: Book) -> dict[str, E
         "devices": [{"power_w": reserved.idle_w}],
     }
     _case, footprint = account_case(facts, book=book)
-    figures = {
-        "energy_j": footprint.energy_j,
-        "carbon_g": footprint.carbon_g,
-        "water_l": footprint.water_l,
-    }
-    if footprint.cost is not None:
-        figures[f"cost/{footprint.currency}"] = footprint.cost
-    return {name: value for name, value in figures.items() if value is not None}
+    return _figures(footprint)
 
 
 # ------------------------------------------------------------------------------------------ budget
@@ -266,12 +358,21 @@ def read_budget(given: Mapping[str, Any], *, where: str) -> Budget:
             missing=", ".join(missing),
         )
     figure, limit = _limit(str(given["limit"]), where)
+    first, last = _day(given["from"], where), _day(given["to"], where)
+    if last < first:
+        raise InputError(
+            "{where}: the budget runs from {first} to {last}: expected a first day that is not "
+            "after the last, which is in it.",
+            where=where,
+            first=f"{first:%Y-%m-%d}",
+            last=f"{last:%Y-%m-%d}",
+        )
     return Budget(
         name=given.get("name") or str(given["limit"]),
         figure=figure,
         limit=limit,
-        start=_day(given["from"], where).isoformat(),
-        end=(_day(given["to"], where) + timedelta(days=1)).isoformat(),
+        start=first.isoformat(),
+        end=(last + timedelta(days=1)).isoformat(),
         tags=tuple(given.get("tags") or ()),
         warn_at=given.get("warn_at") or WARN_AT,
     )
@@ -320,6 +421,43 @@ def judge_budgets(
             end=min(datetime.fromisoformat(budget.end), at + timedelta(seconds=1)),
             seen_as=seen_as,
         )
-        spent, overlapping = spent_by(store, asked)
-        states.append(judge_budget(budget, spent, at=at, at_once=overlapping))
+        states.append(judge_budget(budget, _together(store, budget.figure, asked), at=at))
     return states
+
+
+def _together(store: Store, figure: str, asked: Asked) -> SpentTogether:
+    """Return what the runs that count spent of a figure, by the index where it knows."""
+    if asked.seen_as is not None:
+        spent, overlapping = spent_by(store, asked)
+        return SpentTogether.of(figure, spent, overlapping)
+    start, end = (
+        None if one is None else f"{one:%Y-%m-%dT%H:%M:%S}" for one in (asked.start, asked.end)
+    )
+    wanted = Wanted(tags=asked.tags, start=start, end=end)
+    _account_all(store, wanted)
+
+    def ask(index: Index) -> SpentTogether:
+        sums = sum_runs(index, _all, by=(), figures=(figure,), wanted=wanted)
+        group = sums.groups.get(None)
+        return SpentTogether(
+            amount=None if group is None else group.figures.get(figure, (None, 0))[0],
+            runs=0 if group is None else group.runs,
+            unknown=tuple(unknown_runs(index, figure, wanted=wanted, inside=sums.inside)),
+            at_once=sums.at_once,
+        )
+
+    with without_collector():
+        return store.through_index(ask)[0]
+
+
+def _account_all(store: Store, wanted: Wanted) -> None:
+    """Account for runs that nobody has accounted for, so that the index knows their figures."""
+    figures = [name for name in KINDS if name not in _MEASURED]
+    found, _left = store.through_index(lambda index: index.without(figures, wanted.period))
+    for run_id, tags in found:
+        if wanted.holds(tags):
+            view_of(store, run_id)
+
+
+def _all(_row: object) -> None:
+    """Put all runs into one group."""
