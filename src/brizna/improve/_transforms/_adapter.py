@@ -10,6 +10,7 @@ from brizna.improve._runtimes._torch import facts_of, load_module, save_module
 from brizna.improve._transform import FOLD, TRAIN
 from brizna.improve._transforms._finetune import LOSING
 from brizna.improve._transforms._teaching import batches_of, loss_of, train
+from brizna.improve._transforms._torchao import WEIGHTS_4, round_linear
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,15 +18,12 @@ if TYPE_CHECKING:
     from brizna.improve._material import Material
     from brizna.improve._model import Model
 
-_GROUP = 64
-"""Weights that share one scale, where the frozen ones are of 4 bits."""
-
 
 class TrainAdapter(Record):
     """Train adapters of low rank beside frozen weights, to win back what a change lost.
 
     LoRA [1]; with ``bits=4`` the frozen weights are rounded to 4 bits first, as in QLoRA [2], with
-    integers in groups of 64 instead of its NF4, and stay so.
+    integers in groups of 32 instead of its NF4, and stay so.
 
     Attributes:
         rank: Of the adapters.
@@ -75,7 +73,9 @@ class TrainAdapter(Record):
 
         module = load_module(model, material)
         if self.bits < 32:
-            _round_weights(module)
+            for one in module.parameters():
+                one.requires_grad = False
+            round_linear(module, WEIGHTS_4)
         config = LoraConfig(r=self.rank, lora_alpha=2 * self.rank, target_modules=_linear(module))
         module = inject_adapter_in_model(config, module)
         train(module, batches_of(material), loss_of(material), epochs=self.epochs, rate=self.rate)
@@ -133,19 +133,6 @@ def _linear(module: Any) -> list[str]:
     import torch
 
     return [name for name, one in module.named_modules() if isinstance(one, torch.nn.Linear)]
-
-
-def _round_weights(module: Any) -> None:
-    import torch
-    from torchao.quantization import IntxWeightOnlyConfig, PerGroup, quantize_
-
-    def is_whole(one: Any, _: str) -> bool:
-        return isinstance(one, torch.nn.Linear) and one.in_features % _GROUP == 0
-
-    for one in module.parameters():
-        one.requires_grad = False
-    config = IntxWeightOnlyConfig(weight_dtype=torch.int4, granularity=PerGroup(_GROUP))
-    quantize_(module, config, filter_fn=is_whole)
 
 
 def _merge(module: Any) -> None:

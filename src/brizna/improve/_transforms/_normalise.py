@@ -26,7 +26,7 @@ class NormaliseOnnx(Record):
         opset: Version of the operators; a graph that is newer stays as it is.
     """
 
-    name: ClassVar[str] = "normalise-onnx"
+    name: ClassVar[str] = "normalise"
     takes: ClassVar[tuple[str, ...]] = ("onnx",)
     stage: ClassVar[int] = CLEAN
     lossless: ClassVar[bool] = True

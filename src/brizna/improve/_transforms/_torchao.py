@@ -56,14 +56,8 @@ class QuantizeTorch(Record):
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:
         """Round."""
-        import torch
-        from torchao.quantization import quantize_
-
-        def is_taken(one: Any, _: str) -> bool:
-            return isinstance(one, torch.nn.Linear) and one.in_features % _GROUP == 0
-
         module = load_module(model, material)
-        quantize_(module, _config(self.scheme), filter_fn=is_taken)
+        round_linear(module, self.scheme)
         save_module(module, folder)
         precision = "int4" if self.scheme == WEIGHTS_4 else "int8"
         return Made(kind="torch", precision=precision, facts=facts_of(module))
@@ -71,6 +65,23 @@ class QuantizeTorch(Record):
     def cost_hint_s(self, model: Model) -> float:
         """Return seconds by the number of parameters; the library is slow to import."""
         return 4.0 + 2.0 * model.facts.get("parameters", 0) / 2e7
+
+
+def round_linear(module: Any, scheme: str) -> None:
+    """Round the linear layers of a module in place, as far as their widths allow.
+
+    What the library puts into each layer for its representation cannot be pickled: it is taken
+    out again.
+    """
+    import torch
+    from torchao.quantization import quantize_
+
+    def is_taken(one: Any, _: str) -> bool:
+        return isinstance(one, torch.nn.Linear) and one.in_features % _GROUP == 0
+
+    quantize_(module, _config(scheme), filter_fn=is_taken)
+    for layer in module.modules():
+        vars(layer).pop("extra_repr", None)
 
 
 def _config(scheme: str) -> Any:
