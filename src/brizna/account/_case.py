@@ -10,6 +10,7 @@ from brizna.account._boundary import declared_boundary
 from brizna.account._charges import Exchange, read_exchanges
 from brizna.account._cloud import CloudUse, read_cloud
 from brizna.account._contract import Contract, read_contract
+from brizna.account._convert import DECLARED_LEVELS, parts_of_level
 from brizna.account._footprint import Subject
 from brizna.core.codec import digest
 from brizna.core.errors import InputError
@@ -92,6 +93,7 @@ class Case(Record):
         storage_copies: How often everything is stored.
         mix: Shares of the electricity by source.
         boundary: What the declared energy holds, by item ``in``, ``partly`` or ``out``.
+        level: The same in a word, one of `brizna.account.DECLARED_LEVELS`; None if not said so.
         started: When the work began, ISO 8601; None where nobody said.
         contract: What the supply of electricity pays.
         cloud: What was rented.
@@ -115,6 +117,7 @@ class Case(Record):
     storage_copies: float = 1
     mix: dict[str, float] = {}
     boundary: dict[str, str] = {}
+    level: str | None = None
     started: str | None = None
     contract: Contract | None = None
     cloud: CloudUse | None = None
@@ -157,6 +160,8 @@ def read_case(given: Mapping[str, Any], *, of_run: bool = False) -> Case:
     if "energy" in facts and read:
         raise InputError("The case gives energy and devices: keep the one that was measured.")
     _check_hardware(facts)
+    if _level(given) == "facility":
+        _hold_facility(facts)
     unit = given.get("functional_unit")
     return Case(
         given=dict(given),
@@ -171,6 +176,7 @@ def read_case(given: Mapping[str, Any], *, of_run: bool = False) -> Case:
         storage_copies=_copies(given),
         mix=_mix(given),
         boundary=_boundary(given),
+        level=_level(given),
         started=_started(given),
         contract=read_contract(given["contract"]) if "contract" in given else None,
         cloud=read_cloud(given["cloud"]) if "cloud" in given else None,
@@ -241,8 +247,36 @@ def _mix(given: Mapping[str, Any]) -> dict[str, float]:
     return dict(mix)
 
 
+def _level(given: Mapping[str, Any]) -> str | None:
+    """Return the boundary of the declared energy where it is said in a word."""
+    said = given.get("boundary")
+    if not isinstance(said, str):
+        return None
+    if said not in DECLARED_LEVELS:
+        raise InputError(
+            "boundary is {said!r}: expected one of {known}.{hint}",
+            said=said,
+            known=", ".join(DECLARED_LEVELS),
+            hint=nearest(said, DECLARED_LEVELS),
+        )
+    return said
+
+
+def _hold_facility(facts: dict[str, Estimate]) -> None:
+    """Take the declared energy for the facility's: no PUE multiplies it once more."""
+    if "pue" in facts and facts["pue"].best.value > 1:
+        raise InputError(
+            "The case's energy is the facility's (boundary), so PUE is in it already: leave pue "
+            "out, or declare the energy of the IT."
+        )
+    facts["pue"] = exactly(Ratio(1))
+
+
 def _boundary(given: Mapping[str, Any]) -> dict[str, str]:
     said = given.get("boundary", {})
+    if isinstance(said, str):
+        level = _level(given)
+        return {} if level is None else parts_of_level(level)
     if not hasattr(said, "values") or any(state not in _SAID for state in said.values()):
         raise InputError(
             "boundary is {said!r:.80}: expected items with one of {known}, such as "

@@ -6,6 +6,7 @@ import sys
 
 from brizna.cli._options import (
     add_as_of,
+    add_convert,
     add_everyday,
     add_json,
     add_settings,
@@ -66,6 +67,7 @@ def account(context: Context, words: list[str]) -> int:
         help=_("prices in EUR per kWh by the hour, for a contract whose energy is at spot"),
     )
     add_everyday(parser)
+    add_convert(parser)
     add_json(parser)
     names = ("factors", "factor_policy", "zone", "signal", "source", "credentials", "view")
     add_settings(parser, (*names, "store", "lang"))
@@ -81,12 +83,26 @@ def account(context: Context, words: list[str]) -> int:
     prices_of = _prices_of(context, given)
     case, footprint = account_case(facts_of(given.case), book=book, prices_of=prices_of)
     tell_late(context, footprint, book)
+    converted = _converted(given, footprint, book, case.level)
     if given.json:
         record = view_of_case(case, footprint)
-        context.tell_json({**record, **_everyday(context, given, record["footprint"])})
+        everyday = _everyday(context, given, record["footprint"])
+        context.tell_json({**record, **everyday, **converted})
         return 0
-    _tell(context, given, footprint.to_json())
+    _tell(context, given, {**footprint.to_json(), **converted})
     return 0
+
+
+def _converted(
+    given: Namespace, footprint: Footprint, book: Book, level: str | None = None
+) -> dict[str, Any]:
+    """Return the footprint within another boundary under its name, where somebody asked."""
+    if given.convert is None:
+        return {}
+    from brizna.verbs import convert_footprint
+
+    found = convert_footprint(footprint, given.convert, book=book, before=level)
+    return {"converted": found.to_json()}
 
 
 def _again(context: Context, given: Namespace, book: Book) -> int:
@@ -110,11 +126,12 @@ def _again(context: Context, given: Namespace, book: Book) -> int:
     tell_late(context, found.footprint, book)
     if found.troubles:
         context.complain(*found.troubles)
+    converted = _converted(given, found.footprint, book)
     if given.json:
         everyday = _everyday(context, given, found.footprint.to_json())
-        context.tell_json({**found.to_json(), **everyday})
+        context.tell_json({**found.to_json(), **everyday, **converted})
         return 0
-    _tell(context, given, found.footprint.to_json())
+    _tell(context, given, {**found.footprint.to_json(), **converted})
     if found.hourly is not None:
         lang, width, color = context.lang, context.width, context.color
         lines = hours_lines(found.hourly.to_json(), lang=lang, width=width, color=color)
@@ -156,7 +173,13 @@ def _everyday(context: Context, given: Namespace, record: dict[str, Any]) -> dic
 
 
 def _tell(context: Context, given: Namespace, record: dict[str, Any]) -> None:
-    from brizna.report import boundary_lines, cost_lines, everyday_lines, footprint_lines
+    from brizna.report import (
+        boundary_lines,
+        conversion_lines,
+        cost_lines,
+        everyday_lines,
+        footprint_lines,
+    )
 
     lang, width, color = context.lang, context.width, context.color
     context.tell(*footprint_lines(record, lang=lang, width=width, color=color))
@@ -164,6 +187,9 @@ def _tell(context: Context, given: Namespace, record: dict[str, Any]) -> None:
         context.tell("", *cost_lines(record, lang=lang, width=width, color=color))
     if given.boundary:
         context.tell("", *boundary_lines(record, lang=lang, width=width, color=color))
+    if "converted" in record:
+        one = [record["converted"]]
+        context.tell("", *conversion_lines(one, lang=lang, width=width, color=color))
     for found in _everyday(context, given, record).values():
         context.tell("", *everyday_lines(found, lang=lang, width=width, color=color))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from brizna.cli._options import (
     add_as_of,
+    add_convert,
     add_everyday,
     add_json,
     add_settings,
@@ -14,7 +15,10 @@ from brizna.cli._parser import Parser
 from brizna.cli._series import add_signal, read_series
 from brizna.core.errors import InputError
 from brizna.verbs import (
+    as_views,
+    check_alike,
     comparisons,
+    convert_views,
     explain_view,
     recompute_view,
     savings,
@@ -177,9 +181,13 @@ def compare(context: Context, words: list[str]) -> int:
     parser.add_argument("runs", nargs="+", metavar="RUN", help=_("an id, a part of one, a name"))
     add_settings(parser, ("view",))
     parser.add_argument("--all", action="store_true", help=_("list what is the same too"))
+    add_convert(parser)
     given = parser.parse_args(words)
     store = store_of(given, context)
     views = views_of(store, given.runs, seen_as=_asked_view(given, context))
+    if given.convert is not None:
+        return _compare_converted(context, views, given)
+    check_alike(views)
     if given.json:
         context.tell_json({"runs": views, "savings": savings(views)})
     else:
@@ -192,6 +200,23 @@ def compare(context: Context, words: list[str]) -> int:
                 everything=given.all,
             )
         )
+    return 0
+
+
+def _compare_converted(context: Context, views: list[View], given: Namespace) -> int:
+    """Show runs side by side within one boundary, and how each came there."""
+    from brizna.report import compare_lines, conversion_lines
+
+    converted = convert_views(views, given.convert)
+    within = as_views(views, converted)
+    records = [one.to_json() for one in converted]
+    if given.json:
+        context.tell_json({"runs": views, "savings": savings(within), "converted": records})
+        return 0
+    lang, width, color = context.lang, context.width, context.color
+    context.tell(*conversion_lines(records, lang=lang, width=width, color=color), "")
+    told = compare_lines(within, lang=lang, width=width, color=color, everything=given.all)
+    context.tell(*told)
     return 0
 
 

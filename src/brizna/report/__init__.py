@@ -17,7 +17,13 @@ from brizna.report._texts import LANGUAGES, pick_language, texts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.report._advice import hardware_advice_lines, site_advice_lines
-    from brizna.report._boundary import boundary_lines, hours_lines, sci_for_ai_lines, sci_lines
+    from brizna.report._boundary import (
+        boundary_lines,
+        conversion_lines,
+        hours_lines,
+        sci_for_ai_lines,
+        sci_lines,
+    )
     from brizna.report._card import into_card
     from brizna.report._claims import claims_lines
     from brizna.report._codecarbon import (
@@ -111,6 +117,7 @@ __all__ = [
     "codecarbon_rows",
     "collapsed",
     "compare_lines",
+    "conversion_lines",
     "cost_lines",
     "differences_lines",
     "doctor_lines",
@@ -215,6 +222,7 @@ _HOMES = {
     "charges_lines": "_spent",
     "bill_lines": "_money",
     "boundary_lines": "_boundary",
+    "conversion_lines": "_boundary",
     "cost_lines": "_money",
     "hours_lines": "_boundary",
     "sci_for_ai_lines": "_boundary",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brizna.core.quantities import Carbon, CarbonIntensity, Energy
+from brizna.core.quantities import Carbon, CarbonIntensity, Energy, Ratio
 from brizna.report._format import Format
 from brizna.report._table import Table
 from brizna.report._view import part, printable
@@ -198,6 +198,63 @@ def unlike_line(footprints: Sequence[View], style: Format) -> str:
         return ""
     names = ", ".join(name_item(item, style) for item in items)
     return _("These footprints do not hold the same things: {items}.").format(items=names)
+
+
+def conversion_lines(
+    records: Sequence[View], *, lang: str, width: int = 80, color: bool = False
+) -> list[str]:
+    """Return what footprints come to within another boundary, step by step with the factors.
+
+    Args:
+        records: As `brizna.account.Conversion` writes them.
+        lang: One of `LANGUAGES`.
+        width: Columns of the terminal.
+        color: Whether to paint.
+    """
+    style = Format(lang)
+    _ = style.say
+    lines: list[str] = []
+    for record in map(printable, records):
+        rows = [
+            (name_level(record["before"], style), "", *_energy(record["energy_before_j"], style))
+        ]
+        for step in record["steps"]:
+            sign = "×" if _is_outwards(step) else "÷"
+            told = f"{sign} {style.estimate(Ratio, step['ratio'])} {step['factor']}"
+            rows.append((name_level(step["after"], style), told, *_energy(step["energy_j"], style)))
+        carbon = style.parts(Carbon, record["carbon_g"])
+        if record["carbon_g"] is None and record["reason"]:
+            carbon = (carbon[0], style.stored(record["reason"]))
+        rows.append((_("its carbon"), "", *carbon))
+        title = _("{name}, converted").format(name=record["subject_id"] or "-")
+        header = (title, _("by"), _("best"), _("interval (90%)"))
+        lines += ["", *Table(header, rows, right=(2, 3)).lines(width=width, color=color)]
+    return lines[1:]
+
+
+def _is_outwards(step: Mapping[str, Any]) -> bool:
+    from brizna.account import LEVELS
+
+    return LEVELS.index(step["before"]) < LEVELS.index(step["after"])
+
+
+def _energy(record: Mapping[str, Any], style: Format) -> tuple[str, str]:
+    return style.parts(Energy, record)
+
+
+def name_level(level: str, style: Format) -> str:
+    """Return what people call a boundary."""
+    _ = style.say
+    names = {
+        "benchmark": _("accelerators, always busy"),
+        "accelerators": _("accelerators"),
+        "components": _("with processors and memory"),
+        "node": _("whole machine"),
+        "fleet": _("with machines in reserve"),
+        "facility": _("facility"),
+        "life-cycle": _("with making the hardware"),
+    }
+    return names.get(level, level)
 
 
 def name_item(item: str, style: Format) -> str:

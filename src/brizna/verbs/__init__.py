@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from brizna.verbs._book import book_of
     from brizna.verbs._codecarbon import Broken, Imported, import_codecarbon
     from brizna.verbs._compare import comparisons, explain_view, savings
+    from brizna.verbs._convert import as_views, check_alike, convert_footprint, convert_views
     from brizna.verbs._doctor import diagnose
     from brizna.verbs._elsewhere import Elsewhere, replay_elsewhere
     from brizna.verbs._evaluate import History, try_policies
@@ -100,9 +101,13 @@ __all__ = [
     "advise_federate",
     "advise_hardware",
     "advise_site",
+    "as_views",
     "book_of",
     "charge_runs",
+    "check_alike",
     "comparisons",
+    "convert_footprint",
+    "convert_views",
     "diagnose",
     "dossier_of",
     "explain_view",
@@ -156,6 +161,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "as_views": "_convert",
+    "check_alike": "_convert",
+    "convert_footprint": "_convert",
+    "convert_views": "_convert",
     "dossier_of": "_report",
     "facts_of": "_report",
     "read_period": "_report",
