@@ -135,7 +135,7 @@ def test_doubts_that_runs_share_move_their_sum_together():
 def test_ratios_have_no_sum():
     assert sample_dossier(runs=2).amount("sci_g_per_unit") is None
     assert sample_dossier(runs=2).amount("energy_j>channel:nvml/GPU-1") is None
-    assert "no sum" in sample_dossier(runs=2).reason("sci_g_per_unit")
+    assert "no sum" in sample_dossier(runs=2).reason("energy_j>channel:nvml/GPU-1")
 
 
 def test_a_path_leads_below_a_figure():
@@ -144,6 +144,18 @@ def test_a_path_leads_below_a_figure():
     assert node["estimate"]["best"] == pytest.approx(50 * 3600)
     assert trace(view, "duration_s")["value"] == 3600
     assert trace(view, "facility_energy_j>pue")["estimate"]["best"] >= 1
+
+
+def test_the_channels_of_a_kind_are_summed_below_their_energy():
+    dossier = sample_dossier(runs=2)
+    node = trace(dossier.views[0], "energy_j>kind:gpu")
+    assert node["estimate"]["best"] == pytest.approx(50 * 3600)
+    assert [part["name"] for part in node["inputs"]] == ["channel:nvml/GPU-1"]
+    assert dossier.amount("energy_j>kind:gpu").best.value == pytest.approx(50 * 7201)
+    (told,) = explain(dossier.views[0], Format("en"), figure="energy_j>kind:gpu")
+    assert told.value.startswith("50.0 Wh")
+    with pytest.raises(InputError, match="kind:gpu"):
+        trace(dossier.views[0], "energy_j>kind:memory")
 
 
 def test_a_path_that_leads_nowhere_names_what_there_is():

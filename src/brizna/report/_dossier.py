@@ -6,7 +6,7 @@ from brizna.core.codec import digest
 from brizna.core.errors import InputError, Said
 from brizna.core.estimate import Estimate, total
 from brizna.core.records import Record
-from brizna.report._trace import BELOW, DURATION, trace
+from brizna.report._trace import BELOW, DURATION, KIND, trace
 from brizna.report._words import KIND_OF_FIELD
 
 TYPE_CHECKING = False
@@ -180,11 +180,9 @@ class Dossier(Record):
     def reason(self, path: str, *, record: str | None = None) -> str:
         """Return why `amount` has nothing to say, in English as records hold reasons."""
         views = self.views if record is None else (self.view_of(record),)
-        if len(views) > 1 and not self._can_sum(path):
-            return str(Said("it has no sum over several runs"))
         missing = [view for view in views if _amount(view, path) is None]
         if not missing:
-            return str(Said("not known"))
+            return str(Said("it has no sum over several runs"))
         why = _reason(missing[0], path) or "not known"
         if len(views) == 1:
             return why
@@ -200,7 +198,10 @@ class Dossier(Record):
     def _can_sum(self, path: str) -> bool:
         if path.startswith("cost"):
             return self.currency is not None and BELOW not in path
-        return path == DURATION or (path.endswith(("_j", "_g", "_l")) and BELOW not in path)
+        head, _, below = path.partition(BELOW)
+        return path == DURATION or (
+            head.endswith(("_j", "_g", "_l")) and (not below or below.startswith(KIND))
+        )
 
 
 def document_id(dossier: Dossier) -> str:
@@ -234,7 +235,7 @@ def _kind(name: str) -> Any:
     """Return what a node of a derivation is an estimate of."""
     from brizna.core.quantities import Energy
 
-    return Energy if name.startswith("channel:") else KIND_OF_FIELD[name]
+    return Energy if name.startswith(("channel:", KIND)) else KIND_OF_FIELD[name]
 
 
 def _reason(view: View, path: str) -> str | None:

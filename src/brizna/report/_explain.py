@@ -14,7 +14,7 @@ from brizna.core.quantities import Energy, Power
 from brizna.core.shares import WEIGHT
 from brizna.report._forest import inside
 from brizna.report._texts import texts
-from brizna.report._trace import BELOW, DURATION, trace
+from brizna.report._trace import BELOW, DURATION, KIND, trace
 from brizna.report._view import part, roots
 from brizna.report._whose import OWN, attribution, own_part, tell_age
 from brizna.report._words import KIND_OF_FIELD, name_basis, name_component, name_figure
@@ -124,6 +124,8 @@ class _Teller:
             return self._factor(node["factor"])
         if name.startswith("idle:"):
             return self._idle(name.partition(":")[2], node["estimate"])
+        if name.startswith(KIND):
+            return self._kind(node)
         if name.partition(":")[2] in self.channels:
             return self._channel(self.channels[name.partition(":")[2]])
         if name not in KIND_OF_FIELD:
@@ -149,6 +151,18 @@ class _Teller:
                 if origin
             ]
         return node
+
+    def _kind(self, node: Mapping[str, Any]) -> Node:
+        """Return the energy of all channels of a kind."""
+        estimate = node["estimate"]
+        told = Node(
+            name_component(node["name"].removeprefix(KIND), self.style.lang),
+            value=self.style.estimate(Energy, estimate, reason=node["reason"]),
+            basis=name_basis(estimate["basis"], self.style.lang) if estimate else "",
+            formula=self.style.stored(node["formula"]),
+        )
+        told.parts = [self.tell(entry) for entry in node["inputs"]]
+        return told
 
     def energy(self) -> Node:
         """Return the measured energy of a run without a footprint."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from brizna.core.quantities import Quantity
     from brizna.report._dossier import Dossier
 
-_UNDECLARED = str(Said("nobody declared it"))
+UNDECLARED = str(Said("nobody declared it"))
 
 
 class Filling:
@@ -147,7 +147,7 @@ class Filling:
         """
         value = self.dossier.facts[key]
         if value is None and field is not None:
-            self.lack(field, _UNDECLARED, fact=key)
+            self.lack(field, UNDECLARED, fact=key)
         return value
 
     def note(self, figure: Figure) -> None:

@@ -2,16 +2,18 @@
 
 A path is a figure as ``brizna explain`` takes it (``carbon_g``), ``duration_s``, and below it, each
 after ``>``, the inputs it is computed from: ``energy_j>channel:rapl/package-0``,
-``facility_energy_j>pue``.
+``facility_energy_j>pue``. All channels of a kind together are ``energy_j>kind:gpu``.
 """
 
 from __future__ import annotations
 
-from brizna.account import FIGURES, Footprint
+from brizna.account import FIGURES, Footprint, doubt_shares
 from brizna.account import explain as derive
 from brizna.core.errors import InputError, Said
+from brizna.core.estimate import Estimate, total
 from brizna.core.factors import Factor, nearest
 from brizna.core.measurement import Measurement
+from brizna.core.quantities import Energy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 BELOW = ">"
 """What stands between a figure and an input of it in a path."""
+KIND = "kind:"
+"""How the name of all channels of a kind begins, below a figure."""
 DURATION = "duration_s"
 """What can be explained of a run beside the figures of its footprint."""
 
@@ -37,6 +41,11 @@ def trace(view: Mapping[str, Any], path: str) -> dict[str, Any]:
     head, *names = [name.strip() for name in path.split(BELOW)]
     node = _figure(view, head)
     for name in names:
+        if name.startswith(KIND):
+            node = _of_kind(view, node, name)
+            continue
+        if node["estimate"] is None and not node["inputs"]:
+            return {**node, "name": name, "formula": None}  # not known, and nothing below it
         inner: dict[str, dict[str, Any]] = {each["name"]: each for each in node["inputs"]}
         if name not in inner:
             raise InputError(
@@ -48,6 +57,35 @@ def trace(view: Mapping[str, Any], path: str) -> dict[str, Any]:
             )
         node = inner[name]
     return node
+
+
+def _of_kind(view: Mapping[str, Any], node: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the sum of those inputs of a node that are channels of a kind."""
+    kinds = {f"channel:{one['id']}": one["kind"] for one in view["measurement"]["channels"]}
+    wanted = name.removeprefix(KIND)
+    inputs: list[dict[str, Any]] = [
+        each for each in node["inputs"] if kinds.get(each["name"]) == wanted
+    ]
+    if not inputs:
+        known = {f"{KIND}{kinds[each['name']]}" for each in node["inputs"] if each["name"] in kinds}
+        raise InputError(
+            "{name!r} is nothing that {node} is computed from.{hint} Known: {known}.",
+            name=name,
+            node=node["name"],
+            hint=nearest(name, known),
+            known=", ".join(sorted(known)) or "-",
+        )
+    found = [one["estimate"] for one in inputs if one["estimate"] is not None]
+    whole = len(found) == len(inputs)
+    value = total([Estimate.from_json(Energy, one) for one in found]) if whole else None
+    return {
+        "name": name,
+        "estimate": None if value is None else value.to_json(),
+        "reason": None if whole else next(one["reason"] for one in inputs if not one["estimate"]),
+        "formula": str(Said("sum of the channels of one kind")),
+        "doubts": {} if value is None else doubt_shares(value),
+        "inputs": inputs,
+    }
 
 
 def _figure(view: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -91,6 +91,7 @@ def _view(number: int, seconds: int, *, is_known: bool) -> dict[str, Any]:
         )
         doubted = energy_j.scaled(longer).doubted_by("meter:sample", 0.97, 1.04)
         measurement = measurement.replace(energy_j=doubted, channels=channels)
+        run = run.replace(site=run.site.replace(machine="1300kg"))
     else:
         reason = "fewer than two readings"
         channels = tuple(c.replace(energy_j=None, reason=reason) for c in measurement.channels)
