@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -69,7 +72,7 @@ def test_a_field_keeps_to_the_words_of_the_table(field):
 
 def test_what_was_not_read_itself_is_marked_and_said_at_the_foot():
     told = find_renderer("data-centre").render(sample_dossier(), lang="en").content.decode()
-    assert "II.1(b) SDC\\*\\*" in told
+    assert "I.1(a)\\*\\*" in told
     assert "\\*\\* Not read again" in told
     assert "II.1(d) EDC |" in told
 
@@ -264,3 +267,13 @@ def test_a_sheet_names_the_factors_behind_its_figures_and_no_others():
 def test_a_number_of_several_runs_is_traced_by_the_command_that_lists_them():
     told = find_renderer("ghg").render(sample_dossier(runs=3), lang="en").content.decode()
     assert "`brizna report --tag team:vision --as ghg --figures`" in told
+
+
+def test_the_reference_page_says_what_the_tables_say():
+    root = Path(__file__).resolve().parents[2]
+    script = root / "tools" / "write_form_reference.py"
+    written = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=True, encoding="utf-8"
+    ).stdout
+    page = (root / "docs" / "reference" / "regulatory-forms.md").read_text(encoding="utf-8")
+    assert written == page, "run tools/write_form_reference.py > docs/reference/regulatory-forms.md"

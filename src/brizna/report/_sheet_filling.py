@@ -10,7 +10,7 @@ from brizna.report._filling import Filling
 from brizna.report._format import unit_for
 from brizna.report._sheet_fields import Field, field_ids
 from brizna.report._significant import order_of_magnitude, significant
-from brizna.report._takers import NEVER, NUMBERS, WORDS, out_of_place
+from brizna.report._takers import NEVER, NUMBERS, UNASKED, WORDS, out_of_place
 from brizna.report._trace import BELOW, DURATION
 from brizna.report._words import name_basis
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _BY_HAND = "fields"
 """The fact that holds, by field, what somebody fills in by hand."""
+_UNDECLARED = "nobody declared it"
+_NOT_KNOWN = "not known"
+"""What a dossier says where no record says why."""
 _SIGNS: Mapping[str, str] = {
     "": "",
     "1": "",
@@ -110,7 +113,7 @@ class SheetFilling:
         if kind == "fact":
             value = self.dossier.facts[name]
             return self._undeclared(field, fact=name) if value is None else self._hand(field, value)
-        return self._declared(field, str(NEVER[name]) if kind == "never" else "nobody declared it")
+        return self._declared(field, str(NEVER[name]) if kind == "never" else _UNDECLARED)
 
     def _figure(self, field: Field, path: str) -> Row:
         """Return a figure of the footprint in the field's unit."""
@@ -122,8 +125,7 @@ class SheetFilling:
         if not below or record is not None:
             value = self.dossier.amount(path, record=record)
         if value is None:
-            why = self.dossier.reason(head) if self.dossier.amount(head) is None else ""
-            return self._declared(field, why or self.dossier.reason(path))
+            return self._declared(field, self._why_not(head, path))
         taken = self.filling.take(path, unit=field.unit, record=record)
         assert taken is not None, path
         number, figure = taken
@@ -139,6 +141,13 @@ class SheetFilling:
             basis=name_basis(value.basis, self.lang),
             figures=(self._noted(field, figure),),
         )
+
+    def _why_not(self, head: str, path: str) -> str:
+        """Return why there is nothing at the end of a path; its head is the figure above it."""
+        if self.dossier.amount(head) is not None:
+            return self.dossier.reason(path)
+        why = self.dossier.reason(head)
+        return str(UNASKED[head]) if why == _NOT_KNOWN and head in UNASKED else why
 
     def _one_of(self, path: str) -> str | None:
         """Return a run that has what all runs have at the end of a path; None if they differ."""
@@ -199,8 +208,8 @@ class SheetFilling:
     def _undeclared(self, field: Field, *, fact: str) -> Row:
         if field.id in self._by_hand:
             return self._hand(field, self._by_hand[field.id])
-        self.filling.lack(self.title(field), "nobody declared it", fact=fact)
-        return Row(field=field, shown=None, why="nobody declared it")
+        self.filling.lack(self.title(field), _UNDECLARED, fact=fact)
+        return Row(field=field, shown=None, why=_UNDECLARED)
 
     def _hand(self, field: Field, value: Any) -> Row:
         """Return a declared text or number by the field's rule."""

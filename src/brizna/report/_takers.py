@@ -220,6 +220,11 @@ NEVER: Mapping[str, Said] = {
 }
 """Why a field that takes ``never:NAME`` stays empty unless somebody declares it."""
 
+UNASKED: Mapping[str, Said] = {
+    "carbon_market_g": Said("no contract's or supplier's intensity was declared (--market)"),
+}
+"""Why a figure is missing that a footprint holds only where what it needs was declared."""
+
 
 def stages(dossier: Dossier) -> set[str]:
     """Return the stages that somebody declared of the runs, by the fact or by their tags."""
@@ -240,11 +245,19 @@ def out_of_place(when: str, dossier: Dossier) -> Said | None:
         return Said(
             "the runs are not training alone but: {stages}", stages=", ".join(sorted(found))
         )
-    if when == "own" and dossier.facts["provider"]:
+    if when == "own" and _is_bought(dossier):
         return Said("not applicable: somebody else runs the machines, see the scope 3 field")
-    if when == "cloud" and not dossier.facts["provider"]:
+    if when == "cloud" and not _is_bought(dossier):
         return Said("not applicable: no provider of the machines was declared")
     return None
+
+
+def _is_bought(dossier: Dossier) -> bool:
+    """Tell whether the machines are somebody else's, bought as a service."""
+    premises = dossier.facts["premises"]
+    if premises in ("on-premise", "public-cloud"):
+        return premises == "public-cloud"
+    return bool(dossier.facts["provider"])
 
 
 def told_end(dossier: Dossier, lang: str) -> str:

@@ -1,0 +1,235 @@
+"""Verify: a run, a store, a bundle, or a file of another tool, recomputed and judged."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+
+from brizna.check import (
+    Place,
+    Verification,
+    examine,
+    examine_footprint,
+    examine_run,
+    is_boamps,
+    is_card,
+    is_manifest,
+    read_boamps,
+    read_card,
+    read_codecarbon,
+    read_manifest,
+    read_yaml,
+)
+from brizna.core.codec import decode, digest_of_bytes
+from brizna.core.errors import BriznaError, InputError, IntegrityError
+from brizna.core.measurement import Run
+from brizna.store import Store, retell
+from brizna.verbs._bundle_files import is_bundle, verify_bundle
+from brizna.verbs._known import Tables
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from brizna.check import Knowledge, Statement, Verdict
+
+    Read = tuple[list[Statement], list[Verdict]]
+
+VERIFIED_FORMS = ("brizna", "codecarbon", "impact-framework", "model-card", "boamps", "bundle")
+"""What a file can be; ``--form`` names one where its content does not tell."""
+_SLACK = timedelta(hours=14)
+"""A time without a zone may be as much ahead of UTC as any place on Earth is."""
+_FOOTPRINT = "brizna.footprint/1"
+_LARGEST_BYTES = 256 << 20
+
+
+def verify(
+    what: str,
+    store: Store,
+    *,
+    form: str | None = None,
+    digest: str | None = None,
+    now: datetime | None = None,
+) -> list[Verification]:
+    """Return what the rules come to for what a person names: one verification a run or file.
+
+    Args:
+        what: A file, a directory (a bundle that was unpacked, or a store), or a run of the store.
+        store: Where runs are.
+        form: One of `VERIFIED_FORMS`; by the content if None.
+        digest: The digest that a bundle should have; not compared if None.
+        now: The instant; now if None.
+
+    Raises:
+        InputError: If it is none of these, or a file of a form that is not known.
+    """
+    instant = now or datetime.fromtimestamp(time.time(), UTC)
+    known = Tables(instant + _SLACK)
+    if is_bundle(what) or (form == "bundle" and os.path.exists(what)):
+        return [verify_bundle(what, now=instant, digest=digest)]
+    if os.path.isdir(what):
+        return _store(what, known)
+    if os.path.isfile(what):
+        return [_file(what, known, form)]
+    return [_run(store, store.resolve(what), known)]
+
+
+def _store(directory: str, known: Knowledge) -> list[Verification]:
+    if not os.path.isdir(os.path.join(directory, "runs")):
+        raise InputError(
+            "{path!r} is neither a store (with runs in it) nor a bundle (with a MANIFEST.json): "
+            "name one of these, a file or a run.",
+            path=directory,
+        )
+    store = Store(directory)
+    found = [_run(store, run_id, known) for run_id in store.ids()]
+    if not found:
+        raise InputError(
+            "The store {path!r} has no runs: there is nothing to verify.", path=directory
+        )
+    return found
+
+
+def _run(store: Store, run_id: str, known: Knowledge) -> Verification:
+    """Verify a stored run with its journal and its footprints."""
+    place = Place(file=run_id)
+    try:
+        stored = store.read(run_id)
+    except IntegrityError as error:
+        return _broken(run_id, error)
+    if stored.digest is None:
+        raise InputError(
+            "The run {run} still goes on: what has not ended cannot be verified. Wait for it.",
+            run=run_id,
+        )
+    files = store.files(run_id)
+    journal, marks = files.get("journal.jsonl"), files.get("marks/marks.jsonl", b"")
+
+    def tell() -> Run:
+        assert journal is not None
+        return retell(run_id, journal, marks)
+
+    data = stored.run.to_json()
+    run, found = examine_run(data, place, known, tell=None if journal is None else tell)
+    try:
+        records = store.records(run_id, schema=_FOOTPRINT)
+    except IntegrityError as error:
+        return _broken(run_id, error)
+    for record in records:
+        found += examine_footprint(record, run, place, known)[1]
+    return Verification(subject=run_id, form="run", digest=stored.digest, verdicts=tuple(found))
+
+
+def _broken(run_id: str, error: BriznaError) -> Verification:
+    from brizna.check import broken_record
+
+    verdict = broken_record(Place(file=run_id), error)
+    return Verification(subject=run_id, form="run", digest="", verdicts=(verdict,))
+
+
+def _file(path: str, known: Knowledge, form: str | None) -> Verification:
+    data = _read(path)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            "{path!r} is no text ({error}): expected a table, JSON, YAML or a model card; or a "
+            "bundle, whose name ends in .zip.",
+            path=path,
+            error=error,
+        ) from error
+    name = form or _form_of(path, text)
+    if name == "brizna":
+        verdicts = _own(decode(data), path, known)
+    else:
+        read = _READERS[name]
+        statements, verdicts = read(text, path)
+        verdicts = [*verdicts, *(v for one in statements for v in examine(one, known))]
+    return Verification(
+        subject=path, form=name, digest=digest_of_bytes(data), verdicts=tuple(verdicts)
+    )
+
+
+def _read(path: str) -> bytes:
+    try:
+        if os.path.getsize(path) > _LARGEST_BYTES:
+            raise InputError(
+                "{path!r} has more than {most} bytes: no form that can be verified is so large. "
+                "Name a smaller part of it.",
+                path=path,
+                most=_LARGEST_BYTES,
+            )
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise InputError(
+            "{path!r} cannot be read ({reason}): name a file that can.",
+            path=path,
+            reason=error.strerror,
+        ) from error
+
+
+def _form_of(path: str, text: str) -> str:
+    """Return which form a file is, by what it holds.
+
+    Raises:
+        InputError: If it is none that is known.
+    """
+    bare = text.lstrip("\ufeff \r\n\t")
+    if bare.startswith(("{", "[")):
+        return "boamps" if is_boamps(decode(text.lstrip("\ufeff"))) else "brizna"
+    head = bare.partition("\n")[0]
+    if "," in head and "timestamp" in head and "emissions" in head:
+        return "codecarbon"
+    if is_card(text):
+        return "model-card"
+    if "tree:" in text:
+        return "impact-framework"
+    raise InputError(
+        "{path!r} is of no form that is known here. Known: {forms}; name one with --form.",
+        path=path,
+        forms=", ".join(VERIFIED_FORMS),
+    )
+
+
+def _json(text: str, path: str) -> Read:
+    return read_boamps(decode(text.lstrip("\ufeff")), path)
+
+
+def _yaml(text: str, path: str) -> Read:
+    root = read_yaml(text)
+    if not is_manifest(root):
+        raise InputError(
+            "{path!r} has no tree: expected a manifest of Impact Framework.", path=path
+        )
+    return read_manifest(root, path)
+
+
+_READERS: dict[str, Callable[[str, str], Read]] = {
+    "codecarbon": read_codecarbon,
+    "impact-framework": _yaml,
+    "model-card": read_card,
+    "boamps": _json,
+}
+
+
+def _own(data: Any, path: str, known: Knowledge) -> list[Verdict]:
+    """Judge a footprint, a run, or a view, which is a run with its footprint and more."""
+    place = Place(file=path)
+    if isinstance(data, dict) and data.get("schema") == _FOOTPRINT:  # pyright: ignore[reportUnknownMemberType]
+        return examine_footprint(data, None, place, known)[1]
+    if not isinstance(data, dict) or data.get("schema") != Run.schema:  # pyright: ignore[reportUnknownMemberType]
+        raise InputError(
+            "{path!r} is JSON, but neither a run, nor a footprint, nor a BoAmps report: expected "
+            "what brizna show --json prints, a stored record, or a report.",
+            path=path,
+        )
+    fields = {"schema", *Run.fields()}
+    run, found = examine_run({n: v for n, v in data.items() if n in fields}, place, known)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    footprint = data.get("footprint")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if footprint is not None and run is not None:
+        below = place.replace(field="footprint")
+        found += examine_footprint(footprint, run, below, known)[1]
+    return found
