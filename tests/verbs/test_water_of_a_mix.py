@@ -8,6 +8,7 @@ import pytest
 
 from brizna.account import Footprint, water
 from brizna.core.book import Book, OwnFactor
+from brizna.core.errors import InputError
 from brizna.verbs import account_case
 
 GALLON_PER_MWH = 3.785411784e-3
@@ -72,3 +73,34 @@ def test_what_is_declared_wins_over_the_mix_and_ones_own_factor_too() -> None:
 def test_a_footprint_with_water_of_a_mix_is_read_back() -> None:
     found = made(zone="ES", wue_l_per_kwh=0.5)
     assert Footprint.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+def test_an_operator_brings_its_published_pue_and_water_and_what_is_declared_wins() -> None:
+    facts = {"energy_kwh": 10, "zone": "ES"}
+    named = account_case({**facts, "operator": "amazon"})[1]
+    assert named.assumptions.pue.references == ("factor:pue/aws/2025",)
+    assert named.assumptions.wue_l_per_kwh is not None
+    assert named.assumptions.wue_l_per_kwh.references == ("factor:water/wue/aws",)
+    assert named.water_l is not None
+    declared = account_case({**facts, "operator": "aws", "pue": 1.5, "wue_l_per_kwh": 1.0})[1]
+    assert declared.assumptions.pue.best.value == 1.5
+    assert not any("wue" in one.id or "pue" in one.id for one in declared.factors)
+    bare = account_case({**facts, "operator": "ovhcloud"})[1]
+    assert bare.assumptions.wue_l_per_kwh is None
+    with pytest.raises(InputError, match="No PUE is known for 'amazone'"):
+        account_case({**facts, "operator": "amazone"})
+
+
+def test_a_residual_mix_of_ones_own_gives_the_market_based_figure_and_none_comes_along() -> None:
+    row = {"value": 300.0, "unit": "g/kWh", "source": "AIB, residual mixes", "table": "mine.csv:2"}
+    own = OwnFactor(id="market/residual/ES", table_digest="sha256:0", **row)
+    found = made(Book(own=(own,)), zone="ES")
+    assert found.carbon_market_g is not None
+    assert found.carbon_market_g.best.value == pytest.approx(12 * 300)
+    assert made(zone="ES").carbon_market_g is None
+    litres = own.replace(unit="L/kWh")
+    with pytest.raises(InputError, match="states market/residual/ES in L/kWh: expected one of"):
+        made(Book(own=(litres,)), zone="ES")
+    declared = made(Book(own=(own,)), zone="ES", market_g_per_kwh=50)
+    assert declared.carbon_market_g is not None
+    assert declared.carbon_market_g.best.value == pytest.approx(12 * 50)

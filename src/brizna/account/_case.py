@@ -11,6 +11,7 @@ from brizna.account._charges import Exchange, read_exchanges
 from brizna.account._cloud import CloudUse, read_cloud
 from brizna.account._contract import Contract, read_contract
 from brizna.account._convert import DECLARED_LEVELS, parts_of_level
+from brizna.account._factors import pue
 from brizna.account._footprint import Subject
 from brizna.core.codec import digest
 from brizna.core.errors import InputError
@@ -75,7 +76,7 @@ _DEVICE_FIELDS: dict[str, tuple[str, type[Quantity], str]] = {
 _PLAIN = (
     *("schema", "name", "devices", "zone", "currency", "functional_unit"),
     *("machine", "storage_kind", "storage_copies", "mix", "boundary"),
-    *("started", "contract", "cloud", "exchange"),
+    *("started", "contract", "cloud", "exchange", "operator"),
 )
 _OFF = 1e-3
 _SAID = ("in", "partly", "out")
@@ -93,6 +94,7 @@ class Case(Record):
         storage_copies: How often everything is stored.
         mix: Shares of the electricity by source.
         boundary: What the declared energy holds, by item ``in``, ``partly`` or ``out``.
+        operator: Who runs the data centre, for its published PUE and WUE.
         level: The same in a word, one of `brizna.account.DECLARED_LEVELS`; None if not said so.
         started: When the work began, ISO 8601; None where nobody said.
         contract: What the supply of electricity pays.
@@ -118,6 +120,7 @@ class Case(Record):
     mix: dict[str, float] = {}
     boundary: dict[str, str] = {}
     level: str | None = None
+    operator: str | None = None
     started: str | None = None
     contract: Contract | None = None
     cloud: CloudUse | None = None
@@ -177,6 +180,7 @@ def read_case(given: Mapping[str, Any], *, of_run: bool = False) -> Case:
         mix=_mix(given),
         boundary=_boundary(given),
         level=_level(given),
+        operator=_operator(given),
         started=_started(given),
         contract=read_contract(given["contract"]) if "contract" in given else None,
         cloud=read_cloud(given["cloud"]) if "cloud" in given else None,
@@ -245,6 +249,13 @@ def _mix(given: Mapping[str, Any]) -> dict[str, float]:
             mix=mix,
         )
     return dict(mix)
+
+
+def _operator(given: Mapping[str, Any]) -> str | None:
+    operator = _text(given, "operator")
+    if operator is not None:
+        pue(operator)  # refuses one of which nothing is published
+    return operator
 
 
 def _level(given: Mapping[str, Any]) -> str | None:

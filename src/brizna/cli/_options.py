@@ -123,6 +123,7 @@ def _helps(texts: Texts) -> dict[str, str]:
     return {
         "zone": _("grid zone, such as ES, FR or US-CAL-CISO"),
         "pue": _("facility energy per IT energy (PUE), from 1 up"),
+        "operator": _("who runs the data centre, such as aws, for its published PUE and WUE"),
         "intensity": _("carbon intensity in g/kWh, instead of the zone's"),
         "tariff": _("price of a kWh, in the currency"),
         "currency": _("currency of the tariff, such as EUR"),

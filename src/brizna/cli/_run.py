@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from brizna.verbs import View
 
 _SETTINGS = (
-    *("zone", "pue", "intensity", "tariff", "currency", "contract", "interval", "store", "lang"),
+    *(
+        "zone",
+        "pue",
+        "operator",
+        "intensity",
+        "tariff",
+        "currency",
+        "contract",
+        "interval",
+        "store",
+        "lang",
+    ),
     *("factors", "factor_policy", "wue", "ewif", "market", "guaranteed", "marginal"),
     *("machine", "lifetime", "hardware_share"),
     *("meter", "credentials", "to"),

@@ -34,6 +34,7 @@ class Site(Record):
         market_g_per_kwh: What the contract or the supplier's label says of the electricity.
         guaranteed_share: Part of it that guarantees of origin cover, in [0, 1].
         marginal_g_per_kwh: What one more kWh emits here.
+        operator: Who runs the data centre, for its published PUE and WUE where none is declared.
         contract: What the supply of electricity pays, as `brizna.account.read_contract` reads it.
     """
 
@@ -54,9 +55,10 @@ class Site(Record):
     guaranteed_share: Estimate | None = None
     marginal_g_per_kwh: Estimate | None = None
     contract: dict[str, Any] | None = None
+    operator: str | None = None
 
     _later: ClassVar = (
-        "contract",
+        *("contract", "operator"),
         *("machine", "lifetime_s", "hardware_share", "ewif_l_per_kwh"),
         *("market_g_per_kwh", "guaranteed_share", "marginal_g_per_kwh"),
     )

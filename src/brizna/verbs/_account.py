@@ -145,6 +145,7 @@ def _site(case: Case) -> Site:
         currency=case.currency if "tariff" in facts else None,
         intensity_g_per_kwh=facts.get("intensity"),
         machine=case.machine,
+        operator=case.operator,
     )
 
 

@@ -7,9 +7,10 @@ from math import fsum
 from brizna.account import Assumptions, coefficient, lifetime, pue, water
 from brizna.core._tables import positions
 from brizna.core.book import SHIPPED
-from brizna.core.errors import CoverageError
+from brizna.core.errors import CoverageError, InputError
 from brizna.core.estimate import exactly, total
-from brizna.core.quantities import Ratio
+from brizna.core.factors import kind_of
+from brizna.core.quantities import CarbonIntensity, Ratio, WaterIntensity
 from brizna.grid import find_zone, intensity, mix, renewable_share, run_intensity
 from brizna.verbs._hardware import making
 from brizna.verbs._money import Drawn, payment_of_site, span_of
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from brizna.core.book import Book
     from brizna.core.estimate import Estimate
     from brizna.core.factors import Factor
-    from brizna.core.quantities import Duration
+    from brizna.core.quantities import Duration, Quantity
     from brizna.core.site import Site
     from brizna.verbs._money import Span
 
@@ -62,11 +63,23 @@ class Gathered:
         self.factors[found.name] = found
         return found.estimate()
 
-    def own(self, factor_id: str) -> Estimate | None:
-        """Return what the person says about something that no table has, and list it."""
+    def own(self, factor_id: str, kind: type[Quantity]) -> Estimate | None:
+        """Return what the person says about something that no table has, and list it.
+
+        Raises:
+            InputError: If it is in a unit of another kind.
+        """
         found = self.book.alone(factor_id, self.day)
         if found is None:
             return None
+        if kind_of(found.unit) is not kind:
+            raise InputError(
+                "{table} states {id} in {unit}: expected one of {known}.",
+                table=found.table,
+                id=factor_id,
+                unit=found.measure,
+                known=", ".join(kind.units),
+            )
         self.factors[found.name] = found
         return found.estimate()
 
@@ -104,11 +117,11 @@ def assume(
         **{name: value for name in _OF_SITE if (value := getattr(site, name)) is not None},
         **(declared or {}),
     }
-    gathered.fields["pue"] = site.pue or gathered.use(pue(until=book.until))
+    _assume_building(gathered, site)
     _assume_intensity(gathered, site, duration, started)
     _assume_origin(gathered, site)
     _assume_water(gathered, site)
-    _assume_instruments(gathered)
+    _assume_instruments(gathered, site)
     if "pay" not in gathered.fields:
         span = _span(started, duration)
         gathered.fields |= payment_of_site(site.contract, Drawn(span=span, until=book.until))
@@ -123,6 +136,16 @@ def assume(
         gathered.fields.setdefault("hardware_share", exactly(Ratio(1), "default"))
     _tell_unknown(gathered)
     return gathered.close()
+
+
+def _assume_building(gathered: Gathered, site: Site) -> None:
+    """Take PUE and WUE: declared, else as the operator publishes them; WUE has no default."""
+    named = pue(site.operator or "default", until=gathered.book.until)
+    gathered.fields["pue"] = site.pue or gathered.use(named)
+    published = f"water/wue/{named.id.split('/')[1]}"
+    is_told = site.operator is not None and published in positions(*_WATER)
+    if site.wue_l_per_kwh is None and is_told:
+        gathered.fields["wue_l_per_kwh"] = gathered.use(water(published))
 
 
 def _span(started: datetime | None, duration: Duration | None) -> Span | None:
@@ -197,7 +220,9 @@ def _assume_water(gathered: Gathered, site: Site) -> None:
     if fields.get("ewif_l_per_kwh") is not None:
         fields["ewif_origin"] = "declared"
         return
-    own = gathered.own(f"water/ewif/{find_zone(site.zone).id}") if site.zone is not None else None
+    own = None
+    if site.zone is not None:
+        own = gathered.own(f"water/ewif/{find_zone(site.zone).id}", WaterIntensity)
     if own is not None:
         fields |= {"ewif_l_per_kwh": own, "ewif_origin": "declared"}
         return
@@ -210,9 +235,17 @@ def _assume_water(gathered: Gathered, site: Site) -> None:
     fields |= {"ewif_l_per_kwh": total(parts), "ewif_origin": "mix"}
 
 
-def _assume_instruments(gathered: Gathered) -> None:
-    """Take what declared certificates, transfers and storage need from the tables."""
+def _assume_instruments(gathered: Gathered, site: Site) -> None:
+    """Take what declared certificates, transfers and storage need from the tables.
+
+    Where no label is declared, a person's own residual mix stands for it, ``market/residual/ES``;
+    none comes along.
+    """
     fields = gathered.fields
+    if "market_g_per_kwh" not in fields and site.zone is not None:
+        residual = gathered.own(f"market/residual/{find_zone(site.zone).id}", CarbonIntensity)
+        if residual is not None:
+            fields["market_g_per_kwh"] = residual
     if "guaranteed_share" in fields and "guaranteed_g_per_kwh" not in fields:
         fields["guaranteed_g_per_kwh"] = gathered.use(coefficient("market/guaranteed"))
     if "transfer_gb" in fields:

@@ -71,6 +71,13 @@ def _policy(value: str) -> Said | None:
     return None if value in POLICIES else Said("interval, prefer or error")
 
 
+def _operator(value: str) -> Said | None:
+    from brizna.account import pue
+
+    pue(value)
+    return None
+
+
 def _contract(value: dict[str, Any]) -> Said | None:
     from brizna.account import read_contract
 
@@ -99,6 +106,11 @@ SETTINGS: Mapping[str, Setting] = {
     "zone": Setting(kind=str, about="grid zone, such as ES, FR or US-CAL-CISO"),
     "pue": Setting(
         kind=float, about="facility energy per IT energy (PUE), from 1 up", check=_from_one
+    ),
+    "operator": Setting(
+        kind=str,
+        about="who runs the data centre, such as aws, for its published PUE and WUE",
+        check=_operator,
     ),
     "intensity": Setting(
         kind=float, about="carbon intensity in g/kWh, instead of the zone's", check=_positive

@@ -54,6 +54,7 @@ def site_of(settings: Settings, *, environ: Mapping[str, str]) -> Site:
         guaranteed_share=_declared(Ratio, settings["guaranteed"]),
         marginal_g_per_kwh=_declared(CarbonIntensity, settings["marginal"]),
         contract=settings["contract"],
+        operator=settings["operator"],
     )
 
 
