@@ -35,6 +35,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.store._alive import command_runs, liveness, process_start, writer_identity
     from brizna.store._baselines import keep_baseline, latest_baseline
+    from brizna.store._envelopes import IN_TOTO, seal, unseal
     from brizna.store._figures import KINDS, estimates_of
     from brizna.store._files import replace_file
     from brizna.store._following import JournalFile
@@ -42,12 +43,14 @@ if TYPE_CHECKING:
     from brizna.store._ids import new_run_id
     from brizna.store._index import Index
     from brizna.store._journal import Journal
+    from brizna.store._keys import REASONS, Key, KeyEnd, KeyRing
     from brizna.store._looks import append_look, looks_file, read_looks
     from brizna.store._marks import append_mark, read_marks
     from brizna.store._merge import merge_runs
     from brizna.store._packing import Packed
     from brizna.store._plans import find_plan, keep_plan, read_plans
     from brizna.store._reading import read_events, retell
+    from brizna.store._signatures import KEY_KINDS
     from brizna.store._store import Store
     from brizna.store._stored import RunSummary, StoredRun, runs_of_job
     from brizna.store._sweeps import forget_sweep, keep_sweep, unfinished_sweep
@@ -62,10 +65,16 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "IN_TOTO",
+    "KEY_KINDS",
     "KINDS",
+    "REASONS",
     "Index",
     "Journal",
     "JournalFile",
+    "Key",
+    "KeyEnd",
+    "KeyRing",
     "Packed",
     "RunSummary",
     "Store",
@@ -97,14 +106,24 @@ __all__ = [
     "replace_file",
     "retell",
     "runs_of_job",
+    "seal",
     "sum_runs",
     "unfinished_sweep",
     "unknown_runs",
+    "unseal",
     "without_collector",
     "writer_identity",
 ]
 
 _HOMES = {
+    "IN_TOTO": "_envelopes",
+    "KEY_KINDS": "_signatures",
+    "Key": "_keys",
+    "KeyEnd": "_keys",
+    "KeyRing": "_keys",
+    "REASONS": "_keys",
+    "seal": "_envelopes",
+    "unseal": "_envelopes",
     "KINDS": "_figures",
     "Index": "_index",
     "Journal": "_journal",

@@ -1,0 +1,197 @@
+"""Keys and envelopes: what was changed, or not signed by who should have, is refused with why."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+
+import pytest
+
+pytest.importorskip("cryptography")
+
+from brizna.core.errors import InputError, IntegrityError
+from brizna.store import KEY_KINDS, KeyRing, seal, unseal
+from brizna.store._envelopes import _signed
+
+EARLY, NOW, LATE = (f"2026-11-{day}T00:00:00Z" for day in ("01", "15", "30"))
+
+
+@pytest.fixture
+def ring(tmp_path):
+    """Return an empty key ring."""
+    return KeyRing(os.fspath(tmp_path / "keys"))
+
+
+def at(time):
+    """Return a function that says when any content was signed."""
+    return lambda _: time
+
+
+@pytest.mark.parametrize("kind", KEY_KINDS)
+def test_what_is_sealed_opens_with_the_key_that_sealed_it(ring, kind):
+    key = ring.new("me", at=EARLY, kind=kind)
+    payload, by = unseal(seal(b"content", ring), ring, at=at(NOW))
+    assert (payload, by) == (b"content", key)
+
+
+def test_the_type_is_signed_in_the_way_the_specification_says():
+    """The example of the protocol's own text."""
+    kind = "http://example.com/HelloWorld"
+    assert _signed(b"hello world", kind) == (
+        b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+    )
+
+
+def test_the_private_half_is_readable_by_its_owner_alone(ring):
+    key = ring.new("me", at=EARLY)
+    mode = os.stat(ring._path(key.id, ".pem")).st_mode
+    assert stat.S_IMODE(mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"payload": "b3RoZXI="},
+        {"payloadType": "application/other"},
+        {"signatures": []},
+        {"signatures": [{"keyid": "sha256:00", "sig": "AAAA"}]},
+        {"payload": "not base64"},
+        {"signatures": 3},
+    ],
+)
+def test_an_envelope_that_was_changed_does_not_open(ring, change):
+    ring.new("me", at=EARLY)
+    with pytest.raises(IntegrityError):
+        unseal({**seal(b"content", ring), **change}, ring, at=at(NOW))
+
+
+def test_one_believed_signature_of_several_is_enough(ring):
+    ring.new("me", at=EARLY)
+    envelope = seal(b"content", ring)
+    envelope["signatures"].insert(0, {"keyid": "sha256:00", "sig": "AAAA"})
+    assert unseal(envelope, ring, at=at(NOW))[0] == b"content"
+
+
+def test_a_stranger_is_believed_once_taken_in(ring, tmp_path):
+    other = KeyRing(os.fspath(tmp_path / "other"))
+    key = other.new("them", at=EARLY)
+    envelope = seal(b"content", other)
+    ring.new("me", at=EARLY)
+    with pytest.raises(IntegrityError, match="not in the key ring"):
+        unseal(envelope, ring, at=at(NOW))
+    ring.trust(key.public_pem, name="them", at=NOW)
+    assert unseal(envelope, ring, at=at(NOW))[1].name == "them"
+    with pytest.raises(InputError, match="private half"):
+        ring.sign(b"", key="them")
+
+
+def test_a_retired_key_is_believed_for_what_it_signed_before(ring):
+    ring.new("me", at=EARLY)
+    envelope = seal(b"content", ring)
+    ring.end("me", at=NOW, reason="retired")
+    assert unseal(envelope, ring, at=at(EARLY))
+    for later in (LATE, None):
+        with pytest.raises(IntegrityError, match="over since"):
+            unseal(envelope, ring, at=at(later))
+    with pytest.raises(InputError, match="no key to sign with"):
+        seal(b"more", ring)
+
+
+def test_a_compromised_key_is_believed_for_nothing(ring):
+    ring.new("me", at=EARLY)
+    envelope = seal(b"content", ring)
+    ring.end("me", at=NOW, reason="compromised")
+    with pytest.raises(IntegrityError, match="compromised"):
+        unseal(envelope, ring, at=at(EARLY))
+
+
+def test_a_new_key_is_endorsed_by_the_one_it_replaces(ring):
+    old = ring.new("me", at=EARLY)
+    new = ring.new("me", at=NOW, kind="p256", succeeds="me")
+    assert new.succeeds == old.id
+    ring.end(old.id, at=NOW, reason="retired")
+    assert ring.find("me") == new
+    assert seal(b"content", ring)["signatures"][0]["keyid"] == new.id
+
+
+def test_another_key_of_the_ring_can_say_that_a_lost_one_is_over(ring):
+    lost = ring.new("lost", at=EARLY)
+    ring.new("spare", at=EARLY)
+    os.unlink(ring._path(lost.id, ".pem"))
+    with pytest.raises(InputError):
+        ring.end("lost", at=NOW, reason="compromised")
+    assert ring.end("lost", at=NOW, reason="compromised", by="spare").key == lost.id
+    with pytest.raises(InputError, match="over already"):
+        ring.end("lost", at=LATE, reason="retired", by="spare")
+
+
+def _edit(path, **changes):
+    with open(path, encoding="utf-8") as file:
+        data = json.load(file)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({**data, **changes}, file)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "changes"),
+    [
+        (".json", {"id": "sha256:00"}),
+        (".json", {"public_pem": "none"}),
+        (".json", {"succeeds": None}),
+        (".json", {"endorsement": "00"}),
+        (".json", {"endorsement": "no hex"}),
+        (".json", {"name": "somebody else"}),
+        (".json", {"schema": "other"}),
+        (".end.json", {"at": LATE}),
+        (".end.json", {"reason": "retired"}),
+        (".end.json", {"signature": None}),
+        (".end.json", {"key": "sha256:00"}),
+    ],
+)
+def test_a_record_of_a_key_that_was_changed_is_found_out(ring, suffix, changes):
+    ring.new("old", at=EARLY)
+    key = ring.new("new", at=NOW, succeeds="old")
+    ring.end("new", at=NOW, reason="compromised")
+    _edit(ring._path(key.id, suffix), **changes)
+    if changes == {"succeeds": None}:  # a key that replaces none needs no endorsement
+        assert ring.keys()
+        return
+    with pytest.raises(IntegrityError):
+        ring.ends()
+
+
+def test_anothers_private_half_signs_nothing(ring):
+    mine, other = ring.new("me", at=EARLY), ring.new("other", at=EARLY)
+    os.replace(ring._path(other.id, ".pem"), ring._path(mine.id, ".pem"))
+    with pytest.raises(IntegrityError, match="not the private half"):
+        ring.sign(b"", key="me")
+    with open(ring._path(mine.id, ".pem"), "w", encoding="utf-8") as file:
+        file.write("nothing")
+    with pytest.raises(IntegrityError):
+        ring.sign(b"", key="me")
+
+
+@pytest.mark.parametrize("reference", ["", "nobody", "sha256:zz"])
+def test_who_means_no_key_is_told_which_there_are(ring, reference):
+    ring.new("me", at=EARLY)
+    with pytest.raises(InputError, match=r"Known: me"):
+        ring.find(reference)
+
+
+@pytest.mark.parametrize("wrong", [{"kind": "rsa"}, {"succeeds": "nobody"}])
+def test_a_key_that_cannot_be_is_refused(ring, wrong):
+    with pytest.raises(InputError):
+        ring.new("me", at=EARLY, **wrong)
+
+
+def test_what_is_no_public_key_is_not_taken_in(ring):
+    with pytest.raises(InputError, match="BEGIN PUBLIC KEY"):
+        ring.trust("hello", name="x", at=NOW)
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    public = generate_private_key(SECP384R1()).public_key()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    with pytest.raises(InputError, match="another kind"):
+        ring.trust(pem, name="x", at=NOW)
