@@ -137,8 +137,9 @@ def _span(text: str, whole: str) -> tuple[date, date]:
     """Return the first day of a year, quarter, month, week or day, and the first one after it."""
     try:
         year, _, rest = text.partition("-")
+        first = date.fromisoformat(f"{year}-01-01")
         if not rest:
-            return date(int(year), 1, 1), date(int(year) + 1, 1, 1)
+            return first, date(first.year + 1, 1, 1)
         if rest[:1] == "Q" and rest[1:] in ("1", "2", "3", "4"):
             month = 3 * int(rest[1:]) - 2
             return date(int(year), month, 1), _month_after(int(year), month + 2)
