@@ -41,6 +41,7 @@ from brizna.account._sci import AiScore
 from brizna.cli._dispatch import COMMANDS
 from brizna.cli._factors import _ACTIONS as _FACTOR_ACTIONS
 from brizna.cli._grid import _ACTIONS as _GRID_ACTIONS
+from brizna.cli._keys import ACTIONS as _KEY_ACTIONS
 from brizna.cli._power import ACTIONS as _POWER_ACTIONS
 from brizna.cli._predict import ACTIONS as _PREDICT_ACTIONS
 from brizna.cli._runs import _ACTIONS
@@ -63,6 +64,7 @@ from brizna.core.measurement import (
 from brizna.core.profile import Branch, Part, Profile
 from brizna.core.site import Site
 from brizna.core.sweep import Dimension, Setting, Sweep, SweepPlan, TrialNote
+from brizna.core.tune import Parameter, Resource, Tune, Tuned, TuneNote, TunePlan
 from brizna.core.work import Work
 from brizna.plan import (
     Best,
@@ -257,6 +259,7 @@ def every_command():
     actions |= {"plan": ("", "evaluate", "site", "hardware"), "factors": _FACTOR_ACTIONS}
     actions["power"] = tuple(_POWER_ACTIONS)
     actions["federate"] = ("advise",)
+    actions["keys"] = _KEY_ACTIONS
     return [f"{name} {action}".rstrip() for name in COMMANDS for action in actions.get(name, ("",))]
 
 
@@ -334,6 +337,7 @@ def test_every_unit_that_is_described_exists():
         *(SiteAdvice, SiteOption, BreakEven, Best, CaseInput),
         *(HardwareAdvice, ChipOption, Replacement),
         *(Sweep, Setting, SweepPlan, Dimension, TrialNote),
+        *(Tune, Tuned, TunePlan, Parameter, Resource, TuneNote),
         *(Profile, Part, Branch, Hint),
     ],
 )

@@ -115,6 +115,14 @@ def test_a_new_key_is_endorsed_by_the_one_it_replaces(ring):
     assert seal(b"content", ring)["signatures"][0]["keyid"] == new.id
 
 
+def test_a_name_that_several_keys_have_ends_none(ring):
+    ring.new("me", at=EARLY)
+    new = ring.new("me", at=NOW, succeeds="me")
+    with pytest.raises(InputError, match="by its id"):
+        ring.end("me", at=NOW, reason="retired")
+    assert ring.end(new.id, at=NOW, reason="retired").key == new.id
+
+
 def test_another_key_of_the_ring_can_say_that_a_lost_one_is_over(ring):
     lost = ring.new("lost", at=EARLY)
     ring.new("spare", at=EARLY)

@@ -138,6 +138,7 @@ def _helps(texts: Texts) -> dict[str, str]:
         "hardware_share": _("part of the machine reserved for the work, 0 to 1"),
         "interval": _("seconds between readings (1)"),
         "meter": _("a meter to read as well, such as redfish:https://HOST; may be repeated"),
+        "keys": _("folder of the keys that sign and are believed"),
         "credentials": _("file in netrc form with what to log in to meters with, mode 600"),
         "view": _("whose energy the footprint is of: machine, fair-share or above-idle"),
         "idle_w": _("declared idle watts, such as rapl/package-0=12.5,rapl/dram-0=3"),

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from brizna.report._html import html_report
     from brizna.report._idle import baseline_lines, idle_lines
     from brizna.report._jobs import jobs_lines
+    from brizna.report._keys import key_lines
     from brizna.report._money import bill_lines, cost_lines
     from brizna.report._plan import (
         elsewhere_lines,
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     )
     from brizna.report._totals import packed_lines, totals_lines, totals_remarks
     from brizna.report._trace import trace
+    from brizna.report._tune import tune_lines, tune_page
 
 __all__ = [
     "CODECARBON_COLUMNS",
@@ -142,6 +144,7 @@ __all__ = [
     "into_card",
     "is_text",
     "jobs_lines",
+    "key_lines",
     "packed_lines",
     "pick_language",
     "plan_lines",
@@ -171,6 +174,8 @@ __all__ = [
     "totals_lines",
     "totals_remarks",
     "trace",
+    "tune_lines",
+    "tune_page",
     "waiting_line",
     "wants_color",
     "zones_lines",
@@ -203,6 +208,8 @@ _HOMES = {
     "reuse_lines": "_prediction",
     "sweep_lines": "_sweep",
     "sweep_page": "_sweep",
+    "tune_lines": "_tune",
+    "tune_page": "_tune",
     "reaccount_lines": "_factors",
     "factors_lines": "_factors",
     "factor_lines": "_factors",
@@ -244,6 +251,7 @@ _HOMES = {
     "idle_lines": "_idle",
     "evaluation_lines": "_evaluation",
     "everyday_lines": "_everyday",
+    "key_lines": "_keys",
     "jobs_lines": "_jobs",
     "plan_lines": "_plan",
     "plans_lines": "_plan",

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from brizna.store._figures import KINDS, estimates_of
     from brizna.store._files import replace_file
     from brizna.store._following import JournalFile
-    from brizna.store._homes import has_kept_runs
+    from brizna.store._homes import data_directory, has_kept_runs
     from brizna.store._ids import new_run_id
     from brizna.store._index import Index
     from brizna.store._journal import Journal
@@ -86,6 +86,7 @@ __all__ = [
     "append_look",
     "append_mark",
     "command_runs",
+    "data_directory",
     "estimates_of",
     "find_plan",
     "forget_sweep",
@@ -116,6 +117,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "data_directory": "_homes",
     "IN_TOTO": "_envelopes",
     "KEY_KINDS": "_signatures",
     "Key": "_keys",

@@ -189,8 +189,16 @@ class KeyRing:
                 reason=reason,
                 known=", ".join(REASONS),
             )
-        key = self.find(reference)
-        if key.id in self.ends():
+        key, ends = self.find(reference), self.ends()
+        alike = [one for one in self.keys().values() if one.name == reference != one.id]
+        if len([one for one in alike if one.id not in ends]) > 1:
+            raise InputError(
+                "{reference!r} means {count} keys: expected one. Name it by its id: {known}.",
+                reference=reference,
+                count=len(alike),
+                known=", ".join(one.id[7:19] for one in alike),
+            )
+        if key.id in ends:
             raise InputError(
                 "Key {name} is over already: nothing more can be said of it.", name=key.name
             )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from brizna.verbs._history import unlike_runs
     from brizna.verbs._hourly import RunAccount, RunFacts, account_run_again
     from brizna.verbs._jobs_table import write_rows
+    from brizna.verbs._keys import key_ring
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, Part, measure, measured_around
     from brizna.verbs._money import prices_between
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from brizna.verbs._sweep_levels import read_dimension
     from brizna.verbs._totals import FIGURES, RunTotals, Wanted, total_runs
     from brizna.verbs._trialling import SweepStoppedError
+    from brizna.verbs._tune import TuneProgress, plan_tune, resumed_tune, tune
     from brizna.verbs._verify import VERIFIED_FORMS, verify
     from brizna.verbs._views import View, recompute_view, view_of, views_of
     from brizna.verbs._when import Greenest, when_greenest
@@ -93,6 +95,7 @@ __all__ = [
     "ScalingRequest",
     "Settings",
     "SweepStoppedError",
+    "TuneProgress",
     "View",
     "Wanted",
     "account_case",
@@ -115,6 +118,7 @@ __all__ = [
     "import_codecarbon",
     "judge_budgets",
     "keep_measured",
+    "key_ring",
     "mark",
     "measure",
     "measure_baseline",
@@ -123,6 +127,7 @@ __all__ = [
     "plan_job",
     "plan_jobs",
     "plan_sweep",
+    "plan_tune",
     "predict_energy",
     "predict_scaling",
     "prices_between",
@@ -137,6 +142,7 @@ __all__ = [
     "reconcile_bill",
     "replay_elsewhere",
     "resumed_plan",
+    "resumed_tune",
     "reuse",
     "run_command",
     "savings",
@@ -149,6 +155,7 @@ __all__ = [
     "sweep",
     "total_runs",
     "try_policies",
+    "tune",
     "unlike_runs",
     "verify",
     "view_of",
@@ -161,6 +168,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "key_ring": "_keys",
     "as_views": "_convert",
     "check_alike": "_convert",
     "convert_footprint": "_convert",
@@ -194,6 +202,10 @@ _HOMES = {
     "advise_hardware": "_advise",
     "advise_site": "_advise",
     "read_dimension": "_sweep_levels",
+    "TuneProgress": "_tune",
+    "plan_tune": "_tune",
+    "resumed_tune": "_tune",
+    "tune": "_tune",
     "sweep": "_sweep",
     "resumed_plan": "_sweep",
     "plan_sweep": "_sweep",

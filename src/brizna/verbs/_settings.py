@@ -194,6 +194,7 @@ SETTINGS: Mapping[str, Setting] = {
         check=_policy,
     ),
     "store": Setting(kind=str, about="where runs are kept"),
+    "keys": Setting(kind=str, about="folder of the keys that sign and are believed"),
     "lang": Setting(kind=str, about="language of what people read: en or es", check=_language),
     "strict": Setting(
         kind=bool, about="fail where measuring fails, instead of noting it", default=False
