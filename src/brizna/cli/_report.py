@@ -10,6 +10,7 @@ from brizna.cli._parser import Parser
 from brizna.core.codec import digest_of_bytes
 from brizna.core.errors import InputError, UnavailableError
 from brizna.report import (
+    ManyMedia,
     Selection,
     find_renderer,
     in_medium,
@@ -145,6 +146,7 @@ def _list(context: Context, given: Namespace) -> int:
                 {
                     "form": form.name,
                     "suffix": form.suffix,
+                    "media": list(_media(form)),
                     "media_type": form.media_type,
                     "about": form.about(context.lang),
                 }
@@ -153,8 +155,15 @@ def _list(context: Context, given: Namespace) -> int:
         )
         return 0
     width = max(len(form.name) for form in forms) + 2
-    context.tell(*(f"{form.name:<{width}}{form.about(context.lang)}" for form in forms))
+    for form in forms:
+        others = " ".join(suffix for suffix in _media(form) if suffix != form.suffix)
+        also = f" ({form.suffix} {others})" if others else ""
+        context.tell(f"{form.name:<{width}}{form.about(context.lang)}{also}")
     return 0
+
+
+def _media(form: Renderer) -> tuple[str, ...]:
+    return form.media if isinstance(form, ManyMedia) else (form.suffix,)
 
 
 def _print(context: Context, renderer: Renderer, document: Document) -> None:

@@ -67,13 +67,18 @@ class Pages:
         _ = texts(lang).gettext
         return _("pages to hand over: figures, phases, origins and digests, as tagged PDF/A")
 
+    @property
+    def media(self) -> tuple[str, ...]:
+        """What files of its media end in."""
+        return tuple(MEDIA)
+
     def in_medium(self, suffix: str) -> Pages | None:
         """Return the same pages in another medium; None if there is no such medium.
 
         Args:
             suffix: What its files end in, such as ``.html``.
         """
-        return Pages(suffix) if suffix in MEDIA else None
+        return Pages(suffix) if suffix in self.media else None
 
     def render(self, dossier: Dossier, *, lang: str) -> Document:
         """Return the pages."""

@@ -13,6 +13,7 @@ from brizna.report._sheet_filling import SheetFilling
 from brizna.report._sheet_json import json_of
 from brizna.report._sheet_media import MEDIA
 from brizna.report._sheet_parts import boundary, factors, origins, records
+from brizna.report._takers import stages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,13 +54,18 @@ class Regulatory:
         self.media_type = _JSON_TYPE if suffix == _JSON else MEDIA[suffix].media_type
         self.for_people = True
 
+    @property
+    def media(self) -> tuple[str, ...]:
+        """What files of its media end in."""
+        return (*MEDIA, _JSON)
+
     def in_medium(self, suffix: str) -> Regulatory | None:
         """Return the same form in another medium; None if there is no such medium.
 
         Args:
             suffix: What its files end in, such as ``.pdf``.
         """
-        return Regulatory(self.name, suffix) if suffix in (*MEDIA, _JSON) else None
+        return Regulatory(self.name, suffix) if suffix in self.media else None
 
     def about(self, lang: str) -> str:
         """Return what it is, in one line."""
@@ -176,11 +182,8 @@ def _foot(filling: SheetFilling) -> list[str]:
     _ = style.say
     form = filling.form
     said = [form.foot[filling.lang]] if form.foot[filling.lang] else []
-    if (
-        not any(view["tags"] for view in filling.dossier.views)
-        and any(field.when == "training" for field in form.asks)
-        and not filling.dossier.facts["stage"]
-    ):
+    asks_training = any(field.when == "training" for field in form.asks)
+    if asks_training and not stages(filling.dossier):
         said.append(_("Nobody declared a stage: the runs are taken as training."))
     if filling.dossier.at_once:
         text = _(

@@ -100,6 +100,11 @@ class Renderer(Protocol):
 class ManyMedia(Protocol):
     """A form that can be written in several media, such as a page and a PDF."""
 
+    @property
+    def media(self) -> tuple[str, ...]:
+        """What files of its media end in, such as ``.html`` and ``.pdf``."""
+        ...
+
     def in_medium(self, suffix: str) -> Renderer | None:
         """Return the form in another medium; None if it cannot be written in it.
 

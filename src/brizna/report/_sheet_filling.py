@@ -5,6 +5,7 @@ from __future__ import annotations
 from brizna.core.errors import InputError, Said
 from brizna.core.estimate import Estimate
 from brizna.core.factors import nearest
+from brizna.core.quantities import Ratio
 from brizna.core.records import Record
 from brizna.report._filling import Filling
 from brizna.report._format import unit_for
@@ -179,12 +180,23 @@ class SheetFilling:
         if isinstance(found, str):
             return self._declared(field, found)
         told: list[str] = []
+        spread: list[str] = []
         noted: list[Figure] = []
         for number, figure, kind in found:
-            shown = self._number_by_rule(field, number)
+            shown, ends = self._spread(field, number, figure)
             noted.append(self._noted(field, figure.replace(shown=shown), kind))
             told.append(f"{self._with_unit(shown, field.unit)} {kind}".rstrip())
-        return Row(field=field, shown="; ".join(told), figures=tuple(noted))
+            spread += [ends] if ends else []
+        return Row(field=field, shown="; ".join(told), ends="; ".join(spread), figures=tuple(noted))
+
+    def _spread(self, field: Field, number: float, figure: Figure) -> tuple[str, str]:
+        """Return a number made from a figure, with the figure's interval if it has one."""
+        value = self.dossier.amount(figure.path, record=figure.record)
+        if not isinstance(value, Estimate) or field.rule == "significant":
+            return self._number_by_rule(field, number), ""
+        times = figure.times
+        data = {name: getattr(value, name).value * times for name in ("low", "best", "high")}
+        return self.filling.style.parts(Ratio, data)
 
     def _noted(self, field: Field, figure: Figure, kind: str = "") -> Figure:
         """Keep a number under its field's name, and return it so."""

@@ -215,7 +215,10 @@ NEVER: Mapping[str, Said] = {
     "whole-machine": Said(
         "this category counts the whole making of what was bought in the year, not its share by use"
     ),
-    "upstream": Said("the factor of the electricity is life cycle and holds it already"),
+    "upstream": Said(
+        "the life-cycle factor of the electricity holds the fuel chain already; losses of the "
+        "networks are not known here"
+    ),
     "water-meter": Said("no meter of water was read; the factors' water is not the centre's own"),
 }
 """Why a field that takes ``never:NAME`` stays empty unless somebody declares it."""
