@@ -94,7 +94,7 @@ def _tell(context: Context, given: Namespace, found: Sweep) -> int:
         )
         context.tell(*lines)
     if given.html is not None:  # last: what was found is told, wherever the page cannot be put
-        _write(given.html, sweep_page(found.to_json(), lang=context.lang))
+        write_page(given.html, sweep_page(found.to_json(), lang=context.lang))
     return 0 if found.recommended is not None else _CANNOT_TELL
 
 
@@ -275,7 +275,12 @@ def _say_progress(context: Context, progress: Progress) -> None:
     context.say("  ".join(parts))
 
 
-def _write(path: str, page: bytes) -> None:
+def write_page(path: str, page: bytes) -> None:
+    """Write a page into a file.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
     from brizna.store import replace_file
 
     try:

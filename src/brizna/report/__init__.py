@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from brizna.report._schedule import FORMS, Launch, schedule
     from brizna.report._spent import budgets_lines, charges_lines
     from brizna.report._sweep import sweep_lines, sweep_page
+    from brizna.report._tune import tune_lines, tune_page
     from brizna.report._terminal import (
         doctor_lines,
         explain_lines,

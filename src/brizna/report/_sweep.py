@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from math import ceil, floor, log10
-
 from brizna.core.estimate import Estimate
 from brizna.core.quantities import Duration, Energy, Ratio
+from brizna.report._axis import Axis
 from brizna.report._format import Format, Joules, unit_for
 from brizna.report._html import render_page
 from brizna.report._table import Table
@@ -21,9 +20,6 @@ _WIDE, _HIGH = 720, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 78, 24, 18, 52
 _LONG_S = 180.0
 """Beyond this a time is written in minutes."""
-_MARGIN = 0.12
-"""Share of the range of a figure that is left free at both of its ends."""
-_TICKS = 5
 _FAR = 0.7
 """Beyond this share of the width a name stands to the left of its point."""
 
@@ -145,30 +141,6 @@ def _size(sweep: Mapping[str, Any], style: Format) -> str:
 # ------------------------------------------------------------------------------------------- plot
 
 
-class _Axis:
-    """Places values of a figure between two ends of a plot."""
-
-    def __init__(self, estimates: Sequence[Estimate], start: float, end: float) -> None:
-        low = min(one.low.value for one in estimates)
-        high = max(one.high.value for one in estimates)
-        margin = (high - low or high or 1.0) * _MARGIN
-        self.low, self.high = max(low - margin, 0.0), high + margin
-        self._start, self._end = start, end
-
-    def at(self, value: float) -> float:
-        """Return where a value lies, in the units of the drawing."""
-        share = (value - self.low) / (self.high - self.low)
-        return round(self._start + share * (self._end - self._start), 1)
-
-    def ticks(self, unit: float) -> list[float]:
-        """Return round values to write at the axis: multiples of 1, 2 or 5 of the unit."""
-        least = (self.high - self.low) / _TICKS / unit
-        rung = 10.0 ** floor(log10(least))
-        step = next(rung * more for more in (1, 2, 5, 10) if rung * more >= least) * unit
-        first, last = ceil(self.low / step), floor(self.high / step)
-        return [step * at for at in range(first, last + 1)]
-
-
 def _plot(sweep: Mapping[str, Any], style: Format) -> dict[str, Any] | None:
     """Return what to draw: points with their intervals, the front, axes; None without energies."""
     _ = style.say
@@ -178,8 +150,8 @@ def _plot(sweep: Mapping[str, Any], style: Format) -> dict[str, Any] | None:
     kind = Joules if sweep["per"] else Energy
     times = [Estimate.from_json(Duration, one["duration_s"]) for one in known]
     energies = [Estimate.from_json(Energy, one["energy_j"]) for one in known]
-    x = _Axis(times, _LEFT, _WIDE - _RIGHT)
-    y = _Axis(energies, _HIGH - _BOTTOM, _TOP)
+    x = _axis(times, _LEFT, _WIDE - _RIGHT)
+    y = _axis(energies, _HIGH - _BOTTOM, _TOP)
     points = [
         {
             "x": x.at(time.best.value),
@@ -211,3 +183,9 @@ def _plot(sweep: Mapping[str, Any], style: Format) -> dict[str, Any] | None:
         "left": _LEFT,
         "bottom": _HIGH - _BOTTOM,
     }
+
+
+def _axis(estimates: Sequence[Estimate], start: float, end: float) -> Axis:
+    low = min(one.low.value for one in estimates)
+    high = max(one.high.value for one in estimates)
+    return Axis(low, high, start=start, end=end)

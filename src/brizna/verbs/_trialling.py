@@ -113,12 +113,19 @@ def stoppable() -> Generator[None]:
 
 
 @contextmanager
-def aside(*, shows_output: bool) -> Generator[None]:
-    """Keep our standard output for our data: what commands print goes to stderr or nowhere."""
+def aside(*, shows_output: bool, into: str | None = None) -> Generator[None]:
+    """Keep our standard output for our data: what commands print goes to stderr or nowhere.
+
+    Args:
+        shows_output: Whether it goes to stderr.
+        into: File that it is written to instead; its former content goes.
+    """
     if sys.stdout is not None:
         sys.stdout.flush()
     nothing = os.open(os.devnull, os.O_RDWR)
-    kept = {_INPUT: nothing, _OUTPUT: _TALK if shows_output else nothing}
+    file = None if into is None else os.open(into, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    printed = nothing if file is None else file
+    kept = {_INPUT: nothing, _OUTPUT: _TALK if shows_output else printed}
     saved: dict[int, int] = {}
     try:
         for stream, instead in kept.items():
@@ -134,6 +141,8 @@ def aside(*, shows_output: bool) -> Generator[None]:
             else:
                 os.close(stream)
         os.close(nothing)
+        if file is not None:
+            os.close(file)
 
 
 def now() -> str:

@@ -1,0 +1,314 @@
+"""Tune: search a program's parameters for good quality at little energy.
+
+Each trial is an ordinary run in the store, with the setting as its name and tags, and a small
+record beside it. So a search that was cut short goes on from the store, and loses at most the
+trial that it was at.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from math import isfinite
+
+from brizna.core.errors import InputError, Said
+from brizna.core.records import Record
+from brizna.core.tune import TuneNote, TunePlan, TuneTrial, setting_name
+from brizna.core.tune_found import conclude
+from brizna.environment import machine_name, redact
+from brizna.improve._samplers import open_sampler
+from brizna.improve._tuning import Tuning
+from brizna.store import Store
+from brizna.store._tunes import forget_tune, keep_tune, tune_folder, tune_name, unfinished_tune
+from brizna.verbs._measured_trial import measured_trial
+from brizna.verbs._recorder import Job
+from brizna.verbs._trialling import Ground, now, stoppable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from brizna.core.measurement import Run
+    from brizna.core.tune import Tune
+    from brizna.improve._tuning import Try
+    from brizna.verbs._measured_trial import Told
+    from brizna.verbs._settings import Settings
+
+PARAMETERS, SEED, TARGET = "BRIZNA_PARAMETERS", "BRIZNA_SEED", "BRIZNA_TARGET"
+"""Variables that tell a trial its setting as JSON, its seed, and the quality that is enough."""
+QUALITY = "BRIZNA_QUALITY"
+"""The variable that tells what the quality is called."""
+
+
+class TuneProgress(Record):
+    """How far a search has come.
+
+    Attributes:
+        trial: The trial that was just made.
+        name: What its setting is called.
+        done: How many trials are made, this one included.
+        spent_j: Energy of these trials, as far as it is known.
+        spent_s: Time of these trials.
+    """
+
+    trial: TuneTrial
+    name: str
+    done: int
+    spent_j: float
+    spent_s: float
+
+
+def plan_tune(command: Sequence[str], **manner: Any) -> TunePlan:
+    """Return the plan of a new search on this machine.
+
+    Args:
+        command: The program and its arguments.
+        **manner: Further fields of `brizna.core.tune.TunePlan`.
+
+    Raises:
+        InputError: If there is no command, nothing to set, or a number is too small.
+    """
+    if not command:
+        raise InputError("No command was given: put it after --, such as -- python train.py.")
+    return TunePlan(made=now(), machine=machine_name(), command=tuple(command), **manner)
+
+
+def function_command(name: str, rest: Sequence[str]) -> list[str]:
+    """Return the command that calls a Python function in a process of its own.
+
+    Raises:
+        InputError: If it is no module and function, or a command was given too.
+    """
+    module, _, function = name.partition(":")
+    if not module or not function or rest:
+        raise InputError(
+            "--function is {name!r}: expected module:function, such as train:objective, and no "
+            "command beside it.",
+            name=name,
+        )
+    return [sys.executable, "-m", "brizna.improve._objective", name]
+
+
+def resumed_tune(
+    reference: str | None,
+    command: Sequence[str],
+    settings: Settings,
+    *,
+    environ: Mapping[str, str],
+    directory: str,
+) -> TunePlan:
+    """Return the plan of a search that was cut short, with its command as it is to be run.
+
+    Args:
+        reference: The beginning of its digest; the last one if None.
+        command: The command again, which is needed where it held a secret; may be empty.
+        settings: The settings in force.
+        environ: This process's environment.
+        directory: The working directory.
+
+    Raises:
+        InputError: If there is none such, or the command is another one.
+    """
+    store = Store.find(settings["store"], cwd=directory, environ=environ)
+    plan = unfinished_tune(store, reference)[1]
+    if not command and not plan.is_cut:
+        return plan
+    if redact(command) != plan.command:
+        raise InputError(
+            "This search was begun with {known!r}, and {command!r} was given: give the same "
+            "command after --resume --, or begin a new search.",
+            known=" ".join(plan.command),
+            command=" ".join(redact(command)),
+        )
+    return plan.replace(command=tuple(command))
+
+
+def tune(
+    plan: TunePlan,
+    settings: Settings,
+    *,
+    environ: Mapping[str, str],
+    directory: str,
+    tell: Callable[[TuneProgress], object] = lambda _: None,
+    shows_output: bool = False,
+) -> Tune:
+    """Carry out a search, or what is missing of it, and return what it found.
+
+    Args:
+        plan: What is to be done. Trials of the very same plan that are in the store are not made
+            again.
+        settings: The settings in force.
+        environ: This process's environment.
+        directory: The working directory.
+        tell: Called after each trial.
+        shows_output: Whether what trials print goes to stderr once they have ended.
+
+    Raises:
+        SweepStoppedError: If a signal ended it; it can go on later.
+        UnavailableError: If the sampler's library is missing, or the store cannot be written.
+        InputError: If the command cannot be started, or does not say its quality.
+    """
+    if plan.machine != machine_name():
+        raise InputError(
+            "This search was begun on the machine {machine}, and this one is {here}: go on there, "
+            "or begin a new one here.",
+            machine=plan.machine,
+            here=machine_name(),
+        )
+    store = Store.find(settings["store"], cwd=directory, environ=environ)
+    safe = redact(plan.command)
+    kept = plan.replace(command=safe, is_cut=safe != plan.command)
+    digest = keep_tune(store, kept)
+    ground = Ground(store, settings, environ, directory)
+    folder = tune_folder(store, digest)
+    os.makedirs(folder, exist_ok=True)
+    with stoppable():
+        trialist = _Trialist(plan, digest, ground, shows_output=shows_output)
+        tuning = Tuning(
+            plan, open_sampler(plan, folder), trialist.make, done=_made(store, digest, settings)
+        )
+        trialist.tell = lambda trial: tell(_progress(plan, trial, tuning.made))
+        try:
+            ended = tuning.run()
+        except InputError:
+            if not tuning.made:  # it could not be begun, so there is nothing to go on with
+                forget_tune(store, digest)
+            raise
+    found = conclude(kept, digest, tuning.made, ended=ended)
+    keep_tune(store, found)
+    return found
+
+
+def _progress(plan: TunePlan, trial: TuneTrial, before: Sequence[TuneTrial]) -> TuneProgress:
+    every = [*before, trial]
+    levels = {one.name: trial.note.levels[one.name] for one in plan.parameters}
+    return TuneProgress(
+        trial=trial,
+        name=setting_name(levels),
+        done=len(every),
+        spent_j=sum(one.energy_j.best.value for one in every if one.energy_j is not None),
+        spent_s=sum(one.duration_s for one in every),
+    )
+
+
+class _Trialist:
+    """Makes the trials of one search.
+
+    Attributes:
+        tell: Called after each trial.
+    """
+
+    def __init__(self, plan: TunePlan, digest: str, ground: Ground, *, shows_output: bool) -> None:
+        """Take what to do, what it is called, and where."""
+        self._plan = plan
+        self._digest = digest
+        self._ground = ground
+        self._shows_output = shows_output
+        self._has_told = False
+        self.tell: Callable[[TuneTrial], object] = lambda _: None
+
+    def make(self, wanted: Try) -> TuneTrial:
+        """Make one trial and keep it.
+
+        Raises:
+            SweepStoppedError: If a signal was meant to end the search.
+            UnavailableError: If the run could not be kept.
+            InputError: If the command cannot be started, or the first trial says no quality.
+        """
+        values = self._values(wanted)
+        told = measured_trial(
+            self._job(wanted, values),
+            self._ground,
+            folder=tune_folder(self._ground.store, self._digest),
+            variables=self._variables(values),
+            shows_output=self._shows_output,
+        )
+        quality, failed = self._quality(told)
+        note = TuneNote(
+            tune=self._digest,
+            number=wanted.number,
+            levels=wanted.levels,
+            amount=wanted.amount,
+            block=wanted.block,
+            order=wanted.order,
+            quality=quality,
+            failed=failed,
+        )
+        self._ground.store.put(note.to_json(), run_id=told.run.id)
+        trial = _trial(told.run, note, self._ground.settings)
+        self.tell(trial)
+        return trial
+
+    def _values(self, wanted: Try) -> dict[str, str]:
+        """Return what stands for each name in the command, and what the variables hold."""
+        values = dict(wanted.levels)
+        if self._plan.resource is not None and wanted.amount is not None:
+            values[self._plan.resource.name] = str(wanted.amount)
+        values["seed"] = str(self._plan.seed + max(wanted.block, 0))
+        if self._plan.target is not None:
+            values["target"] = f"{self._plan.target:.9g}"
+        return values
+
+    def _job(self, wanted: Try, values: Mapping[str, str]) -> Job:
+        words = list(self._plan.command)
+        for name, value in values.items():
+            words = [word.replace(f"{{{name}}}", value) for word in words]
+        tags = ["tune", f"tune:{tune_name(self._digest)}", "stage:search"]
+        tags += [f"{name}={value}" for name, value in values.items() if name != "target"]
+        if wanted.block < 0:
+            tags.append("warm-up")
+        return Job(command=words, name=setting_name(wanted.levels), tags=tags)
+
+    def _variables(self, values: Mapping[str, str]) -> dict[str, str]:
+        named = {name: value for name, value in values.items() if name not in ("seed", "target")}
+        made = {**named, PARAMETERS: json.dumps(named), SEED: values["seed"]}
+        made[QUALITY] = self._plan.quality
+        return made | ({TARGET: values["target"]} if "target" in values else {})
+
+    def _quality(self, told: Told) -> tuple[float | None, str | None]:
+        """Return the quality that a trial says, or why it counts for nothing."""
+        if told.failed is not None:
+            return None, told.failed
+        name, value = self._plan.quality, told.result.get(self._plan.quality)
+        if isinstance(value, (int, float)) and isfinite(value):
+            self._has_told = True
+            return float(value), None
+        if value is None and not self._has_told:
+            raise InputError(
+                "The command ended well and did not say its {name} (run {run}): print a line such "
+                "as {name}=0.93, or write it as JSON to the file that $BRIZNA_RESULT names. It "
+                "said: {said}.",
+                name=name,
+                run=told.run.id,
+                said=", ".join(told.result) or Said("nothing"),
+            )
+        said = Said("its {name} is {value}, no finite number", name=name, value=value)
+        return None, str(said)
+
+
+def _trial(run: Run, note: TuneNote, settings: Settings) -> TuneTrial:
+    energy, reason = run.measurement.seen_as(settings["view"])
+    return TuneTrial(
+        note=note,
+        run=run.id,
+        energy_j=energy,
+        reason=reason,
+        duration_s=run.duration_s or 0.0,
+        modelled=run.measurement.coverage.modelled,
+    )
+
+
+def _made(store: Store, digest: str, settings: Settings) -> list[TuneTrial]:
+    """Return the trials of a search that are in the store, failed ones too, in their order."""
+    tag = f"tune:{tune_name(digest)}"
+    found: list[TuneTrial] = []
+    for summary in store.runs():
+        if tag not in summary.tags or summary.state != "finished":
+            continue
+        for record in store.records(summary.id, schema=TuneNote.schema):
+            note = TuneNote.from_json(record)
+            if note.tune == digest:
+                found.append(_trial(store.read(summary.id).run, note, settings))
+    return sorted(found, key=lambda trial: trial.note.order)

@@ -1,0 +1,184 @@
+"""Searches from the command line: real trainings, cut short and gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from brizna.core.tune import Tune
+
+TRAIN = """
+import os, sys
+rate, width = float(sys.argv[1]), int(sys.argv[2])
+if width == 7:
+    sys.exit(3)
+sum(i * i for i in range(40_000 * width))
+print("epoch 1: accuracy=0.1")
+print(f"accuracy={0.9 - abs(rate - 0.5) / 5 - 0.1 / width:.4f}")
+"""
+RANDOM = ("--sampler", "random", "--seed", "1")
+SPACE = ("--vary", "rate=0.0..1.0", "--vary", "width=1..4", "--quality", "accuracy")
+
+
+@pytest.fixture
+def train(tmp_path):
+    """Write a training, and return the end of a command that runs it."""
+    (tmp_path / "train.py").write_text(TRAIN, encoding="utf-8")
+    return ("--", sys.executable, "train.py", "{rate}", "{width}")
+
+
+def test_a_search_tells_its_front_and_keeps_each_trial_as_a_run(brizna, shown, train, tmp_path):
+    page = tmp_path / "front.html"
+    done = brizna(
+        "tune", *SPACE, *RANDOM, "--trials", "4", "--repeats", "2", "--json", "--html", page, *train
+    )
+    assert done.returncode == 0, done.stderr
+    found = Tune.from_json(json.loads(done.stdout))
+    assert len(found.settings) == 4
+    front = [one for one in found.settings if one.is_on_front]
+    assert found.recommended in [one.name for one in front]
+    assert all(one.energy_j is not None for one in found.settings)
+    runs = shown("runs", "list", "--tag", "tune")
+    assert len(runs) == sum(len(one.runs) for one in found.settings)
+    assert {f"width={one.levels['width']}" for one in found.settings} <= {
+        tag for run in runs for tag in run["tags"]
+    }
+    html = page.read_text(encoding="utf-8")
+    assert html.count('<svg class="plot"') == 2
+    assert front[0].name in html
+
+
+def test_people_read_it_in_their_language(brizna, train):
+    words = ("tune", *SPACE, *RANDOM, "--trials", "2", "--repeats", "1")
+    told = brizna(*words, *train)
+    assert "The bend of the front" in told.stdout
+    assert "accuracy" in told.stdout.splitlines()[0]
+    dicho = brizna(*words, "--lang", "es", *train)
+    assert "El codo del frente" in dicho.stdout
+
+
+def test_a_training_that_fails_is_a_row(brizna, train):
+    done = brizna(
+        "tune", "--vary", "rate=0.5,0.6", "--vary", "width=2,7", "--quality", "accuracy", "--alone",
+        "--repeats", "2", "--seed", "1", "--json", *train,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["reference"] == "rate=0.5, width=2"
+    failed = {one["name"]: one["failed"] for one in found["settings"] if one["failed"]}
+    assert list(failed) == ["rate=0.5, width=7"]
+    assert "exit code 3" in failed["rate=0.5, width=7"]
+    other = next(one for one in found["settings"] if one["name"] == "rate=0.6, width=2")
+    assert other["quality_change"] == pytest.approx(-0.02)
+    assert other["energy_ratio"]["low"] < other["energy_ratio"]["high"]
+
+
+def test_a_training_that_says_no_quality_ends_the_search(brizna, train):
+    done = brizna("tune", "--vary", "rate=0.1,0.2", "--vary", "width=1,2", *RANDOM, *train)
+    assert done.returncode == 2
+    assert "quality=0.93" in done.stderr
+    assert "accuracy" in done.stderr
+    again = brizna("tune", "--resume")
+    assert again.returncode == 2
+    assert "No search was cut short" in again.stderr
+
+
+def test_results_in_a_file_go_before_lines(brizna, tmp_path):
+    (tmp_path / "both.py").write_text(
+        "import json, os\nprint('quality=0.1')\n"
+        "json.dump({'quality': 0.7}, open(os.environ['BRIZNA_RESULT'], 'w'))\n",
+        encoding="utf-8",
+    )
+    command = ("--", sys.executable, "both.py")
+    done = brizna("tune", "--vary", "n=1,2", *RANDOM, "--trials", "1", "--json", *command)
+    assert json.loads(done.stdout)["settings"][0]["quality"] == pytest.approx(0.7)
+
+
+def test_a_result_file_that_is_no_json_is_refused(brizna, tmp_path):
+    (tmp_path / "bad.py").write_text(
+        "import os\nopen(os.environ['BRIZNA_RESULT'], 'w').write('good')\n", encoding="utf-8"
+    )
+    done = brizna("tune", "--vary", "n=1,2", *RANDOM, "--", sys.executable, "bad.py")
+    assert done.returncode == 2
+    assert "JSON" in done.stderr
+
+
+def test_a_python_function_is_trained_in_a_process_of_its_own(brizna, tmp_path):
+    (tmp_path / "work.py").write_text(
+        "def objective(rate, size, seed, target):\n"
+        "    assert isinstance(size, int) and seed == 5 and target == 0.4\n"
+        "    return {'score': rate * size, 'other': 1}\n",
+        encoding="utf-8",
+    )
+    done = brizna(
+        "tune", "--vary", "rate=0.1..0.2", "--vary", "size=1..3", "--function", "work:objective",
+        "--quality", "score", "--target", "0.4", "--sampler", "random", "--seed", "5",
+        "--trials", "2", "--repeats", "1", "--json",
+    )  # fmt: skip
+    assert done.returncode in (0, 4), done.stderr
+    assert all(one["quality"] > 0 for one in json.loads(done.stdout)["settings"])
+    lost = brizna("tune", "--vary", "n=1,2", *RANDOM, "--function", "work:nothing")
+    assert lost.returncode in (2, 4)
+
+
+def test_what_it_prints_is_shown_where_asked(brizna, train):
+    words = ("tune", *SPACE, *RANDOM, "--trials", "1", "--repeats", "1")
+    assert "epoch 1" not in brizna(*words, *train).stderr
+    assert "epoch 1" in brizna(*words, "--show-output", *train).stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--vary", "n=1,2"),
+        ("--vary", "n", "--", "true"),
+        ("--", "true"),
+        ("--vary", "n=1,2", "--budget", "much", "--", "true"),
+        ("--vary", "n=1,2", "--budget", "0J", "--", "true"),
+        ("--vary", "n=1,2", "--start", "n=3", "--", "true"),
+        ("--vary", "n=1,2", "--resource", "epochs=1", "--", "true"),
+        ("--vary", "n=1,2", "--function", "work", "--sampler", "random"),
+        ("--vary", "n=1,2", "--sampler", "oracle", "--", "true"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(brizna, words):
+    done = brizna("tune", *words)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip()
+
+
+def test_killed_it_goes_on_and_loses_no_more_than_the_trial_it_was_at(brizna, tmp_path):
+    flag = tmp_path / "hold"
+    (tmp_path / "train.py").write_text(
+        "import os, sys, time\n"
+        "rate = float(sys.argv[1])\n"
+        "open('made', 'a').write('x')\n"
+        "held = os.path.getsize('made') == 3 and os.path.exists('hold')\n"
+        "time.sleep(60 if held else 0)\n"
+        "print(f'accuracy={rate}')\n",
+        encoding="utf-8",
+    )
+    flag.touch()
+    command = [sys.executable, "-m", "brizna", "tune", *SPACE[:2], *SPACE[4:], *RANDOM]
+    command += ["--trials", "5", "--repeats", "1", "--", sys.executable, "train.py", "{rate}"]
+    environ = {**os.environ, "BRIZNA_STORE": str(tmp_path / "store")}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environ, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as search:
+        made = tmp_path / "made"
+        while not (made.exists() and made.stat().st_size == 3):
+            assert search.poll() is None
+            time.sleep(0.02)
+        os.killpg(search.pid, signal.SIGKILL)
+    flag.unlink()
+    done = brizna("tune", "--resume", "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["settings"]) == 5
+    assert (tmp_path / "made").stat().st_size == 6  # five, and the one that was lost
