@@ -13,6 +13,7 @@ References:
 
 from __future__ import annotations
 
+from brizna.check._federation_words import WORDS
 from brizna.core.errors import InputError, Said
 from brizna.core.estimate import Estimate, estimate_of, exactly, total
 from brizna.core.quantities import Duration, Energy, Ratio
@@ -271,104 +272,41 @@ class _Weigh:
             "restricted": Said("the raw data may leave only under conditions"),
             "never": Said("the raw data must not leave where they are"),
         }[leaves]
-        return Criterion(name="sensitivity", paragraph="4.1 +1", says=says, reason=str(reason))
+        return _plain("sensitivity", says, reason)
 
     def volume(self) -> Criterion:
         raw, moved = self._traffic.raw_gb, self._traffic.moved_gb
         if raw is None:
-            return self._unknown("volume", "4.1 +2", "raw_gb")
+            return self._unknown("volume")
         ratio = moved / raw
-        says = _beside(ratio, 1.0, below="for", above="against")
-        reason = {
-            "for": Said("updates are fewer bytes than the raw data"),
-            "against": Said("updates are more bytes than the raw data, which move once"),
-            "cannot-tell": Said("updates may be fewer or more bytes than the raw data"),
-        }[says]
-        flips = (
-            Flip(field="raw_gb", at=moved),
-            Flip(field="rounds", at=self._facts["rounds"] / ratio),
-        )
-        return Criterion(
-            name="volume",
-            paragraph="4.1 +2",
-            says=says,
-            reason=str(reason),
-            number=ratio,
-            threshold=1.0,
-            source="2 S R K < D",
-            flips=flips,
-        )
+        rounds = Flip(field="rounds", at=self._facts["rounds"] / ratio)
+        flips = (Flip(field="raw_gb", at=moved), rounds)
+        return self._judged("volume", ratio, (1.0, "2 S R K < D"), flips)
 
     def light_model(self) -> Criterion:
         sending = _sending(self._facts, self._traffic.update_gb)
         if sending is None or "work_s" not in self._facts:
-            return self._unknown("light-model", "4.1 +3", "work_s, up_mbit, down_mbit")
-        ratio = sending / self._facts["work_s"]
-        most, source = self._thresholds["sending"]
-        says = _beside(ratio, most, below="for", above="neither")
-        reason = {
-            "for": Said("a round sends for a shorter time than it computes"),
-            "neither": Said("a round sends for a longer time than it computes"),
-            "cannot-tell": Said("a round may send for longer than it computes"),
-        }[says]
-        at = self._facts["parameters"] / ratio * most
-        return Criterion(
-            name="light-model",
-            paragraph="4.1 +3",
-            says=says,
-            reason=str(reason),
-            number=ratio,
-            threshold=most,
-            source=source,
-            flips=(Flip(field="parameters", at=at),),
-        )
+            return self._unknown("light-model")
+        ratio, limit = sending / self._facts["work_s"], self._thresholds["sending"]
+        at = self._facts["parameters"] / ratio * limit[0]
+        return self._judged("light-model", ratio, limit, (Flip(field="parameters", at=at),))
 
     def patience(self) -> Criterion:
         total_s, within = self._traffic.total_s, self._facts.get("within_h")
         if total_s is None or within is None:
-            return self._unknown("patience", "4.1 +4", "within_h, work_s, up_mbit, down_mbit")
+            return self._unknown("patience")
         ratio = total_s / within
-        says = _beside(ratio, 1.0, below="for", above="against")
-        reason = {
-            "for": Said("the rounds are done in the time there is"),
-            "against": Said("the rounds take longer than the time there is"),
-            "cannot-tell": Said("the rounds may take longer than the time there is"),
-        }[says]
-        return Criterion(
-            name="patience",
-            paragraph="4.1 +4",
-            says=says,
-            reason=str(reason),
-            number=ratio,
-            threshold=1.0,
-            source="within_h",
-            flips=(Flip(field="rounds", at=self._facts["rounds"] / ratio),),
-            forbids=says == "against",
-        )
+        flips = (Flip(field="rounds", at=self._facts["rounds"] / ratio),)
+        found = self._judged("patience", ratio, (1.0, "within_h"), flips)
+        return found.replace(forbids=found.says == "against")
 
     def heterogeneity(self) -> Criterion:
         round_s, slowest = self._traffic.round_s, self._facts.get("slowest")
         if round_s is None or slowest is None:
-            return self._unknown("heterogeneity", "4.1 -1", "slowest, work_s, up_mbit, down_mbit")
+            return self._unknown("heterogeneity")
         waits = self._facts["work_s"] / slowest - self._facts["work_s"]
-        share = waits / round_s
-        most, source = self._thresholds["waiting"]
-        says = _beside(share, most, below="neither", above="against")
-        reason = {
-            "neither": Said("a typical client waits for the slowest a small part of a round"),
-            "against": Said("a typical client waits for the slowest most of a round"),
-            "cannot-tell": Said("a typical client may wait for the slowest most of a round"),
-        }[says]
-        return Criterion(
-            name="heterogeneity",
-            paragraph="4.1 -1",
-            says=says,
-            reason=str(reason),
-            number=share,
-            threshold=most,
-            source=source,
-            flips=self._slowest(most),
-        )
+        limit = self._thresholds["waiting"]
+        return self._judged("heterogeneity", waits / round_s, limit, self._slowest(limit[0]))
 
     def _slowest(self, most: float) -> tuple[Flip, ...]:
         """Return how fast the slowest client must be: ``w/s - w = most (w/s + sending)``."""
@@ -381,34 +319,15 @@ class _Weigh:
     def battery(self) -> Criterion:
         facts = self._facts
         if "battery_wh" not in facts:
-            return Criterion(
-                name="battery",
-                paragraph="4.1 -1",
-                says="neither",
-                reason=str(Said("no battery was declared: clients are taken to be on mains")),
-            )
+            said = Said("no battery was declared: clients are taken to be on mains")
+            return _plain("battery", "neither", said)
         if "busy_w" not in facts or "work_s" not in facts:
-            return self._unknown("battery", "4.1 -1", "busy_w, work_s")
+            return self._unknown("battery")
         share = facts["busy_w"] * facts["work_s"] / facts["battery_wh"]
-        most, source = self._thresholds["battery"]
-        says = _beside(share, most, below="neither", above="against")
-        reason = {
-            "neither": Said("a round takes a small part of a charge"),
-            "against": Said("a round takes too much of a charge"),
-            "cannot-tell": Said("a round may take too much of a charge"),
-        }[says]
-        at = facts["work_s"] / share * most / _SECOND
-        return Criterion(
-            name="battery",
-            paragraph="4.1 -1",
-            says=says,
-            reason=str(reason),
-            number=share,
-            threshold=most,
-            source=source,
-            flips=(Flip(field="work_s", at=at),),
-            forbids=share.low.value > 1,
-        )
+        limit = self._thresholds["battery"]
+        flips = (Flip(field="work_s", at=facts["work_s"] / share * limit[0] / _SECOND),)
+        found = self._judged("battery", share, limit, flips)
+        return found.replace(forbids=share.low.value > 1)
 
     def size(self) -> Criterion:
         facts = self._facts
@@ -416,97 +335,38 @@ class _Weigh:
             needed = facts["parameters"] * facts["training_bytes_per_parameter"] * _GIGA
             share = needed / facts["memory_gb"]
             if share.high.value > 1:
-                return self._too_large(share)
+                flips = (Flip(field="parameters", at=facts["parameters"] / share),)
+                found = self._judged("memory", share, (1.0, "memory_gb"), flips)
+                return found.replace(name="size", forbids=found.says == "against")
         large, source = self._thresholds["large"]
-        raw, moved = self._traffic.raw_gb, self._traffic.moved_gb
         number = facts["parameters"] / large
-        says, reason = "neither", Said("the model is small")
-        if number.high.value >= 1:
-            reason = Said("the model has millions of parameters, but moves less than the data")
-            says = "cannot-tell" if raw is None else _beside(moved / raw, 1.0, "neither", "against")
-        if says != "neither":
-            reason = {
-                "against": Said("the model is large, and sending it outweighs moving the data"),
-                "cannot-tell": Said("the model is large, and sending it may outweigh the data"),
-            }[says]
-        return Criterion(
-            name="size",
-            paragraph="4.1 -2",
-            says=says,
-            reason=str(reason),
-            number=number,
-            threshold=1.0,
-            source=source,
-            flips=(Flip(field="parameters", at=exactly(Ratio(large))),),
-        )
-
-    def _too_large(self, share: Estimate) -> Criterion:
-        sure = share.low.value > 1
-        reason = (
-            Said("training the model takes more memory than the smallest client has")
-            if sure
-            else Said("training the model may take more memory than the smallest client has")
-        )
-        return Criterion(
-            name="size",
-            paragraph="4.1 -2",
-            says="against" if sure else "cannot-tell",
-            reason=str(reason),
-            number=share,
-            threshold=1.0,
-            source="memory_gb",
-            flips=(Flip(field="parameters", at=self._facts["parameters"] / share),),
-            forbids=sure,
-        )
+        flips = (Flip(field="parameters", at=exactly(Ratio(large))),)
+        found = self._judged("size", number, (1.0, source), flips)
+        if number.high.value < 1:
+            return found.replace(says="neither", reason=str(Said("the model is small")))
+        raw, moved = self._traffic.raw_gb, self._traffic.moved_gb
+        says = "cannot-tell" if raw is None else _beside(moved / raw, 1.0, "neither", "against")
+        return found.replace(says=says, reason=str(WORDS["size"].reasons[says]))
 
     def network(self) -> Criterion:
         computing, network = self._traffic.computing_j, self._traffic.network_j
         if computing is None or network is None:
-            return self._unknown("network", "4.1 -3", "kwh_per_gb, busy_w, work_s")
-        ratio = network / computing
-        most, source = self._thresholds["communication"]
-        says = _beside(ratio, most, below="neither", above="against")
-        reason = {
-            "neither": Said("the network takes less energy than the clients' computing"),
-            "against": Said("the network takes more energy than the clients' computing"),
-            "cannot-tell": Said("the network may take more energy than the clients' computing"),
-        }[says]
-        at = exactly(Ratio(most)) * computing / self._traffic.moved_gb / _KWH
-        return Criterion(
-            name="network",
-            paragraph="4.1 -3",
-            says=says,
-            reason=str(reason),
-            number=ratio,
-            threshold=most,
-            source=source,
-            flips=(Flip(field="kwh_per_gb", at=at),),
+            return self._unknown("network")
+        limit = self._thresholds["communication"]
+        at = exactly(Ratio(limit[0])) * computing / self._traffic.moved_gb / _KWH
+        return self._judged(
+            "network", network / computing, limit, (Flip(field="kwh_per_gb", at=at),)
         )
 
     def reach(self) -> Criterion:
-        reached = self._facts["reached"]
-        least, source = self._thresholds["reached"]
-        says = _beside(reached, least, below="against", above="neither")
-        reason = {
-            "neither": Said("most of the invited clients finish a round"),
-            "against": Said("most of the invited clients do not finish a round"),
-            "cannot-tell": Said("fewer than half of the invited clients may finish a round"),
-        }[says]
-        return Criterion(
-            name="reach",
-            paragraph="4.1 -3",
-            says=says,
-            reason=str(reason),
-            number=reached,
-            threshold=least,
-            source=source,
-            flips=(Flip(field="reached", at=exactly(Ratio(least))),),
-        )
+        limit = self._thresholds["reached"]
+        flips = (Flip(field="reached", at=exactly(Ratio(limit[0]))),)
+        return self._judged("reach", self._facts["reached"], limit, flips)
 
     def traceability(self) -> Criterion:
         case = self._case
         if case.exact is None and case.audited is None:
-            return self._unknown("traceability", "4.1 -4", "exact, audited")
+            return self._unknown("traceability")
         says, reason = "neither", Said("neither exact repetition nor a full trace is asked for")
         if case.exact:
             says, reason = "against", Said("the training must be repeatable bit for bit")
@@ -514,11 +374,25 @@ class _Weigh:
             reason = Said("each step must be traceable, and updates are kept in a ledger")
         elif case.audited:
             says, reason = "against", Said("each step must be traceable, and no ledger is kept")
-        return Criterion(name="traceability", paragraph="4.1 -4", says=says, reason=str(reason))
+        return _plain("traceability", says, reason)
 
-    def _unknown(self, name: str, paragraph: str, fields: str) -> Criterion:
-        reason = Said("the case does not say {fields}", fields=fields)
-        return Criterion(name=name, paragraph=paragraph, says="cannot-tell", reason=str(reason))
+    def _judged(
+        self, name: str, number: Estimate, limit: tuple[float, str], flips: tuple[Flip, ...]
+    ) -> Criterion:
+        """Return what a number says beside its limit, which somebody sets."""
+        rule = WORDS[name]
+        says = _beside(number, limit[0], rule.below, rule.above)
+        found = _plain(name, says, rule.reasons[says])
+        return found.replace(number=number, threshold=limit[0], source=limit[1], flips=flips)
+
+    def _unknown(self, name: str) -> Criterion:
+        said = Said("the case does not say {fields}", fields=WORDS[name].needs)
+        return _plain(name, "cannot-tell", said)
+
+
+def _plain(name: str, says: str, reason: Said) -> Criterion:
+    paragraph = WORDS[name].paragraph
+    return Criterion(name=name, paragraph=paragraph, says=says, reason=str(reason))
 
 
 _KWH = exactly(Energy.of(1, "kWh"))
