@@ -110,6 +110,14 @@ _NO_SENTENCES = (
 """How commands, calls and what only Python says begin."""
 
 
+def literals(text):
+    """Return the words of a template around its values; of what is no template, the whole."""
+    try:
+        return tuple(literal for literal, *_ in Formatter().parse(text) if literal)
+    except ValueError:  # a bracket of another language
+        return (text,)
+
+
 def sentences(tree):
     """Yield the words of each text of four words or more that no call marks and no Python says."""
     outside = set()
@@ -125,7 +133,7 @@ def sentences(tree):
             outside.update(ast.walk(node))
             words = tuple(part.value for part in node.values if isinstance(part, ast.Constant))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            words = tuple(literal for literal, *_ in Formatter().parse(node.value) if literal)
+            words = literals(node.value)
         said = "".join(words or ())
         if said.count(" ") >= 3 and _PROSE.fullmatch(said) and not said.startswith(_NO_SENTENCES):
             yield words

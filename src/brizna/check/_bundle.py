@@ -93,7 +93,7 @@ def not_the_original(place: Place, digest: str | None = None) -> Verdict:
     """
     if digest is not None:
         seen = Said("it has another digest")
-        return failed(REPACKED, place, seen, Said("{digest}", digest=digest))
+        return failed(REPACKED, place, seen, Said("the digest {digest}", digest=digest))
     seen = Said("its bytes around the files are not as brizna packs them")
     return failed(REPACKED, place, seen, Said("the archive as it was made"))
 
@@ -268,7 +268,9 @@ def _examine_factors(files: Files, footprints: list[Footprint], name: str) -> li
         if path in files and digest_of_bytes(files[path]) != factor.table_digest:
             seen = Said("the table has another digest than {factor} says", factor=factor.id)
             here = Place(file=f"{name}/{path}")
-            found.append(failed(FACTORS, here, seen, Said("{d}", d=factor.table_digest)))
+            found.append(
+                failed(FACTORS, here, seen, Said("the digest {digest}", digest=factor.table_digest))
+            )
     return found or [passed(FACTORS, place)]
 
 

@@ -63,7 +63,7 @@ def examine(statement: Statement, known: Knowledge) -> list[Verdict]:
 
 
 def _judge_dates(work: Workings) -> None:
-    statement, now = work.statement, work.known.now
+    statement, now = work.statement, work.known.instant
     for text, instant, place in statement.times:
         if instant is None:
             seen = Said("the time is {text!r:.60}", text=text)

@@ -69,7 +69,7 @@ def examine_run(
     except BriznaError as error:
         return None, [failed(FORM, place, Said("{error}", error=error), _READABLE)]
     found = [
-        *_dates(run, place, known.now),
+        *_dates(run, place, known.instant),
         *_amounts(run, place),
         *_gaps(run, place),
         *_devices(run, place, known),

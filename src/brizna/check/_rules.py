@@ -17,7 +17,7 @@ _SI = "The International System of Units (SI), 9th edition"
 _JCGM = "JCGM 100:2008 (GUM)"
 _PUE = "ISO/IEC 30134-2:2016 (PUE)"
 _GHG = "GHG Protocol Corporate Standard, 2004"
-_OWN = "brizna: one record, from sensor to signature"
+_OWN = str(Said("brizna: one record, from sensor to signature"))
 _FIPS = "FIPS 180-4 (SHA-256)"
 
 FORM, DATE, NEGATIVE, ZERO = "BRZ-V001", "BRZ-V002", "BRZ-V003", "BRZ-V004"
@@ -103,7 +103,7 @@ _ALL = (
         severity="error",
         title=Said("Nothing draws more than its hardware can"),
         todo=Said("Check the energy, the time and the number of devices."),
-        reference="data sheets of the devices, as in brizna's tables",
+        reference=str(Said("data sheets of the devices, as in brizna's tables")),
     ),
     Rule(
         id=CARBON,

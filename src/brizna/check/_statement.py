@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Knowledge(Protocol):
     """What is known of grids, devices and the date; given by whoever asks."""
 
-    now: datetime
+    instant: datetime
 
     def zone(self, name: str) -> str | None:
         """Return the id of the zone that a country or zone calls itself; None if unknown."""

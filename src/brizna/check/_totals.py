@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from brizna.core.errors import Said
 from brizna.core.estimate import total
 
 TYPE_CHECKING = False
@@ -31,7 +32,8 @@ def bundle_totals(footprints: Sequence[tuple[str, Footprint]]) -> dict[str, Any]
         missing = [run for run, value in known if value is None]
         if missing or not known:
             figures[name] = None
-            reasons[name] = f"not known of {', '.join(missing)}" if missing else "no runs"
+            unknown = Said("not known of {runs}", runs=", ".join(missing))
+            reasons[name] = str(unknown if missing else Said("there are no runs"))
         else:
             figures[name] = total(value for _, value in known).to_json()
     views = sorted({footprint.view for _, footprint in footprints})

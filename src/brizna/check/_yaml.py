@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, Said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,10 +93,10 @@ class _Reader:
         node = self._block(0, 0)
         self._skip()
         if self.at < len(self.lines) and self.lines[self.at].rstrip() not in ("---", "..."):
-            raise self._fault("it is indented otherwise than what stands before it")
+            raise self._fault(Said("it is indented otherwise than what stands before it"))
         return node
 
-    def _fault(self, seen: str) -> InputError:
+    def _fault(self, seen: Said) -> InputError:
         return InputError(
             "Line {line} cannot be read as YAML: {seen}. Expected block or flow collections "
             "without anchors, aliases and tags; write it so.",
@@ -115,12 +115,12 @@ class _Reader:
         line = self.lines[self.at]
         bare = line.lstrip(" ")
         if bare.startswith("\t"):
-            raise self._fault("it is indented with a tab")
+            raise self._fault(Said("it is indented with a tab"))
         return len(line) - len(bare)
 
     def _block(self, least: int, depth: int) -> Node:
         if depth > _DEEPEST:
-            raise self._fault("it is nested too deeply")
+            raise self._fault(Said("it is nested too deeply"))
         self._skip()
         if self.at >= len(self.lines) or self._indent() < least:
             return Node(None, self.first + self.at)
@@ -155,10 +155,10 @@ class _Reader:
             content = self.lines[self.at][indent:]
             match = _KEY.match(content)
             if match is None:
-                raise self._fault("it is no key with a value")
+                raise self._fault(Said("it is no key with a value"))
             key, here = str(_scalar(match[1])), self.first + self.at
             if key in found:
-                raise self._fault("a key stands twice")
+                raise self._fault(Said("a key stands twice"))
             rest = _without_comment(content[match.end() :])
             self.at += 1
             found[key] = self._under(rest, here, indent, depth)
@@ -200,11 +200,11 @@ class _Reader:
     def _value(self, text: str) -> object:
         text = _without_comment(text.strip())
         if text[:1] in ("&", "*", "!"):
-            raise self._fault("it has an anchor, an alias or a tag")
+            raise self._fault(Said("it has an anchor, an alias or a tag"))
         if text[:1] in ("[", "{"):
             value, rest = self._flow(text, 0)
             if rest.strip():
-                raise self._fault("something follows its closing bracket")
+                raise self._fault(Said("something follows its closing bracket"))
             return value
         return _scalar(text)
 
@@ -212,22 +212,22 @@ class _Reader:
         """Return a flow collection or scalar, and what follows it."""
         text = text.lstrip()
         if depth > _DEEPEST:
-            raise self._fault("it is nested too deeply")
+            raise self._fault(Said("it is nested too deeply"))
         if text[:1] not in ("[", "{"):
             end = _end_of_scalar(text)
             if end == 0:
-                raise self._fault("a value is missing between its brackets")
+                raise self._fault(Said("a value is missing between its brackets"))
             return _scalar(text[:end].strip()), text[end:]
         is_map, rest = text[0] == "{", text[1:].lstrip()
         close = "}" if is_map else "]"
         pairs, members, line = dict[str, Node](), list[Node](), self.first + self.at - 1
         while not rest.startswith(close):
             if not rest:
-                raise self._fault("a bracket is not closed")
+                raise self._fault(Said("a bracket is not closed"))
             if is_map:
                 key, colon, rest = rest.partition(":")
                 if not colon:
-                    raise self._fault("it is no key with a value")
+                    raise self._fault(Said("it is no key with a value"))
                 value, rest = self._flow(rest, depth + 1)
                 pairs[str(_scalar(key.strip()))] = Node(value, line)
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from brizna.report._format import Format
-from brizna.report._said import said
+from brizna.report._said import said, stored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def _verdict(verdict: Verdict, rule: Rule, style: Format, *, derivation: bool) -
 
 
 def _where(verdict: Verdict, style: Format) -> str:
-    place = verdict.place
-    line = "" if place.line is None else style.say(", line {line}").format(line=place.line)
+    _, place = style.say, verdict.place
+    line = "" if place.line is None else _(", line {line}").format(line=place.line)
     return f"{place.file}{line}" + ("" if place.field is None else f", {place.field}")
 
 
@@ -144,7 +144,7 @@ def _sarif_rule(rule: Rule, lang: str) -> dict[str, Any]:
     return {
         "id": rule.id,
         "shortDescription": {"text": said(rule.title, lang)},
-        "help": {"text": f"{said(rule.todo, lang)} ({rule.reference})"},
+        "help": {"text": f"{said(rule.todo, lang)} ({stored(rule.reference, lang)})"},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
     }
 

@@ -40,7 +40,7 @@ class Nothing:
     """
 
     def __init__(self, now: datetime) -> None:
-        self.now = now
+        self.instant = now
 
     def zone(self, name: str) -> None:
         """Return None: what is not in the bundle is not known."""
@@ -140,7 +140,7 @@ def _of_zip(data: bytes) -> tuple[dict[str, bytes], list[str]]:
                 raise BadZipFile(f"{member.filename!r} stands in it twice")
             try:
                 files[member.filename] = archive.read(member)
-            except (BadZipFile, ZlibError, EOFError, NotImplementedError):
+            except (BadZipFile, ZlibError, EOFError, RuntimeError):
                 files[member.filename] = b""
                 torn.append(member.filename)
     return files, torn

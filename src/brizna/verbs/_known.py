@@ -27,7 +27,7 @@ class Tables:
     """
 
     def __init__(self, now: datetime) -> None:
-        self.now = now
+        self.instant = now
 
     def zone(self, name: str) -> str | None:
         """Return the id of the zone that a country or zone calls itself; None if unknown."""
