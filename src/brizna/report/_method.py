@@ -131,7 +131,7 @@ def _factor(dossier: Dossier, value: Estimate) -> str | None:
 
 def _runs(form: Filling) -> str:
     said = texts(form.lang).ngettext(
-        "One run is counted, as it was stored.",
+        "{count} run is counted, as it was stored.",
         "{count} runs are counted, those that failed among them.",
         len(form.dossier.views),
     )
