@@ -82,6 +82,8 @@ class Measured:
         card: Its accelerator.
         batch: Requests in flight.
         gpus: Of a copy of the model.
+        answer: Tokens of an answer, on average.
+        size: Parameters of the model, in 1e9.
         prompts: Index into the prompts that are fitted, one for each edition and task.
         names: Of these prompts: edition and task.
         settings: For each mode, one array of settings for each accelerator that may be it.
@@ -95,6 +97,8 @@ class Measured:
         self.card = np.array([row["gpu"] for row in rows])
         self.batch = np.array([batch_of(row) for row in rows])
         self.gpus = np.array([float(row["num_gpus"]) for row in rows])
+        self.answer = np.array([float(row["avg_output_tokens"]) for row in rows])
+        self.size = np.array([float(row["total_params_b"]) for row in rows])
         keys = [(STACKS[row["edition"]], task_of(row)) for row in rows]
         self.names = sorted(set(keys))
         self.prompts = np.array([self.names.index(key) for key in keys])
@@ -346,6 +350,8 @@ HEAD = """\
 # inference/other-card: what an accelerator adds that is not among those of the benchmark.
 # inference/own: the part of the misses' variance that is the model's, whatever it is served on.
 # inference/prompt: tokens of a prompt, as they explain what was measured.
+# inference/fitted: geometric mean and range of what was measured: requests in flight by stack,
+# tokens of an answer, tokens of a prompt as they explain it, parameters in 1e9.
 """
 
 
@@ -411,6 +417,7 @@ def misses_table(data, made, misses):
     for (stack, task), tokens in zip(data.names, made.prompts, strict=True):
         if stack == "2026":
             lines.append([f"inference/prompt/{task}", f"{tokens:.3g}", "", "", *rest])
+    lines += [[name, *told, *rest] for name, told in ranges_of(data, made.prompts).items()]
     without = without_each(data, np.arange(len(data)))
     low, high = (exp(end) for end in further(without, misses[BEST]))
     lines.append(["inference/other-card", "1", f"{low:.4g}", f"{high:.4g}", *rest])
@@ -430,6 +437,20 @@ def misses_table(data, made, misses):
             note = "over all ways of serving it that were measured"
             lines.append([f"inference/measured/{known}/{model}", *told, *rest[:-2], note, ""])
     return text(HEAD, columns.split(","), lines)
+
+
+def ranges_of(data, prompts):
+    """Return, of what estimates start from, the geometric mean and the range that was measured."""
+    found = {f"batch/{stack}": data.batch[data.stack == stack] for stack in STACKS.values()}
+    found |= {"answer": data.answer, "prompt": prompts, "size": data.size}
+    return {
+        f"inference/fitted/{name}": [
+            f"{geometric_mean(some):.3g}",
+            f"{floor(min(some))}",
+            f"{ceil(max(some))}",
+        ]
+        for name, some in found.items()
+    }
 
 
 AROUND = (
@@ -453,6 +474,13 @@ AROUND = (
             "the host alone; low: EcoLogits, 1.2 kW beside eight of 700 W; high: NVIDIA DGX H100 "
             "data sheet, 10.2 kW for eight of 700 W"
         ),
+        "",
+    ],
+    [
+        *("inference/longest-context", "10000000", "", "", "1", "token", "published", "meta", 2025),
+        "Meta, Llama 4 Scout model card: a context of 10M tokens",
+        "fact",
+        "the longest context that a published model states; prompt and answer lie in it together",
         "",
     ],
 )

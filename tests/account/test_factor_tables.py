@@ -206,6 +206,13 @@ def test_network_transfer_is_per_gigabyte_and_sixtyfold_uncertain() -> None:
     assert (made.low, made.high) == (0.001, 0.059)
 
 
+def test_the_best_value_of_network_transfer_lies_in_the_middle() -> None:
+    """Aslan et al. 2018: 0.06 kWh/GB in 2015, halved every two years; here carried on to 2021."""
+    made = coefficient("network/transfer")
+    assert made.value == pytest.approx(0.06 / 2 ** ((2021 - 2015) / 2))
+    assert made.value == pytest.approx((made.low * made.high) ** 0.5, rel=0.05)
+
+
 def test_pounds_per_megawatt_hour_become_grams_per_kilowatt_hour() -> None:
     """Strubell et al. 2019: 0.954 lb/kWh; WattTime states lb/MWh."""
     assert coefficient("strubell-2019/intensity").quantity().value == pytest.approx(

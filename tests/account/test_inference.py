@@ -212,10 +212,10 @@ def test_the_servers_around_take_more_than_the_accelerators():
 
 
 def test_an_answer_of_no_token_is_the_prompt_alone():
-    model = known("llama-3.3-70b")
-    prompt = answer(model, written=0).energy_j.best.value
-    assert 0 < prompt < answer(model, written=1).energy_j.best.value
-    assert answer(model, read=600, written=0).energy_j.best.value == pytest.approx(
+    model, four = known("llama-3.3-70b"), H100.replace(gpus=4)
+    prompt = answer(model, four, written=0).energy_j.best.value
+    assert 0 < prompt < answer(model, four, written=1).energy_j.best.value
+    assert answer(model, four, read=600, written=0).energy_j.best.value == pytest.approx(
         2 * prompt, rel=0.05
     )
 

@@ -20,6 +20,9 @@ def test_a_training_is_told_with_its_hours_and_what_was_assumed(brizna):
     words = ("predict", "training", "--params-b", "8", "--tokens-b", "100", "--gpus", "64")
     told = brizna(*words, "--zone", "ES").stdout
     assert "4.8e+21" in told
+    assert "time from start to end" in told
+    exact = brizna(*words[:-1], "2048").stdout
+    assert "accelerators: 2,048" in exact
     assert "published trainings" in told
     assert "carbon" in told
     spanish = brizna(*words, "--lang", "es").stdout

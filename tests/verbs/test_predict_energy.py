@@ -126,6 +126,69 @@ def test_what_cannot_be_predicted_is_refused_with_what_is_missing(kind, given, s
         predict(kind, given)
 
 
+@pytest.mark.parametrize(
+    ("kind", "change", "said"),
+    [
+        ("training", {"active_b": 80}, "no more than there are"),
+        ("training", {"tflops": 5000}, "H100.* computes at most"),
+        ("training", {"power_w": 5000}, "draws at most 700 W"),
+        ("training", {"power_w": 5000, "host": 1}, "1000 W more"),
+        ("training", {"gpus": 1.5}, "a whole number"),
+        ("training", {"flop": 1e21}, "the other follows"),
+        ("training", {"mfu": 0.4, "tflops": 400}, "Leave one out"),
+        ("inference", {"gpus": 1.5}, "a whole number"),
+        ("inference", {"batch": 100_000}, r"at most \d+ requests, or at least \d+ accelerators"),
+        ("inference", {"tokens_out": 1e9}, "no model's context"),
+        ("inference", {"tokens_in": 5e6}, "at most 0 requests"),
+        ("api", {"tokens_out": 1e9}, "no model's context"),
+    ],
+)
+def test_what_cannot_be_is_refused(kind, change, said):
+    sound = {
+        "training": {"params_b": 8, "tokens_b": 100, "gpus": 8},
+        "inference": ANSWERS,
+        "api": {"model": "llama-3.1-8b", "tokens_out": 300},
+    }[kind]
+    assert predict(kind, sound).energy_j.best.value > 0
+    with pytest.raises(InputError, match=said):
+        predict(kind, {**sound, **change})
+
+
+def test_weights_that_do_not_fit_are_refused_with_the_fewest_that_hold_them():
+    """Of 405e9 parameters 810 GB at 16 bits: eleven H100 of 80 GB, or six at 8, or three at 4."""
+    given = {**ANSWERS, "model": "llama-3.1-405b"}
+    with pytest.raises(InputError, match="at least 11 at 16 bits, 6 at 8 or 3 at 4"):
+        predict("inference", given)
+    assert predict("inference", {**given, "gpus": 3, "weight_bits": 4, "batch": 1})
+    with pytest.raises(InputError, match="GB of weights"):
+        predict("inference", {"task": "image", "params_b": 100, "gpu": "H100", "gpus": 1})
+
+
+def test_what_was_not_measured_is_told_and_widens_the_interval():
+    def spread(made):
+        return made.energy_j.high.value / made.energy_j.low.value
+
+    usual, few = (predict("inference", {**ANSWERS, "batch": n}) for n in (64, 1))
+    assert not any("not measured" in note for note in usual.notes)
+    assert "a batch of 1 was not measured (7 to 4095): the interval is wider" in few.notes
+    assert spread(few) > 1.1 * spread(usual)
+    short = predict("inference", {**ANSWERS, "tokens_out": 6})
+    assert any("answers of 6 tokens" in note for note in short.notes)
+    small = predict("inference", {"params_b": 0.2, "gpu": "H100", "gpus": 1, "tokens_out": 99})
+    assert any("models of 0.2 (1e9)" in note for note in small.notes)
+    long = predict("inference", {**ANSWERS, "tokens_in": 20_000, "batch": 8})
+    assert any("prompts of 20000 tokens" in note for note in long.notes)
+
+
+def test_how_long_a_training_takes_is_told_where_its_accelerators_are():
+    given = {"params_b": 8, "tokens_b": 100}
+    made = predict("training", {**given, "gpus": 64})
+    assert made.figures["duration_s"].best.value == pytest.approx(
+        made.figures["device_s"].best.value / 64
+    )
+    assert "duration_s" not in predict("training", given).figures
+
+
 def test_a_prediction_is_a_record_that_json_holds():
     made = predict("lifecycle", LIFE)
     assert json.loads(json.dumps(made.to_json()))["schema"] == "brizna.prediction/1"

@@ -11,6 +11,7 @@ from math import exp, floor, fsum, inf, log, sqrt
 
 from brizna.account._factors import ROOM
 from brizna.account._models import find_accelerator, number, plain
+from brizna.account._possible import check_weights
 from brizna.core._tables import load
 from brizna.core.errors import InputError
 from brizna.core.estimate import Estimate
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _TABLE = "diffusion"
 _GIGA, _TERA = 1e9, 1e12
+_BITS = 16
+"""Of a weight: all that were measured had so many."""
 _CARDS = {"2026": ("H100", "B200"), "2024": ("H100", "A100 40GB")}
 
 
@@ -147,7 +150,7 @@ def estimate_picture(
     The interval holds 90 % of what was measured on models left out of the fit.
 
     Raises:
-        InputError: If the stack has no measured images.
+        InputError: If the stack has no measured images, or the weights do not fit.
         CoverageError: If the accelerator is not known.
     """
     if server.stack not in _CARDS:
@@ -157,7 +160,10 @@ def estimate_picture(
             known=", ".join(_CARDS),
         )
     names = _CARDS[server.stack] if server.gpu is None else (server.gpu,)
-    drawings = [drawing_of(model, find_accelerator(name), server, picture) for name in names]
+    cards = [find_accelerator(name) for name in names]
+    if server.gpu is not None:
+        check_weights(model.name, model.total_b, _BITS, cards[0], server.gpus or 1.0)
+    drawings = [drawing_of(model, card, server, picture) for card in cards]
     best = exp(fsum(log(picture_j(diffusion_law(), one)) for one in drawings) / len(drawings))
     build = "guessed" if model.used_b is None else "known"
     miss = factor(ROOM, _TABLE, f"diffusion/miss/{server.known}/{build}")

@@ -13,17 +13,25 @@ from math import ceil, exp, fsum, inf, log, log2, sqrt
 
 from brizna.account._factors import ROOM
 from brizna.account._models import LanguageModel, find_accelerator, find_model, number
+from brizna.account._possible import (
+    Outside,
+    check_context,
+    check_requests,
+    check_weights,
+    outside,
+)
 from brizna.account._roofline import Setting, step
 from brizna.core._tables import load
 from brizna.core.errors import CoverageError, InputError
 from brizna.core.estimate import Estimate
 from brizna.core.factors import Factor, factor, nearest
 from brizna.core.quantities import Energy
-from brizna.core.records import Record
+from brizna.core.records import Record, each
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import ClassVar
 
     from brizna.account._models import Accelerator
 
@@ -71,6 +79,10 @@ class Deployment(Record):
             value = getattr(self, name)
             if value is not None and not 1 <= value < inf:
                 raise InputError("{name} is {value}: expected 1 or more.", name=name, value=value)
+        if self.gpus is not None and not float(self.gpus).is_integer():
+            raise InputError(
+                "gpus is {value}: expected a whole number of accelerators.", value=self.gpus
+            )
 
     @property
     def known(self) -> str:
@@ -90,6 +102,7 @@ class Answer(Record):
         gpus: Taken for a copy of the model.
         batch: Requests taken to be in flight.
         cards: The accelerators taken.
+        outside: What of it was not measured.
     """
 
     energy_j: Estimate
@@ -98,6 +111,9 @@ class Answer(Record):
     gpus: float
     batch: float
     cards: tuple[str, ...]
+    outside: tuple[Outside, ...] = ()
+
+    _forms: ClassVar = {"cards": tuple, "outside": each(Outside.from_json)}
 
 
 def estimate_answer(
@@ -116,7 +132,8 @@ def estimate_answer(
         tokens_out: Of the answer, reasoning included.
 
     Raises:
-        InputError: If there is no token, or a negative number of them.
+        InputError: If there is no token, or a negative number of them; or if weights and requests
+            do not fit the accelerators, or the tokens no model's context.
         CoverageError: If the accelerator is not known.
     """
     if not (0 <= tokens_in < inf and 0 <= tokens_out < inf and tokens_in + tokens_out > 0):
@@ -125,15 +142,28 @@ def estimate_answer(
             tokens_in=tokens_in,
             tokens_out=tokens_out,
         )
+    check_context(tokens_in, tokens_out)
     names = _USUAL_CARDS[server.stack] if server.gpu is None else (server.gpu,)
     cards = [find_accelerator(name) for name in names]
+    if server.gpus is not None and server.gpu is not None:
+        check_weights(model.name, model.total_b, model.weight_bits, cards[0], server.gpus)
     settings = [
         setting_of(model, card, server, tokens_in=tokens_in, tokens_out=max(tokens_out, 1.0))
         for card in cards
     ]
+    if server.known == "server":
+        check_requests(model, cards[0], settings[0], tokens=tokens_in + tokens_out / 2)
     logs = [log(predicted_j(setting) * tokens_out_of(setting, tokens_out)) for setting in settings]
     best = exp(fsum(logs) / len(logs))
-    energy = _doubted(best, model, server)
+    beyond = outside(
+        {
+            f"batch/{server.stack}": server.batch,
+            "answer": tokens_out or None,
+            "prompt": tokens_in,
+            "size": model.total_b,
+        }
+    )
+    energy = _doubted(best, model, server, beyond)
     around = "inference-host" if server.known == "server" else "inference-server"
     return Answer(
         energy_j=energy,
@@ -142,6 +172,7 @@ def estimate_answer(
         gpus=settings[0].gpus,
         batch=settings[0].batch,
         cards=tuple(card.name for card in cards),
+        outside=beyond,
     )
 
 
@@ -298,7 +329,9 @@ def law() -> Mapping[str, float]:
     }
 
 
-def _doubted(best_j: float, model: LanguageModel, server: Deployment) -> Estimate:
+def _doubted(
+    best_j: float, model: LanguageModel, server: Deployment, beyond: tuple[Outside, ...]
+) -> Estimate:
     """Return the energy with its doubts: the model's own, and that of this way to serve it."""
     found = _measured(model, server)
     build = "known" if model.is_built_as_known else "guessed"
@@ -313,6 +346,9 @@ def _doubted(best_j: float, model: LanguageModel, server: Deployment) -> Estimat
     if share < 1:
         way = f"{server.gpus:g}x{server.gpu}/{server.batch:g}"
         estimate = estimate.doubted_by(f"{name}@{way}", low**rest, high**rest)
+    for one in beyond:
+        further = (low**one.decades, high**one.decades)
+        estimate = estimate.doubted_by(f"model:inference-beyond/{one.what}", *further)
     return estimate if server.gpu is None else _on_other_card(estimate, server.gpu)
 
 

@@ -114,6 +114,11 @@ def known_models() -> tuple[str, ...]:
     return tuple(model.name for model in _models())
 
 
+def every_model() -> tuple[LanguageModel, ...]:
+    """Return the models whose size and build the tables have."""
+    return _models()
+
+
 def find_accelerator(name: str) -> Accelerator:
     """Return an accelerator by its name or a short one, such as ``H100`` or ``A100 PCIe 80GB``.
 

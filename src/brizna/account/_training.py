@@ -17,7 +17,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
+    from brizna.account._models import Accelerator
+
 _GIGA, _TERA = 1e9, 1e12
+_OVER_STATED = 1.1
+"""Of the power that a maker states: meters and boosts go a little above it."""
+_AROUND_W = 1000.0
+"""That a machine draws at most around one accelerator: of eight of 700 W in 10.2 kW it is 575."""
 
 
 class Training(Record):
@@ -64,6 +70,35 @@ class Training(Record):
             raise InputError("mfu is {mfu}: expected a share of the peak, in (0, 1].", mfu=self.mfu)
         if self.host is not None and not self.host >= 1:
             raise InputError("host is {host}: expected 1 or more.", host=self.host)
+        if not float(self.gpus).is_integer():
+            raise InputError(
+                "gpus is {value}: expected a whole number of accelerators.", value=self.gpus
+            )
+        self._check_together()
+
+    def _check_together(self) -> None:
+        if self.flop is not None and self.tokens_b is not None:
+            raise InputError(
+                "The training has {flop:g} operations and {tokens:g}e9 tokens: expected one of "
+                "them, for the other follows. Give flop, or params_b and tokens_b.",
+                flop=self.flop,
+                tokens=self.tokens_b,
+            )
+        if self.mfu is not None and self.tflops is not None:
+            raise InputError(
+                "The training has mfu {mfu:g} and tflops {tflops:g}: expected one of them, for "
+                "both say what is reached. Leave one out.",
+                mfu=self.mfu,
+                tflops=self.tflops,
+            )
+        params_b, active_b = self.params_b, self.active_b
+        if params_b is not None and active_b is not None and active_b > params_b:
+            raise InputError(
+                "The training uses {active:g}e9 parameters for a token, of {total:g}e9 in all: "
+                "expected no more than there are. Give active_b, or params_b.",
+                active=active_b,
+                total=params_b,
+            )
 
 
 class Trained(Record):
@@ -120,12 +155,14 @@ def estimate_training(given: Training) -> Trained:
     spread; what is given is taken as it is.
 
     Raises:
+        InputError: If more is reached, or drawn, than the accelerator can.
         CoverageError: If the accelerator is not known.
 
     References:
         [1] Kaplan et al., Scaling Laws for Neural Language Models, 2020, section 2.1.
     """
     card = find_accelerator(given.gpu)
+    _check_card(given, card)
     used: list[Factor] = []
 
     def use(found: Factor) -> Estimate:
@@ -163,6 +200,32 @@ def estimate_training(given: Training) -> Trained:
         energy_j=(accelerators * host).based("modelled"),
         factors=tuple(used),
     )
+
+
+def _check_card(given: Training, card: Accelerator) -> None:
+    peak = max(card.tflops_16, card.tflops_8 or 0.0)
+    if given.tflops is not None and given.tflops > peak:
+        raise InputError(
+            "tflops is {tflops:g}, but {card} computes at most {peak:g} (1e12 operations a "
+            "second): expected what one accelerator reaches. Give less, or mfu as a share of the "
+            "peak.",
+            tflops=given.tflops,
+            card=card.name,
+            peak=peak,
+        )
+    most_w = card.power_w * _OVER_STATED
+    if given.host is not None and given.host <= 1:
+        most_w += _AROUND_W
+    if given.power_w is not None and given.power_w > most_w:
+        raise InputError(
+            "power_w is {power:g} W, but {card} draws at most {stated:g} W: expected the mean of "
+            "one accelerator. With its share of the machine in it give host 1; that may be up to "
+            "{around:g} W more.",
+            power=given.power_w,
+            card=card.name,
+            stated=card.power_w,
+            around=_AROUND_W,
+        )
 
 
 def operations(given: Training) -> float:

@@ -63,7 +63,9 @@ def kind_of(name: str) -> type[Quantity]:
 def _fact(value: float | str, style: Format) -> str:
     if isinstance(value, str):
         return value
-    return f"{value:.3g}" if value >= _LARGE else style.number(value)
+    if value >= _LARGE:
+        return f"{value:.3g}"
+    return style.count(int(value)) if float(value).is_integer() else style.number(value)
 
 
 def _years(years: list[Mapping[str, Any]], style: Format, *, width: int, color: bool) -> list[str]:
@@ -81,6 +83,7 @@ def _names(style: Format) -> dict[str, str]:
     return {
         "accelerators_j": _("accelerators alone"),
         "device_s": _("time of all accelerators together"),
+        "duration_s": _("time from start to end"),
         "request_j": _("one request"),
         "token_j": _("one token of the answer"),
         "training_j": _("training"),

@@ -246,6 +246,8 @@ def _training(given: Mapping[str, Any]) -> _Told:
     made = estimate_training(planned)
     told = _Told(made.energy_j)
     told.figures = {"accelerators_j": made.accelerators_j, "device_s": made.device_s}
+    if "gpus" in given:
+        told.figures["duration_s"] = made.duration_s
     told.duration_s = made.duration_s
     told.hardware = _machines(find_accelerator(planned.gpu).name, planned.gpus)
     told.facts = {"flop": made.flop, "gpu": planned.gpu, "gpus": planned.gpus}
@@ -307,6 +309,7 @@ def _answers(given: Mapping[str, Any], server: Deployment) -> _Told:
     }
     if made.known != "server":
         notes.append(str(Said("batch and accelerators are not known: the interval is wide")))
+    notes += [one.told() for one in made.outside]
     if not model.is_built_as_known:
         notes.append(str(Said("how the model is built is guessed from its size")))
     told.notes = notes

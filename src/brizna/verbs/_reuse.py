@@ -209,9 +209,9 @@ def _query(
 
 
 def _tuned(plan: Mapping[str, Any], model: LanguageModel, field: str) -> Estimate:
+    size = {} if "flop" in plan else {"params_b": model.total_b, "active_b": model.active_b}
     training = Training(
-        params_b=model.total_b,
-        active_b=model.active_b,
+        **size,
         peft=field == "peft",
         **{name: plan[name] for name in _TUNED if name in plan},
     )
