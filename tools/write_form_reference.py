@@ -75,8 +75,8 @@ def filled_from(field: Field) -> str:
         "declared": "by hand",
         "never": f"by hand: {NEVER.get(name)}",
     }[kind]
-    asked = {"": "", "training": "training", "own": "own machines", "cloud": "bought computing"}
-    return f"{told}; {asked[field.when]} only" if field.when else told
+    asked = {"training": "training", "use": "use of the model", "own": "own machines"}
+    return f"{told}; {asked.get(field.when, 'bought computing')} only" if field.when else told
 
 
 def line(words: list[str] | tuple[str, ...]) -> str:

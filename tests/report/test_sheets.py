@@ -64,7 +64,7 @@ def test_a_field_takes_what_there_is(field):
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.id)
 def test_a_field_keeps_to_the_words_of_the_table(field):
     assert field.rule in ("plain", "significant", "order", "text", "prose")
-    assert field.when in ("", "training", "own", "cloud")
+    assert field.when in ("", "training", "use", "own", "cloud")
     assert field.status in ("read", "retold", "memory", "closed")
     assert all(field.text.values())
     assert field.source
@@ -133,6 +133,12 @@ def test_what_answered_requests_is_no_training():
     found = filled("mdf", facts=facts(stage="inference"))
     assert found["energy"]["shown"] is None
     assert "not training alone but: inference" in found["energy"]["reason"]
+
+
+def test_the_use_of_a_model_is_told_as_its_use():
+    use, training = filled("ai-act", facts=facts(stage="inference")), filled("ai-act")
+    assert use["energy-use"]["shown"] == training["energy"]["shown"]
+    assert use["energy"]["shown"] is training["energy-use"]["shown"] is None
 
 
 def test_days_by_the_clock_are_left_out_where_runs_overlapped():

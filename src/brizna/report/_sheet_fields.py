@@ -27,7 +27,8 @@ class Field(Record):
         unit: Unit that its value is given in; empty where the size of the value chooses it.
         rule: How its value is written: ``plain``, ``significant``, ``order``, ``text``, ``prose``.
         takes: Where the value comes from, see the head of the table.
-        when: Of what it is asked only: ``training``, ``own`` machines, somebody else's (``cloud``).
+        when: Of what it is asked only: ``training``, the model's ``use``, ``own`` machines, or
+            somebody else's (``cloud``).
         status: ``read``, ``retold``, ``memory`` or ``closed``: how we know of it.
         source: The text that asks for it.
         note: What the source says of how to write it.

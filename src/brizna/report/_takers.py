@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _MONTH_S = 365.25 / 12 * 86400
 _RANGES_MONTHS = (1, 3, 6)
 _TRAINING = {"training", "pre-training", "fine-tuning"}
+_USE = {"inference", "deployment", "monitoring"}
 _AROUND = {"inception", "data", "data-preparation", "search", "evaluation"}
 """Stages, as tags ``stage:NAME`` or the fact ``stage`` name them, that count with a training."""
 
@@ -248,6 +249,8 @@ def out_of_place(when: str, dossier: Dossier) -> Said | None:
         return Said(
             "the runs are not training alone but: {stages}", stages=", ".join(sorted(found))
         )
+    if when == "use" and not (found and found <= _USE):
+        return Said("not applicable: the runs are not of the model's use (stage:inference)")
     if when == "own" and _is_bought(dossier):
         return Said("not applicable: somebody else runs the machines, see the scope 3 field")
     if when == "cloud" and not _is_bought(dossier):
