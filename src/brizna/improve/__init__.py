@@ -18,33 +18,81 @@ from brizna.core.lazy import lazily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from brizna.improve._arms import PER, Arm, is_close
+    from brizna.improve._artefact import Recipe, load_served, read_recipe, write_artefact
+    from brizna.improve._graph import Graph
     from brizna.improve._machine import Machine, this_machine
     from brizna.improve._material import Material
     from brizna.improve._model import Made, Model, open_model, seal
-    from brizna.improve._registry import all_runtimes, all_transforms, runtime_named, transform_from
+    from brizna.improve._outcome import Improvement, Row, outcome_of
+    from brizna.improve._race import Progress, Race, part
+    from brizna.improve._rebuilt import Rebuilt
+    from brizna.improve._registry import (
+        all_runtimes,
+        all_transforms,
+        distributions_of,
+        runtime_named,
+        transform_from,
+    )
+    from brizna.improve._search import Search
     from brizna.improve._serving import Runtime, Serving, Session
+    from brizna.improve._study import Study, key_of, read_budget, study_of
     from brizna.improve._transform import Transform, Variant
+    from brizna.improve._workshop import Launched, StepFailedError, Workshop, run_plainly
 
 __all__ = [
+    "PER",
+    "Arm",
+    "Graph",
+    "Improvement",
+    "Launched",
     "Machine",
     "Made",
     "Material",
     "Model",
+    "Progress",
+    "Race",
+    "Rebuilt",
+    "Recipe",
+    "Row",
     "Runtime",
+    "Search",
     "Serving",
     "Session",
+    "StepFailedError",
+    "Study",
     "Transform",
     "Variant",
+    "Workshop",
     "all_runtimes",
     "all_transforms",
+    "distributions_of",
+    "is_close",
+    "key_of",
+    "load_served",
     "open_model",
+    "outcome_of",
+    "part",
+    "read_budget",
+    "read_recipe",
+    "run_plainly",
     "runtime_named",
     "seal",
+    "study_of",
     "this_machine",
     "transform_from",
+    "write_artefact",
 ]
 
 _HOMES = {
+    "PER": "_arms",
+    "Arm": "_arms",
+    "is_close": "_arms",
+    "Recipe": "_artefact",
+    "load_served": "_artefact",
+    "read_recipe": "_artefact",
+    "write_artefact": "_artefact",
+    "Graph": "_graph",
     "Machine": "_machine",
     "this_machine": "_machine",
     "Material": "_material",
@@ -52,15 +100,32 @@ _HOMES = {
     "Model": "_model",
     "open_model": "_model",
     "seal": "_model",
+    "Improvement": "_outcome",
+    "Row": "_outcome",
+    "outcome_of": "_outcome",
+    "Progress": "_race",
+    "Race": "_race",
+    "part": "_race",
     "all_runtimes": "_registry",
     "all_transforms": "_registry",
+    "Rebuilt": "_rebuilt",
+    "distributions_of": "_registry",
     "runtime_named": "_registry",
     "transform_from": "_registry",
+    "Search": "_search",
     "Runtime": "_serving",
     "Serving": "_serving",
     "Session": "_serving",
+    "Study": "_study",
+    "key_of": "_study",
+    "read_budget": "_study",
+    "study_of": "_study",
     "Transform": "_transform",
     "Variant": "_transform",
+    "Launched": "_workshop",
+    "StepFailedError": "_workshop",
+    "Workshop": "_workshop",
+    "run_plainly": "_workshop",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

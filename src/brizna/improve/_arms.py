@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isclose
+
 from brizna.check._noninferiority import PASS, Guard
 from brizna.core.estimate import Estimate, exactly
 from brizna.core.quantities import Duration, Energy
@@ -127,3 +129,18 @@ def counts_energy(base: Arm) -> bool:
         trial.energy_j is not None and trial.energy_j.basis == _METERED
         for trial in base.trials.values()
     )
+
+
+def is_close(one: Any, other: Any, *, within: float) -> bool:
+    """Return whether two scores, numbers or lists of them, are the same but for rounding.
+
+    Args:
+        one: A score.
+        other: Of the same item.
+        within: By how much, or by which part of it, a number may differ.
+    """
+    if hasattr(one, "__len__") or hasattr(other, "__len__"):
+        return len(one) == len(other) and all(
+            is_close(*pair, within=within) for pair in zip(one, other, strict=True)
+        )
+    return isclose(one, other, rel_tol=within, abs_tol=within)

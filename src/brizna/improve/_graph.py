@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from brizna.core.codec import digest
 from brizna.core.records import Record
-from brizna.improve._registry import all_transforms, declines, transform_from
-from brizna.improve._transform import step_name, step_of
+from brizna.improve._registry import all_runtimes, all_transforms, declines, transform_from
+from brizna.improve._transform import CONVERT, step_name, step_of
 from brizna.improve._workshop import StepFailedError
 
 TYPE_CHECKING = False
@@ -90,6 +90,12 @@ class Graph:
         self._workshop = workshop
         self._machine = machine
         self._transforms = all_transforms(study.plugins, path=study.material.path)
+        self._runnable = {
+            kind
+            for runtime in all_runtimes(study.plugins, path=study.material.path)
+            if not study.runtimes or runtime.name in study.runtimes
+            for kind in runtime.takes
+        }
         self.declined: dict[tuple[str, str], Declined] = {}
         self.failed: list[Failed] = []
         model, answer = workshop.build(_TAKEN, "take", model=study.source)
@@ -116,11 +122,21 @@ class Graph:
         if node.model.kind not in transform.takes or transform.stage <= node.stage:
             return False
         why = declines(transform, node.model, self._machine, self._study.material)
+        if why is None and not self._can_be_run(transform):
+            why = "no runtime that the study allows runs what it gives"
         if why is None and len(self.nodes) >= self._study.most:
             why = f"{self._study.most} models are built, which is what the study allows"
         if why is not None:
             self.decline(node, transform, why)
         return why is None
+
+    def _can_be_run(self, transform: Transform) -> bool:
+        """Return whether what a step gives can be run, where it is of a form for one runtime.
+
+        An earlier form may still become another one; a runtime's own form stays what it is.
+        """
+        gives = getattr(transform, "gives", None)
+        return gives is None or transform.stage < CONVERT or gives in self._runnable
 
     def decline(self, node: Node, transform: Transform, why: str) -> None:
         """Note why a step is not put behind a model."""

@@ -103,6 +103,7 @@ class Improvement(Record):
         yearly: What the choice comes to in a year, beside the base, as accounted for; None where
             no volume was given, or no energy is known.
         built: Folders of the models, by name of the row, in the workshop.
+        artefact: Folder of the chosen model with its loader, which was loaded and scored again.
     """
 
     schema: ClassVar = "brizna.improvement/1"
@@ -122,6 +123,7 @@ class Improvement(Record):
     notes: tuple[str, ...] = ()
     yearly: dict[str, Any] | None = None
     built: dict[str, str] = {}
+    artefact: str | None = None
 
     _forms: ClassVar = {
         "rows": each(Row.from_json),

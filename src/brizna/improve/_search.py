@@ -13,12 +13,10 @@ It stops early where the budget is spent, and puts off a step that could not pay
 
 from __future__ import annotations
 
-from math import isclose
-
 from brizna.check import confirm, holm
 from brizna.core.errors import InputError
 from brizna.core.quantities import Duration
-from brizna.improve._arms import PER, Arm
+from brizna.improve._arms import PER, Arm, is_close
 from brizna.improve._graph import Graph
 from brizna.improve._race import Race, part
 from brizna.improve._registry import all_runtimes, needs_libraries
@@ -28,7 +26,6 @@ from brizna.improve._workshop import StepFailedError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
 
     from brizna.improve._graph import Node
     from brizna.improve._machine import Machine
@@ -356,7 +353,7 @@ class Search:
         base = self.race.base
         is_same = arm.variant.serving.precision == base.variant.serving.precision
         return is_same and all(
-            _is_close(arm.scores[number], base.scores[number])
+            is_close(arm.scores[number], base.scores[number], within=_ROUNDING)
             for number in self.race.parts.choosing
             if number in arm.scores
         )
@@ -391,10 +388,3 @@ class Search:
         if arm.confirmed.verdict == "fail":
             arm.why = "the items that were kept back say that its quality is too low"
         return arm.confirmed.verdict == "pass"
-
-
-def _is_close(one: Any, other: Any) -> bool:
-    """Return whether two scores are the same but for rounding."""
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_is_close, one, other))  # pyright: ignore[reportUnknownArgumentType]
-    return isclose(one, other, rel_tol=_ROUNDING, abs_tol=_ROUNDING)

@@ -9,6 +9,8 @@ where its ``result`` says: ``{"done": ...}``, or ``{"failed": reason}``. Tasks:
 - ``apply``: change a model by one step. ``model`` (a folder), ``step``, ``material``, ``folder``.
 - ``serve``: load a model, measure it, score it. ``model``, ``serving``, ``material``,
   ``window_s`` (0 for no measuring), ``items`` (numbers of the items to score; null for none).
+- ``prove``: load a model that was handed over by its loader, and score it. ``folder``,
+  ``items`` (lists of numbers, each scored together), ``material``.
 - ``judge``: compare figures that are no means of items. ``base``, ``variants`` (their scores),
   ``margin``, ``worst_fall``, ``seed``, ``material``.
 
@@ -24,7 +26,7 @@ from typing import Any
 
 from brizna.core.codec import decode, encode
 from brizna.core.errors import BriznaError
-from brizna.improve._material import Material
+from brizna.improve._material import Material, resolve
 from brizna.improve._model import open_model, seal
 from brizna.improve._registry import runtime_named, transform_from
 from brizna.improve._serving import Serving
@@ -114,6 +116,16 @@ def _serve(job: Mapping[str, Any]) -> dict[str, Any]:
         scores = material.function("score")(session.predict, chosen)
         found["scores"] = [plain_score(score) for score in scores]
     return found
+
+
+def _prove(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Load what a study has left by its own loader alone, and score it."""
+    material = Material.from_json(job["material"])
+    sys.path.insert(0, job["folder"])
+    predict = resolve("loader:load")()
+    items, score = list(material.function("items")()), material.function("score")
+    scores = [score(predict, [items[number] for number in part]) for part in job["items"] if part]
+    return {"scores": [plain_score(one) for part in scores for one in part]}
 
 
 def plain_score(score: Any) -> Any:
@@ -252,6 +264,7 @@ TASKS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "apply": _apply,
     "serve": _serve,
     "judge": _judge,
+    "prove": _prove,
 }
 """What can be done."""
 

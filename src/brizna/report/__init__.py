@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         sci_for_ai_lines,
         sci_lines,
     )
+    from brizna.report._bundle_texts import bundle_method, bundle_readme
     from brizna.report._card import into_card
     from brizna.report._claims import claims_lines
     from brizna.report._codecarbon import (
@@ -51,6 +52,12 @@ if TYPE_CHECKING:
     from brizna.report._format import Format
     from brizna.report._html import html_report
     from brizna.report._idle import baseline_lines, idle_lines
+    from brizna.report._improve import (
+        improvement_card,
+        improvement_lines,
+        improvement_page,
+        replay_lines,
+    )
     from brizna.report._jobs import jobs_lines
     from brizna.report._keys import key_lines
     from brizna.report._money import bill_lines, cost_lines
@@ -76,7 +83,6 @@ if TYPE_CHECKING:
     from brizna.report._schedule import FORMS, Launch, schedule
     from brizna.report._spent import budgets_lines, charges_lines
     from brizna.report._sweep import sweep_lines, sweep_page
-    from brizna.report._tune import tune_lines, tune_page
     from brizna.report._terminal import (
         doctor_lines,
         explain_lines,
@@ -114,6 +120,8 @@ __all__ = [
     "bill_lines",
     "boundary_lines",
     "budgets_lines",
+    "bundle_method",
+    "bundle_readme",
     "charges_lines",
     "claims_lines",
     "codecarbon_csv",
@@ -141,6 +149,9 @@ __all__ = [
     "hours_lines",
     "html_report",
     "idle_lines",
+    "improvement_card",
+    "improvement_lines",
+    "improvement_page",
     "in_medium",
     "into_card",
     "is_text",
@@ -156,6 +167,7 @@ __all__ = [
     "reaccount_lines",
     "read_facts",
     "renderer_names",
+    "replay_lines",
     "reuse_lines",
     "run_lines",
     "runs_lines",
@@ -207,6 +219,10 @@ _HOMES = {
     "totals_remarks": "_totals",
     "prediction_lines": "_prediction",
     "reuse_lines": "_prediction",
+    "improvement_card": "_improve",
+    "improvement_lines": "_improve",
+    "improvement_page": "_improve",
+    "replay_lines": "_improve",
     "sweep_lines": "_sweep",
     "sweep_page": "_sweep",
     "tune_lines": "_tune",
@@ -264,6 +280,8 @@ _HOMES = {
     "waiting_line": "_plan",
     "wants_color": "_terminal",
     "zones_lines": "_terminal",
+    "bundle_method": "_bundle_texts",
+    "bundle_readme": "_bundle_texts",
     "findings_lines": "_findings",
     "findings_sarif": "_findings",
 }

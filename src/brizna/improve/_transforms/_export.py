@@ -32,6 +32,7 @@ class ExportOnnx(Record):
 
     name: ClassVar[str] = "export-onnx"
     takes: ClassVar[tuple[str, ...]] = ("torch",)
+    gives: ClassVar[str] = "onnx"
     stage: ClassVar[int] = EXPORT
     lossless: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("inputs",)

@@ -29,6 +29,7 @@ class ConvertOpenVino(Record):
 
     name: ClassVar[str] = "convert-openvino"
     takes: ClassVar[tuple[str, ...]] = ("torch", "onnx")
+    gives: ClassVar[str] = "openvino"
     stage: ClassVar[int] = CONVERT
     lossless: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("inputs",)

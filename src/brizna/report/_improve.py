@@ -1,0 +1,430 @@
+"""Studies of a model for people: the variants, which to take, the front as a page, and a card."""
+
+from __future__ import annotations
+
+from math import ceil, log10
+
+from brizna.core.estimate import Estimate
+from brizna.core.quantities import Carbon, Duration, Energy, Money, Ratio
+from brizna.report._axis import Axis
+from brizna.report._format import Format, Joules
+from brizna.report._html import render_page
+from brizna.report._table import Table
+from brizna.report._view import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    Found = Mapping[str, Any]
+
+_FRONT = "*"
+_WIDE, _HIGH = 720, 400
+_LEFT, _RIGHT, _TOP, _BOTTOM = 78, 24, 18, 52
+_FAR = 0.6
+"""Beyond this share of the width a name stands to the left of its point."""
+_MOST_DECLINED = 12
+"""So many compositions that were not built are told in a terminal; the page and JSON have all."""
+_USE = (
+    "`loader.py` loads it: `from loader import load; predict = load()`; `predict(request)` gives a "
+    "tuple of arrays. `brizna improve replay recipe.toml` makes it again and compares its cost and "
+    "quality."
+)
+_ELSEWHERE = (
+    "Small numbers are computed otherwise by other processors: score it on the machine that will "
+    "run it."
+)
+_MEGABYTE = 1e6
+_DIGITS = 2
+
+
+def improvement_lines(
+    found: Found, *, lang: str, width: int = 80, color: bool = False
+) -> list[str]:
+    """Return a study as a table, which variant to take, and what to know of it.
+
+    Args:
+        found: Its record.
+        lang: One of `LANGUAGES`.
+        width: Columns of the terminal.
+        color: Whether it takes colour.
+    """
+    style, found = Format(lang), printable(found)
+    _ = style.say
+    header, rows = _table(found, style)
+    lines = Table(header, rows, right=(1, 2, 5, 6, 7)).lines(width=width, color=color)
+    lines += ["", *improvement_verdict(found, style)]
+    lines += [f"- {style.stored(note)}" for note in found["notes"]]
+    failed = [row for row in found["rows"] if row["state"] == "failed"]
+    if failed:
+        lines += ["", _("What failed:")]
+        lines += [f"- {row['name']}: {style.stored(row['why'])}" for row in failed]
+    declined = [row for row in found["rows"] if row["state"] == "declined"]
+    if declined:
+        lines += ["", _("What was not built:")]
+        lines += [
+            f"- {row['name']}: {style.stored(row['why'])}" for row in declined[:_MOST_DECLINED]
+        ]
+        left = len(declined) - _MOST_DECLINED
+        if left > 0:
+            lines.append(_("- and {count} more: see --json or --html").format(count=left))
+    return lines
+
+
+def improvement_page(found: Found, *, lang: str) -> bytes:
+    """Return a page of a study: quality against cost, the front, and all rows.
+
+    Args:
+        found: Its record.
+        lang: One of `LANGUAGES`.
+
+    Raises:
+        UnavailableError: If Jinja2 is not installed.
+    """
+    style, found = Format(lang, rich=True), printable(found)
+    header, rows = _table(found, style)
+    out = [row for row in found["rows"] if row["state"] in ("failed", "declined")]
+    values = {
+        "lang": lang,
+        "model": found["study"]["source"].get("path") or found["study"]["source"].get("load"),
+        "verdict": improvement_verdict(found, style),
+        "notes": [style.stored(note) for note in found["notes"]],
+        "header": header,
+        "rows": rows,
+        "out": [(row["name"], style.stored(row["why"])) for row in out],
+        "plot": _plot(found, style),
+    }
+    return render_page("improve.html", values, lang, sheets=("report.css", "sweep.css"))
+
+
+def improvement_card(found: Found) -> str:
+    """Return a card for the model that was chosen, in English, as Markdown.
+
+    Args:
+        found: The record of the study.
+    """
+    style, found = Format("en"), printable(found)
+    row = next(one for one in found["rows"] if one["name"] == found["chosen"])
+    used: dict[str, Any] = row["used"] or {}
+    facts = [
+        ("Made from", found["study"]["source"].get("path") or found["study"]["source"].get("load")),
+        ("Steps", "; ".join(_step(step) for step in row["steps"]) or "none"),
+        ("Runs in", row["name"].rpartition(" + ")[2]),
+        ("Really used", ", ".join(f"{name} {value}" for name, value in sorted(used.items()))),
+        ("Instructions", ", ".join(found["machine"]["isa"])),
+        ("Size", _size(row, style)),
+    ]
+    lines = ["# A model that brizna improve chose", "", *improvement_verdict(found, style), ""]
+    lines += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts), ""]
+    return "\n".join([*lines, _USE, "", _ELSEWHERE, ""])
+
+
+def replay_lines(replayed: Mapping[str, Any], *, lang: str) -> list[str]:
+    """Return what came of making a model again.
+
+    Args:
+        replayed: Its record.
+        lang: One of `LANGUAGES`.
+    """
+    style, replayed = Format(lang), printable(replayed)
+    _ = style.say
+    pairs = [
+        (_("cost, ratio"), replayed["ratio"], replayed["expected_ratio"]),
+        (_("quality"), replayed["quality"], replayed["expected_quality"]),
+    ]
+    rows = [
+        [name, *("-" if value is None else _exact(value, style) for value in values)]
+        for name, *values in pairs
+    ]
+    lines = Table(["", _("now"), _("recipe")], rows, right=(1, 2)).lines(width=80, color=False)
+    same = _("The files are the same to the bit.")
+    other = _("The files are others, as not every library makes the same bytes again.")
+    lines.append(same if replayed["has_same_bytes"] else other)
+    alike = _("It is what the recipe says, within its tolerances.")
+    unlike = _("It is not what the recipe says.")
+    lines.append(alike if replayed["is_alike"] else unlike)
+    lines.append(_("It stands in {folder}.").format(folder=replayed["folder"]))
+    return lines + [f"- {style.stored(note)}" for note in replayed["notes"]]
+
+
+def improvement_verdict(found: Found, style: Format) -> list[str]:
+    """Return which variant to take, what that saves, and what the study took."""
+    _ = style.say
+    lines: list[str] = []
+    if found["chosen"] is None:
+        lines.append(_("No variant is both cheaper and shown to be good enough: keep the model."))
+        undecided = [row for row in _measured(found) if _says(row) == "undecided"]
+        needed = [row["quality"]["needed"] for row in undecided if row["quality"]["needed"]]
+        if needed:
+            text = _("The cheapest undecided one would need about {count} items to be told.")
+            lines.append(text.format(count=style.count(needed[0])))
+    else:
+        row = next(one for one in found["rows"] if one["name"] == found["chosen"])
+        lines += _chosen_lines(row, found, style)
+    lines += _ways(found, style)
+    spent = style.duration(found["spent_s"])
+    text = _("The study took {time} of processor time.")
+    if found["spent_j"] is not None:
+        text = _("The study took {time} of processor time and {energy}.")
+    energy = "" if found["spent_j"] is None else style.estimate(Energy, found["spent_j"])
+    lines.append(text.format(time=spent, energy=energy))
+    if found["is_proxy"]:
+        lines.append(
+            _(
+                "No counter of energy can be read here: costs are processor seconds, a proxy. They "
+                "are not joules."
+            )
+        )
+    return [*lines, *_year(found, style)]
+
+
+def _chosen_lines(row: Mapping[str, Any], found: Found, style: Format) -> list[str]:
+    _ = style.say
+    ratio, quality = Estimate.from_json(Ratio, row["ratio"]), row["quality"]
+    low, best, high = (style.number(1 / end.value) for end in (ratio.high, ratio.best, ratio.low))
+    text = _("To take: {name}. It takes {times} times less ({low} to {high}) than {base}.")
+    lines = [text.format(name=row["name"], times=best, low=low, high=high, base=found["base"])]
+    text = _("Its quality is {value} beside {base}: {verdict} at a margin of {margin}.")
+    lines.append(
+        text.format(
+            value=_exact(quality["variant"], style),
+            base=_exact(quality["base"], style),
+            verdict=_verdict(row, style),
+            margin=_exact(quality["margin"], style),
+        )
+    )
+    if found["artefact"] is not None:
+        text = _("It stands in {folder}, where its loader gave the same scores in a new process.")
+        lines.append(text.format(folder=found["artefact"]))
+    return lines
+
+
+def _ways(found: Found, style: Format) -> list[str]:
+    """Return what else is worth knowing of the front: its bend, and what changes nothing."""
+    _ = style.say
+    lines: list[str] = []
+    if found["knee"] is not None and found["knee"] != found["chosen"]:
+        lines.append(_("The bend of the front: {name}.").format(name=found["knee"]))
+    if found["lossless"] is not None and found["lossless"] not in (found["chosen"], found["base"]):
+        text = _("The least that changes nothing: {name}.")
+        lines.append(text.format(name=found["lossless"]))
+    return lines
+
+
+def _year(found: Found, style: Format) -> list[str]:
+    _ = style.say
+    year = found["yearly"]
+    if year is None:
+        return []
+    told = [style.estimate(Energy, year["saved"]["energy_j"])]
+    if year["saved"]["carbon_operational_g"] is not None:
+        told.append(style.estimate(Carbon, year["saved"]["carbon_operational_g"]))
+    if year["saved"]["cost"] is not None:
+        told.append(style.estimate(Money, year["saved"]["cost"], currency=year["currency"]))
+    text = _("Saved in a year of {count} inferences: {figures}.")
+    return [text.format(count=style.count(round(year["inferences"])), figures=", ".join(told))]
+
+
+# ------------------------------------------------------------------------------------------ table
+
+
+def _table(found: Found, style: Format) -> tuple[list[str], list[list[str]]]:
+    _ = style.say
+    cost = _("processor time / 1000") if found["is_proxy"] else _("energy / 1000")
+    header = [
+        _("variant"),
+        _("cost, ratio"),
+        cost,
+        _("quality"),
+        _("verdict"),
+        _("latency"),
+        _("size"),
+        _("pays after"),
+        _("front"),
+    ]
+    return header, [_row(row, found, style) for row in _measured(found)]
+
+
+def _measured(found: Found) -> list[Mapping[str, Any]]:
+    return [row for row in found["rows"] if row["state"] in ("measured", "dropped")]
+
+
+def _row(row: Mapping[str, Any], found: Found, style: Format) -> list[str]:
+    is_base = row["name"] == found["base"]
+    cost = style.estimate(Duration, row["cpu_s"]) if row["cpu_s"] else "-"
+    if not found["is_proxy"]:
+        cost = style.estimate(Joules, row["energy_j"]) if row["energy_j"] else "-"
+    latency = row["latency_s"]
+    return [
+        row["name"],
+        "1" if is_base else _ratio(row, style),
+        cost,
+        _quality(row, found, style),
+        "" if is_base else _verdict(row, style),
+        "-" if latency is None else style.duration(latency),
+        _size(row, style),
+        _pays(row, found, style),
+        _FRONT if row["is_on_front"] else "",
+    ]
+
+
+def _ratio(row: Mapping[str, Any], style: Format) -> str:
+    ratio = row["ratio"]
+    return "-" if ratio is None else style.estimate(Ratio, Estimate.from_json(Ratio, ratio))
+
+
+def _quality(row: Mapping[str, Any], found: Found, style: Format) -> str:
+    """Return the change of quality with its bounds; of the base its quality."""
+    quality = row["quality"]
+    if row["name"] == found["base"]:
+        base = found["base_quality"]
+        return "-" if base is None else _exact(base, style)
+    if quality is None:
+        return "-"
+    change, low, high = (_signed(quality[name], style) for name in ("difference", "low", "high"))
+    return style.say("{value} ({low} to {high})").format(value=change, low=low, high=high)
+
+
+def _says(row: Mapping[str, Any]) -> str | None:
+    """Return the last word on a row's quality."""
+    last = row["confirmed"] or row["quality"]
+    return None if last is None else last["verdict"]
+
+
+def _verdict(row: Mapping[str, Any], style: Format) -> str:
+    _ = style.say
+    quality = row["confirmed"] or row["quality"]
+    if quality is None:
+        return "-"
+    words = {"pass": _("good enough"), "fail": _("too low"), "undecided": _("undecided")}
+    said = words[quality["verdict"]]
+    if quality["verdict"] == "undecided" and quality["needed"]:
+        text = _("undecided (needs about {count} items)")
+        said = text.format(count=style.count(quality["needed"]))
+    if row["confirmed"] is not None and quality["verdict"] == "pass":
+        said = _("good enough, confirmed")
+    return said if row["state"] == "measured" else f"{said}; {_dropped(row, style)}"
+
+
+def _dropped(row: Mapping[str, Any], style: Format) -> str:
+    """Return in a few words why a row left the race."""
+    _ = style.say
+    return _("dominated") if _says(row) != "fail" else _("refused")
+
+
+def _size(row: Mapping[str, Any], style: Format) -> str:
+    size = row["size_bytes"]
+    return "-" if size is None else f"{style.number(size / _MEGABYTE)}{style.space}MB"
+
+
+def _pays(row: Mapping[str, Any], found: Found, style: Format) -> str:
+    """Return after how many inferences the steps of a row have paid."""
+    count = row["break_even"]
+    if row["name"] == found["base"] or count is None:
+        return "-"
+    said = _rounded(count, style)
+    other = row["break_even_lossless"]
+    if other is None or row["is_lossless"]:
+        return said
+    return style.say("{count}; {other} beside the best that changes nothing").format(
+        count=said, other=_rounded(other, style)
+    )
+
+
+def _rounded(count: float, style: Format) -> str:
+    """Return a number of inferences to two digits, rounded up."""
+    if count < 1:
+        return style.count(ceil(count))
+    step = 10 ** max(int(log10(count)) + 1 - _DIGITS, 0)
+    return style.count(ceil(count / step) * step)
+
+
+def _exact(value: float, style: Format) -> str:
+    return style.number(value, step=1e-4) if abs(value) < 10 else style.number(value)
+
+
+def _signed(value: float, style: Format) -> str:
+    said = _exact(value, style)
+    return f"+{said}" if value > 0 else said
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    inside = ", ".join(f"{name}={value}" for name, value in step.items() if name != "name")
+    return f"{step['name']}({inside})" if inside else step["name"]
+
+
+# ------------------------------------------------------------------------------------------- plot
+
+
+def _plot(found: Found, style: Format) -> dict[str, Any] | None:
+    """Return what to draw: change of quality against cost; None where nothing is known.
+
+    Each point is a link to its row, which is then marked: choosing needs no script.
+    """
+    _ = style.say
+    rows = [
+        (place, row)
+        for place, row in enumerate(_measured(found), start=1)
+        if row["ratio"] is not None and (row["quality"] or row["name"] == found["base"])
+    ]
+    if len(rows) < 2:
+        return None
+    ratios = [Estimate.from_json(Ratio, row["ratio"]) for _place, row in rows]
+    changes = [_change(row) for _place, row in rows]
+    x = Axis(
+        min(one.low.value for one in ratios),
+        max(one.high.value for one in ratios),
+        start=_LEFT,
+        end=_WIDE - _RIGHT,
+    )
+    margin = found["study"]["margin"]
+    y = Axis(
+        max(min(low for low, _best, _high in changes), -5 * margin),
+        min(max(high for _low, _best, high in changes), 5 * margin),
+        start=_HIGH - _BOTTOM,
+        end=_TOP,
+        from_zero=False,
+    )
+    points = [
+        {
+            "x": x.at(ratio.best.value),
+            "y": _within(y.at(best)),
+            "left": x.at(ratio.low.value),
+            "right": x.at(ratio.high.value),
+            "top": _within(y.at(high)),
+            "bottom": _within(y.at(low)),
+            "name": row["name"],
+            "row": place,
+            "is_named": row["name"] in (found["chosen"], found["base"], found["knee"]),
+            "far": x.at(ratio.best.value) > _FAR * _WIDE,
+            "front": row["is_on_front"],
+            "best": row["name"] == found["chosen"],
+        }
+        for (place, row), ratio, (low, best, high) in zip(rows, ratios, changes, strict=True)
+    ]
+    line = sorted((point["x"], point["y"]) for point in points if point["front"])
+    return {
+        "width": _WIDE,
+        "height": _HIGH,
+        "points": points,
+        "front": " ".join(f"{at},{height}" for at, height in line),
+        "x_ticks": [(x.at(value), style.number(value)) for value in x.ticks(1.0)],
+        "y_ticks": [(y.at(value), _signed(value, style)) for value in y.ticks(1.0)],
+        "x_name": _("cost, as a part of the model's as it is"),
+        "y_name": _("change of quality"),
+        "left": _LEFT,
+        "bottom": _HIGH - _BOTTOM,
+        "margin": _within(y.at(-margin)),
+    }
+
+
+def _change(row: Mapping[str, Any]) -> tuple[float, float, float]:
+    quality = row["quality"]
+    if quality is None:
+        return 0.0, 0.0, 0.0
+    return quality["low"], quality["difference"], quality["high"]
+
+
+def _within(height: float) -> float:
+    return min(max(height, _TOP), _HIGH - _BOTTOM)
