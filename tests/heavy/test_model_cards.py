@@ -117,7 +117,7 @@ def test_unknown_emissions_leave_an_older_statement_alone():
     facts = sample_facts()
     changed = put(CARD, sample_dossier(is_known=False, facts=facts))
     assert changed.startswith(CARD[: CARD.index("# Digits")])
-    assert "unknown" in changed[changed.index(BEGIN) :]
+    assert "Not known: Energy" in changed[changed.index(BEGIN) :]
 
 
 @pytest.mark.parametrize(

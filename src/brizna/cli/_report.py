@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _CARD = "hf"
 """The form that can be put into an existing file."""
+_MOST_FIELDS = 4
+"""Fields that lack for one reason that are named; ``--json`` names all."""
 _MOST_RUNS = 3
 """Runs of a sum that are named; ``--json`` names all."""
 
@@ -235,10 +237,16 @@ def _say_lacking(context: Context, document: Document) -> None:
     from brizna.report import stored
 
     _ = context.texts.gettext
+    by_reason: dict[tuple[str, str | None], list[str]] = {}
     for one in document.lacking:
-        help_ = _(" Declare {key} with --facts.").format(key=one.fact) if one.fact else ""
+        by_reason.setdefault((one.why, one.fact), []).append(one.field)
+    for (why, fact), fields in by_reason.items():
+        help_ = _(" Declare {key} with --facts.").format(key=fact) if fact else ""
+        rest = len(fields) - _MOST_FIELDS
+        named = fields[:_MOST_FIELDS]
+        named += [_("and {count} more").format(count=rest)] if rest > 0 else []
         text = _("not known: {field}: {why}.").format(
-            field=one.field, why=stored(one.why, context.lang)
+            field=", ".join(named), why=stored(why, context.lang)
         )
         context.say(f"brizna: {text}{help_}")
 

@@ -42,6 +42,7 @@ class Filling:
         self.style = Format(lang, rich=rich)
         self._figures: list[Figure] = []
         self._lacking: list[Lack] = []
+        self._amounts: dict[tuple[str, str | None], Estimate | float | None] = {}
 
     def number(
         self, field: str, path: str, *, unit: str, digits: int | None = None, **how: Any
@@ -65,6 +66,13 @@ class Filling:
         self.note(figure.replace(field=field, shown=repr(number)))
         return number
 
+    def amount(self, path: str, *, record: str | None = None) -> Estimate | float | None:
+        """Return what stands at the end of a path, as `Dossier.amount`; computed once."""
+        key = (path, record)
+        if key not in self._amounts:
+            self._amounts[key] = self.dossier.amount(path, record=record)
+        return self._amounts[key]
+
     def take(
         self,
         path: str,
@@ -83,7 +91,7 @@ class Filling:
             end: ``best``, ``low`` or ``high``.
             times: What it is multiplied by besides, such as 1000 / queries.
         """
-        value = self.dossier.amount(path, record=record)
+        value = self.amount(path, record=record)
         if value is None:
             return None
         kind = value.kind if isinstance(value, Estimate) else KIND_OF_FIELD.get(path)
@@ -111,7 +119,7 @@ class Filling:
             path: What it comes from, see `brizna.report.trace`.
             record: Id of the run; None for the sum over all.
         """
-        value = self.dossier.amount(path, record=record)
+        value = self.amount(path, record=record)
         if value is None:
             self.lack(field, self.dossier.reason(path, record=record))
             return None

@@ -15,7 +15,7 @@ from json import dumps
 
 from brizna.core.errors import InputError
 from brizna.report._filling import Filling
-from brizna.report._form_markdown import escape, remarks, table
+from brizna.report._form_markdown import escape, remarks, table, unknown
 from brizna.report._known import hardware_words, methods, place_words
 from brizna.report._texts import texts
 
@@ -117,7 +117,7 @@ def section(form: Filling, *, level: int) -> list[str]:
         (_("Measured by"), ", ".join(methods(dossier))),
     )
     lines += [f"- {label}: {escape(value)}" for label, value in facts if value]
-    return [*lines, *(f"- {escape(line)}" for line in remarks(form))]
+    return [*lines, *(f"- {escape(line)}" for line in (*unknown(form), *remarks(form)))]
 
 
 def _source(dossier: Dossier) -> str:

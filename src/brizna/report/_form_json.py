@@ -90,7 +90,7 @@ def _estimate(
     form: Filling, place: str, name: str, *, record: str | None = None
 ) -> dict[str, Any] | None:
     """Return an estimate in its record form, each of its ends noted."""
-    value = form.dossier.amount(name, record=record)
+    value = form.amount(name, record=record)
     if not isinstance(value, Estimate):
         form.lack(f"{place}.{name}", form.dossier.reason(name, record=record))
         return None

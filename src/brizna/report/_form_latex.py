@@ -6,7 +6,7 @@ Needs no package; plain ASCII, so that any engine and encoding takes it.
 from __future__ import annotations
 
 from brizna.report._filling import Filling
-from brizna.report._form_markdown import remarks, rows
+from brizna.report._form_markdown import remarks, rows, unknown
 from brizna.report._texts import texts
 from brizna.report._view import printable
 
@@ -75,7 +75,7 @@ class Latex:
         _ = form.style.say
         duration = form.text(_("Duration"), "duration_s") or ""
         told = rows(form)
-        lines = [f"% {escape(line)}" for line in remarks(form)]
+        lines = [f"% {escape(line)}" for line in (*unknown(form), *remarks(form))]
         known = {figure.path: figure for figure in form.document(b"").figures}
         for path, command in _COMMANDS.items():
             if path in known:

@@ -34,8 +34,8 @@ class Markdown:
         _ = texts(lang).gettext
         form = Filling(dossier, lang=lang)
         title = escape(_("Energy and carbon of {title}").format(title=dossier.title))
-        lines = [f"### {title}", "", *table(form)]
-        lines += ["", *(f"- {escape(line)}" for line in remarks(form))]
+        lines = [f"### {title}", "", *table(form), ""]
+        lines += [f"- {escape(line)}" for line in (*unknown(form), *remarks(form))]
         return form.document("\n".join(lines) + "\n")
 
 
@@ -43,7 +43,7 @@ FORM = Markdown()
 
 
 def table(form: Filling) -> list[str]:
-    """Return the figures as a table: name, value with its interval, basis."""
+    """Return the figures that are known as a table: name, value with its interval, basis."""
     _ = form.style.say
     head = (_("Figure"), _("Value"), _("Basis"))
     lines = [f"| {' | '.join(head)} |", "|---|---:|---|"]
@@ -55,15 +55,31 @@ def table(form: Filling) -> list[str]:
 
 
 def rows(form: Filling) -> list[tuple[str, str, str]]:
-    """Return for each figure its name, its value in words, and its basis."""
+    """Return for each figure that is known its name, its value in words, and its basis."""
     found: list[tuple[str, str, str]] = []
     for path in figures_of(form.dossier):
-        label = name_figure(path, form.lang)
+        label = _label(path, form)
         shown = form.text(label, path)
-        value = form.dossier.amount(path)
-        basis = name_basis(value.basis, form.lang) if isinstance(value, Estimate) else ""
-        found.append((label, shown or form.unknown(form.dossier.reason(path)), basis))
+        value = form.amount(path)
+        if shown is not None and isinstance(value, Estimate):
+            found.append((label, shown, name_basis(value.basis, form.lang)))
     return found
+
+
+def unknown(form: Filling) -> list[str]:
+    """Return in a sentence which figures are not known, each with its reason; or nothing."""
+    _ = form.style.say
+    told = [
+        f"{_label(path, form)} ({form.stored(form.dossier.reason(path))})"
+        for path in figures_of(form.dossier)
+        if form.amount(path) is None
+    ]
+    return [_("Not known: {figures}.").format(figures="; ".join(told))] if told else []
+
+
+def _label(path: str, form: Filling) -> str:
+    name = name_figure(path, form.lang)
+    return name[:1].upper() + name[1:]
 
 
 def remarks(form: Filling) -> list[str]:

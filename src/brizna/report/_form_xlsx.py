@@ -185,7 +185,7 @@ class _Writer:
         label = self._head(column)
         _put(sheet, row, 1, name_figure(column.key, form.lang))
         _put(sheet, row, 2, label.rpartition(" (")[2].rstrip(")"))
-        value = dossier.amount(column.path)
+        value = form.amount(column.path)
         if not isinstance(value, Estimate):
             why = dossier.reason(column.path)
             form.lack(f"{self.names[_TOTALS]}!C{row}", why)
@@ -233,7 +233,7 @@ class _Writer:
         for at, column in enumerate(self.columns):
             place = len(self.texts) + at
             field = f"{self.names[_RUNS]}!{_letter(place)}{row}"
-            if self.form.dossier.amount(column.path, record=record) is None:
+            if self.form.amount(column.path, record=record) is None:
                 self.form.lack(field, self.form.dossier.reason(column.path, record=record))
                 continue
             number = numbers[column.key] = self._note(field, column, "best", record)
@@ -303,7 +303,7 @@ class _Writer:
                 told = (
                     view["id"],
                     name_figure(step["figure"], self.form.lang),
-                    step["formula"],
+                    self.form.stored(step["formula"]),
                     inputs,
                     f"brizna explain {view['id']} --figure {step['figure']}",
                 )
