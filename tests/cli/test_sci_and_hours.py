@@ -66,3 +66,26 @@ def test_sci_of_a_run_and_of_an_ai_system(brizna, shown):
     told = brizna("sci", "tag:m", "--consumer", "10 tokens", "--provider", "5 FLOP").stdout
     assert "have no sum" in told
     assert "Nothing was measured of:" in told
+
+
+def test_a_tiny_score_is_told_for_as_many_units_as_come_to_a_microgram(brizna, shown):
+    """Neither a zero nor a row of zeros; all digits of how many units of work there were."""
+    brizna(*RUN, "--", "true")
+    unit = ("--unit", "1234567890123 tokens")
+    per_unit = shown("sci", *unit)["sci_g_per_unit"]["best"]
+    assert per_unit < 1e-12
+    told = brizna("sci", *unit).stdout
+    assert "1,234,567,890,123 × tokens" in told
+    assert "SCI = (O + M) / R, for 1,000," in told
+    assert "0.000" not in told
+    assert "/ R, por 1" in brizna("sci", *unit, "--lang", "es").stdout
+
+
+def test_a_run_without_the_margin_has_no_score_at_the_margin_and_says_how_to_get_one(brizna):
+    brizna(*RUN, "--", "true")
+    done = brizna("sci", "--unit", "1 run", "--at-the-margin")
+    assert done.returncode != 0
+    assert "--marginal" in done.stderr
+    assert "carbon_marginal_g" not in done.stderr
+    brizna(*RUN, "--marginal", "420", "--", "true")
+    assert brizna("sci", "--unit", "1 run", "--at-the-margin").returncode == 0

@@ -242,6 +242,25 @@ def test_only_the_days_asked_for_are_summed(store, keep):
     assert best_of(found) == {(): 6}
 
 
+def test_failed_runs_and_the_search_for_settings_are_in_the_sums_by_stage(store, keep, capsys):
+    keep(1, at_s=0, tags=["stage:search"], exit_code=1)
+    keep(2, at_s=1, tags=["stage:search"], exit_code=0)
+    keep(4, at_s=2, tags=["stage:pre-training"], state="interrupted")
+    keep(8, at_s=3, tags=["stage:pre-training"])
+    found = total_runs(store, by=("stage", "outcome"))
+    assert best_of(found) == {
+        ("pre-training", "failed"): 4,
+        ("pre-training", "succeeded"): 8,
+        ("search", "failed"): 1,
+        ("search", "succeeded"): 2,
+    }
+    words = ["runs", "total", "--by", "stage,outcome", "--store", store.path, "--lang", "es"]
+    assert main(words) == 0
+    told = capsys.readouterr().out
+    assert "búsqueda de parámetros" in told
+    assert "fallida" in told
+
+
 def test_runs_that_a_sum_lacks_are_named(store, keep):
     keep(1, at_s=0, carbon_g=3.0)
     outer = keep(2, at_s=60, tags=["a"])

@@ -187,6 +187,13 @@ def sci(
             "'1000 inferences'.",
             name=footprint.subject_id or "case",
         )
+    if intensity == "marginal" and footprint.carbon_marginal_g is None:
+        raise CoverageError(
+            "What one more kWh emits was not declared for {name}, so that it has no SCI at the "
+            "margin: expected a run that was measured with it. Measure with brizna run --marginal "
+            "G, in g/kWh, or leave out --at-the-margin.",
+            name=footprint.subject_id or "case",
+        )
     made = _known(footprint, figure) + _known(footprint, "carbon_embodied_g")
     return Sci(
         subject_id=footprint.subject_id,

@@ -21,8 +21,8 @@ def add_total(parser: Parser) -> None:
         default="",
         metavar="WAYS",
         help=_(
-            "groups, by one or several of: tag:KEY, name, machine, zone, state, year, quarter, "
-            "month, week, day; such as tag:team,month"
+            "groups, by one or several of: tag:KEY, stage, name, machine, zone, state, outcome, "
+            "year, quarter, month, week, day; such as stage,outcome or tag:team,month"
         ),
     )
     parser.add_argument(

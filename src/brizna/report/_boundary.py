@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from brizna.report._view import View
 
 _STATES = ("in", "partly", "out", "unknown")
+_LEAST_G = 1e-6
+"""A rate that is smaller is told for more units: a microgram is the smallest unit of carbon."""
+_MOST_UNITS = 1e18
 
 
 def boundary_line(footprint: View, style: Format) -> str:
@@ -87,8 +90,8 @@ def sci_lines(record: View, *, lang: str, width: int = 80, color: bool = False) 
         ),
         _row(_("O = E × I"), Carbon, record["operational_g"], style),
         _row(_("M, share of making the hardware"), Carbon, record["embodied_g"], style),
-        (_("R, units of work"), f"{style.number(unit['count'])} × {unit['name']}", "", ""),
-        _row(_("SCI = (O + M) / R"), Carbon, record["sci_g_per_unit"], style),
+        (_("R, units of work"), _units(unit["count"], unit, style), "", ""),
+        _rate(_("SCI = (O + M) / R"), record["sci_g_per_unit"], unit, style),
     ]
     header = (_("software carbon intensity"), _("best"), _("interval (90%)"), _("basis"))
     lines = Table(header, rows, right=(1, 2)).lines(width=width, color=color)
@@ -118,8 +121,8 @@ def sci_for_ai_lines(record: View, *, lang: str, width: int = 80, color: bool = 
             for stage, carbon in score["stages"].items()
         ]
         rows.append(_row(_("together"), Carbon, score["carbon_g"], style))
-        rows.append((_("units of work"), f"{style.number(unit['count'])} × {unit['name']}", "", ""))
-        rows.append(_row(_("SCI for AI"), Carbon, score["sci_g_per_unit"], style))
+        rows.append((_("units of work"), _units(unit["count"], unit, style), "", ""))
+        rows.append(_rate(_("SCI for AI"), score["sci_g_per_unit"], unit, style))
         header = (name, _("best"), _("interval (90%)"), _("basis"))
         lines += [*Table(header, rows, right=(1, 2)).lines(width=width, color=color), ""]
         if score["missing"]:
@@ -318,6 +321,25 @@ def _bounds(
         return []
     header = (_("boundary"), _("state"), _("why"))
     return Table(header, rows).lines(width=width, color=color)
+
+
+def _units(count: float, unit: Mapping[str, Any], style: Format) -> str:
+    """Return how many units of work, all digits of their number."""
+    return f"{style.exactly(count)} × {unit['name']}"
+
+
+def _rate(
+    label: str, rate: Mapping[str, Any], unit: Mapping[str, Any], style: Format
+) -> tuple[str, str, str, str]:
+    """Return a rate for one unit of work, or for as many as come to a microgram or more."""
+    _ = style.say
+    times = 1.0
+    while 0 < abs(rate["best"]) * times < _LEAST_G and times < _MOST_UNITS:
+        times *= 1000
+    if times > 1:
+        label = _("{rate}, for {units}").format(rate=label, units=_units(times, unit, style))
+    scaled = {end: rate[end] * times for end in ("low", "best", "high")}
+    return _row(label, Carbon, {**rate, **scaled}, style)
 
 
 def _row(

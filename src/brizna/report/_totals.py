@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from brizna.core.quantities import Carbon, Energy, Money, Water
+from brizna.report._boundary import name_stage
 from brizna.report._format import Format
 from brizna.report._table import Table
 from brizna.report._texts import texts
@@ -48,7 +49,7 @@ def totals_lines(record: View, *, lang: str, width: int = 80, color: bool = Fals
         groups.append(record["whole"])
     rows = [
         (
-            *(part or "-" for part in group["key"].values()),
+            *(_part(way, part, style) for way, part in group["key"].items()),
             *([group["view"]] if len(views) > 1 else []),
             style.count(group["runs"]),
             style.duration(group["duration_s"]),
@@ -68,6 +69,17 @@ def totals_lines(record: View, *, lang: str, width: int = 80, color: bool = Fals
     )
     first = len(record["by"]) + (len(views) > 1)
     return Table(header, rows, right=range(first, len(header))).lines(width=width, color=color)
+
+
+def _part(way: str, part: str | None, style: Format) -> str:
+    """Return what people call what the runs of a group have in common."""
+    _ = style.say
+    if part is None:
+        return "-"
+    if way == "stage":
+        return name_stage(part, style)
+    outcomes = {"succeeded": _("succeeded"), "failed": _("failed")}
+    return outcomes[part] if way == "outcome" else part
 
 
 def totals_remarks(record: View, *, lang: str) -> list[str]:

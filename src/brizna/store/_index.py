@@ -47,8 +47,8 @@ create table doubt (number integer primary key, name text unique not null);
 create table run (
     number integer primary key, id text not null, pack integer not null,
     mtime_ns integer, bytes integer, beside_ns integer,
-    name text, state text, started text, duration_s real, machine text, tags text, zone text,
-    view text, parent text, place text, begun_s real, ended_s real,
+    name text, state text, outcome text, started text, duration_s real, machine text, tags text,
+    zone text, view text, parent text, place text, begun_s real, ended_s real,
     layout integer, doubts blob, figures blob, unique (id, pack)
 );
 create table summary (number integer primary key, told text not null);
@@ -64,7 +64,7 @@ _AT_ONCE = 500
 """Runs written in one go: others wait no longer, and a kill loses no more."""
 _NONE = -1
 """The time of a directory of records that is not there."""
-_ADD = "insert into run values (null" + ", ?" * 20 + ")"
+_ADD = "insert into run values (null" + ", ?" * 21 + ")"
 _SHORT = {"started": "substr(started, 1, 10)"}
 """Columns of which less is told, so that many runs share what is asked of them: the day."""
 _TWICE = "select count(*) > count(distinct id) from run"
@@ -277,6 +277,7 @@ class Index:
         return (
             summary.name,
             summary.state,
+            summary.outcome,
             summary.started,
             summary.duration_s,
             summary.machine,

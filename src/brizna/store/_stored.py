@@ -77,6 +77,12 @@ class RunSummary(Record):
 
     _forms: ClassVar = {"tags": tuple, "command": tuple, "methods": tuple, "jobs": tuple}
 
+    @property
+    def outcome(self) -> str:
+        """Tell ``succeeded``, or ``failed``: ended otherwise than well, or not on its own."""
+        ended_well = self.state == "finished" and not self.exit_code and not self.signal
+        return "succeeded" if ended_well else "failed"
+
     @classmethod
     def of(cls, run: dict[str, Any], digest: str | None) -> Self:
         """Return the summary of a run's JSON value."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from brizna.store._index import Index
     from brizna.store._stored import RunSummary
 
-COLUMNS = ("name", "state", "started", "machine", "tags", "zone", "view")
+COLUMNS = ("name", "state", "outcome", "started", "machine", "tags", "zone", "view")
 """What runs can be told apart by: columns of the index, ``tags`` as a JSON list or None."""
 _AT_ONCE = 100_000
 """So many runs are held before they are summed: some 140 MB."""

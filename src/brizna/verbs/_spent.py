@@ -134,13 +134,9 @@ def _spent(run: RunSummary, figures: dict[str, Estimate]) -> Spent:
         kind=run.name or " ".join(run.command or ()) or run.id,
         started=run.started or "",
         duration_s=run.duration_s or 0.0,
-        succeeded=_succeeded(run),
+        succeeded=run.outcome == "succeeded",
         figures=figures,
     )
-
-
-def _succeeded(run: RunSummary) -> bool:
-    return run.state == "finished" and run.exit_code in (0, None)
 
 
 def _figures(footprint: Footprint) -> dict[str, Estimate]:
@@ -217,7 +213,7 @@ def charge_runs(
     idle = _idle(here, reserved, book)
     if idle is not None and asked.tags:
         everybody = counted(store, asked.replace(tags=()))
-        whole_s = fsum(run.duration_s or 0.0 for run in everybody if _succeeded(run))
+        whole_s = fsum(run.duration_s or 0.0 for run in everybody if run.outcome == "succeeded")
         if whole_s > 0:
             own_s = fsum(run.duration_s for run in spent if run.succeeded)
             idle = {name: value.scaled(own_s / whole_s) for name, value in idle.items()}

@@ -31,7 +31,8 @@ _PERIODS: dict[str, Callable[[str], str]] = {
     "week": lambda started: "{}-W{:02}".format(*_day(started).isocalendar()),
     "day": lambda started: started[:10],
 }
-_FIELDS = ("name", "machine", "zone", "state")
+_FIELDS = ("name", "machine", "zone", "state", "outcome")
+_STAGE = "stage"
 _TAG = "tag:"
 
 
@@ -142,8 +143,10 @@ def total_runs(
 
     Args:
         store: The store.
-        by: ``tag:KEY`` (the value of tags such as ``team:vision``), ``name``, ``machine``,
-            ``zone``, ``state``, ``year``, ``quarter``, ``month``, ``week``, ``day`` (in UTC).
+        by: ``tag:KEY`` (the value of tags such as ``team:vision``), ``stage`` (of an AI system's
+            life, as ``tag:stage``), ``name``, ``machine``, ``zone``, ``state``, ``outcome``
+            (``succeeded`` or ``failed``), ``year``, ``quarter``, ``month``, ``week``, ``day`` (in
+            UTC).
         figures: Which figures, of `brizna.store.KINDS`.
         wanted: Which runs; all if None.
 
@@ -231,10 +234,12 @@ def _way(by: str) -> tuple[str, Callable[[Any], str | None]]:
         return "started", lambda started: period(started) if started else None
     if by in _FIELDS:
         return by, lambda value: value
+    if by == _STAGE:
+        by = f"{_TAG}{_STAGE}"
     if by.startswith(_TAG) and len(by) > len(_TAG):
         start = f"{by.removeprefix(_TAG)}:"
         return "tags", lambda tags: _values(tags, start)
-    known = [f"{_TAG}KEY", *_FIELDS, *_PERIODS]
+    known = [f"{_TAG}KEY", _STAGE, *_FIELDS, *_PERIODS]
     raise InputError(
         "{by!r} is nothing to group runs by.{hint} Known: {names}.",
         by=by,
