@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, UnavailableError
 from brizna.report import (
+    FACTS,
     RENDERERS,
     Format,
     explain,
@@ -15,7 +18,7 @@ from brizna.report import (
     renderer_names,
     trace,
 )
-from brizna.testing import read_shown, renderer_conformance, sample_dossier
+from brizna.testing import FakeRenderer, read_shown, renderer_conformance, sample_dossier
 
 ONE_RUN: set[str] = set()
 """Forms that are about one run alone."""
@@ -56,32 +59,55 @@ def test_what_a_terminal_can_show_is_text():
     assert is_text(find_renderer("markdown"))
 
 
-class Invents:
-    """A form that breaks its promises: it shows 0 where nothing is known, and never the same."""
-
-    name = "invents"
-    suffix = "txt"
-    media_type = "text/plain"
-    for_people = True
-
-    def __init__(self):
-        self.count = 0
-
-    def about(self, lang):  # noqa: ARG002 - a form has it
-        return "the same in each language"
-
-    def render(self, dossier, *, lang):  # noqa: ARG002 - as above
-        from brizna.report import Document, Figure
-
-        self.count += 1
-        figure = Figure(field="energy", shown="0", unit="Wh", value=0.0, path="energy_j")
-        return Document(content=f"{self.count}".encode(), figures=(figure,))
+@pytest.mark.parametrize(
+    ("fake", "wrong"),
+    [
+        (FakeRenderer(invents=True), "but energy_j is not known"),
+        (FakeRenderer(wanders=True), "the second time"),
+    ],
+)
+def test_a_form_that_breaks_its_promises_is_found_out(fake, wrong):
+    assert any(wrong in broken for broken in renderer_conformance(fake))
 
 
-def test_a_form_that_invents_is_found_out():
-    broken = " ".join(renderer_conformance(Invents()))
-    for wrong in ("dot", "each language", "second time", "is not known", "comes from 0.0"):
-        assert wrong in broken
+def test_a_form_that_keeps_them_is_right():
+    assert renderer_conformance(FakeRenderer()) == []
+
+
+def test_a_form_that_somebody_else_brings_is_found_by_its_entry_point(tmp_path, monkeypatch):
+    about = tmp_path / "theirs-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Name: theirs\nVersion: 1.0\n", encoding="utf-8")
+    (about / "entry_points.txt").write_text(
+        "[brizna.renderers]\ntheirs = their_form:FORM\nnone = their_form:NONE\n"
+        "absent = their_form:ABSENT\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "their_form.py").write_text(
+        "from brizna.testing import FakeRenderer\nFORM = FakeRenderer('theirs')\nNONE = 3\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert renderer_names()[len(RENDERERS) :] == ["theirs", "none", "absent"]
+    assert find_renderer("theirs").name == "theirs"
+    with pytest.raises(UnavailableError, match="lacks a part"):
+        find_renderer("none")
+    with pytest.raises(UnavailableError, match="cannot be loaded"):
+        find_renderer("absent")
+
+
+def test_runs_that_overlapped_are_told_of():
+    dossier = sample_dossier(runs=2)
+    both = dossier.replace(at_once=(dossier.views[1]["id"],))
+    told = find_renderer("markdown").render(both, lang="en").content.decode()
+    assert "1 of them overlapped another run" in told
+
+
+def test_each_fact_is_described_on_its_page():
+    page = Path(__file__).parents[2] / "docs" / "reference" / "forms.md"
+    text = page.read_text(encoding="utf-8")
+    assert [key for key in FACTS if f"| `{key}` |" not in text] == []
+    assert [name for name in RENDERERS if f"`{name}`" not in text] == []
 
 
 def test_what_is_no_form_is_said_to_be_none():

@@ -11,7 +11,16 @@ from brizna.core.codec import digest
 from brizna.core.errors import BriznaError
 from brizna.core.estimate import Estimate
 from brizna.core.version import VERSION
-from brizna.report import Dossier, Facts, Renderer, Selection, read_facts
+from brizna.report import (
+    Document,
+    Dossier,
+    Facts,
+    Figure,
+    Filling,
+    Renderer,
+    Selection,
+    read_facts,
+)
 from brizna.testing._sinks import sample_run
 from brizna.verbs._views import account_run, view
 
@@ -20,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from brizna.report import Document, Figure
 
 _ISSUED = "2026-11-30T09:00:00Z"
 _OUTSIDE = ("socket.connect", "socket.getaddrinfo", "socket.sendto")
@@ -48,6 +56,40 @@ _FACTS = {
     "supplier": "Example Electricity",
     "confidentiality": "public",
 }
+
+
+class FakeRenderer:
+    """A form of one line; breaks its promises if it is told to.
+
+    Args:
+        name: What ``--as`` calls it.
+        invents: Whether it shows 0 where nothing is known.
+        wanders: Whether it gives other bytes each time.
+    """
+
+    suffix = ".txt"
+    media_type = "text/plain"
+    for_people = True
+
+    def __init__(self, name: str = "fake", *, invents: bool = False, wanders: bool = False) -> None:
+        self.name = name
+        self._invents = invents
+        self._wanders = wanders
+        self._times = 0
+
+    def about(self, lang: str) -> str:
+        """Return what it is, in one line."""
+        return "una línea" if lang == "es" else "a line"
+
+    def render(self, dossier: Dossier, *, lang: str) -> Document:
+        """Return the energy in a line."""
+        form = Filling(dossier, lang=lang)
+        energy = form.text("energy", "energy_j")
+        if energy is None and self._invents:
+            figure = Figure(field="energy", shown="0", unit="Wh", value=0.0, path="energy_j")
+            return Document(content=b"0 Wh", figures=(figure,))
+        self._times += self._wanders
+        return form.document(f"{self.about(lang)}: {energy or form.unknown('')} {self._times}")
 
 
 def sample_facts() -> Facts:
