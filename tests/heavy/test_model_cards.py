@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from brizna.cli import main
 from brizna.core.errors import InputError
 from brizna.report import find_renderer, into_card
-from brizna.report._form_hf import BEGIN, END
+from brizna.report._form_hf import BEGIN, END, KEY
 from brizna.testing import sample_dossier, sample_facts
 
 pytestmark = pytest.mark.heavy
@@ -175,3 +177,32 @@ def test_the_command_shows_a_difference_and_then_writes_it(capsys, tmp_path):
     assert main(words) == 0
     assert BEGIN in card.read_text(encoding="utf-8")
     assert card.stat().st_mode & 0o777 == 0o640
+
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=12)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-99, 99) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=6,
+)
+HEADS = st.dictionaries(WORDS.filter(lambda key: key != KEY), VALUES, max_size=5)
+DOSSIER = sample_dossier()
+
+
+@settings(max_examples=60, deadline=None)
+@given(head=HEADS, old=st.none() | VALUES, body=WORDS, place=st.integers(0, 5), flow=st.booleans())
+def test_whatever_stands_in_a_card_stays_or_the_card_is_refused(head, old, body, place, flow):
+    keys = list(head.items())
+    if old is not None:
+        keys.insert(min(place, len(keys)), (KEY, old))
+    text = yaml.safe_dump(dict(keys), sort_keys=False, allow_unicode=True, default_flow_style=flow)
+    card = f"---\n{text}---\n{body}"
+    try:
+        changed = put(card, DOSSIER)
+    except InputError:
+        return
+    found = yaml.safe_load(changed.split("---\n")[1])
+    assert set(found.pop(KEY)) >= {"emissions", "source"}
+    assert found == head
+    assert body.strip() in changed
+    assert put(changed, DOSSIER) == changed
