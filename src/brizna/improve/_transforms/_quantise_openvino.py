@@ -88,8 +88,8 @@ class ShrinkWeightsOpenVino(Record):
     """Keep weights in 8 or 4 bits, and compute as before.
 
     Attributes:
-        bits: 8, for each channel by its own scale; or 4, groups of 64 by one, with the first and
-            the last layer in 8.
+        bits: 8, for each channel by its own scale; or 4, groups of 64 by one, or smaller ones
+            where a layer's width asks for it, with the first and the last layer in 8.
     """
 
     name: ClassVar[str] = "shrink-weights-openvino"
@@ -130,7 +130,16 @@ class ShrinkWeightsOpenVino(Record):
         if self.bits == 8:
             graph = nncf.compress_weights(graph, mode=modes.INT8_ASYM)
         else:
-            graph = nncf.compress_weights(graph, mode=modes.INT4_SYM, group_size=64, ratio=1.0)
+            adjust = nncf.AdvancedCompressionParameters(
+                group_size_fallback_mode=nncf.GroupSizeFallbackMode.ADJUST
+            )
+            graph = nncf.compress_weights(
+                graph,
+                mode=modes.INT4_SYM,
+                group_size=64,
+                ratio=1.0,
+                advanced_parameters=adjust,
+            )
         return _saved(graph, folder, f"int{self.bits}")
 
     def cost_hint_s(self, model: Model) -> float:
