@@ -47,6 +47,7 @@ from brizna.cli._predict import ACTIONS as _PREDICT_ACTIONS
 from brizna.cli._runs import _ACTIONS
 from brizna.core import replay
 from brizna.core.baseline import Baseline, IdleChannel
+from brizna.core.declared import CaseInput
 from brizna.core.factors import Factor
 from brizna.core.gauges import GaugeLevels
 from brizna.core.hints import Hint
@@ -69,7 +70,6 @@ from brizna.core.work import Work
 from brizna.plan import (
     Best,
     BreakEven,
-    CaseInput,
     ChipOption,
     HardwareAdvice,
     Outcome,

@@ -14,11 +14,11 @@ References:
 from __future__ import annotations
 
 from brizna.check._federation_words import WORDS
+from brizna.core.declared import CaseInput
 from brizna.core.errors import InputError, Said
 from brizna.core.estimate import Estimate, estimate_of, exactly, total
 from brizna.core.quantities import Duration, Energy, Ratio
 from brizna.core.records import Record, each
-from brizna.plan import CaseInput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

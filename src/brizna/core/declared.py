@@ -7,6 +7,7 @@ from math import isfinite
 from brizna.core.errors import InputError
 from brizna.core.estimate import exactly
 from brizna.core.factors import nearest
+from brizna.core.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,30 @@ if TYPE_CHECKING:
 
 ANY, POSITIVE, SHARE = "any", "positive", "share"
 """What a number may be: 0 or more, more than 0, in [0, 1]."""
+
+
+class CaseInput(Record):
+    """A number that an answer was computed from.
+
+    Attributes:
+        option: The way or the chip that it is a fact of.
+        field: What it is.
+        low: The low end of its interval; ``best`` and ``high`` the other two.
+        unit: Of the three.
+        factor: The id of the factor; None where it was declared.
+        source: Who says so.
+        year: Of what year it is; None where the source does not say.
+    """
+
+    option: str
+    field: str
+    low: float
+    best: float
+    high: float
+    unit: str
+    factor: str | None
+    source: str
+    year: int | None
 
 
 def read_fact(where: str, field: str, value: Any, facts: Facts) -> Estimate:

@@ -63,7 +63,6 @@ if TYPE_CHECKING:
     from brizna.plan._site_advice import (
         Best,
         BreakEven,
-        CaseInput,
         SiteAdvice,
         SiteOffer,
         SiteOption,
@@ -91,7 +90,6 @@ __all__ = [
     "BreakEven",
     "BulkJob",
     "Candidate",
-    "CaseInput",
     "Checkpoints",
     "Chip",
     "ChipOption",
@@ -179,7 +177,6 @@ _HOMES = {
     "read_hardware_case": "_hardware",
     "Best": "_site_advice",
     "BreakEven": "_site_advice",
-    "CaseInput": "_site_advice",
     "SiteAdvice": "_site_advice",
     "SiteOffer": "_site_advice",
     "SiteOption": "_site_advice",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from math import ceil
 
-from brizna.core.declared import must_know, read_number, read_objects, read_text
+from brizna.core.declared import CaseInput, must_know, read_number, read_objects, read_text
 from brizna.core.errors import InfeasibleError, InputError
 from brizna.core.estimate import estimate_of, exactly, total
 from brizna.core.quantities import Carbon, CarbonIntensity, Duration, Energy, Money, Ratio
 from brizna.core.records import Record, each
 from brizna.plan._advice import break_even
 from brizna.plan._facts import FACTS
-from brizna.plan._site_advice import CaseInput
 from brizna.plan._site_case import read_currency, read_facts
 
 TYPE_CHECKING = False

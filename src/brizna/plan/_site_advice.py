@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from math import ceil
 
+from brizna.core.declared import CaseInput
 from brizna.core.errors import InputError
 from brizna.core.estimate import Estimate, estimate_of, exactly
 from brizna.core.quantities import Carbon, Duration, Energy, Money, Quantity, Ratio
@@ -132,30 +133,6 @@ class Best(Record):
     figure: str
     name: str
     sure: bool
-
-
-class CaseInput(Record):
-    """A number that an answer was computed from.
-
-    Attributes:
-        option: The way or the chip that it is a fact of.
-        field: What it is.
-        low: The low end of its interval; ``best`` and ``high`` the other two.
-        unit: Of the three.
-        factor: The id of the factor; None where it was declared.
-        source: Who says so.
-        year: Of what year it is; None where the source does not say.
-    """
-
-    option: str
-    field: str
-    low: float
-    best: float
-    high: float
-    unit: str
-    factor: str | None
-    source: str
-    year: int | None
 
 
 class SiteAdvice(Record):

@@ -7,13 +7,13 @@ from importlib import import_module
 from brizna.account import embodied, embodied_of_device, lifetime, pue
 from brizna.core._tables import load, positions
 from brizna.core.book import SHIPPED
+from brizna.core.declared import CaseInput
 from brizna.core.errors import CoverageError, InputError, Said
 from brizna.core.estimate import exactly
 from brizna.core.factors import factor, factor_of_year, nearest, recognised
 from brizna.core.quantities import Duration, Money, Power
 from brizna.plan import FACTS as _FACTS
 from brizna.plan import (
-    CaseInput,
     HardwareAdvice,
     SiteAdvice,
     SiteOffer,

@@ -11,11 +11,11 @@ from brizna.check import (
     read_federation_case,
 )
 from brizna.core.book import SHIPPED
+from brizna.core.declared import CaseInput
 from brizna.core.errors import Said
 from brizna.core.estimate import exactly
 from brizna.core.factors import factor
 from brizna.core.quantities import Ratio
-from brizna.plan import CaseInput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
