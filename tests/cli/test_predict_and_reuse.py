@@ -68,7 +68,11 @@ def test_reuse_compares_the_ways_and_looks_for_what_there_is(brizna, shown, tmp_
     (tmp_path / "models/mood.gguf").write_bytes(b"")
     told = brizna("reuse", "ways.json", "--find", "mood", "--checkpoints", "models").stdout
     assert "mood.gguf" in told
-    assert "peft pays over reuse after" in told
+    assert "few parameters (PEFT) pays over reuse after" in told
+    spanish = brizna("reuse", "ways.json", "--lang", "es").stdout
+    assert "pocos parámetros (PEFT)" in spanish
+    assert "reutilizar" in spanish
+    assert "peft" not in spanish
     found = shown("reuse", "ways.json")
     assert found["chosen"]["order"] == ["peft", "reuse"]
     nothing = brizna("reuse", "--find", "nothing-like-it", "--lang", "es")
