@@ -38,6 +38,7 @@ from brizna.account import (
 )
 from brizna.account._case import _DEVICE_FIELDS, _FIELDS, _PLAIN, _PLAIN_DEVICE
 from brizna.account._sci import AiScore
+from brizna.check import Criterion, FederationAdvice, Flip, Traffic
 from brizna.cli._dispatch import COMMANDS
 from brizna.cli._factors import _ACTIONS as _FACTOR_ACTIONS
 from brizna.cli._grid import _ACTIONS as _GRID_ACTIONS
@@ -80,6 +81,7 @@ from brizna.plan import (
     SiteOption,
     Workload,
 )
+from brizna.store import Key, KeyEnd
 from brizna.verbs import (
     SETTINGS,
     Prediction,
@@ -336,6 +338,8 @@ def test_every_unit_that_is_described_exists():
         *(Prediction, Reuse),
         *(SiteAdvice, SiteOption, BreakEven, Best, CaseInput),
         *(HardwareAdvice, ChipOption, Replacement),
+        *(FederationAdvice, Criterion, Flip, Traffic),
+        *(Key, KeyEnd),
         *(Sweep, Setting, SweepPlan, Dimension, TrialNote),
         *(Tune, Tuned, TunePlan, Parameter, Resource, TuneNote),
         *(Profile, Part, Branch, Hint),
