@@ -5,6 +5,7 @@ from __future__ import annotations
 from brizna.core.estimate import Estimate
 from brizna.report import _page
 from brizna.report._boundary import boundary_line
+from brizna.report._drawing import phases_drawing
 from brizna.report._explain import explain
 from brizna.report._filling import Filling
 from brizna.report._instants import tell_instant
@@ -22,6 +23,7 @@ from brizna.report._words import KIND_OF_FIELD, name_basis, name_figure, name_st
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.report._dossier import Document, Dossier
+    from brizna.report._explain import Node
     from brizna.report._view import View
 
 _CARDS = ("facility_energy_j", "carbon_g", DURATION, "water_l", "cost")
@@ -230,6 +232,7 @@ def _phases(form: Filling, view: View) -> Section:
     rows = _page.phases(view, form.style)
     kept = sorted(sorted(range(len(rows)), key=lambda at: -rows[at]["width"])[:_MOST_PHASES])
     title = _("Phases")
+    drawing = phases_drawing(view, form.style)
     header = (_("phase"), _("time"), _("energy"), _("interval (90%)"), _("mean power"))
     grid = Grid(
         caption=title,
@@ -240,26 +243,38 @@ def _phases(form: Filling, view: View) -> Section:
         ),
         widths=(4, 2, 1.8, 2, 1.6),
         right=(1, 2, 3, 4),
-        bars=tuple(rows[at]["width"] / 100 for at in kept),
+        bars=() if drawing else tuple(rows[at]["width"] / 100 for at in kept),
     )
     left = len(rows) - len(kept)
     more = (_("and {count} more, smaller ones").format(count=form.style.count(left)),)
-    return Section(title=title, grid=grid if rows else None, remarks=more if left else ())
+    return Section(
+        title=title,
+        drawing=drawing,
+        grid=grid if rows else None,
+        remarks=more if left else (),
+    )
 
 
 def _derivation(form: Filling, view: View) -> Section:
     """Return how each figure is computed, and from what."""
     _ = form.style.say
-    rows: list[tuple[str, ...]] = []
-    for path in _FIGURES:
-        for node in explain(view, form.style, figure=path) if view["footprint"].get(path) else ():
-            inputs = "; ".join(f"{_bare(inner.label)} {inner.value}" for inner in node.parts)
-            rows.append((_bare(node.label), node.formula, inputs))
+    known = [path for path in _FIGURES if view["footprint"].get(path)]
+    nodes = [node for path in known for node in explain(view, form.style, figure=path)]
+    rows = [(_bare(node.label), node.formula, "; ".join(_inputs(node))) for node in nodes]
     title = _("How each figure is computed")
     header = (_("figure"), _("formula"), _("from"))
     grid = Grid(caption=title, header=header, rows=tuple(rows), widths=(2.2, 3.4, 5), typed=(1,))
     remark = _("Down to samples and factors: brizna explain {run}").format(run=view["id"])
     return Section(title=title, grid=grid if rows else None, remarks=(remark,))
+
+
+def _inputs(node: Node) -> list[str]:
+    """Return what a figure is computed from; several of one name with what tells them apart."""
+    names = [_bare(inner.label) for inner in node.parts]
+    return [
+        f"{name if names.count(name) == 1 else inner.label} {inner.value}"
+        for name, inner in zip(names, node.parts, strict=True)
+    ]
 
 
 def _bare(label: str) -> str:

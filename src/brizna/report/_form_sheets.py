@@ -150,7 +150,7 @@ def _cells(filling: SheetFilling, row: Row) -> tuple[str, ...]:
     """Return where a field is asked, what it asks, its value, interval, and origin or reason."""
     field, shown, why = row.field, row.shown, row.basis
     if shown is None:
-        shown = filling.form.unknown or filling.filling.style.unknown(None)
+        shown = _nothing(filling, row)
         why = filling.filling.stored(row.why)
     note = filling.filling.stored(field.note)
     what = filling.title(field) + (f" ({note})" if note else "")
@@ -158,8 +158,15 @@ def _cells(filling: SheetFilling, row: Row) -> tuple[str, ...]:
 
 
 def _missing(filling: SheetFilling, row: Row) -> str:
-    word = filling.form.unknown or filling.filling.style.unknown(None)
-    return f"{word}: {filling.filling.stored(row.why)}"
+    return f"{_nothing(filling, row)}: {filling.filling.stored(row.why)}"
+
+
+def _nothing(filling: SheetFilling, row: Row) -> str:
+    """Return the word for a field that is not known, or that does not ask about these runs."""
+    _ = filling.filling.style.say
+    if filling.form.unknown:
+        return filling.form.unknown
+    return filling.filling.style.unknown(None) if row.applies else _("not applicable")
 
 
 def _remark(filling: SheetFilling, row: Row) -> tuple[str, ...]:

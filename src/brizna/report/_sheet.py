@@ -54,18 +54,34 @@ class Grid(Record):
     _forms: ClassVar = {}
 
 
+class Drawing(Record):
+    """A drawing.
+
+    Attributes:
+        svg: It, as SVG without scripts and without anything from outside.
+        about: What it shows, for those who cannot see it.
+    """
+
+    svg: str
+    about: str
+
+    _forms: ClassVar = {}
+
+
 class Section(Record):
     """A part of a document under a title of its own.
 
     Attributes:
         title: Its title.
         prose: Paragraphs before the table.
+        drawing: What stands before the table, if it has one.
         grid: Its table, if it has one with rows.
         remarks: Paragraphs in small print after it.
     """
 
     title: str
     prose: tuple[str, ...] = ()
+    drawing: Drawing | None = None
     grid: Grid | None = None
     remarks: tuple[str, ...] = ()
 

@@ -52,6 +52,7 @@ class Row(Record):
         ends: The interval, if it has one.
         basis: Where the value comes from, in words.
         why: Why nothing is known, in English as records hold it.
+        applies: Whether the field asks about these runs at all.
         figures: The numbers in it.
     """
 
@@ -60,6 +61,7 @@ class Row(Record):
     ends: str = ""
     basis: str = ""
     why: str = ""
+    applies: bool = True
     figures: tuple[Figure, ...] = ()
 
     _forms: ClassVar = {}
@@ -102,7 +104,7 @@ class SheetFilling:
     def _row(self, field: Field) -> Row:
         why = out_of_place(field.when, self.dossier)
         if why is not None:
-            return self._lack(field, str(why))
+            return self._lack(field, str(why)).replace(applies=False)
         kind, _, name = field.takes.partition(":")
         if kind == "figure":
             return self._figure(field, name)

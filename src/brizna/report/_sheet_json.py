@@ -46,6 +46,7 @@ def _field(filling: SheetFilling, row: Row) -> dict[str, Any]:
         "asks": filling.title(field),
         "source": field.source,
         "status": field.status,
+        "applies": row.applies,
         "shown": row.shown,
         "interval": row.ends or None,
         "basis": row.basis or None,

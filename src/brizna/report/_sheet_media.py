@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 from brizna.core.records import Record
 from brizna.report._form_markdown import escape
 from brizna.report._html import render_page
@@ -40,7 +42,9 @@ def html_of(sheet: Sheet) -> bytes:
     Raises:
         UnavailableError: If Jinja2 is not installed.
     """
-    values = {"sheet": sheet, "lang": sheet.lang}
+    drawings = [section.drawing for section in sheet.sections]
+    pictures = [b64encode(one.svg.encode()).decode() if one else "" for one in drawings]
+    values = {"sheet": sheet, "lang": sheet.lang, "pictures": pictures}
     return render_page("sheet.html", values, sheet.lang, sheets=("report.css", "sheet.css"))
 
 

@@ -250,11 +250,11 @@ def out_of_place(when: str, dossier: Dossier) -> Said | None:
             "the runs are not training alone but: {stages}", stages=", ".join(sorted(found))
         )
     if when == "use" and not (found and found <= _USE):
-        return Said("not applicable: the runs are not of the model's use (stage:inference)")
+        return Said("the runs are not of the model's use (stage:inference)")
     if when == "own" and _is_bought(dossier):
-        return Said("not applicable: somebody else runs the machines, see the scope 3 field")
+        return Said("somebody else runs the machines, see the scope 3 field")
     if when == "cloud" and not _is_bought(dossier):
-        return Said("not applicable: no provider of the machines was declared")
+        return Said("no provider of the machines was declared")
     return None
 
 
