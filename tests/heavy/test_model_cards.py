@@ -62,6 +62,7 @@ def test_a_new_card_is_read_by_the_hub_with_grams():
     )
     assert told["co2_eq_emissions"]["training_type"] == "pre-training"
     assert told["license"] == "apache-2.0"
+    assert told["datasets"] == ["digits"]
     assert told["pipeline_tag"] == "image-classification"
 
 

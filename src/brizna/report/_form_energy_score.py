@@ -100,7 +100,8 @@ def _per_thousand(form: Filling, path: str, queries: float | None) -> str:
         shown.append(form.style.number(number))
         form.note(figure.replace(field=f"{path}.{end}", shown=shown[-1]))
     best, low, high = shown
-    return f"{best} {_UNIT} ({low}-{high})"
+    ends = "" if low == high else f" ({low}{form.style.dash}{high})"
+    return f"{best}{form.style.space}{_UNIT}{ends}"
 
 
 def _has_cards(dossier: Dossier) -> bool:

@@ -63,6 +63,7 @@ class ModelCard:
         lines = ["---"]
         for key, fact in _BESIDE:
             value = dossier.facts[fact]
+            value = value.lower() if fact == "licence" and value else value  # as the Hub has them
             lines += [f"{key}: {dumps(value, ensure_ascii=False)}"] if value else []
         lines += [*metadata(form), "---", ""]
         lines += [f"# {escape(dossier.title)}", "", BEGIN, *section(form, level=2), END]

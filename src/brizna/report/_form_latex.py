@@ -30,7 +30,7 @@ _MARKS: dict[str, str] = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': "{''}",
     "±": r"\ensuremath{\pm}",
     "µ": r"\ensuremath{\mu}",
     "×": r"\ensuremath{\times}",
