@@ -38,7 +38,7 @@ from brizna.account import (
 )
 from brizna.account._case import _DEVICE_FIELDS, _FIELDS, _PLAIN, _PLAIN_DEVICE
 from brizna.account._sci import AiScore
-from brizna.check import Criterion, FederationAdvice, Flip, Traffic
+from brizna.check import Criterion, FederationAdvice, Flip, Guard, Simpler, Traffic
 from brizna.cli._dispatch import COMMANDS
 from brizna.cli._factors import _ACTIONS as _FACTOR_ACTIONS
 from brizna.cli._grid import _ACTIONS as _GRID_ACTIONS
@@ -92,6 +92,7 @@ from brizna.verbs import (
     read_settings,
 )
 from brizna.verbs._history import History, Unlike
+from brizna.verbs._simpler import Compared, SimplerStudy
 from brizna.verbs._totals import Group, RunTotals, Total
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -342,6 +343,7 @@ def test_every_unit_that_is_described_exists():
         *(Key, KeyEnd),
         *(Sweep, Setting, SweepPlan, Dimension, TrialNote),
         *(Tune, Tuned, TunePlan, Parameter, Resource, TuneNote),
+        *(SimplerStudy, Compared, Simpler, Guard),
         *(Profile, Part, Branch, Hint),
     ],
 )

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from brizna.check._rules import (
         RULES,
     )
+    from brizna.check._simpler import Contender, Simpler, SimplerRule, simpler
     from brizna.check._statement import (
         Device,
         Knowledge,
@@ -94,6 +95,7 @@ __all__ = [
     "RESULTS",
     "RULES",
     "SEVERITIES",
+    "Contender",
     "Criterion",
     "Device",
     "Evidence",
@@ -105,6 +107,8 @@ __all__ = [
     "Part",
     "Place",
     "Rule",
+    "Simpler",
+    "SimplerRule",
     "Span",
     "Stated",
     "Statement",
@@ -134,6 +138,7 @@ __all__ = [
     "read_federation_case",
     "read_manifest",
     "read_yaml",
+    "simpler",
     "together",
 ]
 
@@ -151,6 +156,10 @@ _HOMES = {
     "holm": "_noninferiority",
     "non_inferior": "_noninferiority",
     "non_inferior_figure": "_noninferiority",
+    "Contender": "_simpler",
+    "Simpler": "_simpler",
+    "SimplerRule": "_simpler",
+    "simpler": "_simpler",
     "RESULTS": "_verdict",
     "SEVERITIES": "_verdict",
     "Evidence": "_verdict",

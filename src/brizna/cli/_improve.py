@@ -145,5 +145,12 @@ def _say_progress(context: Context, progress: Progress) -> None:
     context.say("  ".join(parts))
 
 
-ACTIONS: dict[str, Callable[[Context, list[str]], int]] = {"replay": _replay}
+def _simpler(context: Context, words: list[str]) -> int:
+    """Compare a complex model with simple ones."""
+    from brizna.cli._simpler import simpler
+
+    return simpler(context, words)
+
+
+ACTIONS: dict[str, Callable[[Context, list[str]], int]] = {"replay": _replay, "simpler": _simpler}
 """What can be done beside searching."""

@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     )
     from brizna.report._scaling import scaling_lines
     from brizna.report._schedule import FORMS, Launch, schedule
+    from brizna.report._simpler import simpler_lines
     from brizna.report._spent import budgets_lines, charges_lines
     from brizna.report._sweep import sweep_lines, sweep_page
     from brizna.report._terminal import (
@@ -178,6 +179,7 @@ __all__ = [
     "sci_for_ai_lines",
     "sci_lines",
     "show_lines",
+    "simpler_lines",
     "site_advice_lines",
     "speedscope",
     "stored",
@@ -277,6 +279,7 @@ _HOMES = {
     "saving": "_compare",
     "schedule": "_schedule",
     "show_lines": "_terminal",
+    "simpler_lines": "_simpler",
     "waiting_line": "_plan",
     "wants_color": "_terminal",
     "zones_lines": "_terminal",
