@@ -236,7 +236,7 @@ class Search:
         plain = [one for one in self.graph.nodes[1:] if not one.lossy]
         least = min(map(self._ratio_of, plain), default=float("inf"))
         made: list[Node] = []
-        for kind in sorted({one.model.kind for one in plain} - {node.model.kind}):
+        for kind in sorted({one.model.kind for one in plain}):
             ways = [one for one in plain if one.model.kind == kind]
             best = min(ways, key=self._ratio_of)
             if self._ratio_of(best) <= _NEAR * least:

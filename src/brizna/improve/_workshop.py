@@ -133,7 +133,8 @@ class Workshop:
             StepFailedError: If it failed, now or then.
         """
         folder = os.path.join(self.folder, MODELS, key.partition("/")[2])
-        if key not in self._known or not os.path.isdir(folder):
+        known = self._known.get(key)
+        if known is None or ("done" in known and not os.path.isdir(folder)):
             self._known.pop(key, None)
             shutil.rmtree(folder, ignore_errors=True)
             os.makedirs(folder)

@@ -11,6 +11,14 @@ from brizna.testing._battery import FakeBattery
 from brizna.testing._clock import FakeClock
 from brizna.testing._grid import FakeProvider
 from brizna.testing._hwmon import FakeHwmon, FakeMonitor
+from brizna.testing._improve import (
+    FAKE_PLUGINS,
+    FakeBench,
+    FakeModel,
+    FakeRuntime,
+    fake_config,
+    transform_conformance,
+)
 from brizna.testing._library import build_fake_amd_smi, build_fake_nvml
 from brizna.testing._limit_files import FakeLimitFiles
 from brizna.testing._machine import FakeMachine
@@ -32,13 +40,16 @@ from brizna.testing._sources import source_conformance
 from brizna.testing._wire import FakeIpmi, FakeWire
 
 __all__ = [
+    "FAKE_PLUGINS",
     "FakeBattery",
+    "FakeBench",
     "FakeClock",
     "FakeGpu",
     "FakeHwmon",
     "FakeIpmi",
     "FakeLimitFiles",
     "FakeMachine",
+    "FakeModel",
     "FakeModels",
     "FakeMonitor",
     "FakeNvml",
@@ -49,11 +60,13 @@ __all__ = [
     "FakePowermetrics",
     "FakeProvider",
     "FakeRenderer",
+    "FakeRuntime",
     "FakeSink",
     "FakeWire",
     "FakeZone",
     "build_fake_amd_smi",
     "build_fake_nvml",
+    "fake_config",
     "meter_conformance",
     "read_shown",
     "renderer_conformance",
@@ -63,4 +76,5 @@ __all__ = [
     "sample_run",
     "sink_conformance",
     "source_conformance",
+    "transform_conformance",
 ]

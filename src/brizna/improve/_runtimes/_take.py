@@ -64,6 +64,8 @@ def _take_object(found: Any, folder: str) -> Made:
     """Write what a person's code returned; a module comes alone or with example inputs."""
     if isinstance(found, tuple) and found:
         found = found[0]  # pyright: ignore[reportUnknownVariableType]
+    if callable(getattr(found, "write_into", None)):  # of a kind that a plug-in's runtime takes
+        return found.write_into(folder)
     if callable(getattr(found, "state_dict", None)):
         from brizna.improve._runtimes._torch import facts_of, save_module
 

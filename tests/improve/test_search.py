@@ -1,0 +1,181 @@
+"""The search over fakes: which compositions are built, raced, judged and chosen."""
+
+from __future__ import annotations
+
+import pytest
+
+from brizna.core.errors import InputError
+from brizna.improve import Improvement, Machine, Search, Workshop, outcome_of, study_of
+from brizna.testing import FakeBench, fake_config
+
+MACHINE = Machine(isa=(), processors=1, libraries={})
+
+
+def searched(folder, *, bench=None, sections=None, **search):
+    """Return what a study with fakes finds, and the bench."""
+    config = fake_config(**search)
+    for name, values in (sections or {}).items():
+        config[name] = {**config.get(name, {}), **values}
+    study = study_of(config, directory=str(folder))
+    bench = bench or FakeBench()
+    workshop = Workshop(str(folder / "study"), study, bench)
+    try:
+        search = Search(study, workshop, MACHINE)
+        search.run()
+        return outcome_of(search, study, workshop, MACHINE, key="k"), bench
+    finally:
+        workshop.close()
+
+
+def names(found, state):
+    return {row.name: row for row in found.rows if row.state == state}
+
+
+def test_the_cheapest_that_is_good_enough_is_chosen_and_confirmed(tmp_path):
+    found, _ = searched(tmp_path)
+    assert found.chosen == "fold + round(bits=8) + fake fp32"
+    row = found.row(found.chosen)
+    assert row.quality.verdict == "pass"
+    assert row.confirmed.verdict == "pass"
+    assert row.ratio.low.value < 0.4 < row.ratio.high.value
+
+
+def test_what_breaks_quality_is_refused_however_cheap(tmp_path):
+    found, _ = searched(tmp_path)
+    row = found.row("fold + round(bits=2) + fake fp32")
+    assert row.state == "dropped"
+    assert row.quality.verdict == "fail"
+    assert row.why == "its quality is too low"
+
+
+def test_a_step_that_raises_is_a_row_and_one_that_does_not_apply_is_declined(tmp_path):
+    found, _ = searched(tmp_path)
+    failed = names(found, "failed")
+    assert failed["broken"].why == "RuntimeError: an operator is not known here"
+    assert names(found, "declined")["as it is + refused"].why == "it is for other models"
+
+
+def test_training_is_declined_without_material_and_follows_a_failed_pruning_with_it(tmp_path):
+    found, _ = searched(tmp_path / "without")
+    assert "needs train" in names(found, "declined")["prune + train"].why
+    given = {"data": {"train": "brizna.testing._improve:fake_items"}}
+    found, _ = searched(tmp_path / "with", sections=given)
+    assert found.chosen == "prune + train + fold + round(bits=8) + fake fp32"
+    assert found.row("prune + fake fp32").quality.verdict == "fail"
+
+
+def test_no_step_stands_before_one_of_an_earlier_stage(tmp_path):
+    found, _ = searched(tmp_path)
+    stages = {"prune": 10, "train": 20, "fold": 60, "round": 90}
+    for row in found.rows:
+        order = [stages[step["name"]] for step in row.steps]
+        assert order == sorted(set(order))
+
+
+def test_a_variant_that_changes_nothing_passes_by_its_scores_where_items_are_few(tmp_path):
+    found, _ = searched(tmp_path, sections={"quality": {"margin": 0.001}})
+    row = found.row("fold + fake fp32")
+    assert (row.quality.verdict, row.quality.method) == ("pass", "alike")
+    assert found.row("fold + round(bits=8) + fake fp32").quality.verdict == "undecided"
+
+
+def test_an_undecided_variant_says_how_many_items_it_needs(tmp_path):
+    found, _ = searched(tmp_path, sections={"quality": {"margin": 0.01}})
+    guard = found.row("fold + round(bits=8) + fake fp32").quality
+    assert guard.verdict == "undecided"
+    assert guard.needed > guard.items
+
+
+def test_pays_after_counts_the_steps_against_the_base_and_the_best_that_changes_nothing(tmp_path):
+    found, _ = searched(tmp_path)
+    row = found.row(found.chosen)
+    assert found.lossless == "fold + fake fp32"
+    assert row.cost_s == pytest.approx(0.2)
+    assert row.break_even == pytest.approx(0.2 / (1e-3 - 0.4e-3), rel=0.1)
+    assert row.break_even_lossless == pytest.approx(0.2 / (0.8e-3 - 0.4e-3), rel=0.15)
+
+
+def test_a_study_without_volume_tries_all_and_one_with_too_little_builds_nothing_more(tmp_path):
+    found, _ = searched(tmp_path, sections={"workload": {"yearly_inferences": 1}})
+    built = [row for row in found.rows if row.steps]
+    assert not built
+    assert any("in a year save at most" in row.why for row in names(found, "declined").values())
+
+
+def test_a_spent_budget_begins_nothing_new_but_still_chooses(tmp_path):
+    found, bench = searched(tmp_path, budget="1s")
+    whole, more = searched(tmp_path / "whole")
+    assert len(bench.done) < len(more.done)
+    assert "the budget is spent" in {row.why for row in found.rows}
+    assert whole.spent_s > found.spent_s
+
+
+def test_a_budget_in_joules_is_refused_where_nothing_counts_them(tmp_path):
+    with pytest.raises(InputError, match="is not measured here"):
+        searched(tmp_path, budget="5kJ")
+
+
+@pytest.mark.parametrize("killed_at", [0, 1, 4, 9, 14])
+def test_a_study_that_was_killed_goes_on_and_finds_what_it_would_have(tmp_path, killed_at):
+    whole, bench = searched(tmp_path / "whole")
+    place = tmp_path / "cut"
+    first = FakeBench(dies_at=killed_at)
+    with pytest.raises(KeyboardInterrupt):
+        searched(place, bench=first)
+    again, second = searched(place)
+    assert again.chosen == whole.chosen
+    assert len(first.done) + len(second.done) == len(bench.done)
+
+
+def test_a_torn_line_of_the_journal_costs_what_it_would_have_told(tmp_path):
+    _, bench = searched(tmp_path)
+    journal = tmp_path / "study" / "journal.jsonl"
+    data = journal.read_bytes()
+    journal.write_bytes(data[: len(data) - 7])
+    _, again = searched(tmp_path)
+    assert again.done == bench.done[-1:]
+
+
+def test_a_figure_of_all_items_is_judged_by_resampling(tmp_path):
+    figure = {"quality": {"metric": "brizna.testing._improve:fake_figure", "margin": 0.05}}
+    found, _ = searched(tmp_path, sections=figure)
+    assert found.chosen == "fold + round(bits=8) + fake fp32"
+    assert found.row(found.chosen).quality.method == "bootstrap"
+
+
+def test_threads_are_tried_for_the_cheapest_only(tmp_path):
+    found, _ = searched(tmp_path, sections={"workload": {"threads": [1, 2]}})
+    with_two = [row.name for row in found.rows if row.serving and row.serving["threads"] == 2]
+    assert len(with_two) == 2
+
+
+def test_what_was_found_survives_encode_and_decode(tmp_path):
+    found, _ = searched(tmp_path)
+    assert Improvement.from_json(found.to_json()) == found
+
+
+def test_costs_without_a_counter_are_called_a_proxy(tmp_path):
+    found, _ = searched(tmp_path)
+    assert found.is_proxy
+    assert all(row.energy_j is None for row in found.rows)
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "words"),
+    [
+        ("quality", {"marign": 1}, "Did you mean 'margin'"),
+        ("quality", {"margin": -1}, "a margin of 0 or more"),
+        ("model", {"path": "x.onnx"}, "either path"),
+        ("search", {"repeats": 1}, "at least 2 repeats"),
+        ("search", {"budget": "soon"}, "expected a duration"),
+        ("workload", {"yearly_inferences": 0}, "more than 0"),
+    ],
+)
+def test_a_configuration_that_cannot_be_is_refused(tmp_path, section, values, words):
+    with pytest.raises(InputError, match=words):
+        searched(tmp_path, sections={section: values})
+
+
+def test_too_few_items_are_refused(tmp_path):
+    with pytest.raises(InputError, match="at least two"):
+        searched(tmp_path, sections={"quality": {"items": "builtins:list"}})
