@@ -33,13 +33,24 @@ def facts_of(path: str) -> dict[str, Any]:
             count *= length
         sizes[name_of(one.data_type).lower()] += count
     return {
-        "operators": dict(Counter(node.op_type for node in graph.graph.node)),
+        "operators": dict(Counter(_operators(graph.graph))),
         "opset": max(one.version for one in graph.opset_import if one.domain in ("", "ai.onnx")),
         "inputs": [one.name for one in graph.graph.input if one.name not in constants],
         "outputs": [one.name for one in graph.graph.output],
         "dtypes": dict(sizes),
         "parameters": sum(sizes.values()),
     }
+
+
+def _operators(graph: Any) -> list[str]:
+    """Return the operators of a graph, those inside branches and loops as well."""
+    found: list[str] = []
+    for node in graph.node:
+        found.append(node.op_type)
+        for attribute in node.attribute:
+            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                found += _operators(inner)
+    return found
 
 
 class OnnxRuntime:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PRODUCTS = ("MatMul", "Gemm", "Attention", "LSTM")
 _CONVOLUTIONS = ("Conv", "ConvTranspose")
+_BRANCHES = ("If", "Loop", "Scan")
 _CALIBRATED = 32
 """Requests that ranges are read from: more of them change little and cost as much again."""
 
@@ -81,6 +82,7 @@ class QuantizeOnnxDynamic(Record):
         from onnxruntime.quantization import QuantType, quantize_dynamic
 
         operators: dict[str, int] = model.facts["operators"]
+        has_branches = any(operators.get(name) for name in _BRANCHES)
         path = os.path.join(folder, GRAPH)
         quantize_dynamic(
             model.file(GRAPH),
@@ -93,7 +95,7 @@ class QuantizeOnnxDynamic(Record):
             per_channel=True,
             reduce_range=self.narrow,
             weight_type=QuantType.QInt8,
-            extra_options={"DefaultTensorType": 1},
+            extra_options={"DefaultTensorType": 1, "EnableSubgraph": has_branches},
         )
         return Made(kind="onnx", precision="int8", facts=facts_of(path))
 
@@ -134,7 +136,7 @@ class QuantizeOnnxStatic(Record):
         if reason is not None:
             return reason
         operators: dict[str, int] = model.facts["operators"]
-        if any(operators.get(name) for name in ("If", "Loop", "Scan")):
+        if any(operators.get(name) for name in _BRANCHES):
             return "it has branches or loops, inside which ranges are not read"
         return None
 
