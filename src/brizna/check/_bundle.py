@@ -115,15 +115,27 @@ def examine_bundle(
         torn: Paths whose content could not be unpacked.
         tell: Returns a run anew out of its id, its journal and its marks.
     """
-    found, listed = _examine_lists(files, name, frozenset(torn))
-    if listed is None:
+    found, manifest = _examine_lists(files, name, frozenset(torn))
+    if manifest is None:
         return found
-    sound = {path: data for path, data in files.items() if path not in torn}
-    seen: list[tuple[Run, Footprint]] = []
-    for run_id in sorted({path.split("/")[1] for path in sound if path.startswith(f"{_RUNS}/")}):
-        run, footprints, verdicts = _examine_one(sound, run_id, name, known, tell)
+    spoilt = {one.place.field for one in found if one.result == "fail"}
+    sound = {path: data for path, data in files.items() if path not in spoilt}
+    chosen = manifest.get("footprints", {})
+    seen: list[tuple[str, Footprint]] = []
+    run_ids = sorted({path.split("/")[1] for path in sound if path.startswith(f"{_RUNS}/")})
+    for run_id in run_ids:
+        if f"{_RUNS}/{run_id}/run.json" in spoilt:
+            continue
+        footprints, verdicts = _examine_one(sound, run_id, name, known, tell)
         found += verdicts
-        seen += [(run, footprint) for footprint in footprints[:1] if run is not None]
+        asked = footprints.get(str(chosen.get(run_id)))
+        seen += [] if asked is None else [(run_id, asked)]
+    if spoilt:
+        return found
+    if not sorted(chosen) == run_ids == [run_id for run_id, _ in seen]:
+        place = Place(file=name, field=BUNDLE_MANIFEST)
+        seen_text = Said("it names footprints that are not here, or not those of all runs")
+        found.append(failed(ARCHIVE, place, seen_text, Said("one footprint of each run")))
     found += _examine_factors(sound, [footprint for _, footprint in seen], name)
     found += _examine_totals(sound, seen, name)
     return found
@@ -131,8 +143,8 @@ def examine_bundle(
 
 def _examine_lists(
     files: Files, name: str, torn: frozenset[str]
-) -> tuple[list[Verdict], dict[str, str] | None]:
-    """Compare the files with both lists; return the manifest's digests, None where it has none."""
+) -> tuple[list[Verdict], Mapping[str, Any] | None]:
+    """Compare the files with both lists; return the manifest, None where there is none."""
     if BUNDLE_MANIFEST not in files:
         place = Place(file=name, field=BUNDLE_MANIFEST)
         expected = Said("the list of the archive's files")
@@ -143,7 +155,8 @@ def _examine_lists(
         manifest = decode(files[BUNDLE_MANIFEST])
         listed = {str(one["path"]): str(one["digest"]) for one in manifest["files"]}
         listed = listed if manifest["schema"] == BUNDLE_SCHEMA else manifest[BUNDLE_SCHEMA]
-    except (BriznaError, TypeError, KeyError) as error:
+        dict(manifest.get("footprints", {}))
+    except (BriznaError, TypeError, KeyError, ValueError) as error:
         place = Place(file=name, field=BUNDLE_MANIFEST)
         rule = CHANGED if summed.get(BUNDLE_MANIFEST) not in (None, own) else ARCHIVE
         seen = Said("it cannot be read: {error}", error=error)
@@ -155,7 +168,7 @@ def _examine_lists(
         found.append(failed(CHANGED, Place(file=name, field=BUNDLE_MANIFEST), seen, expected))
     elif not found and files.get(SUMS, b"") != _sums({**listed, BUNDLE_MANIFEST: own}):
         found.append(_not_ours(files, name))
-    return found or [passed(CHANGED, Place(file=name))], listed
+    return found or [passed(CHANGED, Place(file=name))], manifest
 
 
 def _not_ours(files: Files, name: str) -> Verdict:
@@ -211,29 +224,29 @@ def _examine_one(
     name: str,
     known: Knowledge,
     tell: Callable[[str, bytes, bytes], Run] | None,
-) -> tuple[Run | None, list[Footprint], list[Verdict]]:
-    """Judge one run with its journal and its footprints."""
+) -> tuple[dict[str, Footprint], list[Verdict]]:
+    """Judge one run with its journal; return its footprints by their digests."""
     home = f"{_RUNS}/{run_id}"
     place = Place(file=f"{name}/{home}/run.json")
     data = files.get(f"{home}/run.json")
     if data is None:
         seen = Said("it is not there")
-        return None, [], [failed(MISSING, place, seen, Said("the record of a run"))]
+        return {}, [failed(MISSING, place, seen, Said("the record of a run"))]
     journal, marks = files.get(f"{home}/journal.jsonl"), files.get(f"{home}/marks/marks.jsonl", b"")
     retell = None if tell is None or journal is None else partial(tell, run_id, journal, marks)
     try:
         record = decode(data)
     except BriznaError as error:
         seen = Said("{error}", error=error)
-        return None, [], [failed(FORM, place, seen, Said("a record that brizna can read"))]
+        return {}, [failed(FORM, place, seen, Said("a record that brizna can read"))]
     run, found = examine_run(record, place, known, tell=retell)
-    footprints: list[Footprint] = []
+    footprints: dict[str, Footprint] = {}
     for path in sorted(path for path in files if path.startswith(f"{home}/records/")):
         footprint, verdicts = _examine_record(path, files[path], run, name, known)
         found += verdicts
-        footprints += [] if footprint is None else [footprint]
-    footprints.sort(key=lambda one: one.functional_unit is None)
-    return run, footprints, found
+        if footprint is not None:
+            footprints[digest_of_bytes(files[path])] = footprint
+    return footprints, found
 
 
 def _examine_record(
@@ -274,9 +287,9 @@ def _examine_factors(files: Files, footprints: list[Footprint], name: str) -> li
     return found or [passed(FACTORS, place)]
 
 
-def _examine_totals(files: Files, seen: list[tuple[Run, Footprint]], name: str) -> list[Verdict]:
+def _examine_totals(files: Files, seen: list[tuple[str, Footprint]], name: str) -> list[Verdict]:
     place = Place(file=f"{name}/{TOTALS}")
-    expected = encode(bundle_totals([(run.id, footprint) for run, footprint in seen]))
+    expected = encode(bundle_totals(seen))
     if files.get(TOTALS) == expected:
         return [passed(SUM, place)]
     return [failed(SUM, place, Said("the totals are not those of the runs"), Said("the sums anew"))]

@@ -18,7 +18,7 @@ from brizna.report import (
     renderer_names,
 )
 from brizna.store import replace_file
-from brizna.verbs import dossier_of, facts_of, read_period
+from brizna.verbs import BundleForm, dossier_of, facts_of, read_period
 from brizna.verbs._run import current_directory
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from brizna.cli._dispatch import Context
     from brizna.report import Document, Dossier, Figure, Renderer
+    from brizna.store import Store
 
 _CARD = "hf"
 """The form that can be put into an existing file."""
@@ -48,10 +49,10 @@ def report(context: Context, words: list[str]) -> int:
         raise InputError(
             "No form was named: choose one with --as. See what there is: brizna report --list."
         )
-    renderer = _renderer(given.form, given.output)
-    settings = settings_of(given, context)
+    store, settings = store_of(given, context), settings_of(given, context)
+    renderer = _renderer(given.form, given.output, store)
     dossier = dossier_of(
-        store_of(given, context),
+        store,
         _selection(given),
         facts=facts_of(given.facts, directory=current_directory()),
         seen_as=None if settings.origins["view"] == "default" else settings["view"],
@@ -70,6 +71,8 @@ def report(context: Context, words: list[str]) -> int:
     elif output is not None:
         _write(output, document.content)
         context.say(os.path.abspath(output))
+        if renderer.name == BundleForm.name:  # to be told to whoever is to verify it
+            context.say(digest_of_bytes(document.content))
     elif not (given.json or given.figures):
         _print(context, renderer, document)
     _say_lacking(context, document)
@@ -117,8 +120,10 @@ def _parser(context: Context) -> Parser:
     return parser
 
 
-def _renderer(form: str, output: str | None) -> Renderer:
+def _renderer(form: str, output: str | None, store: Store) -> Renderer:
     """Return a form in the medium that it names, else in that of the file it goes to."""
+    if form == BundleForm.name:  # the only one that packs what lies in the store
+        return BundleForm(store)
     renderer = find_renderer(form)
     suffix = os.path.splitext(output)[1] if output and "." not in form else ""
     return (suffix and in_medium(renderer, suffix)) or renderer
@@ -142,6 +147,7 @@ def _selection(given: Namespace) -> Selection:
 
 def _list(context: Context, given: Namespace) -> int:
     forms = [find_renderer(name) for name in renderer_names()]
+    forms.append(BundleForm(store_of(given, context)))
     if given.json:
         context.tell_json(
             [

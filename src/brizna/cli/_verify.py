@@ -9,7 +9,7 @@ from brizna.cli._options import add_json, add_settings, store_of
 from brizna.cli._parser import Parser
 from brizna.core.errors import InputError, UnavailableError
 from brizna.core.version import VERSION
-from brizna.report import findings_lines, findings_sarif
+from brizna.report import findings_lines, findings_sarif, severity_names
 from brizna.store import replace_file
 from brizna.verbs import VERIFIED_FORMS
 from brizna.verbs import verify as verify_one
@@ -105,8 +105,7 @@ def _list(context: Context, given: Namespace) -> int:
     if given.json:
         context.tell_json([rule.to_json() for rule in RULES.values()])
         return 0
-    _ = context.texts.gettext
-    names = {"error": _("error"), "warning": _("warning"), "note": _("note")}
+    names = severity_names(context.lang)
     width = max(map(len, names.values())) + 2
     context.tell(
         *(

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from brizna.report._facts import FACTS, Fact, Facts, read_facts
     from brizna.report._federate import federation_lines
     from brizna.report._filling import Filling
-    from brizna.report._findings import findings_lines, findings_sarif
+    from brizna.report._findings import findings_lines, findings_sarif, severity_names
     from brizna.report._flame import profile_page
     from brizna.report._format import Format
     from brizna.report._html import html_report
@@ -194,6 +194,7 @@ __all__ = [
     "waiting_line",
     "wants_color",
     "zones_lines",
+    "severity_names",
 ]
 
 _HOMES = {
@@ -285,6 +286,7 @@ _HOMES = {
     "zones_lines": "_terminal",
     "bundle_method": "_bundle_texts",
     "bundle_readme": "_bundle_texts",
+    "severity_names": "_findings",
     "findings_lines": "_findings",
     "findings_sarif": "_findings",
 }

@@ -46,6 +46,12 @@ def findings_lines(
     return lines
 
 
+def severity_names(lang: str) -> dict[str, str]:
+    """Return what each severity is called, the gravest first."""
+    _ = Format(lang).say
+    return {"error": _("error"), "warning": _("warning"), "note": _("note")}
+
+
 def _head(one: Verification, style: Format, fail_on: str) -> str:
     _ = style.say
     outcome = {
@@ -53,23 +59,21 @@ def _head(one: Verification, style: Format, fail_on: str) -> str:
         "fail": _("NOT right"),
         "cannot-tell": _("cannot tell"),
     }[one.outcome(fail_on=fail_on)]
-    results = [verdict.result for verdict in one.verdicts]
-    told = _("{kept} kept, {broken} broken, {untold} that nobody can tell").format(
-        kept=results.count("pass"),
-        broken=results.count("fail"),
-        untold=results.count("cannot-tell"),
-    )
+    counts = {
+        _("kept"): sum(verdict.result == "pass" for verdict in one.verdicts),
+        **{
+            name: sum(verdict.severity == severity for verdict in one.findings)
+            for severity, name in severity_names(style.lang).items()
+        },
+        _("cannot tell"): len(one.untold),
+    }
+    told = ", ".join(f"{name}: {count}" for name, count in counts.items() if count)
     return f"{one.subject} ({one.form}): {outcome}; {told}"
 
 
 def _verdict(verdict: Verdict, rule: Rule, style: Format, *, derivation: bool) -> list[str]:
     _, lang = style.say, style.lang
-    names = {
-        "error": _("error"),
-        "warning": _("warning"),
-        "note": _("note"),
-    }
-    name = names[verdict.severity] if verdict.result == "fail" else _("cannot tell")
+    name = severity_names(lang)[verdict.severity] if verdict.result == "fail" else _("cannot tell")
     name = _("kept") if verdict.result == "pass" else name
     lines = [f"  {verdict.rule} {name}: {said(rule.title, lang)}", f"    {_where(verdict, style)}"]
     if verdict.seen is not None:

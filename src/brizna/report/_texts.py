@@ -60,9 +60,15 @@ def texts(lang: str) -> Texts:
     _known(lang, "The language")
     if lang == "en":
         return _Source()
-    from gettext import translation
+    return _translations(lang)
 
-    return translation(_DOMAIN, _LOCALE, [lang])
+
+@cache
+def _translations(lang: str) -> Texts:
+    from gettext import GNUTranslations
+    from io import BytesIO
+
+    return GNUTranslations(BytesIO(_catalogue(lang)))
 
 
 @cache
@@ -70,12 +76,18 @@ def keys(lang: str) -> tuple[str, ...]:
     """Return every text that is translated into a language, as it stands in the source."""
     from struct import unpack_from
 
-    with open(join(_LOCALE, lang, "LC_MESSAGES", f"{_DOMAIN}.mo"), "rb") as file:
-        catalogue = file.read()
+    catalogue = _catalogue(lang)
     count, table = unpack_from("<2I", catalogue, 8)
     places = (unpack_from("<2I", catalogue, table + 8 * index) for index in range(count))
     found = (catalogue[start : start + length].decode() for length, start in places)
     return tuple(key for key in found if key and "\0" not in key)  # no plurals
+
+
+def _catalogue(lang: str) -> bytes:
+    """Return a language's catalogue, read as this file was, which may lie in an archive."""
+    assert __spec__ is not None
+    assert __spec__.loader is not None
+    return __spec__.loader.get_data(join(_LOCALE, lang, "LC_MESSAGES", f"{_DOMAIN}.mo"))  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def pick_language(option: str | None, environ: Mapping[str, str]) -> str:

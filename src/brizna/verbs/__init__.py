@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from brizna.verbs._baseline import keep_measured, measure_baseline
     from brizna.verbs._bill import BillRequest, read_bill, reconcile_bill
     from brizna.verbs._book import book_of
+    from brizna.verbs._bundle import BundleForm
     from brizna.verbs._codecarbon import Broken, Imported, import_codecarbon
     from brizna.verbs._compare import comparisons, explain_view, savings
     from brizna.verbs._convert import as_views, check_alike, convert_footprint, convert_views
@@ -74,6 +75,7 @@ __all__ = [
     "Bench",
     "BillRequest",
     "Broken",
+    "BundleForm",
     "Elsewhere",
     "Followed",
     "Greenest",
@@ -264,6 +266,7 @@ _HOMES = {
     "when_greenest": "_when",
     "write_rows": "_jobs_table",
     "zones_of": "_page",
+    "BundleForm": "_bundle",
     "VERIFIED_FORMS": "_verify",
     "verify": "_verify",
 }
