@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from brizna.core.errors import InputError
-from brizna.improve._candidate import try_candidate
 from brizna.report import simpler_lines
 from brizna.verbs import read_settings
+from brizna.verbs._candidate import try_candidate
 from brizna.verbs._simpler import SimplerStudy, compare_simpler, read_simpler_case
 
 MODELS = """

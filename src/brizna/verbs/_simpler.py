@@ -17,9 +17,9 @@ from brizna.core.factors import nearest
 from brizna.core.quantities import Energy
 from brizna.core.records import Record, each
 from brizna.core.trials import typical
-from brizna.improve._candidate import CANDIDATE, INFER, INFERENCES, TRAIN
 from brizna.run import TrialFailedError, trials
 from brizna.store import Store
+from brizna.verbs._candidate import CANDIDATE, INFER, INFERENCES, TRAIN
 from brizna.verbs._measured_trial import measured_trial
 from brizna.verbs._recorder import Job
 from brizna.verbs._trialling import Ground, stoppable
@@ -316,7 +316,7 @@ class _Maker:
             "least_s": case.least_s,
             "folder": case.folder,
         }
-        own = [sys.executable, "-m", "brizna.improve._candidate"]
+        own = [sys.executable, "-m", "brizna.verbs._candidate"]
         told = measured_trial(
             Job(
                 command=own if candidate.command is None else candidate.command,

@@ -1,4 +1,4 @@
-"""One training and use of a model: ``python -m brizna.improve._candidate``, told by a variable.
+"""One training and use of a model: ``python -m brizna.verbs._candidate``, told by a variable.
 
 The model is what a function returns, with ``fit(inputs, answers)`` and ``predict(inputs)``: any
 estimator of scikit-learn, or a class of one's own. Training and use are marked as the phases
@@ -73,7 +73,7 @@ def try_candidate(
 
 def main(environ: Mapping[str, str]) -> None:
     """Do what the variable tells, and write the scores."""
-    from brizna.verbs import mark
+    from brizna.verbs._mark import mark
 
     wanted = json.loads(environ[CANDIDATE])
     os.chdir(wanted["folder"])  # where functions are looked for, and their files
