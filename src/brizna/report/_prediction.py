@@ -125,10 +125,9 @@ def reuse_lines(found: Mapping[str, Any], *, lang: str, width: int, color: bool)
     chosen = found["chosen"]
     if chosen is None:
         return lines[:-1]
-    ways = _ways(style)
     rows = [
         (
-            ways.get(name, name),
+            _way(name, style),
             style.estimate(Energy, found["options"][name]["once_j"]),
             style.estimate(Energy, found["options"][name]["query_j"]),
             style.estimate(Energy, chosen["energies_j"][name]),
@@ -141,7 +140,7 @@ def reuse_lines(found: Mapping[str, Any], *, lang: str, width: int, color: bool)
         lines.append("  " + _pays(pair, style))
     best = _("least over {queries} queries: {name}").format(
         queries=style.number(chosen["queries"]),
-        name=ways.get(chosen["order"][0], chosen["order"][0]),
+        name=_way(chosen["order"][0], style),
     )
     if not chosen["surely"]:
         best += _(" - but what is doubtful may turn it round")
@@ -149,22 +148,22 @@ def reuse_lines(found: Mapping[str, Any], *, lang: str, width: int, color: bool)
     return lines + ["  " + style.stored(note) for note in found["notes"]]
 
 
-def _ways(style: Format) -> dict[str, str]:
-    """Return what people call the ways to come to a model."""
+def _way(name: str, style: Format) -> str:
+    """Return what people call a way to come to a model."""
     _ = style.say
-    return {
+    names = {
         "reuse": _("reuse"),
         "prompt": _("longer prompt"),
         "peft": _("tuning few parameters (PEFT)"),
         "fine-tune": _("full fine-tuning"),
         "scratch": _("training from scratch"),
     }
+    return names.get(name, name)
 
 
 def _pays(pair: Mapping[str, Any], style: Format) -> str:
     _ = style.say
-    ways = _ways(style)
-    names = {one: ways.get(pair[one], pair[one]) for one in ("dear", "cheap")}
+    names = {one: _way(pair[one], style) for one in ("dear", "cheap")}
     if pair["queries"] is not None:
         when = style.estimate(Ratio, pair["queries"])
         return _("{dear} pays over {cheap} after {queries} queries").format(queries=when, **names)
