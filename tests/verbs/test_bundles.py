@@ -35,6 +35,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return bundle_of(Store(str(place)))
 
 
+@pytest.fixture(scope="module")
+def packed(made: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the bundle as a file; hypothesis would print its bytes."""
+    file = tmp_path_factory.mktemp("packed") / "sound.zip"
+    file.write_bytes(made)
+    return file
+
+
 def bundle_of(store: Store) -> bytes:
     dossier = dossier_of(store, Selection(run="7f3a9c"), issued=ISSUED)
     return BundleForm(store).render(dossier, lang="en").content
@@ -225,13 +233,11 @@ def test_one_changed_byte_in_any_file_is_found_in_that_file(files: dict[str, byt
 
 @settings(max_examples=60, deadline=None)
 @given(share=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
-def test_one_changed_bit_anywhere_in_the_archive_is_found(
-    made: bytes, tmp_path_factory: pytest.TempPathFactory, share: float, bit: int
-):
+def test_one_changed_bit_anywhere_in_the_archive_is_found(packed: Path, share: float, bit: int):
+    made = packed.read_bytes()
     at = int(share * len(made))
     wrong = made[:at] + bytes([made[at] ^ (1 << bit)]) + made[at + 1 :]
-    folder = tmp_path_factory.mktemp("bits")
-    file = folder / "bundle.zip"
+    file = packed.with_name("changed.zip")
     file.write_bytes(wrong)
     [found] = verify(str(file), Store("nowhere"), form="bundle", now=ISSUED)
     assert found.outcome() == "fail"
@@ -242,11 +248,10 @@ def test_one_changed_bit_anywhere_in_the_archive_is_found(
 
 @settings(max_examples=30, deadline=None)
 @given(share=st.floats(0, 1, exclude_max=True))
-def test_an_archive_that_was_cut_short_is_found(
-    made: bytes, tmp_path_factory: pytest.TempPathFactory, share: float
-):
+def test_an_archive_that_was_cut_short_is_found(packed: Path, share: float):
+    made = packed.read_bytes()
     length = max(4, int(share * len(made)))
-    file = tmp_path_factory.mktemp("cut") / "bundle.zip"
+    file = packed.with_name("cut.zip")
     file.write_bytes(made[:length])
     [found] = verify(str(file), Store("nowhere"), now=ISSUED)
     assert {one.rule for one in found.findings} == {"BRZ-V063"}
