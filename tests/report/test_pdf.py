@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from brizna.report import find_renderer
+from brizna.report import Dossier, Facts, Selection, find_renderer
 from brizna.report._pdf import pdf_of
 from brizna.report._sheet import Card, Grid, Section, Sheet
 from brizna.testing import renderer_conformance, sample_dossier
@@ -66,3 +66,38 @@ def test_pages_show_what_a_run_used_where_and_how_it_was_computed():
     told = told.replace("\u00a0", " ")
     for words in ("187 Wh", "150–235", "Madrid", "sha256:", "`energy_j × pue`"):
         assert words in told, words
+
+
+@pytest.fixture
+def full(view):
+    """A dossier of the sample run with everything: two GPUs, phases, a gap, a cost."""
+    selection = Selection(run=view["id"])
+    return Dossier(
+        selection=selection,
+        views=({**view, "digest": None},),
+        facts=Facts(),
+        issued=ISSUED,
+        software="0",
+    )
+
+
+def test_phases_parts_cost_and_doubts_stand_on_the_pages(full):
+    told = find_renderer("pdf.md").render(full, lang="es").content.decode().replace("\u00a0", " ")
+    for words in ("epoch 1", "666 W", "0,029 EUR", "26,7 Wh", "48 %"):
+        assert words in told, words
+    assert find_renderer("pdf").render(full, lang="es").content.startswith(b"%PDF")
+
+
+def test_drawings_are_in_the_page_with_words_for_those_who_cannot_see_them(full):
+    page = find_renderer("pdf.html").render(full, lang="en").content.decode()
+    assert 'src="data:image/svg+xml;base64,' in page
+    assert 'alt="Mean power over time by phase; highest in epoch 2' in page
+
+
+def test_what_failed_says_its_exit_code_and_a_long_command_is_cut(full):
+    (view,) = full.views
+    failed = {**view, "state": "failed", "exit_code": 3, "command": ["x" * 500]}
+    told = find_renderer("pdf.md").render(full.replace(views=(failed,)), lang="en").content.decode()
+    assert "exit code 3" in told
+    assert "x" * 159 + "…" in told
+    assert "x" * 160 not in told
