@@ -103,6 +103,33 @@ def test_runs_that_overlapped_are_told_of():
     assert "1 of them overlapped another run" in told
 
 
+def test_it_is_said_whose_energy_it_is_and_which_runs_failed():
+    dossier = sample_dossier(runs=2)
+    first, second = dossier.views
+    failed = {**second, "exit_code": 1}
+    footprint = {**first["footprint"], "view": "fair-share"}
+    mixed = dossier.replace(views=({**first, "footprint": footprint}, failed))
+    told = find_renderer("markdown").render(mixed, lang="en").content.decode()
+    assert "fair share of the machine" in told
+    assert "Of these 1 did not end well" in told
+    assert (
+        "did not end well"
+        not in find_renderer("markdown").render(dossier, lang="en").content.decode()
+    )
+
+
+def test_costs_in_several_currencies_have_no_sum():
+    dossier = sample_dossier(runs=2)
+    paid = dossier.views[0]["footprint"]["energy_j"]
+    views = tuple(
+        {**view, "footprint": {**view["footprint"], "cost": paid, "currency": currency}}
+        for view, currency in zip(dossier.views, ("EUR", "USD"), strict=True)
+    )
+    mixed = dossier.replace(views=views)
+    assert mixed.amount("cost") is None
+    assert mixed.reason("cost") == "the costs are in several currencies"
+
+
 def test_each_fact_is_described_on_its_page():
     page = Path(__file__).parents[2] / "docs" / "reference" / "forms.md"
     text = page.read_text(encoding="utf-8")

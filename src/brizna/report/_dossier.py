@@ -130,6 +130,20 @@ class Dossier(Record):
         return ", ".join(names) or "brizna"
 
     @property
+    def seen_as(self) -> str:
+        """Whose energy it is: one of `brizna.core.measurement.VIEWS`."""
+        return self.views[0]["footprint"].get("view", "machine")
+
+    @property
+    def unsuccessful(self) -> tuple[str, ...]:
+        """The runs that did not end well; what they used counts all the same."""
+        return tuple(
+            view["id"]
+            for view in self.views
+            if view["state"] != "finished" or view["exit_code"] not in (0, None)
+        )
+
+    @property
     def currency(self) -> str | None:
         """The currency of all the runs' costs; None where there is none, or several."""
         found = {view["footprint"]["currency"] for view in self.views}
@@ -182,6 +196,9 @@ class Dossier(Record):
         views = self.views if record is None else (self.view_of(record),)
         missing = [view for view in views if _amount(view, path) is None]
         if not missing:
+            several = len({view["footprint"]["currency"] for view in views}) > 1
+            if path == "cost" and several:
+                return str(Said("the costs are in several currencies"))
             return str(Said("it has no sum over several runs"))
         why = _reason(missing[0], path) or "not known"
         if len(views) == 1:

@@ -161,6 +161,7 @@ def _properties(form: Filling) -> list[dict[str, str]]:
             key = f"brizna:{name}:{end}"
             form.note(figure.replace(field=f"{_PLACE}.properties[{key}]", shown=repr(number)))
             found.append({"name": key, "value": repr(number)})
+    found.append({"name": "brizna:view", "value": form.dossier.seen_as})
     for view, footprint in zip(form.dossier.views, footprint_digests(form.dossier), strict=True):
         found.append({"name": "brizna:run", "value": view["id"]})
         found += [{"name": "brizna:run:digest", "value": view["digest"]}] if view["digest"] else []

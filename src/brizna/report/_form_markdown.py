@@ -7,6 +7,7 @@ from brizna.report._filling import Filling
 from brizna.report._form_json import figures_of
 from brizna.report._texts import texts
 from brizna.report._view import printable
+from brizna.report._whose import tell_view
 from brizna.report._words import name_basis, name_figure
 
 TYPE_CHECKING = False
@@ -97,6 +98,14 @@ def remarks(form: Filling) -> list[str]:
             version=dossier.software,
         ),
     ]
+    if dossier.seen_as != "machine":
+        lines.append(tell_view(dossier.seen_as, form.style))
+    if dossier.unsuccessful:
+        lines.append(
+            _("Of these {count} did not end well; what they used is in the figures.").format(
+                count=form.style.count(len(dossier.unsuccessful))
+            )
+        )
     if dossier.at_once:
         lines.append(
             _(
