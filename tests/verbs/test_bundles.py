@@ -254,7 +254,10 @@ def test_an_archive_that_was_cut_short_is_found(packed: Path, share: float):
     file = packed.with_name("cut.zip")
     file.write_bytes(made[:length])
     [found] = verify(str(file), Store("nowhere"), now=ISSUED)
-    assert {one.rule for one in found.findings} == {"BRZ-V063"}
+    assert found.outcome() == "fail"
+    rules = {one.rule for one in found.findings}
+    inner = {"BRZ-V061", "BRZ-V064"}  # it ended inside the verifier, which is a zip of its own
+    assert rules in ({"BRZ-V063"}, inner)
 
 
 def test_a_file_that_was_taken_out_is_missed(files: dict[str, bytes]):
