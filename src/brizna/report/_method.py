@@ -114,7 +114,7 @@ def _cooling(form: Filling, field: str) -> Iterator[str]:
     taken = form.take(_PUE, unit="1", record=record)
     assert taken is not None, field
     shown = form.style.number(taken[0])
-    form.note(taken[1].replace(field=f"{field}, PUE", shown=shown))
+    form.note(taken[1].replace(field=f"{field}, PUE", shown=shown, unit=""))
     yield _("For cooling and building it was multiplied by a PUE of {pue} ({source}).").format(
         pue=shown, source=_factor(form.dossier, pue) or _("declared for the place")
     )

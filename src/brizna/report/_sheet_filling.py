@@ -203,7 +203,7 @@ class SheetFilling:
     def _noted(self, field: Field, figure: Figure, kind: str = "") -> Figure:
         """Keep a number under its field's name, and return it so."""
         name = f"{self.title(field)} ({kind})" if kind else self.title(field)
-        figure = figure.replace(field=name)
+        figure = figure.replace(field=name, unit="" if figure.unit == "1" else figure.unit)
         self.filling.note(figure)
         return figure
 
