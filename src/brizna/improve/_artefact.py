@@ -218,13 +218,16 @@ def _inline(value: Any) -> str:
     if _is_table(value):
         pairs = [f"{_key(name)} = {_inline(one)}" for name, one in value.items() if one is not None]
         return f"{{{', '.join(pairs)}}}"
-    if isinstance(value, (str, bool, int, float)):
-        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, (bool, int, float)):
+        return json.dumps(value)
     return f"[{', '.join(_inline(one) for one in value)}]"
 
 
 def _key(name: str) -> str:
-    return name if name.replace("_", "").replace("-", "").isalnum() else json.dumps(name)
+    bare = name.replace("_", "").replace("-", "")
+    return name if bare.isascii() and bare.isalnum() else _inline(name)
 
 
 def _loader(folder: str, serving: Serving) -> str:
