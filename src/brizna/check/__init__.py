@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         broken_record,
         examine_footprint,
         examine_run,
+        unfinished,
     )
     from brizna.check._rules import (
         RULES,
@@ -140,6 +141,7 @@ __all__ = [
     "read_yaml",
     "simpler",
     "together",
+    "unfinished",
 ]
 
 _HOMES = {
@@ -175,6 +177,7 @@ _HOMES = {
     "Stated": "_statement",
     "Statement": "_statement",
     "examine": "_examine",
+    "unfinished": "_records",
     "broken_record": "_records",
     "examine_footprint": "_records",
     "examine_run": "_records",

@@ -31,7 +31,7 @@ from brizna.check._rules import (
 from brizna.check._statement import read_instant
 from brizna.check._verdict import Evidence, Place
 from brizna.core.codec import digest, encode
-from brizna.core.errors import BriznaError, Said
+from brizna.core.errors import BriznaError, Said, SchemaError, UnavailableError
 from brizna.core.estimate import Estimate, exactly
 from brizna.core.measurement import Run
 from brizna.core.quantities import Carbon, Energy, Ratio
@@ -80,8 +80,16 @@ def examine_run(
 
 
 def broken_record(place: Place, error: BriznaError) -> Verdict:
-    """Return the verdict on a record that the store itself refuses to read."""
-    return failed(RECORD, place, Said("{error}", error=error), _READABLE)
+    """Return the verdict on a record that the store itself refuses, or cannot, read."""
+    why = Said("{error}", error=error)
+    if isinstance(error, UnavailableError):
+        return untold(RECORD, place, why)
+    return failed(FORM if isinstance(error, SchemaError) else RECORD, place, why, _READABLE)
+
+
+def unfinished(place: Place) -> Verdict:
+    """Return the verdict on a run that still goes on."""
+    return untold(RECORD, place, Said("the run still goes on: wait until it has ended"))
 
 
 _READABLE = Said("a record that brizna can read")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from brizna.check import (
     Place,
     Verification,
+    broken_record,
     examine,
     examine_footprint,
     examine_run,
@@ -20,9 +21,10 @@ from brizna.check import (
     read_codecarbon,
     read_manifest,
     read_yaml,
+    unfinished,
 )
 from brizna.core.codec import decode, digest_of_bytes
-from brizna.core.errors import BriznaError, InputError, IntegrityError
+from brizna.core.errors import InputError, IntegrityError, SchemaError, UnavailableError
 from brizna.core.measurement import Run
 from brizna.store import Store, retell
 from brizna.verbs._bundle_files import is_bundle, verify_bundle
@@ -97,14 +99,15 @@ def _run(store: Store, run_id: str, known: Knowledge) -> Verification:
     place = Place(file=run_id)
     try:
         stored = store.read(run_id)
-    except IntegrityError as error:
-        return _broken(run_id, error)
-    if stored.digest is None:
-        raise InputError(
-            "The run {run} still goes on: what has not ended cannot be verified. Wait for it.",
-            run=run_id,
+        files = store.files(run_id)
+        records = [] if stored.digest is None else store.records(run_id, schema=_FOOTPRINT)
+    except (IntegrityError, SchemaError, UnavailableError) as error:
+        return Verification(
+            subject=run_id, form="run", digest="", verdicts=(broken_record(place, error),)
         )
-    files = store.files(run_id)
+    if stored.digest is None:
+        verdict = unfinished(place)
+        return Verification(subject=run_id, form="run", digest="", verdicts=(verdict,))
     journal, marks = files.get("journal.jsonl"), files.get("marks/marks.jsonl", b"")
 
     def tell() -> Run:
@@ -113,20 +116,9 @@ def _run(store: Store, run_id: str, known: Knowledge) -> Verification:
 
     data = stored.run.to_json()
     run, found = examine_run(data, place, known, tell=None if journal is None else tell)
-    try:
-        records = store.records(run_id, schema=_FOOTPRINT)
-    except IntegrityError as error:
-        return _broken(run_id, error)
     for record in records:
         found += examine_footprint(record, run, place, known)[1]
     return Verification(subject=run_id, form="run", digest=stored.digest, verdicts=tuple(found))
-
-
-def _broken(run_id: str, error: BriznaError) -> Verification:
-    from brizna.check import broken_record
-
-    verdict = broken_record(Place(file=run_id), error)
-    return Verification(subject=run_id, form="run", digest="", verdicts=(verdict,))
 
 
 def _file(path: str, known: Knowledge, form: str | None) -> Verification:

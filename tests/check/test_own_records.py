@@ -1,0 +1,279 @@
+"""brizna's own records: what was changed is found, by the rule that it breaks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from copy import deepcopy
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brizna.check import RULES, Place, Rule, Verdict, Verification, together
+from brizna.core.codec import digest, encode
+from brizna.core.errors import InputError, Said
+from brizna.report import findings_lines, findings_sarif
+from brizna.store import Store
+from brizna.verbs import verify, view_of
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+RUN = "7f3a9c"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    place = tmp_path_factory.mktemp("own") / "store"
+    shutil.copytree(ASSETS / "store-1", place)
+    return Store(str(place))
+
+
+@pytest.fixture(scope="module")
+def sound(store: Store) -> dict[str, Any]:
+    return view_of(store, RUN)
+
+
+def scaled(estimate: dict[str, Any], by: float) -> None:
+    for name in ("low", "best", "high"):
+        estimate[name] *= by
+    estimate["doubts"] = {k: [one * by for one in v] for k, v in estimate["doubts"].items()}
+
+
+def verified(view: dict[str, Any], folder: Path) -> Verification:
+    file = folder / "view.json"
+    file.write_bytes(encode(view))
+    [found] = verify(str(file), Store("nowhere"), now=NOW)
+    return found
+
+
+def errors(found: Verification) -> set[str]:
+    return {one.rule for one in found.findings if one.severity == "error"}
+
+
+def test_a_view_that_nobody_changed_is_verified(sound: dict[str, Any], tmp_path: Path):
+    found = verified(sound, tmp_path)
+    assert found.outcome() == "pass"
+    assert found.form == "brizna"
+
+
+def test_a_stored_run_is_verified_against_its_journal_and_its_footprint(store: Store):
+    view_of(store, RUN)
+    [found] = verify(RUN, store, now=NOW)
+    assert found.outcome() == "pass"
+    assert {"BRZ-V053", "BRZ-V051"} <= {o.rule for o in found.verdicts if o.result == "pass"}
+
+
+def test_a_store_is_verified_run_by_run(store: Store):
+    found = verify(store.path, Store("nowhere"), now=NOW)
+    assert [one.subject for one in found] == store.ids()
+
+
+@pytest.mark.parametrize(
+    ("figure", "by", "rule"),
+    [
+        ("carbon_operational_g", 1e-3, "BRZ-V011"),
+        ("facility_energy_j", 1 / 3600, "BRZ-V010"),
+        ("facility_energy_j", 1 / 3.6e6, "BRZ-V010"),
+        ("carbon_g", 1.1, "BRZ-V051"),
+        ("carbon_g", -1, "BRZ-V003"),
+        ("facility_energy_j", 0, "BRZ-V004"),
+    ],
+)
+def test_a_figure_of_a_footprint_that_was_changed_is_the_only_one_told(
+    sound: dict[str, Any], tmp_path: Path, figure: str, by: float, rule: str
+):
+    view = deepcopy(sound)
+    scaled(view["footprint"][figure], by)
+    found = verified(view, tmp_path)
+    assert errors(found) == {rule}
+    [wrong] = [one for one in found.findings if one.rule == rule]
+    assert wrong.place.field == figure
+    assert {one.value for one in wrong.evidence} >= {sound["footprint"][figure]["best"]}
+
+
+def test_a_pue_that_was_applied_twice_is_told_as_that(sound: dict[str, Any], tmp_path: Path):
+    view = deepcopy(sound)
+    scaled(
+        view["footprint"]["carbon_operational_g"], view["footprint"]["assumptions"]["pue"]["best"]
+    )
+    assert errors(verified(view, tmp_path)) == {"BRZ-V012"}
+
+
+def test_an_interval_that_was_narrowed_by_hand_is_found(sound: dict[str, Any], tmp_path: Path):
+    view = deepcopy(sound)
+    carbon = view["footprint"]["carbon_g"]
+    carbon["high"] = carbon["best"] * 1.001
+    assert errors(verified(view, tmp_path)) == {"BRZ-V051"}
+
+
+def test_a_footprint_alone_is_computed_again_from_its_own_energy(
+    sound: dict[str, Any], tmp_path: Path
+):
+    found = verified(sound["footprint"], tmp_path)
+    assert not errors(found)
+    changed = deepcopy(sound["footprint"])
+    scaled(changed["carbon_operational_g"], 1000)
+    assert errors(verified(changed, tmp_path)) == {"BRZ-V011"}
+
+
+@pytest.mark.parametrize("name", ["footprint", "assumptions"])
+def test_a_factor_that_was_changed_is_found(sound: dict[str, Any], tmp_path: Path, name: str):
+    view = deepcopy(sound)
+    holder = view["footprint"] if name == "footprint" else view["footprint"]["assumptions"]
+    holder["factors"][0]["note"] = "another"
+    assert errors(verified(view, tmp_path)) == {"BRZ-V052"}
+
+
+def changed_run(sound: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return a view whose run was changed, with its footprint made to name it."""
+    view = deepcopy(sound)
+    view.pop("footprint")
+    for path, value in changes.items():
+        *names, last = path.split("__")
+        target = view
+        for name in names:
+            target = target[name]
+        target[last] = value
+    return view
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"started": "2031-01-01T00:00:00Z"}, "BRZ-V002"),
+        ({"started": "yesterday"}, "BRZ-V001"),
+        ({"measurement__energy_j__best": -5.0}, "BRZ-V003"),
+        ({"measurement__energy_j__best": 0}, "BRZ-V004"),
+        ({"measurement__energy_j__best": 1e9}, "BRZ-V023"),
+        ({"measurement__coverage__gap_s": 1e6}, "BRZ-V040"),
+        ({"measurement__samples": "many", "state": 5, "tags": 3}, "BRZ-V001"),
+    ],
+)
+def test_a_run_that_cannot_be_is_found(
+    sound: dict[str, Any], tmp_path: Path, changes: dict[str, Any], rule: str
+):
+    found = verified(changed_run(sound, **changes), tmp_path)
+    assert {one.rule for one in found.findings} == {rule}
+
+
+def test_a_record_that_was_changed_is_not_the_one_that_was_accounted_for(
+    sound: dict[str, Any], tmp_path: Path
+):
+    view = deepcopy(sound)
+    view["name"] = "another"
+    assert errors(verified(view, tmp_path)) == {"BRZ-V050"}
+    assert digest({"a": 1}) != digest({"a": 2})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rule"),
+    [(b'"samples":', b'"sample_s":', "BRZ-V001"), (b'"duration_s":', b'"duration_s":1', None)],
+)
+def test_a_store_whose_record_was_changed_says_so(
+    store: Store, tmp_path: Path, before: bytes, after: bytes, rule: str | None
+):
+    place = tmp_path / "store"
+    shutil.copytree(store.path, place)
+    view_of(Store(str(place)), RUN)
+    [file] = place.glob(f"runs/*{RUN}/run.json")
+    file.write_bytes(file.read_bytes().replace(before, after, 1))
+    [found] = verify(RUN, Store(str(place)), now=NOW)
+    assert found.outcome() == "fail"
+    assert errors(found) == {rule or "BRZ-V050"}
+
+
+def test_a_run_that_goes_on_cannot_be_told(store: Store, tmp_path: Path):
+    place = tmp_path / "store"
+    shutil.copytree(store.path, place)
+    [file] = place.glob(f"runs/*{RUN}/run.json")
+    file.parent.joinpath("journal.jsonl").unlink()
+    file.unlink()
+    [found] = [one for one in verify(str(place), store, now=NOW) if one.subject.endswith(RUN)]
+    assert found.outcome() == "cannot-tell"
+
+
+# ----------------------------------------------------------------------------------------- nouns
+
+
+def test_an_outcome_is_a_pass_only_where_something_passed_and_nothing_is_untold():
+    def of(*results: tuple[str, str]) -> Verification:
+        verdicts = [
+            Verdict(rule="R", severity=severity, result=result, place=Place(file="f"))
+            for result, severity in results
+        ]
+        return Verification(subject="f", form="x", digest="", verdicts=tuple(verdicts))
+
+    assert of().outcome() == "cannot-tell"
+    assert of(("not-applicable", "error")).outcome() == "cannot-tell"
+    assert of(("pass", "error")).outcome() == "pass"
+    assert of(("pass", "error"), ("cannot-tell", "note")).outcome() == "cannot-tell"
+    assert of(("fail", "warning"), ("pass", "error")).outcome() == "pass"
+    assert of(("fail", "warning"), ("pass", "error")).outcome(fail_on="warning") == "fail"
+    assert of(("fail", "error"), ("cannot-tell", "note")).outcome() == "fail"
+    assert together(["pass", "cannot-tell", "fail"]) == "fail"
+    assert together(["pass", "cannot-tell"]) == "cannot-tell"
+
+
+def test_a_rule_of_unknown_severity_is_refused():
+    with pytest.raises(InputError, match="severity"):
+        Rule(id="R", severity="grave", title=Said("a"), todo=Said("b"), reference="c")
+
+
+def test_rules_have_ids_of_their_own_and_speak_both_languages():
+    assert len({rule.title.text for rule in RULES.values()}) == len(RULES)
+    from brizna.report import said
+
+    for rule in RULES.values():
+        assert said(rule.title, "es") != str(rule.title)
+        assert said(rule.todo, "es") != str(rule.todo)
+
+
+def test_the_page_of_rules_is_that_of_the_code():
+    page = (ASSETS.parent.parent / "docs/reference/verify.md").read_text(encoding="utf-8")
+    for rule in RULES.values():
+        assert f"| `{rule.id}` | {rule.severity} | {rule.title} |" in page
+
+
+# ---------------------------------------------------------------------------------------- findings
+
+
+@pytest.fixture(scope="module")
+def wrong() -> Verification:
+    file = ASSETS / "verify/broken/emissions-in-grams.csv"
+    return verify(str(file), Store("nowhere"), now=NOW)[0]
+
+
+def test_findings_are_told_in_spanish_with_decimal_commas(wrong: Verification):
+    text = "\n".join(findings_lines([wrong], RULES, lang="es"))
+    assert "NO es correcto" in text
+    assert "visto: es 62,4 kg" in text
+    assert "línea 2" in text
+    assert "qué hacer: Convierta" in text
+
+
+def test_findings_as_sarif_have_what_the_standard_asks_for(wrong: Verification):
+    sarif = findings_sarif([wrong], RULES, lang="en", version="1.0")
+    assert sarif["version"] == "2.1.0"
+    [run] = sarif["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    [result] = run["results"]
+    assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == "BRZ-V011"
+    assert result["level"] == "error"
+    assert result["kind"] == "fail"
+    [location] = result["locations"]
+    assert location["physicalLocation"]["region"] == {"startLine": 2}
+    assert location["logicalLocations"] == [{"fullyQualifiedName": "emissions"}]
+    assert len(run["artifacts"][0]["hashes"]["sha-256"]) == 64
+    json.dumps(sarif, allow_nan=False)
+
+
+def test_what_cannot_be_told_is_open_in_sarif(tmp_path: Path):
+    file = tmp_path / "a card.md"
+    file.write_text("---\nco2_eq_emissions: 3\n---\n")
+    found = verify(str(file), Store("nowhere"), now=NOW)
+    [run] = findings_sarif(found, RULES, lang="es", version="1")["runs"]
+    [result] = run["results"]
+    assert (result["kind"], result["level"]) == ("open", "none")
+    assert "a%20card.md" in result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
