@@ -174,7 +174,7 @@ class Sums:
             common: As `common_places` gives it.
         """
         self.runs += len(rows)
-        durations = [duration_s for _, duration_s, *_ in rows if duration_s is not None]
+        durations = [row[1] for row in rows if row[1] is not None]
         _keep(self._durations, fsum(durations))
         self._first += [(layout, row) for row in rows[: max(_EXACTLY - len(self._first), 0)]]
         wanted: list[_Wanted] = []
