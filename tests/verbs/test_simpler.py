@@ -29,10 +29,10 @@ class Model:
         return [(n % 3 == 0) != (n < self.wrong) for n in inputs]
 
 def network():
-    return Model(40_000, 0)
+    return Model(50_000, 0)
 
 def lines():
-    return Model(1_000, 1)
+    return Model(500, 1)
 
 def coin():
     return Model(1_000, 200)
@@ -45,7 +45,7 @@ def nothing():
 """
 CONFIG = """
 data = "models:data"
-repeats = 2
+repeats = 3
 least_s = 0.05
 points = 5
 [[candidate]]
@@ -64,10 +64,12 @@ def compare(tmp_path):
     (tmp_path / "models.py").write_text(MODELS, encoding="utf-8")
     path = tmp_path / "simpler.toml"
 
-    def call(more="", config=CONFIG):
+    def call(more="", config=CONFIG.replace("repeats = 3", "repeats = 1")):
         path.write_text(config + more, encoding="utf-8")
         settings = read_settings(
-            {"store": str(tmp_path / "store")}, environ={}, directory=str(tmp_path)
+            {"store": str(tmp_path / "store"), "view": "fair-share"},
+            environ={},
+            directory=str(tmp_path),
         )
         return compare_simpler(read_simpler_case(str(path)), settings, environ=dict(os.environ))
 
@@ -75,13 +77,13 @@ def compare(tmp_path):
 
 
 def test_a_simple_model_that_does_is_recommended(compare):
-    found = compare('[[candidate]]\nname = "coin"\nmodel = "models:coin"\n')
+    found = compare('[[candidate]]\nname = "coin"\nmodel = "models:coin"\n', CONFIG)
     assert found.complex == "network"
     assert [one.name for one in found.models] == ["network", "lines", "coin"]
     verdicts = {one.name: one.verdict for one in found.verdicts}
     assert verdicts == {"lines": "pass", "coin": "fail"}
     assert found.recommended == "lines"
-    assert all(len(one.runs) == 2 and one.training_j is not None for one in found.models)
+    assert all(len(one.runs) == 3 and one.training_j is not None for one in found.models)
     assert SimplerStudy.from_json(found.to_json()) == found
     told = "\n".join(simpler_lines(found.to_json(), lang="en", width=120))
     assert "simpler is enough" in told
@@ -92,7 +94,7 @@ def test_a_simple_model_that_does_is_recommended(compare):
 
 
 def test_a_model_that_fails_is_a_row_and_the_complex_one_is_kept(compare):
-    config = CONFIG.replace("models:lines", "models:broken")
+    config = CONFIG.replace("models:lines", "models:broken").replace("repeats = 3", "repeats = 1")
     found = compare(config=config)
     lost = next(one for one in found.models if one.name == "lines")
     assert "exit code 1" in lost.failed
@@ -141,8 +143,8 @@ def test_a_command_that_does_not_say_what_it_should_is_told_so(compare, program,
     "config",
     [
         "data = [",
-        CONFIG.replace("repeats = 2", "repeat = 2"),
-        CONFIG.replace("repeats = 2", "repeats = 'two'"),
+        CONFIG.replace("repeats = 3", "repeat = 3"),
+        CONFIG.replace("repeats = 3", "repeats = 'two'"),
         CONFIG.replace('model = "models:lines"', ""),
         CONFIG.replace('name = "lines"', 'name = "network"'),
         CONFIG.replace("points = 5", "points = -5"),
