@@ -54,6 +54,29 @@ def test_a_boamps_report_counts_kilowatt_hours_and_billions():
     assert told["task"]["algorithms"][0]["parametersNumber"] == pytest.approx(8.97e-6)
 
 
+def test_a_boamps_report_tells_the_system_and_the_components(boamps):
+    dossier = sample_dossier()
+    view = dossier.views[0]
+    hardware = {
+        "cpu": "AMD EPYC 9354",
+        "sockets": 2,
+        "memory_gb": 256.0,
+        "gpus": ["NVIDIA L4", "NVIDIA L4", None],
+    }
+    environment = {"os": "Debian GNU/Linux 12 (bookworm)", "kernel": "Linux 6.1", "python": "3.11"}
+    site = {**view["site"], "hardware": hardware}
+    changed = dossier.replace(views=({**view, "site": site, "environment": environment},))
+    told = json.loads(find_renderer("boamps").render(changed, lang="en").content)
+    assert list(boamps.iter_errors(told)) == []
+    assert told["system"] == {"os": "linux", "distribution": "Debian GNU/Linux 12 (bookworm)"}
+    assert told["software"] == {"language": "python", "version": "3.11"}
+    assert told["infrastructure"]["components"] == [
+        {"componentType": "cpu", "componentName": "AMD EPYC 9354", "nbComponent": 2},
+        {"componentType": "gpu", "componentName": "NVIDIA L4", "nbComponent": 2},
+        {"componentType": "ram", "nbComponent": 1, "memorySize": 256},
+    ]
+
+
 def test_what_a_boamps_report_lacks_is_what_its_schema_misses(boamps):
     document = filled("boamps", facts=Facts(), is_known=False)
     lacking = {lack.field.split("[")[0] for lack in document.lacking}

@@ -165,7 +165,9 @@ def _measures(form: Filling) -> list[dict[str, Any]]:
 def _machine(form: Filling) -> dict[str, Any]:
     """Return the system and the language of the first run, as far as its record knows them."""
     environment = part(form.dossier.views[0], "environment")
-    system = environment.get("os")
+    distribution = environment.get("os")
+    kernel = (environment.get("kernel") or "").partition(" ")[0].lower()
+    system = kernel or distribution
     python = environment.get("python")
     if not system:
         form.lack("system.os", "not in the record")
@@ -173,7 +175,7 @@ def _machine(form: Filling) -> dict[str, Any]:
         form.lack("software.language", "not in the record")
     return said(
         {
-            "system": {"os": system} if system else None,
+            "system": said({"os": system, "distribution": distribution if kernel else None}),
             "software": {"language": "python", "version": python} if python else None,
         }
     )
