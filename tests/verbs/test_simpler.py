@@ -56,6 +56,7 @@ name = "network"
 model = "models:network"
 complex = true
 """
+BRIEF = CONFIG.replace("repeats = 3", "repeats = 1")
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def compare(tmp_path):
     (tmp_path / "models.py").write_text(MODELS, encoding="utf-8")
     path = tmp_path / "simpler.toml"
 
-    def call(more="", config=CONFIG.replace("repeats = 3", "repeats = 1")):
+    def call(more="", config=BRIEF):
         path.write_text(config + more, encoding="utf-8")
         settings = read_settings(
             {"store": str(tmp_path / "store"), "view": "fair-share"},
@@ -94,8 +95,7 @@ def test_a_simple_model_that_does_is_recommended(compare):
 
 
 def test_a_model_that_fails_is_a_row_and_the_complex_one_is_kept(compare):
-    config = CONFIG.replace("models:lines", "models:broken").replace("repeats = 3", "repeats = 1")
-    found = compare(config=config)
+    found = compare(config=BRIEF.replace("models:lines", "models:broken"))
     lost = next(one for one in found.models if one.name == "lines")
     assert "exit code 1" in lost.failed
     assert found.verdicts == ()
