@@ -81,6 +81,15 @@ def test_a_place_that_nobody_knows_leaves_the_emissions_untold(tmp_path: Path):
     assert verified(file).outcome() == "cannot-tell"
 
 
+def test_what_a_table_calls_unknown_is_no_fault_and_no_pass(tmp_path: Path):
+    text = (ASSETS / "sound" / "codecarbon-1.csv").read_text()
+    file = tmp_path / "emissions.csv"
+    file.write_text(text.replace(",0.0624,", ",nan,"))
+    found = verified(file)
+    assert not found.findings
+    assert found.outcome() == "cannot-tell"
+
+
 def test_an_empty_table_is_no_pass(tmp_path: Path):
     file = tmp_path / "emissions.csv"
     file.write_text((ASSETS / "sound" / "codecarbon-2.csv").read_text().splitlines()[0] + "\n")

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from brizna.check import RULES, Place, Rule, Verdict, Verification, together
+from brizna.core.book import Book
 from brizna.core.codec import digest, encode
 from brizna.core.errors import InputError, Said
 from brizna.report import findings_lines, findings_sarif
 from brizna.store import Store
 from brizna.verbs import verify, view_of
+from brizna.verbs._views import account_run, view
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -63,6 +65,23 @@ def test_a_stored_run_is_verified_against_its_journal_and_its_footprint(store: S
     [found] = verify(RUN, store, now=NOW)
     assert found.outcome() == "pass"
     assert {"BRZ-V053", "BRZ-V051"} <= {o.rule for o in found.verdicts if o.result == "pass"}
+
+
+def test_a_factor_that_later_ones_replaced_is_told(store: Store, tmp_path: Path):
+    run = store.read(RUN).run
+    old = account_run(run, book=Book(as_of="2021-06-30"))
+    found = verified(view(run, old), tmp_path)
+    assert not errors(found)
+    by_rule = {one.rule: one for one in found.findings}
+    assert {"BRZ-V030", "BRZ-V031"} <= set(by_rule)
+    assert by_rule["BRZ-V031"].place.field.startswith("factor:grid/")
+    assert by_rule["BRZ-V031"].severity == "note"
+
+
+def test_exported_runs_are_no_bundle(store: Store, tmp_path: Path):
+    store.export([RUN], str(tmp_path / "runs.zip"))
+    with pytest.raises(InputError, match="runs import"):
+        verify(str(tmp_path / "runs.zip"), store, now=NOW)
 
 
 def test_a_store_is_verified_run_by_run(store: Store):

@@ -231,7 +231,7 @@ def test_one_changed_byte_in_any_file_is_found_in_that_file(files: dict[str, byt
             assert {place.field for _, place in found} == {path}, (path, at, found)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(share=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_one_changed_bit_anywhere_in_the_archive_is_found(packed: Path, share: float, bit: int):
     made = packed.read_bytes()

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Row = Mapping[str, str]
 
 _NEEDED = ("timestamp", "duration", "emissions")
+_UNKNOWN = ("nan", "none", "null")
+"""What tables hold where nothing is known: no figure, and no fault."""
 _PARTS = {"cpu": "cpu", "gpu": "gpu", "ram": "memory"}
 _NUMBERS: Mapping[str, tuple[type[Quantity], str]] = {
     "duration": (Duration, "s"),
@@ -89,7 +91,7 @@ def _unreadable(row: Row, place: Place) -> list[Verdict]:
     found: list[Verdict] = []
     for name in _NUMBERS:
         text = row.get(name, "")
-        if text and _number(text) is None:
+        if text and text.lower() not in _UNKNOWN and _number(text) is None:
             seen, where = Said("{text!r:.60}", text=text), place.replace(field=name)
             found.append(failed(FORM, where, seen, Said("a number")))
     return found

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LARGEST_BYTES = 2 << 30
+_EXPORTED = "manifest.json"
+"""What an archive of ``brizna runs export`` has instead of a bundle's manifest."""
 _ZIP = b"PK\x03\x04"
 
 
@@ -91,7 +93,7 @@ def verify_bundle(path: str, *, now: datetime, digest: str | None = None) -> Ver
         digest: The digest that was told when the bundle was made; not compared if None.
 
     Raises:
-        InputError: If it cannot be read.
+        InputError: If it cannot be read, or holds exported runs.
     """
     name = os.path.basename(os.path.abspath(path))
     own, verdicts = "", []
@@ -107,6 +109,12 @@ def verify_bundle(path: str, *, now: datetime, digest: str | None = None) -> Ver
             return Verification(subject=path, form="bundle", digest=own, verdicts=(verdict,))
         if not torn and bundle_bytes(files) != data:
             verdicts = [not_the_original(Place(file=name))]
+    if _EXPORTED in files and BUNDLE_MANIFEST not in files:
+        raise InputError(
+            "{path!r} holds exported runs and is no bundle: take them into a store with brizna "
+            "runs import, and verify that.",
+            path=path,
+        )
     if digest is not None and digest != own:
         verdicts.append(not_the_original(Place(file=name), digest))
     known = Nothing(now.astimezone(UTC))
