@@ -42,6 +42,7 @@ from brizna.check import Criterion, FederationAdvice, Flip, Guard, Simpler, Traf
 from brizna.cli._dispatch import COMMANDS
 from brizna.cli._factors import _ACTIONS as _FACTOR_ACTIONS
 from brizna.cli._grid import _ACTIONS as _GRID_ACTIONS
+from brizna.cli._improve import ACTIONS as _IMPROVE_ACTIONS
 from brizna.cli._keys import ACTIONS as _KEY_ACTIONS
 from brizna.cli._power import ACTIONS as _POWER_ACTIONS
 from brizna.cli._predict import ACTIONS as _PREDICT_ACTIONS
@@ -68,6 +69,7 @@ from brizna.core.site import Site
 from brizna.core.sweep import Dimension, Setting, Sweep, SweepPlan, TrialNote
 from brizna.core.tune import Parameter, Resource, Tune, Tuned, TuneNote, TunePlan
 from brizna.core.work import Work
+from brizna.improve import Improvement, Row
 from brizna.plan import (
     Best,
     BreakEven,
@@ -261,6 +263,7 @@ def every_command():
     actions = {"runs": _ACTIONS, "grid": _GRID_ACTIONS, "predict": _PREDICT_ACTIONS}
     actions |= {"plan": ("", "evaluate", "site", "hardware"), "factors": _FACTOR_ACTIONS}
     actions["power"] = tuple(_POWER_ACTIONS)
+    actions["improve"] = ("", *_IMPROVE_ACTIONS)
     actions["federate"] = ("advise",)
     actions["keys"] = _KEY_ACTIONS
     return [f"{name} {action}".rstrip() for name in COMMANDS for action in actions.get(name, ("",))]
@@ -342,6 +345,7 @@ def test_every_unit_that_is_described_exists():
         *(FederationAdvice, Criterion, Flip, Traffic),
         *(Key, KeyEnd),
         *(Sweep, Setting, SweepPlan, Dimension, TrialNote),
+        *(Improvement, Row),
         *(Tune, Tuned, TunePlan, Parameter, Resource, TuneNote),
         *(SimplerStudy, Compared, Simpler, Guard),
         *(Profile, Part, Branch, Hint),

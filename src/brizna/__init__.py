@@ -1,8 +1,8 @@
 """brizna: run AI with the least energy, carbon, water and money that the job allows, and prove it.
 
 Verbs: `measure` a block or function; `mark` a phase of the run around this process; `when_greenest`
-waits for the best time before a deadline, then measures. Nouns:
-quantities, `Estimate`, `Signal`, `Site`, `Run`, `Footprint`. Each
+waits for the best time before a deadline, then measures; `improve_model` finds a cheaper variant
+that is still good enough. Nouns: quantities, `Estimate`, `Signal`, `Site`, `Run`, `Footprint`. Each
 is imported when it is first asked for; importing brizna itself does next to nothing.
 """
 
@@ -39,10 +39,11 @@ if TYPE_CHECKING:
     from brizna.core.signal import Signal
     from brizna.core.site import Site
     from brizna.core.version import __version__
-    from brizna.verbs import mark, measure, when_greenest
+    from brizna.verbs import improve_model, mark, measure, when_greenest
 
 _HOMES = {
     "load_ipython_extension": "integrations.jupyter",  # what %load_ext brizna calls
+    "improve_model": "verbs._improve",
     "mark": "verbs._mark",
     "measure": "verbs._measure",
     "when_greenest": "verbs._when",
@@ -99,6 +100,7 @@ __all__ = [
     "Water",
     "WaterIntensity",
     "__version__",
+    "improve_model",
     "mark",
     "measure",
     "when_greenest",

@@ -64,7 +64,7 @@ class Odd(FakeFold):
     """Breaks what can be broken without being applied."""
 
     name = " odd"
-    stage = 7
+    stage = 0
     needs = ("luck",)
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from brizna.core.codec import digest
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._registry import all_runtimes, all_transforms, declines, transform_from
 from brizna.improve._transform import CONVERT, step_name, step_of
@@ -123,9 +124,12 @@ class Graph:
             return False
         why = declines(transform, node.model, self._machine, self._study.material)
         if why is None and not self._can_be_run(transform):
-            why = "no runtime that the study allows runs what it gives"
+            why = str(Said("no runtime that the study allows runs what it gives"))
         if why is None and len(self.nodes) >= self._study.most:
-            why = f"{self._study.most} models are built, which is what the study allows"
+            text = Said(
+                "{most} models are built, which is what the study allows", most=self._study.most
+            )
+            why = str(text)
         if why is not None:
             self.decline(node, transform, why)
         return why is None
@@ -178,7 +182,8 @@ class Graph:
         made = Node(model=model, keys=(*node.keys, key), lossy=lossy, stage=transform.stage)
         twin = self._twin(made)
         if twin is not None:
-            self.decline(node, transform, f"it gives the same graph as {twin.name}")
+            why = str(Said("it gives the same graph as {name}", name=twin.name))
+            self.decline(node, transform, why)
             return None
         self.nodes.append(made)
         return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from brizna.check import Guard, non_inferior
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, Said
 from brizna.core.records import Record
 from brizna.improve._arms import counts_energy, trial_of
 from brizna.improve._workshop import StepFailedError
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from brizna.improve._study import Study
     from brizna.improve._workshop import Workshop
 
+TOO_LOW = str(Said("its quality is too low"))
+"""Why a variant is out of the race that the guard fails."""
 _FAR = 1.5
 """A variant that takes more than this times what the best good one takes leaves the race after one
 trial: the scatter of single trials beside each other is less."""
@@ -225,7 +227,7 @@ class Race:
             arm = self.arms[name]
             arm.guard = guard
             if guard.verdict == "fail":
-                arm.why = "its quality is too low"
+                arm.why = TOO_LOW
 
     def guards(self, arms: Iterable[Arm], numbers: Sequence[int]) -> dict[str, Guard]:
         """Return what items say of variants that were scored on them, each for itself."""
@@ -276,7 +278,8 @@ class Race:
             if best is None or least is None or ratio is None or not arm.is_running:
                 continue
             if ratio > _FAR * least:
-                arm.why = f"{best.name} takes less at a quality that is good enough"
+                text = Said("{name} takes less at a quality that is good enough", name=best.name)
+                arm.why = str(text)
 
     def _say(self, doing: str, arm: Arm, failed: str | None = None) -> None:
         ratio = self.ratio(arm) if doing == "trial" and failed is None else None

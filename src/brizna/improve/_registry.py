@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, Said
 from brizna.improve._material import resolve
 
 TYPE_CHECKING = False
@@ -81,14 +81,17 @@ def declines(
         return needs_libraries(missing, transform.extra)
     for name in transform.needs:
         if not material.has(name):
-            return f"needs {name}, which the configuration does not give"
+            return str(Said("needs {name}, which the configuration does not give", name=name))
     return transform.applies(model, machine)
 
 
 def needs_libraries(missing: Iterable[str], extra: str) -> str:
     """Return the reason for what is not installed, with the command that installs it."""
     install = f"brizna[{extra}]" if extra else " ".join(missing)
-    return f"{', '.join(missing)} is not installed: pip install '{install}'"
+    names = ", ".join(missing)
+    return str(
+        Said("{names} is not installed: pip install '{install}'", names=names, install=install)
+    )
 
 
 def _named(plugins: Plugins, path: tuple[str, ...]) -> list[Any]:

@@ -14,11 +14,10 @@ It stops early where the budget is spent, and puts off a step that could not pay
 from __future__ import annotations
 
 from brizna.check import confirm, holm
-from brizna.core.errors import InputError
-from brizna.core.quantities import Duration
+from brizna.core.errors import InputError, Said
 from brizna.improve._arms import PER, Arm, is_close
 from brizna.improve._graph import Graph
-from brizna.improve._race import Race, part
+from brizna.improve._race import TOO_LOW, Race, part
 from brizna.improve._registry import all_runtimes, needs_libraries
 from brizna.improve._transform import SLIM, Variant
 from brizna.improve._workshop import StepFailedError
@@ -170,7 +169,7 @@ class Search:
     def _put_off(self, node: Node, transform: Transform) -> str | None:
         """Return why nothing new is begun: the budget is spent, or it could not pay in a year."""
         if self._is_spent():
-            return "the budget is spent"
+            return str(Said("the budget is spent"))
         cheapest = self.race.best()
         if self._study.yearly is None or cheapest is None:
             return None
@@ -181,11 +180,12 @@ class Search:
         price_s = transform.cost_hint_s(node.model) + self._study.window_s * self._study.repeats
         if hope_s >= price_s:
             return None
-        hope, price = Duration(hope_s), Duration(price_s)
-        return (
-            f"it would cost about {price.value:.3g} s of processor time, and in a year save at "
-            f"most {hope.value:.3g} s"
+        text = Said(
+            "it would cost about {price} s of processor time, and in a year save at most {hope} s",
+            price=f"{price_s:.3g}",
+            hope=f"{hope_s:.3g}",
         )
+        return str(text)
 
     def _is_spent(self) -> bool:
         study, workshop = self._study, self._workshop
@@ -342,7 +342,7 @@ class Search:
             guard = judged.replace(verdict="pass", method="alike") if is_alike else judged
             arm.guard = guard
             if guard.verdict == "fail" and arm.why is None:
-                arm.why = "its quality is too low"
+                arm.why = TOO_LOW
 
     def _is_alike(self, arm: Arm) -> bool:
         """Return whether a variant computes in the base's precision and changed no score at all.
@@ -369,7 +369,7 @@ class Search:
         if not race.parts.confirm:
             self.chosen = order[0] if order else None
             if order:
-                self.notes.append("no items were kept back to confirm the choice")
+                self.notes.append(str(Said("no items were kept back to confirm the choice")))
             return
         for place, arm in enumerate(order[:_CONFIRMED], start=1):
             if not race.score(race.base, race.parts.confirm):
@@ -386,5 +386,6 @@ class Search:
         assert arm.guard is not None
         arm.confirmed = confirm(arm.guard, guard)
         if arm.confirmed.verdict == "fail":
-            arm.why = "the items that were kept back say that its quality is too low"
+            text = Said("the items that were kept back say that its quality is too low")
+            arm.why = str(text)
         return arm.confirmed.verdict == "pass"

@@ -12,7 +12,7 @@ import shutil
 import sys
 
 from brizna.core.codec import decode, encode
-from brizna.core.errors import UnavailableError
+from brizna.core.errors import Said, UnavailableError
 from brizna.core.estimate import Estimate, total
 from brizna.core.quantities import Energy
 from brizna.core.records import Record
@@ -217,8 +217,10 @@ def _last_words(log: str, exit_code: int) -> str:
         with open(log, encoding="utf-8", errors="replace") as file:
             said = " ".join(file.read().split())[-_LAST_WORDS:]
     if exit_code < 0:
-        return f"its process was ended by signal {-exit_code} {said}".strip()
-    return f"its process ended with exit code {exit_code} {said}".strip()
+        text = Said("its process was ended by signal {signal} {said}", signal=-exit_code, said=said)
+    else:
+        text = Said("its process ended with exit code {code} {said}", code=exit_code, said=said)
+    return str(text).strip()
 
 
 def run_plainly(command: Sequence[str], name: str) -> Launched:

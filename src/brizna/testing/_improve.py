@@ -28,7 +28,7 @@ _KIND = "fake"
 _HERE = "brizna.testing._improve"
 _ITEMS = 400
 _REQUESTS = 10
-_STAGES = range(10, 100, 10)
+_STAGES = range(1, 1000)
 FAKE_PLUGINS = tuple(
     f"{_HERE}:{name}"
     for name in (

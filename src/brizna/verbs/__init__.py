@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from brizna.verbs._hourly import RunAccount, RunFacts, account_run_again
     from brizna.verbs._jobs_table import write_rows
     from brizna.verbs._keys import key_ring
+    from brizna.verbs._improve import improve_model
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, Part, measure, measured_around
     from brizna.verbs._money import prices_between
@@ -121,6 +122,7 @@ __all__ = [
     "judge_budgets",
     "keep_measured",
     "key_ring",
+    "improve_model",
     "mark",
     "measure",
     "measure_baseline",
@@ -245,6 +247,7 @@ _HOMES = {
     "diagnose": "_doctor",
     "explain_view": "_compare",
     "keep_measured": "_baseline",
+    "improve_model": "_improve",
     "mark": "_mark",
     "measure": "_measure",
     "measure_baseline": "_baseline",

@@ -12,7 +12,7 @@ from tomllib import TOMLDecodeError, load
 
 from brizna.account import Subject, account
 from brizna.core.codec import digest, encode
-from brizna.core.errors import InputError, IntegrityError
+from brizna.core.errors import InputError, IntegrityError, Said
 from brizna.core.records import Record
 from brizna.improve import (
     PER,
@@ -375,12 +375,19 @@ def _differences(recipe: Recipe, machine: Machine, *, source: str) -> tuple[str,
     """Return in which respects this machine is not the recipe's."""
     now, then = machine.to_json(), recipe.machine
     notes = [
-        f"{name} is {now['libraries'].get(name, 'not here')}, and was {version}"
+        str(
+            Said(
+                "{name} is {now}, and was {then}",
+                name=name,
+                now=now["libraries"].get(name, "-"),
+                then=version,
+            )
+        )
         for name, version in then["libraries"].items()
         if now["libraries"].get(name) != version
     ]
     if now["isa"] != then["isa"]:
-        notes.append("the processor has other instructions for small numbers")
+        notes.append(str(Said("the processor has other instructions for small numbers")))
     if source != recipe.source:
-        notes.append("the model that it starts from has other bytes than the recipe's")
+        notes.append(str(Said("the model that it starts from has other bytes than the recipe's")))
     return tuple(notes)

@@ -50,7 +50,7 @@ class OpenVino:
     """OpenVINO."""
 
     name: ClassVar[str] = "openvino"
-    takes: ClassVar[tuple[str, ...]] = ("openvino", "onnx")
+    takes: ClassVar[tuple[str, ...]] = ("openvino",)
     distributions: ClassVar[tuple[str, ...]] = ("openvino",)
     extra: ClassVar[str] = "openvino"
 
