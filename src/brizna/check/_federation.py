@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from brizna.check._federation_words import WORDS
 from brizna.core.declared import CaseInput
-from brizna.core.errors import InputError, Said
+from brizna.core.errors import Said
 from brizna.core.estimate import Estimate, estimate_of, exactly, total
 from brizna.core.quantities import Duration, Energy, Ratio
 from brizna.core.records import Record, each
@@ -447,14 +447,10 @@ def _join(names: list[str]) -> str:
 
 def _ratio(traffic: Traffic) -> tuple[Estimate | None, bool]:
     """Return federating over centralising, and whether that is energy: else it is bytes."""
-    try:
-        if traffic.federated_j is not None and traffic.central_j is not None:
-            return traffic.federated_j / traffic.central_j, True
-        if traffic.raw_gb is not None:
-            return traffic.moved_gb / traffic.raw_gb, False
-    except InputError:  # what may be 0 has no ratio
-        pass
-    return None, False
+    federated, central = traffic.federated_j, traffic.central_j
+    if federated is not None and central is not None and central.low.value > 0:
+        return federated / central, True
+    return (None if traffic.raw_gb is None else traffic.moved_gb / traffic.raw_gb), False
 
 
 def _flips(case: FederationCase, traffic: Traffic) -> tuple[Flip, ...]:
