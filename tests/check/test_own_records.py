@@ -17,7 +17,7 @@ from brizna.core.codec import digest, encode
 from brizna.core.errors import InputError, Said
 from brizna.report import findings_lines, findings_sarif
 from brizna.store import Store
-from brizna.verbs import verify, view_of
+from brizna.verbs import account_case, verify, view_of, view_of_case
 from brizna.verbs._views import account_run, view
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -76,6 +76,17 @@ def test_a_factor_that_later_ones_replaced_is_told(store: Store, tmp_path: Path)
     assert {"BRZ-V030", "BRZ-V031"} <= set(by_rule)
     assert by_rule["BRZ-V031"].place.field.startswith("factor:grid/")
     assert by_rule["BRZ-V031"].severity == "note"
+
+
+def test_a_declared_case_is_computed_again_from_its_facts(tmp_path: Path):
+    facts = {"name": "llm", "energy_kwh": 1200, "zone": "ES", "started": "2024-05-01T00:00:00Z"}
+    case = view_of_case(*account_case(facts))
+    assert verified(case, tmp_path).outcome() == "pass"
+    wrong = deepcopy(case)
+    wrong["given"]["energy_kwh"] = 1300
+    assert errors(verified(wrong, tmp_path)) == {"BRZ-V050"}
+    undated = view_of_case(*account_case({"energy_kwh": 1200, "zone": "ES"}))
+    assert verified(undated, tmp_path).outcome() == "cannot-tell"
 
 
 def test_exported_runs_are_no_bundle(store: Store, tmp_path: Path):

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         FederationCase,
         read_federation_case,
     )
+    from brizna.check._footprints import examine_footprint
     from brizna.check._manifest import (
         is_manifest,
         read_manifest,
@@ -57,7 +58,6 @@ if TYPE_CHECKING:
     )
     from brizna.check._records import (
         broken_record,
-        examine_footprint,
         examine_run,
         unfinished,
     )
@@ -179,7 +179,7 @@ _HOMES = {
     "examine": "_examine",
     "unfinished": "_records",
     "broken_record": "_records",
-    "examine_footprint": "_records",
+    "examine_footprint": "_footprints",
     "examine_run": "_records",
     "BUNDLE_MANIFEST": "_bundle",
     "bundle_lists": "_bundle",

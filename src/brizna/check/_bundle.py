@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from brizna.check._records import examine_footprint, examine_run
+from brizna.check._footprints import examine_footprint
+from brizna.check._records import examine_run
 from brizna.check._rules import (
     ADDED,
     ARCHIVE,

@@ -189,13 +189,7 @@ def _judge_whole(work: Workings) -> None:
     if agree(whole_g, right_g) or agree(whole_g, it.carbon_g.value + embodied_g):
         work.add(passed(SUM, it.whole_g.place, evidence))
         return
-    seen = Said("the total is {value:.6g} {unit}", value=it.whole_g.written, unit=it.whole_g.unit)
-    expected = Said(
-        "{expected:.6g} {unit}, the sum of its components",
-        expected=right_g / it.whole_g.size,
-        unit=it.whole_g.unit,
-    )
-    work.add(failed(SUM, it.whole_g.place, seen, expected, evidence))
+    work.wrong_sum(it.whole_g, right_g, evidence)
 
 
 def _stated_span(work: Workings) -> Span | None:

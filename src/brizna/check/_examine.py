@@ -249,13 +249,7 @@ def _judge_sum(work: Workings) -> None:
     elif found is not None:
         work.wrong_unit(ENERGY_UNIT, stated, found[0], right_j, evidence)
     else:
-        seen = Said("the total is {value:.6g} {unit}", value=stated.written, unit=stated.unit)
-        expected = Said(
-            "{expected:.6g} {unit}, the sum of its components",
-            expected=right_j / stated.size,
-            unit=stated.unit,
-        )
-        work.add(failed(SUM, stated.place, seen, expected, evidence))
+        work.wrong_sum(stated, right_j, evidence)
 
 
 def _judge_derived(work: Workings) -> None:

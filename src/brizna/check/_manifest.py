@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import fsum
 
 from brizna.check._compare import agree, limit
-from brizna.check._rules import FORM, HOURS, SUM, failed, passed, untold
+from brizna.check._rules import FORM, HOURS, SUM, failed, failed_sum, passed, untold
 from brizna.check._statement import (
     Device,
     Part,
@@ -196,9 +196,5 @@ def _aggregated(node: Node, rows: list[Node], path: str, file: str) -> list[Verd
         if agree(whole, total):
             found.append(passed(SUM, place, evidence))
         else:
-            seen = Said("the total is {value:.6g} {unit}", value=whole, unit=unit)
-            expected = Said(
-                "{expected:.6g} {unit}, the sum of its components", expected=total, unit=unit
-            )
-            found.append(failed(SUM, place, seen, expected, evidence))
+            found.append(failed_sum(place, whole, total, unit=unit, evidence=evidence))
     return found

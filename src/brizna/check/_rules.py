@@ -242,6 +242,19 @@ def failed(
     return _verdict(rule, "fail", place, seen, expected, evidence)
 
 
+def failed_sum(
+    place: Place, value: float, expected: float, *, unit: str, evidence: Iterable[Evidence]
+) -> Verdict:
+    """Return that a total is not the sum of its parts; both in ``unit``."""
+    return failed(
+        SUM,
+        place,
+        Said("the total is {value:.6g} {unit}", value=value, unit=unit),
+        Said("{expected:.6g} {unit}, the sum of its components", expected=expected, unit=unit),
+        evidence,
+    )
+
+
 def untold(rule: str, place: Place, why: Said, evidence: Iterable[Evidence] = ()) -> Verdict:
     """Return that nobody can tell whether a rule is kept, and what is missing."""
     return _verdict(rule, "cannot-tell", place, why, None, evidence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brizna.check._rules import failed
+from brizna.check._rules import failed, failed_sum
 from brizna.core.errors import Said
 
 TYPE_CHECKING = False
@@ -89,6 +89,11 @@ class Workings:
     def pue_of_parts(self) -> float:
         """The overhead that the energy of a component holds."""
         return self.pue if self.statement.parts_hold_pue else 1.0
+
+    def wrong_sum(self, stated: Stated, expected: float, evidence: Iterable[Evidence]) -> None:
+        """Keep that a total is not the sum of its parts, in the base unit."""
+        value, right = stated.written, expected / stated.size
+        self.add(failed_sum(stated.place, value, right, unit=stated.unit, evidence=evidence))
 
     def wrong_unit(
         self, rule: str, stated: Stated, unit: str, expected: float, evidence: Iterable[Evidence]

@@ -6,8 +6,10 @@ import os
 import time
 from datetime import UTC, datetime, timedelta
 
+from brizna.account import Case, Footprint, read_case
 from brizna.check import (
     Place,
+    Verdict,
     Verification,
     broken_record,
     examine,
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from brizna.check import Knowledge, Statement, Verdict
+    from brizna.check import Knowledge, Statement
 
     Read = tuple[list[Statement], list[Verdict]]
 
@@ -43,7 +45,6 @@ VERIFIED_FORMS = ("brizna", "codecarbon", "impact-framework", "model-card", "boa
 """What a file can be; ``--form`` names one where its content does not tell."""
 _SLACK = timedelta(hours=14)
 """A time without a zone may be as much ahead of UTC as any place on Earth is."""
-_FOOTPRINT = "brizna.footprint/1"
 _LARGEST_BYTES = 256 << 20
 
 
@@ -100,7 +101,7 @@ def _run(store: Store, run_id: str, known: Knowledge) -> Verification:
     try:
         stored = store.read(run_id)
         files = store.files(run_id)
-        records = [] if stored.digest is None else store.records(run_id, schema=_FOOTPRINT)
+        records = [] if stored.digest is None else store.records(run_id, schema=Footprint.schema)
     except (IntegrityError, SchemaError, UnavailableError) as error:
         return Verification(
             subject=run_id, form="run", digest="", verdicts=(broken_record(place, error),)
@@ -208,20 +209,26 @@ _READERS: dict[str, Callable[[str, str], Read]] = {
 
 
 def _own(data: Any, path: str, known: Knowledge) -> list[Verdict]:
-    """Judge a footprint, a run, or a view, which is a run with its footprint and more."""
+    """Judge a footprint, a run or a case, alone or with its footprint."""
     place = Place(file=path)
-    if isinstance(data, dict) and data.get("schema") == _FOOTPRINT:  # pyright: ignore[reportUnknownMemberType]
-        return examine_footprint(data, None, place, known)[1]
-    if not isinstance(data, dict) or data.get("schema") != Run.schema:  # pyright: ignore[reportUnknownMemberType]
-        raise InputError(
-            "{path!r} is JSON, but neither a run, nor a footprint, nor a BoAmps report: expected "
-            "what brizna show --json prints, a stored record, or a report.",
-            path=path,
-        )
-    fields = {"schema", *Run.fields()}
-    run, found = examine_run({n: v for n, v in data.items() if n in fields}, place, known)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-    footprint = data.get("footprint")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    if footprint is not None and run is not None:
-        below = place.replace(field="footprint")
-        found += examine_footprint(footprint, run, below, known)[1]
+    given: dict[str, Any] = data if isinstance(data, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+    below, footprint = place.replace(field="footprint"), given.get("footprint")
+    match given.get("schema"):
+        case Footprint.schema:
+            return examine_footprint(given, None, place, known)[1]
+        case Run.schema:
+            fields = {"schema", *Run.fields()}
+            own = {name: value for name, value in given.items() if name in fields}
+            about, found = examine_run(own, place, known)
+        case Case.schema if footprint is not None:
+            about, found = read_case(given.get("given", {})), list[Verdict]()
+        case _:
+            raise InputError(
+                "{path!r} is JSON, but neither a run, nor a footprint, nor a BoAmps report: "
+                "expected what brizna show --json or brizna account --json prints, a stored "
+                "record, or a report.",
+                path=path,
+            )
+    if footprint is not None and about is not None:
+        found += examine_footprint(footprint, about, below, known)[1]
     return found
