@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, ClassVar
 
 from brizna.improve._requests import arrays_of
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from brizna.improve._material import Material
     from brizna.improve._model import Model
 
-WHOLE, SCRIPTED = "model.pt", "model.jit"
-"""Files of a model: a pickled module, or a scripted one."""
+WHOLE, SCRIPTED, PROGRAM = "model.pt", "model.jit", "model.pt2"
+"""Files of a model: a pickled module, a scripted one, or a program that torch.export followed."""
 
 
 def load_module(model: Model, material: Material) -> Any:
@@ -29,6 +29,10 @@ def load_module(model: Model, material: Material) -> Any:
     import torch
 
     sys.path[:0] = [place for place in material.path if place not in sys.path]
+    if os.path.exists(model.file(PROGRAM)):
+        with suppress(ImportError):  # a program of torch's own operators needs none of it
+            import torchao.quantization.pt2e  # noqa: F401 - registers operators of 8 bits
+        return torch.export.load(model.file(PROGRAM)).module()
     if os.path.exists(model.file(SCRIPTED)):
         module = torch.jit.load(model.file(SCRIPTED))
     else:
@@ -44,6 +48,13 @@ def save_module(module: Any, folder: str) -> None:
         torch.jit.save(module, os.path.join(folder, SCRIPTED))
     else:
         torch.save(module, os.path.join(folder, WHOLE))
+
+
+def save_program(program: Any, folder: str) -> None:
+    """Write a program that torch.export followed into a model's folder."""
+    import torch
+
+    torch.export.save(program, os.path.join(folder, PROGRAM))
 
 
 def facts_of(module: Any) -> dict[str, Any]:

@@ -24,5 +24,6 @@ TRANSFORMS = (
     "brizna.improve._transforms._quantise_openvino:QuantizeOpenVino",
     "brizna.improve._transforms._quantise_openvino:ShrinkWeightsOpenVino",
     "brizna.improve._transforms._torchao:QuantizeTorch",
+    "brizna.improve._transforms._quantise_aware:QuantizeAware",
 )
 """The transforms."""

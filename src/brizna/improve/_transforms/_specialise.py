@@ -66,6 +66,7 @@ class SpecialiseOnnx(Record):
         graph = onnx.load(model.file(GRAPH))
         requests = material.requests()
         settle(graph.graph, requests)
+        take_branches(graph.graph)
         fix_lengths(graph.graph, requests, rows=self.rows == "fixed")
         path = os.path.join(folder, GRAPH)
         fold(graph, path)
@@ -77,10 +78,7 @@ class SpecialiseOnnx(Record):
 
 
 def settle(graph: Any, requests: Sequence[Any]) -> None:
-    """Make constants of inputs of one number that is the same in all requests.
-
-    Nodes, not initialisers: ONNX Runtime dies of the latter where a branch depends on them.
-    """
+    """Make constants of inputs of one number that is the same in all requests."""
     from onnx import helper, numpy_helper
 
     for key, array in arrays_of(requests[0]).items():
@@ -93,6 +91,66 @@ def settle(graph: Any, requests: Sequence[Any]) -> None:
         kept = [one for one in graph.input if one.name != name]
         del graph.input[:]
         graph.input.extend(kept)
+
+
+def take_branches(graph: Any) -> None:
+    """Replace each branching that constants decide by the branch that is taken.
+
+    Done here and not left to ONNX Runtime, which dies of a branching inside a branch.
+    """
+    place = 0
+    while place < len(graph.node):
+        node = graph.node[place]
+        chosen = _decided(graph, node.input[0]) if node.op_type == "If" else None
+        if chosen is None:
+            place += 1
+            continue
+        name = "then_branch" if chosen else "else_branch"
+        branch = next(one.g for one in node.attribute if one.name == name)
+        graph.initializer.extend(branch.initializer)
+        given = [
+            *branch.node,
+            *(
+                _identity(inner.name, outer)
+                for inner, outer in zip(branch.output, node.output, strict=True)
+            ),
+        ]
+        nodes = [*graph.node[:place], *given, *graph.node[place + 1 :]]
+        del graph.node[:]
+        graph.node.extend(nodes)
+
+
+def _decided(graph: Any, name: str) -> bool | None:
+    """Return the value of a condition that hangs on constants alone; None if it does not."""
+    import onnx
+    from onnx import helper
+    from onnx.reference import ReferenceEvaluator
+
+    makers = {output: place for place, node in enumerate(graph.node) for output in node.output}
+    constants = {one.name: one for one in graph.initializer}
+    places, used = set[int](), dict[str, Any]()
+    wanted = [name]
+    while wanted:
+        each = wanted.pop()
+        if each in constants:
+            used[each] = constants[each]
+        elif each in makers and graph.node[makers[each]].op_type != "If":
+            if makers[each] not in places:
+                places.add(makers[each])
+                wanted += filter(None, graph.node[makers[each]].input)
+        else:
+            return None
+    nodes = [graph.node[place] for place in sorted(places)]
+    output = helper.make_tensor_value_info(name, onnx.TensorProto.BOOL, None)
+    part = helper.make_graph(nodes, "condition", [], [output], list(used.values()))
+    found: Any = ReferenceEvaluator(helper.make_model(part)).run(None, {})
+    return bool(found[0].item())
+
+
+def _identity(source: str, target: str) -> Any:
+    from onnx import helper
+
+    return helper.make_node("Identity", [source], [target])
 
 
 def fix_lengths(graph: Any, requests: Sequence[Any], *, rows: bool) -> None:
