@@ -208,7 +208,7 @@ def _differs(
     seen = Said("it is {value:.6g} {unit}", **said)
     if kind and found:
         expected = Said(
-            "about {expected:.4g} {unit}: it seems to be in {other}", **said, other=found[0]
+            "about {expected:.6g} {unit}: it seems to be in {other}", **said, other=found[0]
         )
         return failed(kind[2], here, seen, expected, evidence)
     if ratio > 0 and pue > _SAME and agree(ratio, pue, within=1 + 1e-6):

@@ -130,7 +130,7 @@ def _sum_or_unit(
     if found is not None:
         seen, other = Said("it is {value:.6g} {unit}", **said), found[0]
         expected = Said(
-            "about {expected:.4g} {unit}: it seems to be in {other}", **said, other=other
+            "about {expected:.6g} {unit}: it seems to be in {other}", **said, other=other
         )
         return failed(ENERGY_UNIT, place, seen, expected, evidence)
     return failed_sum(place, value, expected_value, unit="J", evidence=evidence)

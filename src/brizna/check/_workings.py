@@ -118,7 +118,7 @@ class Workings:
                 rule,
                 stated.place,
                 Said("it is {value:.6g} {unit}", **said),
-                Said("about {expected:.4g} {unit}: it seems to be in {other}", **said),
+                Said("about {expected:.6g} {unit}: it seems to be in {other}", **said),
                 evidence,
             )
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import brizna.meter
 from brizna.check import Span
 from brizna.core._tables import load, positions
 from brizna.core.errors import BriznaError
 from brizna.core.factors import Factor, factor, recognised
 from brizna.core.quantities import Duration
-from brizna.grid import find_zone, hour_of_year, intensity, zones
+from brizna.grid import cloud_zone, find_zone, hour_of_year, intensity, zones
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 _METER = brizna.meter.__name__
 _TABLES = {"gpu": "accelerators", "cpu": "processors"}
+_PROVIDERS = ("aws", "azure", "gcp")
 _UNKNOWN_PROCESSOR = "cpu/default-thread"
 
 
@@ -30,11 +33,13 @@ class Tables:
         self.instant = now
 
     def zone(self, name: str) -> str | None:
-        """Return the id of the zone that a country or zone calls itself; None if unknown."""
-        try:
+        """Return the id of the zone that a country, zone or cloud region means; None if unknown."""
+        with suppress(BriznaError):  # it may be the region of a cloud
             return find_zone(name).id
-        except BriznaError:
-            return None
+        for provider in _PROVIDERS:
+            with suppress(BriznaError):  # the next one may have it
+                return cloud_zone(provider, name).id
+        return None
 
     def intensity(
         self, zone: str, *, ended: datetime | None, duration_s: float | None, parts: bool
@@ -134,7 +139,8 @@ def _nearest(kind: str, name: str) -> Factor | None:
     """
     words = set(name.casefold().replace("-", " ").replace("nvidia", " ").split())
     words -= {"geforce", "tesla", "gpu", "intel", "amd", "cpu"}
-    if not words or not any(any(letter.isdigit() for letter in word) for word in words):
+    models = [word for word in words if any(map(str.isdigit, word)) and not word.endswith("gb")]
+    if not models:
         return None
     data = load(_METER, _TABLES[kind])
     fits = [
