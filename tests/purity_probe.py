@@ -108,7 +108,21 @@ def guards() -> None:
     assert holm({"one": guard})["one"].verdict == "pass"
 
 
-CALLS = (quantities_and_estimates, codec, signals, factors, guards)
+def verifications() -> None:
+    from brizna.check import bundle_lists, examine, examine_bundle, read_card
+    from brizna.verbs._bundle_files import Nothing
+
+    known = Nothing(datetime(2026, 1, 1, tzinfo=UTC))
+    card = "---\nco2_eq_emissions: 2\n---\nCarbon Emitted: 2 kg\n"
+    [stated], broken = read_card(card, "card.md")
+    assert not broken
+    assert "BRZ-V011" in {one.rule for one in examine(stated, known) if one.result == "fail"}
+    files = {"notes.txt": b"none"}
+    found = examine_bundle({**files, **bundle_lists(files, {})}, "probe", known)
+    assert any(one.result == "fail" for one in found)
+
+
+CALLS = (quantities_and_estimates, codec, signals, factors, guards, verifications)
 
 
 def main(*, sabotage: bool) -> int:
