@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 TOO_LOW = str(Said("its quality is too low"))
 """Why a variant is out of the race that the guard fails."""
+SPENT = str(Said("the budget is spent"))
+"""Why something was not begun any more."""
+_FINALISTS = 6
+"""So many of the cheapest are tried as often as asked; the others are told by one trial."""
 _FAR = 1.5
 """A variant that takes more than this times what the best good one takes leaves the race after one
 trial: the scatter of single trials beside each other is less."""
@@ -108,8 +112,10 @@ class Race:
         study: Study,
         workshop: Workshop,
         tell: Callable[[Progress], object],
+        *,
+        is_spent: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Begin with the model as it came."""
+        """Begin with the model as it came; nothing new is tried where the budget is spent."""
         self.base = base
         self.parts = parts
         self.arms: dict[str, Arm] = {base.name: base}
@@ -117,34 +123,35 @@ class Race:
         self._study = study
         self._workshop = workshop
         self._tell = tell
+        self._is_spent = is_spent
         self._heats = 0
 
     def heat(self, arms: Sequence[Arm]) -> None:
-        """Try variants beside the base: all once, those that are near the best as often as asked.
+        """Try variants once beside the base, and score them on the first items.
 
-        Those whose scores on the first items are too low leave the race, as do those that fail.
+        Those whose scores are too low leave the race, as do those that fail, and those that take
+        much more than the best good one.
         """
         entered = [arm for arm in arms if arm.name not in self.arms]
         self.arms |= {arm.name: arm for arm in entered}
-        if not entered and self.base.trials:
-            return
-        number, self._heats = self._heats * _BLOCKS, self._heats + 1
-        self._blocks(number, entered, 1)
-        self.judge([arm for arm in entered if arm.is_running])
-        self._drop_far(entered)
-        left = [arm for arm in entered if arm.is_running]
-        if left or self.base.trials.keys() <= {number}:
-            self._blocks(number, left, self._study.repeats)
+        if entered or not self.base.trials:
+            self._blocks(entered, 1)
+            self.judge([arm for arm in entered if arm.is_running])
+            self._drop_far()
 
-    def _blocks(self, first: int, arms: Sequence[Arm], repeats: int) -> None:
-        """Make the trials of a heat that are missing."""
+    def final(self) -> None:
+        """Try the cheapest that are left, and the best that changes nothing, as often as asked."""
+        known = [(self.ratio(arm), arm) for arm in self.arms.values() if arm is not self.base]
+        left = [(ratio, arm) for ratio, arm in known if ratio is not None and arm.is_running]
+        left.sort(key=lambda one: one[0])
+        cheapest = [arm for _, arm in left[:_FINALISTS]]
+        free = [arm for _, arm in left[_FINALISTS:] if arm.is_lossless]
+        self._blocks([*cheapest, *free[:1]], max(self._study.repeats - 1, 1))
+
+    def _blocks(self, arms: Sequence[Arm], repeats: int) -> None:
+        """Make the trials of a heat: in each block each arm and the base once."""
+        first, self._heats = self._heats * _BLOCKS, self._heats + 1
         both = {arm.name: arm for arm in (self.base, *arms)}
-        done = {
-            (block - first, name): trial
-            for name, arm in both.items()
-            for block, trial in arm.trials.items()
-            if first <= block < first + _BLOCKS
-        }
 
         def run_one(turn: Turn) -> object:
             return self._try(both[turn.arm], first + turn.block)
@@ -155,7 +162,6 @@ class Race:
             seed=self._study.seed + first,
             run_one=run_one,
             warm_ups=0,
-            done=done,
         )
         if self.base.name in found.failed:
             raise InputError(
@@ -164,12 +170,15 @@ class Race:
                 why=found.failed[self.base.name],
             )
         for name, why in found.failed.items():
-            both[name].why, both[name].is_failed = why, True
+            both[name].is_failed = why != SPENT
+            both[name].why = why
 
     def _try(self, arm: Arm, block: int) -> object:
         """Make one trial; the first of an arm also scores it on the first items."""
-        items = None if arm.scores or self._shared(arm) else list(self.parts.first)
         key = f"trial/{block}/{arm.name}"
+        if self._is_spent() and not (arm.trials or arm is self.base or self._workshop.knows(key)):
+            raise TrialFailedError(SPENT)
+        items = None if arm.scores or self._shared(arm) else list(self.parts.first)
         try:
             answer = self._serve(key, arm, window_s=self._study.window_s, items=items)
         except StepFailedError as error:
@@ -270,12 +279,16 @@ class Race:
         told = {name: ratio for name, ratio in known.items() if ratio is not None}
         return self.arms[min(told, key=lambda name: told[name])] if told else None
 
-    def _drop_far(self, arms: Sequence[Arm]) -> None:
+    def _drop_far(self) -> None:
+        """Let go who takes much more than the best; the best that changes nothing stays."""
         best = self.best()
         least = None if best is None else self.ratio(best)
-        for arm in arms:
+        kept = (self.base, self.best(arm for arm in self.arms.values() if arm.is_lossless))
+        for arm in self.arms.values():
             ratio = self.ratio(arm)
             if best is None or least is None or ratio is None or not arm.is_running:
+                continue
+            if arm in kept:
                 continue
             if ratio > _FAR * least:
                 text = Said("{name} takes less at a quality that is good enough", name=best.name)

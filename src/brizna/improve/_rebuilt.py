@@ -63,6 +63,7 @@ class Rebuilt:
         base, arm = _base(graph.root, machine, study), _arm(node, Serving.from_json(recipe.serving))
         race = Race(base, part(graph.items, study), study, workshop, lambda _: None)
         race.heat([arm] if arm.name != base.name else [])
+        race.final()
         if arm.is_failed:
             raise InputError(
                 "The model was made, but it cannot be run: {why}. Install what it was made with.",

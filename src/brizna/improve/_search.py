@@ -17,7 +17,7 @@ from brizna.check import confirm, holm
 from brizna.core.errors import InputError, Said
 from brizna.improve._arms import PER, Arm, is_close
 from brizna.improve._graph import Graph
-from brizna.improve._race import TOO_LOW, Race, part
+from brizna.improve._race import SPENT, TOO_LOW, Race, part
 from brizna.improve._registry import all_runtimes, needs_libraries
 from brizna.improve._transform import SLIM, Variant
 from brizna.improve._workshop import StepFailedError
@@ -38,6 +38,8 @@ _DEEPEST = 3
 """Steps that may change what counts, one behind the other."""
 _NEAR = 1.5
 """Lossless ways that take more than this times the least are not tried again behind other steps."""
+_SEARCHED = 0.65
+"""Part of the budget after which nothing new is begun: the rest is for trying the best again."""
 _HOPE = 0.5
 """What a further step may at most be expected to save of what the best variant takes."""
 _OPERATED = 2
@@ -94,7 +96,8 @@ class Search:
                 kind=self.graph.root.model.kind,
                 why="; ".join(one.why for one in self.graph.declined.values()) or "-",
             )
-        self.race = Race(base[0], part(self.graph.items, study), study, workshop, tell)
+        parts = part(self.graph.items, study)
+        self.race = Race(base[0], parts, study, workshop, tell, is_spent=self._is_spent)
         self.notes: list[str] = []
         self.chosen: Arm | None = None
         self._nodes: dict[str, Node] = {}
@@ -106,7 +109,9 @@ class Search:
         done: set[str] = set()
         for depth in range(1, _DEEPEST + 1):
             self._lossy(depth, done)
+        self._compiled()
         self._operate()
+        self.race.final()
         self._judge()
         self._choose()
 
@@ -118,7 +123,9 @@ class Search:
         Only what is near the best of its form is taken further, and each runtime is tried in all
         of its precisions only with the first models of a form.
         """
-        front = [self.graph.root]
+        if self._study.yearly is not None:
+            self.race.heat([])  # what the model takes decides what may pay
+        front = [self.graph.root, *self._all_built([self.graph.root], lossless=True)]
         kinds: set[str] = set()
         while front:
             new = {node.model.kind for node in front} - kinds
@@ -127,13 +134,17 @@ class Search:
                 arm for node in front for arm in self._entered([node], every=node.model.kind in new)
             ]
             self.race.heat(arms)
-            near = [node for node in front if self._is_near(node)]
-            front = [
-                made
-                for node in near
-                for transform in self.graph.steps(lossless=True)
-                if (made := self._built(node, transform)) is not None
-            ]
+            near = [node for node in front if node.stage and self._is_near(node)]
+            front = self._all_built(near, lossless=True)
+
+    def _all_built(self, nodes: Iterable[Node], *, lossless: bool) -> list[Node]:
+        """Return what steps make of models."""
+        return [
+            made
+            for node in nodes
+            for transform in self.graph.steps(lossless=lossless)
+            if (made := self._built(node, transform)) is not None
+        ]
 
     def _is_near(self, node: Node) -> bool:
         """Return whether a model is among the cheapest of its form; all are where none can run."""
@@ -169,7 +180,7 @@ class Search:
     def _put_off(self, node: Node, transform: Transform) -> str | None:
         """Return why nothing new is begun: the budget is spent, or it could not pay in a year."""
         if self._is_spent():
-            return str(Said("the budget is spent"))
+            return SPENT
         cheapest = self.race.best()
         if self._study.yearly is None or cheapest is None:
             return None
@@ -189,7 +200,7 @@ class Search:
 
     def _is_spent(self) -> bool:
         study, workshop = self._study, self._workshop
-        if study.budget_s is not None and workshop.spent_s >= study.budget_s:
+        if study.budget_s is not None and workshop.spent_s >= study.budget_s * _SEARCHED:
             return True
         if study.budget_j is None:
             return False
@@ -200,7 +211,7 @@ class Search:
                 "give it as processor time, such as --budget 10min.",
                 budget_j=study.budget_j,
             )
-        return spent.best.value >= study.budget_j
+        return spent.best.value >= study.budget_j * _SEARCHED
 
     def _parent(self, history: tuple[str, ...], transform: Transform) -> Node | None:
         """Return the model of a history that a step is put behind: of those it takes, the best."""
@@ -288,6 +299,8 @@ class Search:
         arms: list[Arm] = []
         for node in nodes:
             for runtime in self._runtimes:
+                if getattr(runtime, "compiles", False):
+                    continue
                 found = self._arms_of(node, [runtime])
                 arms += found if every else self._usual(runtime, found)
             self._nodes |= {arm.name: node for arm in arms if arm.name not in self._nodes}
@@ -304,6 +317,28 @@ class Search:
         known = {name: ratio for name, ratio in ratios.items() if ratio is not None}
         best = min(known, key=lambda name: known[name], default=None)
         return [arm for arm in arms if arm.variant.serving.precision == best] or arms
+
+    def _compiled(self) -> None:
+        """Try what takes long to load with the model that the same form does best with.
+
+        Only where that is near the best of all: a compiler rarely makes up for more.
+        """
+        arms: list[Arm] = []
+        for runtime in self._runtimes:
+            able = [
+                (ratio, arm)
+                for arm in self.race.arms.values()
+                if getattr(runtime, "compiles", False)
+                and arm.is_running
+                and arm.model.kind in runtime.takes
+                and (ratio := self.race.ratio(arm)) is not None
+            ]
+            if able and not self._is_spent():
+                node = self._nodes[min(able, key=lambda one: one[0])[1].name]
+                arms += self._usual(runtime, self._arms_of(node, [runtime]))
+                self._nodes |= {arm.name: node for arm in arms}
+        if arms:
+            self.race.heat(arms)
 
     def _operate(self) -> None:
         """Try the cheapest variants with other threads, batches and a cache."""

@@ -84,6 +84,8 @@ class Runtime(Protocol):
         takes: Kinds of models it runs.
         distributions: What must be installed.
         extra: Extra of brizna that installs them; empty for none.
+
+    One that takes long to load, as it compiles, says ``compiles = True``: it is tried last.
     """
 
     name: ClassVar[str]

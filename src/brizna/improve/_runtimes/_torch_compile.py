@@ -22,6 +22,7 @@ class TorchCompiled(TorchEager):
     """PyTorch, compiled. The first call compiles, in each process anew unless a cache is kept."""
 
     name: ClassVar[str] = "torch-compile"
+    compiles: ClassVar[bool] = True
 
     def servings(self, model: Model, machine: Machine) -> tuple[Serving, ...]:
         """Return one, in the precision of the weights: casts belong to the module."""
