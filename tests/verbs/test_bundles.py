@@ -20,6 +20,7 @@ from brizna.check import bundle_lists, examine_bundle
 from brizna.core.codec import decode, digest_of_bytes, encode
 from brizna.report import Selection
 from brizna.store import Store, retell
+from brizna.store._lines import frame, split, unframe
 from brizna.verbs import BundleForm, dossier_of, verify
 from brizna.verbs._bundle_files import Nothing, bundle_bytes
 
@@ -307,6 +308,18 @@ def test_a_record_that_was_changed_with_its_lists_is_not_what_its_journal_tells(
     record["duration_s"] *= 2
     found = broken(forged({**files, path: encode(record)}))
     assert {rule for rule, _ in found} >= {"BRZ-V053", "BRZ-V050"}
+
+
+def test_readings_that_were_changed_with_their_checksums_and_lists_are_found(
+    files: dict[str, bytes],
+):
+    path = one_of(files, "journal.jsonl")
+    events = [event for line in split(files[path]) if (event := unframe(line)) is not None]
+    last = [event for event in events if "c" in event][-1]
+    last["c"] = [None if one is None else one * 2 for one in last["c"]]
+    changed = b"".join(frame(event) for event in events)
+    found = broken(forged({**files, path: changed}))
+    assert {rule for rule, _ in found} == {"BRZ-V053"}
 
 
 def test_a_footprint_that_was_changed_with_its_lists_does_not_compute_again(
