@@ -12,7 +12,7 @@ where its ``result`` says: ``{"done": ...}``, or ``{"failed": reason}``. Tasks:
 - ``prove``: load a model that was handed over by its loader, and score it. ``folder``,
   ``items`` (lists of numbers, each scored together), ``material``.
 - ``judge``: compare figures that are no means of items. ``base``, ``variants`` (their scores),
-  ``margin``, ``worst_fall``, ``seed``, ``material``.
+  ``margin``, ``worst_fall``, ``seed``, ``resamples``, ``material``.
 
 A process that dies without an answer is told by whoever started it.
 """
@@ -253,6 +253,7 @@ def _judge(job: Mapping[str, Any]) -> dict[str, Any]:
             len(base),
             margin=job["margin"],
             rng=Random(job["seed"]),  # noqa: S311 - draws of items, no secrets
+            resamples=job["resamples"],
             **({} if job["worst_fall"] is None else {"worst_fall": job["worst_fall"]}),
         )
         guards[name] = guard.to_json()
