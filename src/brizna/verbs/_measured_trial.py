@@ -102,11 +102,19 @@ def measured_trial(
         failed = str(error)
     assert finished.view is not None, "a run that is not kept was refused"
     run = ground.store.read(finished.view["id"]).run
-    return Told(run=run, result=_result(*paths), failed=failed)
+    return Told(run=run, result=told_result(*paths), failed=failed)
 
 
-def _result(path: str, output: str) -> dict[str, Any]:
-    """Return what a program said: the lines that it printed, and over these its file."""
+def told_result(path: str, output: str) -> dict[str, Any]:
+    """Return what a program said of its outcome.
+
+    Args:
+        path: Its file of results, which goes over what it printed; there need be none.
+        output: What it printed.
+
+    Raises:
+        InputError: If its file is no JSON.
+    """
     found: dict[str, Any] = {}
     for line in _text(output, _TAIL_BYTES).splitlines():
         name, sign, value = line.strip().partition("=")
