@@ -179,3 +179,26 @@ def test_a_configuration_that_cannot_be_is_refused(tmp_path, section, values, wo
 def test_too_few_items_are_refused(tmp_path):
     with pytest.raises(InputError, match="at least two"):
         searched(tmp_path, sections={"quality": {"items": "builtins:list"}})
+
+
+def test_costs_are_joules_where_a_counter_tells_them(tmp_path):
+    found, _ = searched(tmp_path, bench=FakeBench(power_w=20.0))
+    row = found.row(found.chosen)
+    assert not found.is_proxy
+    assert row.energy_j.best.value == pytest.approx(1000 * 0.4e-3 * 20.0, rel=0.1)
+    assert row.energy_j.basis == "metered"
+    assert found.spent_j.best.value == pytest.approx(found.spent_s * 20.0)
+
+
+def test_a_budget_in_joules_ends_the_search_where_they_are_counted(tmp_path):
+    whole, _ = searched(tmp_path / "whole", bench=FakeBench(power_w=20.0))
+    found, _ = searched(tmp_path / "cut", bench=FakeBench(power_w=20.0), budget="20J")
+    assert found.spent_j.best.value < whole.spent_j.best.value
+    assert "the budget is spent" in {row.why for row in found.rows}
+
+
+def test_only_the_cheapest_are_tried_again(tmp_path):
+    found, _ = searched(tmp_path, repeats=4)
+    trials = {row.name: row.trials for row in found.rows if row.trials}
+    assert trials[found.chosen] == trials[found.lossless] == 4
+    assert trials["fold + round(bits=2) + fake fp32"] == 1

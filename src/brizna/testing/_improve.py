@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 
 from brizna.core.codec import decode, encode
 from brizna.core.errors import BriznaError
+from brizna.core.estimate import exactly
+from brizna.core.quantities import Energy
 from brizna.core.records import Record
 from brizna.improve import Launched, Machine, Made, Material, Model, Serving, open_model
 from brizna.improve._transform import CLEAN, EXPORT, SHRINK, SLIM, TRAIN
@@ -21,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from brizna.core.estimate import Estimate
     from brizna.improve import Transform
 
 _FILE = "fake.json"
@@ -293,9 +296,24 @@ class FakeBench:
         dies_at: Number of the job at which the process that searches is killed; None for never.
     """
 
-    def __init__(self, *, scatter: float = 0.02, seed: int = 0, dies_at: int | None = None) -> None:
-        """Say how costs scatter, and when to die."""
+    def __init__(
+        self,
+        *,
+        scatter: float = 0.02,
+        seed: int = 0,
+        dies_at: int | None = None,
+        power_w: float | None = None,
+    ) -> None:
+        """Say how costs scatter, and when to die.
+
+        Args:
+            scatter: Standard deviation of the logarithm of costs.
+            seed: Decides the scatter.
+            dies_at: Number of the job at which it dies.
+            power_w: What a counter says that a busy processor draws; None for no counter.
+        """
         self._scatter = scatter
+        self._power_w = power_w
         self._chance = Random(seed)  # noqa: S311 - scatter of made-up figures
         self.done: list[str] = []
         self.dies_at = dies_at
@@ -317,7 +335,17 @@ class FakeBench:
             answer = {"failed": f"{type(error).__name__}: {error}", "cpu_s": 0.1}
         with open(job["result"], "wb") as file:
             file.write(encode(answer))
-        return Launched(exit_code=0)
+        done: dict[str, Any] = answer.get("done") or {}
+        measured_s = done.get("cpu_s")
+        phases = {} if measured_s is None else {"measured": self._energy(measured_s)}
+        told = {name: energy for name, energy in phases.items() if energy is not None}
+        return Launched(exit_code=0, energy_j=self._energy(answer["cpu_s"]), phases=told)
+
+    def _energy(self, cpu_s: float) -> Estimate | None:
+        """Return what the counter tells of so much processor time."""
+        if self._power_w is None:
+            return None
+        return exactly(Energy(self._power_w * cpu_s), "metered", "meter:fake")
 
     def _do(self, job: Mapping[str, Any]) -> dict[str, Any]:
         from brizna.improve._worker import TASKS
