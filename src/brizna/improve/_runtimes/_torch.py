@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext, suppress
+from importlib import import_module
 from typing import Any, ClassVar
 
 from brizna.improve._requests import arrays_of
@@ -31,7 +32,7 @@ def load_module(model: Model, material: Material) -> Any:
     sys.path[:0] = [place for place in material.path if place not in sys.path]
     if os.path.exists(model.file(PROGRAM)):
         with suppress(ImportError):  # a program of torch's own operators needs none of it
-            import torchao.quantization.pt2e  # noqa: F401 - registers operators of 8 bits
+            import_module("torchao.quantization.pt2e")  # registers operators of 8 bits
         return torch.export.load(model.file(PROGRAM)).module()
     if os.path.exists(model.file(SCRIPTED)):
         module = torch.jit.load(model.file(SCRIPTED))
