@@ -105,6 +105,24 @@ def test_a_process_that_dies_says_how_and_its_last_words(tmp_path):
     workshop.close()
 
 
+def test_two_processes_do_not_work_on_one_study(tmp_path):
+    study = study_of(fake_config(), directory=str(tmp_path))
+    first = Workshop(str(tmp_path / "study"), study, FakeBench())
+    with pytest.raises(InputError, match="Another process works on this study"):
+        Workshop(str(tmp_path / "study"), study, FakeBench())
+    first.close()
+    Workshop(str(tmp_path / "study"), study, FakeBench()).close()
+
+
+def test_a_study_begun_anew_forgets_what_was_found(tmp_path):
+    study = study_of(fake_config(), directory=str(tmp_path))
+    for anew, known in ((False, False), (False, True), (True, False)):
+        workshop = Workshop(str(tmp_path / "study"), study, FakeBench(), anew=anew)
+        assert workshop.knows("model/source") is known
+        workshop.build("model/source", "take", model=study.source)
+        workshop.close()
+
+
 def test_the_child_process_answers_with_a_reason_instead_of_dying(tmp_path, capfd):
     answer = tmp_path / "answer.json"
     job = {

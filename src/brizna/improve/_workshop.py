@@ -12,7 +12,7 @@ import shutil
 import sys
 
 from brizna.core.codec import decode, encode
-from brizna.core.errors import Said, UnavailableError
+from brizna.core.errors import InputError, Said, UnavailableError
 from brizna.core.estimate import Estimate, total
 from brizna.core.quantities import Energy
 from brizna.core.records import Record
@@ -64,8 +64,14 @@ class Workshop:
         spent_j: Joules, where all of it was measured; None else.
     """
 
-    def __init__(self, folder: str, study: Study, launch: Launch) -> None:
+    def __init__(self, folder: str, study: Study, launch: Launch, *, anew: bool = False) -> None:
         """Open a study's folder, make it if it is not there, and read its journal.
+
+        Args:
+            folder: Of the study.
+            study: What is to be done.
+            launch: Runs a process.
+            anew: Whether what was found and built before is thrown away.
 
         Raises:
             UnavailableError: If it cannot be written.
@@ -87,7 +93,33 @@ class Workshop:
                 folder=folder,
                 reason=error.strerror or error,
             ) from error
+        self._own()
+        if anew:
+            self._journal.truncate(0)
+            for name in (JOBS, MODELS):
+                shutil.rmtree(os.path.join(folder, name))
+                os.makedirs(os.path.join(folder, name))
         self._read()
+
+    def _own(self) -> None:
+        """Take the study for this process alone, until it ends however it ends.
+
+        Raises:
+            InputError: If another process works on it.
+        """
+        try:
+            import fcntl
+        except ImportError:  # Windows: nobody is kept out
+            return
+        try:
+            fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._journal.close()
+            raise InputError(
+                "Another process works on this study ({folder!r}): expected one at a time. Wait "
+                "until it ends, then go on with --resume.",
+                folder=self.folder,
+            ) from error
 
     def close(self) -> None:
         """Close the journal."""
@@ -133,16 +165,20 @@ class Workshop:
             StepFailedError: If it failed, now or then.
         """
         folder = os.path.join(self.folder, MODELS, key.partition("/")[2])
+        draft = (
+            f"{folder}.{os.getpid()}"  # what a killed sitting left behind may still write its own
+        )
         known = self._known.get(key)
         if known is None or ("done" in known and not os.path.isdir(folder)):
             self._known.pop(key, None)
             shutil.rmtree(folder, ignore_errors=True)
-            os.makedirs(folder)
+            os.makedirs(draft)
         try:
-            answer = self.once(key, task, folder=folder, **job)
-        except StepFailedError:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+            answer = self.once(key, task, folder=draft, **job)
+            if os.path.isdir(draft):
+                os.replace(draft, folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
         return open_model(folder), answer
 
     @property
@@ -174,7 +210,7 @@ class Workshop:
     def _do(self, task: str, name: str, job: Mapping[str, Any]) -> dict[str, Any]:
         """Start the process and return the event to be noted."""
         number = len(self._known)
-        path = os.path.join(self.folder, JOBS, f"{number:05d}")
+        path = os.path.join(self.folder, JOBS, f"{number:05d}-{os.getpid()}")
         whole: dict[str, Any] = {
             "task": task,
             "material": self._study.material.to_json(),
@@ -185,9 +221,6 @@ class Workshop:
         }
         with open(f"{path}.json", "wb") as file:
             file.write(encode(whole))
-        for left in (whole["result"], whole["log"]):
-            if os.path.exists(left):
-                os.unlink(left)
         command = [sys.executable, "-m", "brizna.improve._worker", f"{path}.json"]
         launched = self._launch(command, name)
         event: dict[str, Any] = {

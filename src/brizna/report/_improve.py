@@ -296,7 +296,7 @@ def _verdict(row: Mapping[str, Any], style: Format) -> str:
     _ = style.say
     quality = row["confirmed"] or row["quality"]
     if quality is None:
-        return "-"
+        return style.stored(row["why"]) if row["why"] else "-"
     words = {"pass": _("good enough"), "fail": _("too low"), "undecided": _("undecided")}
     said = words[quality["verdict"]]
     if quality["verdict"] == "undecided" and quality["needed"]:

@@ -171,11 +171,9 @@ def improve(
     store = Store.find(settings["store"], cwd=order.directory, environ=environ)
     key = key_of(study, machine=machine.to_json())
     folder = os.path.join(store.path, FOLDER, key)
-    if not order.resume:
-        shutil.rmtree(folder, ignore_errors=True)
     with stoppable(), aside(shows_output=False):
         launch = _launcher(store, settings, environ, order.directory, key)
-        workshop = Workshop(folder, study, launch)
+        workshop = Workshop(folder, study, launch, anew=not order.resume)
         try:
             search = Search(study, workshop, machine, tell=tell)
             search.run()
