@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from brizna.core.errors import InputError
 from brizna.core.estimate import total
 from brizna.store import Store
 
@@ -75,6 +76,14 @@ def test_trials_and_the_rest_sum_to_the_run(cluster, tmp_path):
         assert total(known).best.value == pytest.approx(shares.requests.best.value, rel=1e-9)
     assert {work.name: work.amount for work in run.measurement.work} == {"trials": 3}
     assert run.state == "finished"
+    front = energy.front("loss", mode="min")
+    assert all(one.energy == energy.energies[one.trial] for one in front)
+    assert [one.quality for one in front] == sorted((one.quality for one in front), reverse=True)
+    if len(known) == 3:
+        assert front[-1].config == {"x": 0}  # nobody has less of it
+    assert energy.front("accuracy") == ()
+    with pytest.raises(InputError, match="max or min"):
+        energy.front("loss", mode="least")
 
 
 def training(config):

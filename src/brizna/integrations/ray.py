@@ -4,7 +4,7 @@ Example::
 
     with EnergyTrials("search", zone="ES") as energy:
         tune.Tuner(train, run_config=tune.RunConfig(callbacks=[energy.callback])).fit()
-    print(energy.energies)
+    print(energy.energies, energy.front("accuracy"))
 
     TorchTrainer(each_worker(train, zone="ES"), scaling_config=ScalingConfig(num_workers=2)).fit()
 
@@ -17,7 +17,9 @@ from __future__ import annotations
 import warnings
 from functools import wraps
 
-from brizna.core.errors import Said
+from brizna.core.errors import InputError, Said
+from brizna.core.fronts import ranks
+from brizna.core.records import Record
 from brizna.integrations._library import check_version, missing
 from brizna.integrations._trials import Trials
 from brizna.verbs import measure
@@ -41,6 +43,22 @@ if TYPE_CHECKING:
 check_version("ray", ray.__version__, least="2.43")
 
 
+class OnFront(Record):
+    """A trial that no other one beats in both quality and energy.
+
+    Attributes:
+        trial: Its id.
+        config: What was set.
+        quality: What it reported last.
+        energy: What it took.
+    """
+
+    trial: str
+    config: dict[str, Any]
+    quality: float
+    energy: Estimate
+
+
 class EnergyTrials(Trials):
     """Measures trials from when Ray starts one until it has ended, pauses included."""
 
@@ -59,6 +77,31 @@ class EnergyTrials(Trials):
         ended = {} if self._callback is None else self._callback.ended
         return {name: request.energy for name, request in ended.items()}
 
+    def front(self, metric: str, *, mode: str = "max") -> tuple[OnFront, ...]:
+        """Return the trials that no other one beats in both a metric and energy, cheapest first.
+
+        Of trials that have ended, reported the metric and have an energy.
+
+        Args:
+            metric: As trials report it.
+            mode: ``max`` or ``min``: what is better.
+
+        Raises:
+            InputError: If the mode is neither.
+        """
+        if mode not in ("max", "min"):
+            raise InputError("mode is {mode!r}: expected max or min.", mode=mode)
+        told = {} if self._callback is None else self._callback.told
+        known = [
+            OnFront(trial=name, config=config, quality=float(result[metric]), energy=energy)
+            for name, (config, result) in told.items()
+            if metric in result and (energy := self.energies.get(name)) is not None
+        ]
+        sign = -1.0 if mode == "max" else 1.0
+        points = [(sign * one.quality, one.energy.best.value) for one in known]
+        first = [one for one, rank in zip(known, ranks(points), strict=True) if rank == 0]
+        return tuple(sorted(first, key=lambda one: one.energy.best.value))
+
 
 class _Callback(tune.Callback):
     """Hears of trials in the program that called ``fit``."""
@@ -67,6 +110,7 @@ class _Callback(tune.Callback):
         self._trials = trials
         self._open: dict[str, Request] = {}
         self.ended: dict[str, Request] = {}
+        self.told: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Be stored by Ray as a callback that does nothing: a search restored is measured anew."""
@@ -103,6 +147,7 @@ class _Callback(tune.Callback):
         if request is not None:
             request.__exit__()
             self.ended[trial.trial_id] = request
+            self.told[trial.trial_id] = (dict(trial.config), dict(trial.last_result or {}))
 
 
 def each_worker(
