@@ -11,8 +11,18 @@ import pytest
 @pytest.fixture(scope="session")
 def samples():
     """The module of sample runs that stands beside this file."""
-    path = Path(__file__).with_name("sample_views.py")
-    spec = importlib.util.spec_from_file_location("sample_views", path)
+    return _beside("sample_views")
+
+
+@pytest.fixture(scope="session")
+def overviews():
+    """The module of sample periods that stands beside this file."""
+    return _beside("overviews")
+
+
+def _beside(name):
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

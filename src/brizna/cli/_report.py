@@ -10,6 +10,7 @@ from brizna.cli._parser import Parser
 from brizna.core.codec import digest_of_bytes
 from brizna.core.errors import InputError, UnavailableError
 from brizna.report import (
+    ManagerForm,
     ManyMedia,
     Selection,
     find_renderer,
@@ -49,6 +50,8 @@ def report(context: Context, words: list[str]) -> int:
         raise InputError(
             "No form was named: choose one with --as. See what there is: brizna report --list."
         )
+    if given.form.partition(".")[0] == ManagerForm.name:
+        return _manager(context, given)
     store, settings = store_of(given, context), settings_of(given, context)
     renderer = _renderer(given.form, given.output, store)
     dossier = dossier_of(
@@ -74,8 +77,25 @@ def report(context: Context, words: list[str]) -> int:
         if renderer.name == BundleForm.name:  # to be told to whoever is to verify it
             context.say(digest_of_bytes(document.content))
     elif not (given.json or given.figures):
-        _print(context, renderer, document)
+        _print(context, renderer, document.content)
     _say_lacking(context, document)
+    return 0
+
+
+def _manager(context: Context, given: Namespace) -> int:
+    """Write the report on a period: it is about sums and what changed, not about runs."""
+    from brizna.cli._manager import form_of, origin_lines, overview_for
+
+    form, overview = form_of(given), overview_for(context, given, _selection(given))
+    if given.json:
+        context.tell_json(overview)
+    elif given.figures:
+        context.tell(*origin_lines(overview, lang=context.lang))
+    if given.output is not None:
+        _write(given.output, form.write(overview, lang=context.lang))
+        context.say(os.path.abspath(given.output))
+    elif not (given.json or given.figures):
+        _print(context, form, form.write(overview, lang=context.lang))
     return 0
 
 
@@ -102,6 +122,11 @@ def _parser(context: Context) -> Parser:
     )
     parser.add_argument(
         "--facts", metavar="FILE", help=_("what only you know, in TOML: model, publisher, task ...")
+    )
+    parser.add_argument(
+        "--budgets",
+        metavar="FILE",
+        help=_("with --as manager: tables [[budget]] in TOML (budgets.toml if it is there)"),
     )
     parser.add_argument("-o", "--output", metavar="FILE", help=_("where to write it"))
     parser.add_argument(
@@ -147,7 +172,7 @@ def _selection(given: Namespace) -> Selection:
 
 def _list(context: Context, given: Namespace) -> int:
     forms = [find_renderer(name) for name in renderer_names()]
-    forms.append(BundleForm(store_of(given, context)))
+    forms += [ManagerForm(), BundleForm(store_of(given, context))]
     if given.json:
         context.tell_json(
             [
@@ -170,14 +195,18 @@ def _list(context: Context, given: Namespace) -> int:
     return 0
 
 
-def _media(form: Renderer) -> tuple[str, ...]:
-    return form.media if isinstance(form, ManyMedia) else (form.suffix,)
+def _media(form: Renderer | ManagerForm) -> tuple[str, ...]:
+    if isinstance(form, ManagerForm):
+        return form.media
+    if isinstance(form, ManyMedia):
+        return form.media
+    return (form.suffix,)
 
 
-def _print(context: Context, renderer: Renderer, document: Document) -> None:
-    """Give the document to stdout; a terminal gets no bytes that it cannot show."""
+def _print(context: Context, renderer: Renderer | ManagerForm, content: bytes) -> None:
+    """Give a document to stdout; a terminal gets no bytes that it cannot show."""
     if is_text(renderer):
-        context.tell(document.content.decode().removesuffix("\n"))
+        context.tell(content.decode().removesuffix("\n"))
         return
     if context.is_terminal:
         raise InputError(
@@ -186,7 +215,7 @@ def _print(context: Context, renderer: Renderer, document: Document) -> None:
             form=renderer.name,
             suffix=renderer.suffix,
         )
-    sys.stdout.buffer.write(document.content)
+    sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
 
 

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     )
     from brizna.report._jobs import jobs_lines
     from brizna.report._keys import key_lines
+    from brizna.report._manager import ManagerForm, manager_origins, manager_page, manager_pdf
     from brizna.report._money import bill_lines, cost_lines
     from brizna.report._plan import (
         elsewhere_lines,
@@ -114,6 +115,7 @@ __all__ = [
     "Format",
     "Lack",
     "Launch",
+    "ManagerForm",
     "ManyMedia",
     "Renderer",
     "Selection",
@@ -158,6 +160,9 @@ __all__ = [
     "is_text",
     "jobs_lines",
     "key_lines",
+    "manager_origins",
+    "manager_page",
+    "manager_pdf",
     "packed_lines",
     "pick_language",
     "plan_lines",
@@ -284,6 +289,10 @@ _HOMES = {
     "waiting_line": "_plan",
     "wants_color": "_terminal",
     "zones_lines": "_terminal",
+    "ManagerForm": "_manager",
+    "manager_origins": "_manager",
+    "manager_page": "_manager",
+    "manager_pdf": "_manager",
     "bundle_method": "_bundle_texts",
     "bundle_readme": "_bundle_texts",
     "severity_names": "_findings",

@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from brizna.core.estimate import Estimate
     from brizna.report._format import Format
     from brizna.report._view import View
 
@@ -23,6 +24,11 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 14.0, 14.0, 14.0
 _SOFT, _LINE, _INK = "#515b52", "#dde3db", "#1a211b"
 _FILLS = ("#7db58e", "#b9d6c2")
 """Neighbouring phases are told apart by these two."""
+_ON_SCREEN = (
+    *((_SOFT, "ink-soft"), (_LINE, "line"), (_INK, "ink")),
+    *((_FILLS[0], "accent-soft"), (_FILLS[1], "band")),
+)
+"""By colour on paper, the name of the page's own."""
 _SIZE = 7.5
 _MOST_PHASES = 60
 _SIGN = 4.0
@@ -57,6 +63,71 @@ def phases_drawing(view: View, style: Format) -> Drawing | None:
     return Drawing(
         svg=_svg(boxes, view["duration_s"], highest_w, style), about=_about(boxes, style)
     )
+
+
+def bars_drawing(
+    bars: Sequence[tuple[str, Estimate | None]], style: Format, *, about: str
+) -> Drawing | None:
+    """Return amounts side by side, a bar each with its interval; None where none is above 0.
+
+    A place without an amount stays empty, with a dash at its foot: it is not 0.
+
+    Args:
+        bars: What each is called, in order, and how much it is, all of one kind.
+        style: How numbers are written.
+        about: What it shows, for those who cannot see it.
+    """
+    known = [value for _, value in bars if value is not None]
+    highest = max((value.high.value for value in known), default=0.0)
+    if highest <= 0:
+        return None
+    unit, size = unit_for(known[0].kind, highest)
+    y_step = _step(highest / size, 3)
+    top = -(-highest / size // y_step) * y_step
+    up = (_HEIGHT - _TOP - _BOTTOM) / top / size
+    across = (_WIDTH - _LEFT - _RIGHT) / len(bars)
+    floor_y = _HEIGHT - _BOTTOM
+    parts: list[str] = []
+    for tick in _ticks(top, y_step):
+        y = floor_y - tick * size * up
+        parts.append(_line(_LEFT, y, _WIDTH - _RIGHT, y))
+        parts.append(_text(_LEFT - 4, y + 2.5, style.number(tick), anchor="end"))
+    every = -(-max(len(name) for name, _ in bars) * _SIGN // across) or 1.0
+    for at, (name, value) in enumerate(bars):
+        middle = _LEFT + (at + 0.5) * across
+        parts += _bar(middle, across, value, (floor_y, up))
+        if at % int(every) == 0:
+            parts.append(_text(middle, floor_y + 10, name, anchor="middle"))
+    parts.append(_line(_LEFT, floor_y, _WIDTH - _RIGHT, floor_y, stroke=_SOFT))
+    parts.append(_text(_LEFT - 4, 7, unit.replace("CO2", "CO₂"), anchor="start"))
+    return Drawing(svg=_whole(parts), about=about)
+
+
+def _bar(
+    middle: float, across: float, value: Estimate | None, place: tuple[float, float]
+) -> list[str]:
+    """Return a bar and its interval, or a dash where nothing is known."""
+    floor_y, up = place
+    wide = min(across * 0.66, 36.0)
+    if value is None:
+        return [_line(middle - 2, floor_y - 2.5, middle + 2, floor_y - 2.5, stroke=_SOFT)]
+    low, best, high = (floor_y - end.value * up for end in (value.low, value.best, value.high))
+    whisker = min(wide / 4, 3.0)
+    box = (
+        f'<rect x="{middle - wide / 2:.2f}" y="{best:.2f}" width="{wide:.2f}" '
+        f'height="{floor_y - best:.2f}" fill="{_FILLS[0]}"/>'
+    )
+    if low <= high:  # upside down: y grows downwards
+        return [box]
+    ends = (_line(middle - whisker, y, middle + whisker, y, stroke=_INK) for y in (low, high))
+    return [box, _line(middle, low, middle, high, stroke=_INK), *ends]
+
+
+def for_screen(svg: str) -> str:
+    """Return a drawing's SVG in the colours of the page that it stands in, light or dark."""
+    for colour, name in _ON_SCREEN:
+        svg = svg.replace(f'"{colour}"', f'"var(--{name})"')
+    return svg
 
 
 def _about(boxes: Sequence[tuple[str, float, float, float]], style: Format) -> str:
@@ -101,6 +172,10 @@ def _svg(
         parts.append(_text(_LEFT + tick * across, floor_y + 10, words, anchor="middle"))
     parts.append(_line(_LEFT, floor_y, _WIDTH - _RIGHT, floor_y, stroke=_SOFT))
     parts.append(_text(_LEFT - 4, 7, watt, anchor="end"))
+    return _whole(parts)
+
+
+def _whole(parts: Sequence[str]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" '
         f'width="{_WIDTH:g}" height="{_HEIGHT:g}">{"".join(parts)}</svg>'

@@ -17,13 +17,14 @@ from brizna.report._texts import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from brizna.report._sheet import Sheet
 
 STANDARDS = ("a-2a", "ua-1")
 """What the file conforms to, as the typesetter checks it: for archives, and for everybody."""
-_TEMPLATE = Path(__file__).resolve().parent / "templates" / "sheet.typ"
+_TEMPLATES = Path(__file__).resolve().parent / "templates"
 _SCRIPTS = (
     (0x20, 0x7E),  # Latin, as ASCII has it
     (0xA0, 0xAC),  # and its first supplement, without the soft hyphen
@@ -50,27 +51,35 @@ def pdf_of(sheet: Sheet) -> bytes:
     Raises:
         UnavailableError: If typst is not installed.
     """
+    told = sheet.to_json() | {"page": texts(sheet.lang).gettext("page {page} of {pages}")}
+    return typeset("sheet.typ", told, issued=sheet.issued)
+
+
+def typeset(template: str, told: Mapping[str, Any], *, issued: str) -> bytes:
+    """Return a template filled with texts as PDF.
+
+    Args:
+        template: Its file among the templates; it reads its data as ``sheet``.
+        told: What stands in it, as JSON; never read as markup.
+        issued: Instant that the file bears, ISO 8601 with its offset.
+
+    Raises:
+        UnavailableError: If typst is not installed.
+    """
     try:
         import typst
     except ImportError as error:
         raise UnavailableError("A PDF needs typst: pip install 'brizna[pdf]'.") from error
-    issued = datetime.fromisoformat(sheet.issued).astimezone(UTC)
+    instant = datetime.fromisoformat(issued).astimezone(UTC)
+    data = {**_printed(told), "issued": list(instant.timetuple()[:6])}
     return typst.compile(
-        _TEMPLATE.read_bytes(),
+        (_TEMPLATES / template).read_bytes(),
         format="pdf",
         ignore_system_fonts=True,
         pdf_standards=list(STANDARDS),
-        sys_inputs={"sheet": dumps(_data(sheet, issued))},
-        timestamp=int(issued.timestamp()),
+        sys_inputs={"sheet": dumps(data)},
+        timestamp=int(instant.timestamp()),
     )
-
-
-def _data(sheet: Sheet, issued: datetime) -> dict[str, Any]:
-    _ = texts(sheet.lang).gettext
-    told = _printed(sheet.to_json())
-    told["page"] = _("page {page} of {pages}")
-    told["issued"] = list(issued.timetuple()[:6])
-    return told
 
 
 def _printed(value: Any) -> Any:

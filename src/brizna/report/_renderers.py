@@ -96,6 +96,11 @@ class Renderer(Protocol):
         ...
 
 
+class _HasMediaType(Protocol):
+    @property
+    def media_type(self) -> str: ...
+
+
 @runtime_checkable
 class ManyMedia(Protocol):
     """A form that can be written in several media, such as a page and a PDF."""
@@ -183,7 +188,7 @@ def in_medium(renderer: Renderer, suffix: str) -> Renderer | None:
     return renderer.in_medium(suffix) if isinstance(renderer, ManyMedia) else None
 
 
-def is_text(renderer: Renderer) -> bool:
+def is_text(renderer: _HasMediaType) -> bool:
     """Tell whether a terminal can show what a form writes."""
     media_type = renderer.media_type
     return media_type.startswith(_TEXTS) or media_type.endswith(("+json", "+xml"))

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, Part, measure, measured_around
     from brizna.verbs._money import prices_between
+    from brizna.verbs._overview import Overview, Question, overview_of
     from brizna.verbs._page import page_of, zones_of
     from brizna.verbs._plan import PlanRequest, plan_job
     from brizna.verbs._plan_jobs import JobsPlan, plan_jobs
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from brizna.verbs._report import dossier_of, facts_of, read_period, write_report
     from brizna.verbs._reuse import Kept, Reuse, reuse
     from brizna.verbs._run import run_command
+    from brizna.verbs._saved import Saved
     from brizna.verbs._sci import sci_of_ai, sci_of_run, stage_of
     from brizna.verbs._settings import SETTINGS, Settings, read_settings
     from brizna.verbs._spent import (
@@ -85,15 +87,18 @@ __all__ = [
     "JobsPlan",
     "Kept",
     "Measuring",
+    "Overview",
     "Part",
     "PlanRequest",
     "Prediction",
     "Progress",
+    "Question",
     "Reserved",
     "Reuse",
     "RunAccount",
     "RunFacts",
     "RunTotals",
+    "Saved",
     "ScalingForecast",
     "ScalingRequest",
     "Settings",
@@ -127,6 +132,7 @@ __all__ = [
     "measure",
     "measure_baseline",
     "measured_around",
+    "overview_of",
     "page_of",
     "plan_job",
     "plan_jobs",
@@ -270,6 +276,10 @@ _HOMES = {
     "write_rows": "_jobs_table",
     "zones_of": "_page",
     "BundleForm": "_bundle",
+    "Overview": "_overview",
+    "Question": "_overview",
+    "overview_of": "_overview",
+    "Saved": "_saved",
     "VERIFIED_FORMS": "_verify",
     "verify": "_verify",
 }
