@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 _FRONT = "*"
 _WIDE, _HIGH = 720, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 78, 24, 18, 52
-_FAR = 0.6
-"""Beyond this share of the width a name stands to the left of its point."""
 _MOST_DECLINED = 12
 """So many compositions that were not built are told in a terminal; the page and JSON have all."""
 _USE = (
@@ -53,7 +51,7 @@ def improvement_lines(
     style, found = Format(lang), printable(found)
     _ = style.say
     header, rows = _table(found, style)
-    lines = Table(header, rows, right=(1, 2, 5, 6, 7)).lines(width=width, color=color)
+    lines = Table(header, rows, right=(1, 2, 5, 6, 7, 8)).lines(width=width, color=color)
     lines += ["", *improvement_verdict(found, style)]
     lines += [f"- {style.stored(note)}" for note in found["notes"]]
     failed = [row for row in found["rows"] if row["state"] == "failed"]
@@ -91,7 +89,7 @@ def improvement_page(found: Found, *, lang: str) -> bytes:
         "verdict": improvement_verdict(found, style),
         "notes": [style.stored(note) for note in found["notes"]],
         "header": header,
-        "rows": rows,
+        "rows": [[f"{place}. {row[0]}", *row[1:]] for place, row in enumerate(rows, start=1)],
         "out": [(row["name"], style.stored(row["why"])) for row in out],
         "plot": _plot(found, style),
     }
@@ -241,6 +239,7 @@ def _table(found: Found, style: Format) -> tuple[list[str], list[list[str]]]:
         _("latency"),
         _("size"),
         _("pays after"),
+        _("beside lossless"),
         _("front"),
     ]
     return header, [_row(row, found, style) for row in _measured(found)]
@@ -264,7 +263,8 @@ def _row(row: Mapping[str, Any], found: Found, style: Format) -> list[str]:
         "" if is_base else _verdict(row, style),
         "-" if latency is None else style.duration(latency),
         _size(row, style),
-        _pays(row, found, style),
+        _pays(row, "break_even", style),
+        _pays(row, "break_even_lossless", style),
         _FRONT if row["is_on_front"] else "",
     ]
 
@@ -283,7 +283,8 @@ def _quality(row: Mapping[str, Any], found: Found, style: Format) -> str:
     if quality is None:
         return "-"
     change, low, high = (_signed(quality[name], style) for name in ("difference", "low", "high"))
-    return style.say("{value} ({low} to {high})").format(value=change, low=low, high=high)
+    _ = style.say
+    return _("{value} ({low} to {high})").format(value=change, low=low, high=high)
 
 
 def _says(row: Mapping[str, Any]) -> str | None:
@@ -318,18 +319,10 @@ def _size(row: Mapping[str, Any], style: Format) -> str:
     return "-" if size is None else f"{style.number(size / _MEGABYTE)}{style.space}MB"
 
 
-def _pays(row: Mapping[str, Any], found: Found, style: Format) -> str:
-    """Return after how many inferences the steps of a row have paid."""
-    count = row["break_even"]
-    if row["name"] == found["base"] or count is None:
-        return "-"
-    said = _rounded(count, style)
-    other = row["break_even_lossless"]
-    if other is None or row["is_lossless"]:
-        return said
-    return style.say("{count}; {other} beside the best that changes nothing").format(
-        count=said, other=_rounded(other, style)
-    )
+def _pays(row: Mapping[str, Any], figure: str, style: Format) -> str:
+    """Return after how many inferences the steps of a row have paid, if they may be taken."""
+    count = row[figure]
+    return "-" if count is None or _says(row) == "fail" else _rounded(count, style)
 
 
 def _rounded(count: float, style: Format) -> str:
@@ -380,7 +373,7 @@ def _plot(found: Found, style: Format) -> dict[str, Any] | None:
     )
     margin = found["study"]["margin"]
     y = Axis(
-        max(min(low for low, _best, _high in changes), -5 * margin),
+        max(min(-margin, *(low for low, _best, _high in changes)), -5 * margin),
         min(max(high for _low, _best, high in changes), 5 * margin),
         start=_HIGH - _BOTTOM,
         end=_TOP,
@@ -396,8 +389,7 @@ def _plot(found: Found, style: Format) -> dict[str, Any] | None:
             "bottom": _within(y.at(low)),
             "name": row["name"],
             "row": place,
-            "is_named": row["name"] in (found["chosen"], found["base"], found["knee"]),
-            "far": x.at(ratio.best.value) > _FAR * _WIDE,
+            "is_named": row["is_on_front"] or row["name"] in (found["chosen"], found["base"]),
             "front": row["is_on_front"],
             "best": row["name"] == found["chosen"],
         }

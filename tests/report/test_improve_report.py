@@ -1,0 +1,88 @@
+"""What people read of a study: the table, the verdict, the page and the card."""
+
+from __future__ import annotations
+
+import pytest
+
+from brizna.improve import Machine, Search, Workshop, outcome_of, study_of
+from brizna.report import improvement_card, improvement_lines, improvement_page, replay_lines
+from brizna.testing import FakeBench, fake_config
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """Return what a study with fakes found."""
+    folder = tmp_path_factory.mktemp("study")
+    study = study_of(fake_config(), directory=str(folder))
+    machine = Machine(isa=("avx2",), processors=1, libraries={})
+    workshop = Workshop(str(folder / "study"), study, FakeBench())
+    search = Search(study, workshop, machine)
+    search.run()
+    made = outcome_of(search, study, workshop, machine, key="k")
+    workshop.close()
+    return made.to_json()
+
+
+def test_the_table_says_what_to_take_and_that_costs_are_a_proxy(found):
+    said = "\n".join(improvement_lines(found, lang="en"))
+    assert "To take: fold + round(bits=8) + fake fp32. It takes 2." in said
+    assert "a proxy. They are not joules." in said
+    assert "too low; refused" in said
+    assert "broken: RuntimeError: an operator is not known here" in said
+    assert "as it is + refused: it is for other models" in said
+
+
+def test_what_is_refused_never_pays(found):
+    lines = improvement_lines(found, lang="en")
+    header, refused = lines[0], next(line for line in lines if "too low; refused" in line)
+    place = header.index("pays after")
+    assert refused[place : place + len("pays after")].split() == ["-"]
+
+
+def test_spanish_keeps_no_english_sentence(found):
+    said = "\n".join(improvement_lines(found, lang="es"))
+    assert "La que conviene" in said
+    for english in ("To take", "good enough", "pays after", "The study took", "beside lossless"):
+        assert english not in said
+
+
+def test_nothing_to_take_says_how_many_items_would_tell(found):
+    undecided = [
+        {**row, "quality": {**row["quality"], "verdict": "undecided", "needed": 5000}}
+        if row["quality"]
+        else row
+        for row in found["rows"]
+    ]
+    said = improvement_lines({**found, "chosen": None, "rows": undecided}, lang="en")
+    assert any("keep the model" in line for line in said)
+    assert any("about 5,000 items" in line for line in said)
+
+
+def test_a_point_of_the_page_leads_to_its_row_and_asks_nobody(found):
+    page = improvement_page(found, lang="en").decode()
+    assert page.count('href="#variant-') == page.count('<tr id="variant-') == 6
+    assert "http" not in page.replace("http-equiv", "")
+    assert "<script" not in page
+
+
+def test_the_card_says_what_was_done_and_on_which_instructions(found):
+    card = improvement_card(found)
+    assert "| Steps | fold; round(bits=8) |" in card
+    assert "| Instructions | avx2 |" in card
+
+
+def test_a_replay_says_both_figures_and_whether_they_are_alike():
+    replayed = {
+        "ratio": 0.25,
+        "expected_ratio": 0.2,
+        "quality": None,
+        "expected_quality": None,
+        "has_same_bytes": False,
+        "is_alike": False,
+        "folder": "x",
+        "notes": ["onnx is 2, and was 1"],
+    }
+    said = replay_lines(replayed, lang="en")
+    assert "It is not what the recipe says." in said
+    assert said[-1] == "- onnx is 2, and was 1"
+    assert "onnx es 2, y era 1" in replay_lines(replayed, lang="es")[-1]
