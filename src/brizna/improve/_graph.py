@@ -108,13 +108,19 @@ class Graph:
         """The model as it came."""
         return self.nodes[0]
 
-    def steps(self, *, lossless: bool) -> list[Transform]:
-        """Return the steps that the study tries, with each of their parameters, cheapest first."""
+    def steps(self, *, lossless: bool, most: int | None = None) -> list[Transform]:
+        """Return the steps that the study tries, cheapest first.
+
+        Args:
+            lossless: Whether those that are meant to change nothing, or the others.
+            most: How many of each one's parameters, the first of which are the likeliest; all if
+                None.
+        """
         found = [
             one
             for kind in self._transforms
             if kind.lossless == lossless and self._study.tries(kind.name)
-            for one in kind.choices()
+            for one in kind.choices()[:most]
         ]
         return sorted(found, key=lambda one: one.cost_hint_s(self.root.model))
 

@@ -27,7 +27,7 @@ SPENT = str(Said("the budget is spent"))
 """Why something was not begun any more."""
 _ROUGHLY, _RESAMPLES = 100, 500
 """Draws of items that tell their scatter, to 7 % while variants race and to 3 % at the end."""
-_FINALISTS = 6
+_FINALISTS = 4
 """So many of the cheapest are tried as often as asked; the others are told by one trial."""
 _FAR = 1.5
 """A variant that takes more than this times what the best good one takes leaves the race after one

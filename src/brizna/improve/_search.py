@@ -38,7 +38,7 @@ _DEEPEST = 3
 """Steps that may change what counts, one behind the other."""
 _NEAR = 1.5
 """Lossless ways that take more than this times the least are not tried again behind other steps."""
-_SEARCHED = 0.65
+_SEARCHED = 0.7
 """Part of the budget after which nothing new is begun: the rest is for trying the best again."""
 _HOPE = 0.5
 """What a further step may at most be expected to save of what the best variant takes."""
@@ -100,15 +100,19 @@ class Search:
         self.race = Race(base[0], parts, study, workshop, tell, is_spent=self._is_spent)
         self.notes: list[str] = []
         self.chosen: Arm | None = None
+        self._most: int | None = None
+        self._kinds: set[str] = set()
+        self._begun: set[str] = set()
         self._nodes: dict[str, Node] = {}
         """The model of each variant, by its name."""
 
     def run(self) -> None:
-        """Search, judge and choose."""
-        self._lossless()
-        done: set[str] = set()
-        for depth in range(1, _DEEPEST + 1):
-            self._lossy(depth, done)
+        """Search, judge and choose: first with the likeliest parameters of each step, then all."""
+        for most in (1, None):
+            self._most = most
+            self._lossless()
+            for depth in range(1, _DEEPEST + 1):
+                self._lossy(depth)
         self._compiled()
         self._operate()
         self.race.final()
@@ -125,24 +129,24 @@ class Search:
         """
         if self._study.yearly is not None:
             self.race.heat([])  # what the model takes decides what may pay
-        front = [self.graph.root, *self._all_built([self.graph.root], lossless=True)]
-        kinds: set[str] = set()
+        plain = [node for node in self.graph.nodes if not node.lossy]
+        front = self._all_built([one for one in plain if one.stage == 0 or self._is_near(one)])
+        front = front if self._kinds else [self.graph.root, *front]
         while front:
-            new = {node.model.kind for node in front} - kinds
-            kinds |= new
+            new = {node.model.kind for node in front} - self._kinds
+            self._kinds |= new
             arms = [
                 arm for node in front for arm in self._entered([node], every=node.model.kind in new)
             ]
             self.race.heat(arms)
-            near = [node for node in front if node.stage and self._is_near(node)]
-            front = self._all_built(near, lossless=True)
+            front = self._all_built([one for one in front if one.stage and self._is_near(one)])
 
-    def _all_built(self, nodes: Iterable[Node], *, lossless: bool) -> list[Node]:
-        """Return what steps make of models."""
+    def _all_built(self, nodes: Iterable[Node]) -> list[Node]:
+        """Return what lossless steps make of models."""
         return [
             made
             for node in nodes
-            for transform in self.graph.steps(lossless=lossless)
+            for transform in self.graph.steps(lossless=True, most=self._most)
             if (made := self._built(node, transform)) is not None
         ]
 
@@ -151,30 +155,29 @@ class Search:
         alike = [one for one in self.graph.nodes if one.model.kind == node.model.kind]
         return self._ratio_of(node) <= _NEAR * min(map(self._ratio_of, alike))
 
-    def _lossy(self, depth: int, done: set[str]) -> None:
+    def _lossy(self, depth: int) -> None:
         """Put one more step that may change what counts behind each model that may have one."""
         histories = {node.lossy for node in self.graph.nodes if len(node.lossy) == depth - 1}
         made: list[Node] = []
-        for transform in self.graph.steps(lossless=False):
+        for transform in self.graph.steps(lossless=False, most=self._most):
             for history in sorted(histories):
                 node = self._parent(history, transform)
-                if node is None or self.graph.key(node, transform) in done:
-                    continue
-                done.add(self.graph.key(node, transform))
-                built = self._built(node, transform)
+                built = None if node is None else self._built(node, transform)
                 if built is not None:
                     made += [built, *self._completed(built)]
         self.race.heat(self._entered(made, every=False))
 
     def _built(self, node: Node, transform: Transform) -> Node | None:
-        """Build, if that is allowed, within the budget, and may pay."""
-        if not self.graph.allows(node, transform):
+        """Build, if that is allowed, within the budget, may pay, and was not tried before."""
+        key = self.graph.key(node, transform)
+        if key in self._begun or not self.graph.allows(node, transform):
             return None
         if not self.graph.knows(node, transform):
             why = self._put_off(node, transform)
             if why is not None:
                 self.graph.decline(node, transform, why)
                 return None
+        self._begun.add(key)
         return self.graph.build(node, transform)
 
     def _put_off(self, node: Node, transform: Transform) -> str | None:
