@@ -11,7 +11,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
+import numpy as np  # noqa: TID253 - a study is its own program
 import torch
 from tokenizers import Tokenizer
 from transformers import AutoModel
@@ -95,17 +95,19 @@ def items() -> list[int]:
     return list(range(len(documents())))
 
 
-def score(predict, items):  # noqa: ANN001, ANN201 - see the how-to for what they are
+def score(predict, items):
     """Return for each document its number and its vector."""
     rows: list[np.ndarray] = []
     for start in range(0, len(items), BATCH):
         chosen = items[start : start + BATCH]
         vectors = predict(request([documents()[number] for number in chosen]))[0]
-        rows += [np.concatenate([[number], row]) for number, row in zip(chosen, vectors, strict=True)]
+        rows += [
+            np.concatenate([[number], row]) for number, row in zip(chosen, vectors, strict=True)
+        ]
     return rows
 
 
-def metric(scores) -> float:  # noqa: ANN001 - rows of what `score` returned, some of them twice
+def metric(scores) -> float:
     """Return Pearson's r between the cosines of pairs and what people said of them."""
     table = np.asarray(scores)
     numbers, vectors = table[:, 0].astype(int), table[:, 1:]

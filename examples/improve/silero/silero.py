@@ -11,7 +11,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
+import numpy as np  # noqa: TID253 - a study is its own program
 
 RATE, STEP, BEFORE = 16_000, 512, 64
 """Samples a second; samples the network is given at once; samples before them that it sees too."""
@@ -48,7 +48,7 @@ def spoken() -> tuple[np.ndarray, ...]:
     )
 
     @receives
-    def receive(samples, count, _events) -> int:  # noqa: ANN001 - of ctypes
+    def receive(samples, count, _events) -> int:
         if samples and count > 0:
             heard.append(np.ctypeslib.as_array(samples, shape=(count,)).astype(np.float32))
         return 0
@@ -110,6 +110,11 @@ def start() -> np.ndarray:
     return np.zeros((2, 1, 128), np.float32)
 
 
+def load() -> Path:
+    """Return the file of the network."""
+    return folder() / "silero_vad.onnx"
+
+
 def inputs() -> list[dict[str, np.ndarray]]:
     """Return what will be asked: the steps of a few stretches, each from the first state."""
     return [request(sound, step, start()) for sound, _ in clips()[:4] for step in range(60)]
@@ -120,7 +125,7 @@ def items() -> list[int]:
     return list(range(CLIPS))
 
 
-def score(predict, items):  # noqa: ANN001, ANN201 - see the how-to for what they are
+def score(predict, items):
     """Return for each stretch the share of its steps that are told right."""
     rights: list[float] = []
     for number in items:

@@ -24,8 +24,9 @@ def take(source: Mapping[str, Any], material: Material, folder: str) -> Made:
     """Put a model into an empty folder of the workshop and return what it is.
 
     Args:
-        source: ``load``, a reference ``module:function`` that returns a module of torch or an
-            estimator of scikit-learn; or ``path``, a file or a folder with ``loader.py``.
+        source: ``load``, a reference ``module:function`` that returns a module of torch, an
+            estimator of scikit-learn, or the path of a file; or ``path``, a file or a folder with
+            ``loader.py``.
         material: Beside it.
         folder: Where to.
 
@@ -33,8 +34,14 @@ def take(source: Mapping[str, Any], material: Material, folder: str) -> Made:
         InputError: If it is of no form that is known.
     """
     if source.get("load"):
-        return _take_object(resolve(source["load"], path=material.path)(), folder)
-    path = source["path"]
+        found = resolve(source["load"], path=material.path)()
+        if not isinstance(found, (str, os.PathLike)):
+            return _take_object(found, folder)
+        return _take_file(os.fspath(found), source, folder)  # pyright: ignore[reportUnknownArgumentType]
+    return _take_file(source["path"], source, folder)
+
+
+def _take_file(path: str, source: Mapping[str, Any], folder: str) -> Made:
     if not os.path.exists(path):
         raise InputError(
             "There is no model at {path!r}: expected a file, or a folder with loader.py. Name one "

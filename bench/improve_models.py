@@ -1,0 +1,252 @@
+"""Try compositions on a real model, good and bad ones: ``python bench/improve_models.py mnist``.
+
+Unlike ``brizna improve``, which leaves out what cannot win, this builds every composition that is
+named below and runs each: one table with what a step costs, saves and breaks. The models are those
+of ``examples/improve``; each trial is a fresh process of one thread, in turn with the model as it
+came. Ratios are of processor seconds. Takes five to ten processor minutes a model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from brizna.core.codec import decode, encode
+from brizna.improve import (
+    Material,
+    Serving,
+    open_model,
+    runtime_named,
+    study_of,
+    this_machine,
+    transform_from,
+)
+from brizna.improve._registry import declines, distributions_of
+from brizna.run import TrialFailedError, trials
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "improve"
+EXPORT, DYNAMO = ["export-onnx"], ["export-onnx", {"exporter": "dynamo"}]
+CONVERT, STEPWISE = ["convert-openvino"], ["attention", {"by": "eager"}]
+HALF, QUARTER = ["prune-channels", {"ratio": 0.5}], ["prune-channels", {"ratio": 0.75}]
+TUNE, MASK, DISTIL = ["fine-tune"], ["mask-weights"], ["distil"]
+DYNAMIC, STATIC = ["quantize-onnx-dynamic"], ["quantize-onnx-static"]
+ENDS = ["quantize-onnx-static", {"ends": 32}]
+PLAIN, SMOOTH = ["quantize-openvino"], ["quantize-openvino", {"scheme": "transformer"}]
+EIGHT, FOUR = ["shrink-weights-openvino"], ["shrink-weights-openvino", {"bits": 4}]
+TORCH8, BF16 = ["quantize-torch"], ["cast", {"to": "bf16"}]
+FIXED = ["specialise-onnx", {"rows": "fixed"}]
+BOTH = ["openvino fp32", "openvino bf16"]
+
+COMPOSITIONS: dict[str, list[tuple[list[list[Any]], list[str]]]] = {
+    "minilm": [
+        ([], ["torch fp32", "torch bf16"]),
+        ([BF16], ["torch bf16", "torch-compile bf16"]),
+        ([TORCH8], ["torch int8"]),
+        ([EXPORT], ["onnxruntime fp32"]),
+        ([STEPWISE, EXPORT], ["onnxruntime fp32"]),
+        ([STEPWISE, EXPORT, DYNAMIC], ["onnxruntime int8"]),
+        ([EXPORT, DYNAMIC], ["onnxruntime int8"]),
+        ([DYNAMO, DYNAMIC], ["onnxruntime int8"]),
+        ([CONVERT], BOTH),
+        ([CONVERT, SMOOTH], BOTH),
+        ([STEPWISE, CONVERT, SMOOTH], ["openvino bf16"]),
+        ([CONVERT, EIGHT], ["openvino bf16"]),
+        ([CONVERT, FOUR], ["openvino bf16"]),
+    ],
+    "mnist": [
+        ([], ["torch fp32", "torch bf16", "torch-compile fp32"]),
+        ([BF16], ["torch-compile bf16"]),
+        ([TORCH8], ["torch int8"]),
+        ([["quantize-aware"]], ["torch int8", "torch-compile int8"]),
+        ([EXPORT], ["onnxruntime fp32"]),
+        ([EXPORT, DYNAMIC], ["onnxruntime int8"]),
+        ([EXPORT, STATIC], ["onnxruntime int8"]),
+        ([EXPORT, ["half-onnx"]], ["onnxruntime fp16"]),
+        ([CONVERT], BOTH),
+        ([CONVERT, PLAIN], ["openvino bf16"]),
+        ([CONVERT, EIGHT], ["openvino bf16"]),
+        ([MASK, TUNE], ["torch fp32"]),
+        ([MASK, TUNE, EXPORT], ["onnxruntime fp32"]),
+        ([["factorise"]], ["torch fp32"]),
+        ([HALF], ["torch fp32"]),
+        ([HALF, TUNE], ["torch fp32"]),
+        ([HALF, TUNE, CONVERT], ["openvino bf16"]),
+        ([HALF, TUNE, CONVERT, PLAIN], ["openvino bf16"]),
+        ([QUARTER, TUNE, CONVERT], ["openvino bf16"]),
+        ([DISTIL], ["torch fp32"]),
+        ([DISTIL, EXPORT], ["onnxruntime fp32"]),
+        ([DISTIL, CONVERT], ["openvino bf16"]),
+    ],
+    "magika": [
+        ([], ["onnxruntime fp32", *BOTH]),
+        ([DYNAMIC], ["onnxruntime int8"]),
+        ([STATIC], ["onnxruntime int8"]),
+        ([ENDS], ["onnxruntime int8"]),
+        ([["half-onnx"]], ["onnxruntime fp16"]),
+        ([CONVERT, PLAIN], BOTH),
+        ([CONVERT, EIGHT], BOTH),
+    ],
+    "silero": [
+        ([], ["onnxruntime fp32", "openvino fp32"]),
+        ([["half-onnx"]], ["onnxruntime fp16"]),
+        ([DYNAMIC], ["onnxruntime int8"]),
+        ([["specialise-onnx"]], ["onnxruntime fp32"]),
+        ([FIXED], ["onnxruntime fp32"]),
+        ([FIXED, DYNAMIC], ["onnxruntime int8"]),
+        ([FIXED, STATIC], ["onnxruntime int8"]),
+        ([FIXED, CONVERT], BOTH),
+        ([FIXED, CONVERT, PLAIN], BOTH),
+        ([FIXED, CONVERT, EIGHT], ["openvino fp32"]),
+    ],
+}
+"""By model: steps, each with parameters if they are not the usual ones, and how it is run."""
+
+
+class Bench:
+    """Builds models in a folder that is kept, and runs them."""
+
+    def __init__(self, name: str, home: Path) -> None:
+        config = tomllib.loads((EXAMPLES / name / "study.toml").read_text(encoding="utf-8"))
+        self.study = study_of(config, directory=str(EXAMPLES / name))
+        self.home = home
+        self.machine = this_machine(distributions_of())
+
+    def job(self, task: str, **values: Any) -> dict[str, Any]:
+        """Do one thing in a fresh process and return its answer.
+
+        Raises:
+            TrialFailedError: If it fails.
+        """
+        with tempfile.TemporaryDirectory() as place:
+            path, result = Path(place, "job.json"), Path(place, "result.json")
+            known = {"material": self.study.material.to_json(), "plugins": [], "task": task}
+            log = str(self.home / "log.txt")
+            path.write_bytes(encode({**known, **values, "result": str(result), "log": log}))
+            command = [sys.executable, "-m", "brizna.improve._worker", str(path)]
+            ended = subprocess.run(command, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"})
+            if not result.exists():
+                raise TrialFailedError(f"the process died ({ended.returncode})")
+            answer = decode(result.read_bytes())
+        if "failed" in answer:
+            raise TrialFailedError(answer["failed"])
+        return {**answer["done"], "all_cpu_s": answer["cpu_s"]}
+
+    def model(self, steps: list[list[Any]]) -> Any:
+        """Return what steps make, built before or now.
+
+        Raises:
+            TrialFailedError: If a step does not apply, or fails.
+        """
+        folder = self.home / f"model{len(steps)}-{abs(hash_of(steps)):x}"
+        if (folder / "model.json").exists():
+            return open_model(str(folder))
+        folder.mkdir(parents=True, exist_ok=True)
+        if not steps:
+            found = self.job("take", model=self.study.source, folder=str(folder))
+        else:
+            parent = self.model(steps[:-1])
+            name, *values = steps[-1]
+            transform = transform_from({"name": name, **(values[0] if values else {})})
+            why = declines(transform, parent, self.machine, self.study.material)
+            if why is not None:
+                raise TrialFailedError(f"declined: {why}")
+            step = {"name": name, **transform.to_json()}
+            found = self.job("apply", model=parent.folder, step=step, folder=str(folder))
+        (folder / "cpu_s").write_text(str(found["all_cpu_s"]))
+        return open_model(str(folder))
+
+    def serve(self, model: Any, how: str, *, items: bool) -> dict[str, Any]:
+        """Run a model and, if asked, score it."""
+        runtime, precision = how.split()
+        serving = Serving(runtime=runtime, precision=precision)
+        why = runtime_named(runtime).refuses(model, serving, self.machine)
+        if why is not None:
+            raise TrialFailedError(f"declined: {why}")
+        count = len(list(self.study.material.function("items")())) if items else 0
+        return self.job(
+            "serve",
+            model=model.folder,
+            serving=serving.to_json(),
+            window_s=0.5,
+            items=list(range(count)) if items else None,
+        )
+
+
+def hash_of(steps: list[list[Any]]) -> int:
+    """Return a number that tells chains of steps apart, alike in all processes."""
+    from hashlib import sha256
+
+    return int(sha256(json.dumps(steps).encode()).hexdigest()[:12], 16)
+
+
+def quality(material: Material, scores: list[Any]) -> float:
+    """Return the figure that the study is judged by."""
+    if material.has("metric"):
+        return float(material.function("metric")(scores))
+    return sum(scores) / len(scores)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("model", choices=COMPOSITIONS)
+    parser.add_argument("--home", type=Path, help="where models are kept, to go on from there")
+    parser.add_argument("--repeats", type=int, default=3)
+    wanted = parser.parse_args()
+    home = wanted.home or Path(tempfile.mkdtemp(prefix="improve-"))
+    bench = Bench(wanted.model, home / wanted.model)
+    bench.home.mkdir(parents=True, exist_ok=True)
+    arms: dict[str, tuple[list[list[Any]], str]] = {
+        " + ".join([*(_called(step) for step in steps), how]): (steps, how)
+        for steps, hows in COMPOSITIONS[wanted.model]
+        for how in hows
+    }
+
+    def run_one(turn: Any) -> dict[str, Any]:
+        steps, how = arms[turn.arm]
+        return bench.serve(bench.model(steps), how, items=turn.block == 0 and turn.counts)
+
+    done = trials(list(arms), repeats=wanted.repeats, seed=0, run_one=run_one)
+    _print(bench, arms, done)
+
+
+def _print(bench: Bench, arms: dict[str, Any], done: Any) -> None:
+    base, *_ = arms
+    counted = done.counted()
+
+    def per_inference(one: dict[str, Any]) -> float:
+        return one["cpu_s"] / one["inferences"]
+
+    print("| variant | times less CPU | kB | quality | made in CPU s |\n|---|---|---|---|---|")
+    for name, (steps, _) in arms.items():
+        if name in done.failed:
+            print(f"| {name} | | | | {done.failed[name]} |")
+            continue
+        ratios = [
+            per_inference(counted[base][block]) / per_inference(one)
+            for block, one in counted[name].items()
+        ]
+        model = bench.model(steps)
+        told = quality(bench.study.material, counted[name][0]["scores"])
+        spent = float(Path(model.folder, "cpu_s").read_text())
+        size = model.size_bytes / 1e3
+        print(f"| {name} | {median(ratios):.2f} | {size:.0f} | {told:.4f} | {spent:.1f} |")
+
+
+def _called(step: list[Any]) -> str:
+    name, *values = step
+    return " ".join([name, *(f"{key}={value}" for one in values for key, value in one.items())])
+
+
+if __name__ == "__main__":
+    main()
