@@ -21,6 +21,8 @@ archive whose files differ from its manifest or leave the store.
       baselines/<hex>.json           what machines draw while nobody uses them
       plans/<hex>.json               when and where jobs are to run
       sweeps/<hex>.json              what sweeps are to try, and what they found
+      software/<hex>.json            the distributions of an environment, once for all its runs
+      approved/<number>.json         which software is approved, and by whom: signed, in order
       packs/<first>_<last>_<hex>.zip  runs that were packed, each as it lay in its directory
       index.sqlite, recent.json      caches of summaries; may be removed at any time
 
@@ -34,6 +36,13 @@ from brizna.core.lazy import lazily
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.store._alive import command_runs, liveness, process_start, writer_identity
+    from brizna.store._answers import (
+        keep_answer,
+        kept_records,
+        open_answer,
+        peek,
+        read_answers,
+    )
     from brizna.store._baselines import keep_baseline, latest_baseline
     from brizna.store._envelopes import IN_TOTO, seal, unseal
     from brizna.store._figures import KINDS, estimates_of
@@ -51,6 +60,7 @@ if TYPE_CHECKING:
     from brizna.store._plans import find_plan, keep_plan, read_plans
     from brizna.store._reading import read_events, retell
     from brizna.store._signatures import KEY_KINDS
+    from brizna.store._software import has_software, keep_software, read_software
     from brizna.store._store import Store
     from brizna.store._stored import RunSummary, StoredRun, runs_of_job
     from brizna.store._sweeps import forget_sweep, keep_sweep, unfinished_sweep
@@ -91,19 +101,27 @@ __all__ = [
     "find_plan",
     "forget_sweep",
     "has_kept_runs",
+    "has_software",
+    "keep_answer",
     "keep_baseline",
     "keep_plan",
+    "keep_software",
     "keep_sweep",
+    "kept_records",
     "latest_baseline",
     "liveness",
     "looks_file",
     "merge_runs",
     "new_run_id",
+    "open_answer",
+    "peek",
     "process_start",
+    "read_answers",
     "read_events",
     "read_looks",
     "read_marks",
     "read_plans",
+    "read_software",
     "replace_file",
     "retell",
     "runs_of_job",
@@ -117,6 +135,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "keep_answer": "_answers",
+    "kept_records": "_answers",
+    "open_answer": "_answers",
+    "peek": "_answers",
+    "read_answers": "_answers",
     "data_directory": "_homes",
     "IN_TOTO": "_envelopes",
     "KEY_KINDS": "_signatures",
@@ -144,8 +167,11 @@ _HOMES = {
     "estimates_of": "_figures",
     "find_plan": "_plans",
     "has_kept_runs": "_homes",
+    "has_software": "_software",
     "keep_baseline": "_baselines",
     "keep_plan": "_plans",
+    "keep_software": "_software",
+    "read_software": "_software",
     "forget_sweep": "_sweeps",
     "keep_sweep": "_sweeps",
     "latest_baseline": "_baselines",

@@ -16,6 +16,7 @@ from brizna.store import Journal, Store, new_run_id, process_start, writer_ident
 from brizna.verbs._mark import run_address, run_around
 from brizna.verbs._named import open_named
 from brizna.verbs._site import hardware_of, site_of
+from brizna.verbs._software import software_facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,11 +116,14 @@ class Recorder:
         )
         self._store, self.directory = self._open_store()
         self.id = new_run_id() if self.directory is None else os.path.basename(self.directory)
+        # Before a block begins, which is not to pay for what looking takes.
+        self._software = self._find_software() if job.command is None else None
         self._journal = Journal(self.directory)
         self._tail: Tail | None = None
         self._gauges: Gauges | None = None
         self._child: int | None = None
         self._work: dict[str, float] = {}
+        self._environment: dict[str, Any] = {}
         self._counting = allocate_lock()
         self._simulates = meters is not None
         opened = self._open_meters(named) if meters is None else meters
@@ -170,6 +174,18 @@ class Recorder:
         """
         for event in self.surroundings(use):
             self._journal.write(event)
+        self._describe_software()
+
+    def _describe_software(self) -> None:
+        """Write the software of the job, unless that was done."""
+        if self._environment and "software" not in self._environment:
+            self._environment |= self._software or self._find_software()
+            self._journal.write({"e": "environment", "environment": self._environment})
+
+    def _find_software(self) -> dict[str, Any]:
+        return software_facts(
+            self._environ, command=self.job.command, directory=self._where, store=self._store
+        )
 
     def start(self, beside: Callable[[], dict[str, Any]], use: Mapping[str, Any]) -> None:
         """Find out what the run happens in and on, take the first reading, then write both.
@@ -193,6 +209,7 @@ class Recorder:
         """
         environment = capture(self._environ, directory=self._where, names=self.settings["names"])
         environment["use"] = dict(use or {})
+        self._environment = environment
         channels = self.sampler.channels
         factors = [factor.to_json() for factor in factors_behind(channels)]
         from brizna.meter import open_gauges
@@ -304,6 +321,7 @@ class Recorder:
             self.trouble.append(sentence(failed))
         if cpu is not None:
             self._journal.write({"e": "cpu", **cpu})
+        self._describe_software()
         self._journal.write({"e": "end", "state": "finished", **end})
         events, _ = self._journal.events()
         trouble = self._journal.trouble

@@ -1,0 +1,85 @@
+"""What software an environment holds: distributions, each with a digest of what is installed."""
+
+from __future__ import annotations
+
+from brizna.core.codec import digest
+from brizna.core.errors import InputError
+from brizna.core.records import Record, each
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
+
+OWNERS = ("command", "brizna", "named")
+"""Whose software it is: that of the command's interpreter, of brizna's own, or of a named one."""
+
+
+class Distribution(Record):
+    """A distribution that is installed.
+
+    Attributes:
+        name: As PEP 503 normalises it.
+        version: As it states it.
+        digest: Of its installed files; None where it keeps no list of them.
+        is_editable: Whether its code lies elsewhere and may change; no digest covers that.
+    """
+
+    name: str
+    version: str
+    digest: str | None
+    is_editable: bool = False
+
+    @property
+    def pin(self) -> str:
+        """Name and version, as a requirement states them."""
+        return f"{self.name}=={self.version}"
+
+    @property
+    def purl(self) -> str:
+        """Its package URL (ECMA-427)."""
+        return f"pkg:pypi/{self.name}@{self.version.replace('+', '%2B')}"
+
+
+class Software(Record):
+    """The distributions of one environment.
+
+    Attributes:
+        of: Whose, one of `OWNERS`.
+        python: Version of its interpreter, such as ``3.11.9``; None if that is not known.
+        is_isolated: Whether it has an environment of its own that sees none of the system's
+            packages; None if that is not known.
+        distributions: By name.
+    """
+
+    schema: ClassVar = "brizna.software/1"
+    _forms: ClassVar = {"distributions": each(Distribution.from_json)}
+
+    of: str
+    python: str | None
+    is_isolated: bool | None
+    distributions: tuple[Distribution, ...]
+
+    def _check(self) -> None:
+        if self.of not in OWNERS:
+            raise InputError(
+                "It is the software of {of!r}: expected one of {known}.",
+                of=self.of,
+                known=", ".join(OWNERS),
+            )
+
+    @property
+    def installed(self) -> str:
+        """The digest of names, versions and files alone: equal where the same is installed."""
+        return digest([[one.name, one.version, one.digest] for one in self.distributions])
+
+    def find(self, name: str) -> Distribution | None:
+        """Return a distribution by its normalised name; None if it is not installed."""
+        return next((one for one in self.distributions if one.name == name), None)
+
+
+def normalised(name: str) -> str:
+    """Return the one way of writing a distribution's name (PEP 503)."""
+    lowered = name.lower().replace("_", "-").replace(".", "-")
+    while "--" in lowered:
+        lowered = lowered.replace("--", "-")
+    return lowered
