@@ -40,7 +40,8 @@ def judge_counts(
     """Return what counts say that repeat: no statistics, but all that was seen, end to end.
 
     The interval reaches from the least head over the greatest base to the greatest head over the
-    least base. The control is the base again over the base, in the same way.
+    least base. The control is the base again over the base, in the same way. Less than `REPEATS`
+    is no change: where a version lies on the disk, and so how long its paths are, moves counts too.
 
     Args:
         blocks: At least one.
@@ -61,7 +62,7 @@ def judge_counts(
     verdict = "cannot-tell"
     if not is_enough:
         pass
-    elif low > allow:
+    elif low > max(allow, REPEATS):
         verdict = "regressed"
     elif high < -REPEATS:
         verdict = "improved"

@@ -117,9 +117,18 @@ class Gate(Record):
     }
 
 
-def verify_gate(gate: Gate) -> Verification:
-    """Return the verdicts of a gate on its rules: each that was asked for, and none else."""
-    place = Place(file=" ".join(gate.command))
+def verify_gate(gate: Gate, *, place: str | None = None) -> Verification:
+    """Return the verdicts of a gate on its rules: each that was asked for, and none else.
+
+    Args:
+        gate: What it found.
+        place: The file that the verdicts are shown beside; the command if None.
+    """
+    subject = " ".join(gate.command)
+    return _verify(gate, Place(file=place or subject))
+
+
+def _verify(gate: Gate, place: Place) -> Verification:
     found: list[Verdict] = []
     if gate.change is not None:
         found.append(_on_change(gate, gate.change, place))

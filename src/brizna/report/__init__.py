@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from brizna.report._findings import findings_lines, findings_sarif, severity_names
     from brizna.report._flame import profile_page
     from brizna.report._format import Format
+    from brizna.report._gate import gate_lines, gate_markdown, gate_progress
     from brizna.report._html import html_report
     from brizna.report._idle import baseline_lines, idle_lines
     from brizna.report._improve import (
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
         replay_lines,
     )
     from brizna.report._jobs import jobs_lines
+    from brizna.report._junit import findings_junit
     from brizna.report._keys import key_lines
     from brizna.report._manager import ManagerForm, manager_origins, manager_page, manager_pdf
     from brizna.report._money import bill_lines, cost_lines
@@ -144,10 +146,14 @@ __all__ = [
     "factors_lines",
     "federation_lines",
     "find_renderer",
+    "findings_junit",
     "findings_lines",
     "findings_sarif",
     "followed_line",
     "footprint_lines",
+    "gate_lines",
+    "gate_markdown",
+    "gate_progress",
     "hardware_advice_lines",
     "hours_lines",
     "html_report",
@@ -183,6 +189,7 @@ __all__ = [
     "schedule",
     "sci_for_ai_lines",
     "sci_lines",
+    "severity_names",
     "show_lines",
     "simpler_lines",
     "site_advice_lines",
@@ -199,10 +206,13 @@ __all__ = [
     "waiting_line",
     "wants_color",
     "zones_lines",
-    "severity_names",
 ]
 
 _HOMES = {
+    "findings_junit": "_junit",
+    "gate_lines": "_gate",
+    "gate_markdown": "_gate",
+    "gate_progress": "_gate",
     "into_card": "_card",
     "Document": "_dossier",
     "Dossier": "_dossier",

@@ -13,7 +13,7 @@ import signal
 import sys
 from contextlib import suppress
 
-from brizna.core.errors import InputError, UnavailableError
+from brizna.core.errors import InputError, Said, UnavailableError
 from brizna.core.records import Record
 
 TYPE_CHECKING = False
@@ -59,7 +59,7 @@ def find_counter(environ: Mapping[str, str], *, folder: str) -> tuple[str | None
     path = environ.get("PATH")
     why: list[str] = []
     if which(PERF, path=path) is None:
-        why.append("perf is not installed")
+        why.append(str(Said("perf is not installed")))
     else:
         try:
             done = execute([sys.executable, "-I", "-S", "-c", ""], environ, folder, counter=PERF)
@@ -67,10 +67,10 @@ def find_counter(environ: Mapping[str, str], *, folder: str) -> tuple[str | None
             done = None
         if done is not None and done.instructions:
             return PERF, ""
-        why.append("the processor's counters are not to be had here")
+        why.append(str(Said("the processor's counters are not to be had here")))
     if which("valgrind", path=path) is not None:
         return CALLGRIND, "; ".join(why)
-    return None, "; ".join([*why, "valgrind is not installed"])
+    return None, "; ".join([*why, str(Said("valgrind is not installed"))])
 
 
 def execute(

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from brizna.verbs._factors import add_factor, set_in_force, set_of_file, set_of_run
     from brizna.verbs._federate import advise_federate
     from brizna.verbs._followed import Followed
+    from brizna.verbs._gate import GateAsked, GateProgress, gate
     from brizna.verbs._history import unlike_runs
     from brizna.verbs._hourly import RunAccount, RunFacts, account_run_again
+    from brizna.verbs._improve import improve_model
     from brizna.verbs._jobs_table import write_rows
     from brizna.verbs._keys import key_ring
-    from brizna.verbs._improve import improve_model
     from brizna.verbs._mark import mark
     from brizna.verbs._measure import Measuring, Part, measure, measured_around
     from brizna.verbs._money import prices_between
@@ -81,6 +82,8 @@ __all__ = [
     "BundleForm",
     "Elsewhere",
     "Followed",
+    "GateAsked",
+    "GateProgress",
     "Greenest",
     "History",
     "Imported",
@@ -123,11 +126,12 @@ __all__ = [
     "dossier_of",
     "explain_view",
     "facts_of",
+    "gate",
     "import_codecarbon",
+    "improve_model",
     "judge_budgets",
     "keep_measured",
     "key_ring",
-    "improve_model",
     "mark",
     "measure",
     "measure_baseline",
@@ -178,6 +182,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "GateAsked": "_gate",
+    "GateProgress": "_gate",
+    "gate": "_gate",
     "key_ring": "_keys",
     "as_views": "_convert",
     "check_alike": "_convert",

@@ -492,3 +492,12 @@ def _history(store: Store, made: Gate, machine: str) -> tuple[float, ...]:
             found.setdefault(past.base_commit, figures[len(figures) // 2] / past.executions)
     found.pop(made.base_commit or "", None)
     return tuple(found.values())
+
+
+def file_of(command: Sequence[str], directory: str) -> str | None:
+    """Return the first word of a command that is a file of the project; None if none is."""
+    for word in command:
+        path = os.path.normpath(os.path.join(directory, word))
+        if os.path.isfile(path) and not os.path.relpath(path, directory).startswith(os.pardir):
+            return os.path.relpath(path, directory)
+    return None
