@@ -114,6 +114,27 @@ def test_explanations_open_by_keyboard_alone(page, reports):
     assert page.locator(".tree > details").first.get_attribute("open") is not None
 
 
+def test_a_figure_leads_to_its_explanation_and_unfolds_it(page, reports):
+    open_report(page, reports["en"])
+    links = page.locator("a.figure")
+    assert links.count() > 10
+    page.locator("#footprint a.figure", has_text="30").first.click()
+    told = page.locator("#from-carbon_operational_g")
+    assert told.is_visible()
+    assert "Ember" in told.inner_text() or told.locator(".formula").count()
+    summary = page.locator(".tree > details[open] > summary")
+    assert summary.count() == 1
+    assert "carbon_operational_g" in summary.inner_text()
+    page.wait_for_function(
+        "document.querySelector('.tree > details[open]').getBoundingClientRect().top < innerHeight"
+    )
+
+
+def test_a_link_from_outside_finds_its_explanation_unfolded(page, reports):
+    open_report(page, reports["es"] + "#from-energy_j")
+    assert page.locator("#from-energy_j").is_visible()
+
+
 def test_the_report_prints_with_its_explanations_open(page, reports):
     open_report(page, reports["en"])
     page.emulate_media(media="print")

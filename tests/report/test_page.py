@@ -41,6 +41,25 @@ def test_the_page_says_of_what_its_energy_is(view):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_link_inside_the_page_has_a_target_and_every_figure_a_link(view, everything, lang):
+    page = text_of(html_report(view, lang=lang, **everything))
+    named = set(re.findall(r' id="([^"]+)"', page))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= named
+    footprint = page.partition('<section id="footprint">')[2].partition("</section>")[0]
+    shown = footprint.count('<th scope="row">') - footprint.count('<td colspan="2"')
+    assert footprint.count('<a class="figure"') == shown > 4
+    cards = page.partition('<dl class="cards">')[2].partition("</dl>")[0]
+    assert cards.count('<a class="figure"') >= 4
+
+
+def test_facts_of_the_machine_have_names_in_the_readers_language(view):
+    page = text_of(html_report(view, lang="es"))
+    assert "procesadores lógicos" in page
+    assert "memory_gb" not in page
+    assert "cambios sin confirmar" in page
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_same_records_give_the_same_bytes(view, everything, lang):
     once, twice = (html_report(view, lang=lang, **everything) for _ in range(2))
     assert once == twice

@@ -36,6 +36,7 @@ class Node:
     """One figure, input, factor or channel of an explanation.
 
     Attributes:
+        name: As paths call it, such as ``carbon_g``; empty for what has none.
         label: What it is.
         value: The figure with its interval; empty where there is none.
         basis: Word for where it comes from; empty where it has none.
@@ -45,9 +46,10 @@ class Node:
         is_again: Whether the whole of it was told before, higher up.
     """
 
-    __slots__ = ("basis", "facts", "formula", "is_again", "label", "parts", "value")
+    __slots__ = ("basis", "facts", "formula", "is_again", "label", "name", "parts", "value")
 
     def __init__(self, label: str, *, value: str = "", basis: str = "", formula: str = "") -> None:
+        self.name = ""
         self.label = label
         self.value = value
         self.basis = basis
@@ -89,8 +91,11 @@ def explain(
     measurement = Measurement.from_json(view["measurement"])
     factors = [Factor.from_json(factor) for factor in view.get("factors", ())]
     weights = [factor for factor in factors if factor.name == WEIGHT]
-    nodes = (derive(footprint, measurement, name, factors=weights) for name in figures)
-    return [teller.tell(node) for node in nodes]
+    told: list[Node] = []
+    for name in figures:
+        told.append(teller.tell(derive(footprint, measurement, name, factors=weights)))
+        told[-1].name = name
+    return told
 
 
 def _asked(figure: str, figures: tuple[str, ...]) -> tuple[str, ...]:
@@ -174,6 +179,7 @@ class _Teller:
                 "reason": self.view["measurement"].get("reason"),
             },
         )
+        told.name = "energy_j"
         told.formula = _("sum of the roots of the channel forest")
         told.parts = [self._channel(channel) for channel in roots(self.view)]
         return told

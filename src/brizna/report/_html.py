@@ -19,6 +19,7 @@ from brizna.core.quantities import Carbon, Energy
 from brizna.report import _page
 from brizna.report._beside import gauge_rows, tell_unlike, work_rows
 from brizna.report._charts import MOST_PHASES, MOST_POINTS, phase_chart, power_chart, zone_chart
+from brizna.report._environment import environment
 from brizna.report._forest import channel_rows, has_inner
 from brizna.report._format import Format
 from brizna.report._texts import texts
@@ -72,6 +73,7 @@ def html_report(
         "zones": zone_chart(zones, part(view, "site").get("zone"), lang) if zones else None,
     }
     values = _sections(view, style, series)
+    values["explained"] = {node.name for node in values["explanation"]}
     values |= {
         "charts": charts,
         "equivalents": _page.equivalents(comparisons, style),
@@ -109,7 +111,7 @@ def _sections(view: View, style: Format, series: Series | None) -> dict[str, Any
         "doubts": _page.doubts(view, style),
         "explanation": _page.explanation(view, style, samples=bool(series)),
         "coverage": _page.coverage(view, style),
-        "environment": _page.environment(view, style),
+        "environment": environment(view, style),
         "citation": _page.citation(view, style),
         "bases": _page.bases(style),
     }

@@ -7,7 +7,6 @@ from brizna.core.codec import digest
 from brizna.core.estimate import Estimate, total
 from brizna.core.measurement import VIEWS, Run
 from brizna.core.quantities import Carbon, CarbonIntensity, Energy, Money, Ratio, Water
-from brizna.report._boundary import boundary_rows, mix_rows
 from brizna.report._compare import saving
 from brizna.report._explain import explain, tell_gap
 from brizna.report._plan import followed_remark
@@ -29,8 +28,6 @@ from brizna.report._words import (
     name_basis,
     name_component,
     name_figure,
-    name_state,
-    name_zone_origin,
 )
 
 TYPE_CHECKING = False
@@ -61,7 +58,7 @@ _FIGURES: dict[str, type[Quantity]] = {
     "sci_g_per_unit": Carbon,
 }
 _BASES = ("metered", "declared", "published", "modelled", "default")
-_EMPTY_CARD = {"number": "", "unit": "", "ends": "", "why": ""}
+_EMPTY_CARD = {"number": "", "unit": "", "ends": "", "why": "", "field": ""}
 _EMPTY_DOUBT = {"alone": "", "remedy": ""}
 _MOST_DOUBTS = 6
 _TABLE_ROWS = 20
@@ -106,7 +103,7 @@ def _card(
     best, ends = style.parts(kind, estimate, currency=record.get("currency"))
     number, _gap, unit = best.partition(style.space)
     basis = _("weakest part: {basis}").format(basis=name_basis(estimate["basis"], style.lang))
-    filled = {"label": label, "best": best, "number": number, "unit": unit}
+    filled = {"label": label, "best": best, "number": number, "unit": unit, "field": field}
     return _EMPTY_CARD | filled | {"ends": ends, "why": basis}
 
 
@@ -197,6 +194,7 @@ def whose(view: View, style: Format) -> Values | None:
             "best": best,
             "ends": ends,
             "basis": basis,
+            "field": OWN.get(seen_as, "energy_j"),
             "is_accounted": part(view, "footprint").get("view", "machine") == seen_as,
         }
         for seen_as, (_, best, ends, basis) in zip(VIEWS, view_rows(view, style), strict=False)
@@ -227,6 +225,7 @@ def figures(view: View, style: Format) -> list[Values]:
             label += f" ({unit['name']})"
         rows.append(
             {
+                "field": field,
                 "label": label,
                 "best": best,
                 "ends": ends,
@@ -462,56 +461,6 @@ def coverage(view: View, style: Format) -> Values:
             *filter(None, (followed_remark(view, lang=style.lang),)),
         ],
     }
-
-
-def environment(view: View, style: Format) -> list[Values]:
-    """Return the facts about where it ran: a group for each nested part."""
-    _ = style.say
-    site = part(view, "site")
-    zone = site.get("zone") or _("unknown")
-    origin = name_zone_origin(site.get("zone_origin"), style.lang)
-    run = {
-        _("command"): " ".join(view.get("command") or ()),
-        _("state"): name_state(view["state"], style.lang),
-        _("exit code"): view.get("exit_code"),
-        _("grid zone"): f"{zone} ({origin})" if origin else zone,
-        _("machine"): view.get("machine"),
-        _("tags"): " ".join(view.get("tags") or ()),
-        "brizna": view.get("brizna"),
-    }
-    groups: list[Values] = [{"title": _("run"), "rows": _rows(run)}]
-    hardware = part(site, "hardware")
-    if hardware:
-        groups.append({"title": _("hardware"), "rows": _rows(hardware)})
-    footprint = part(view, "footprint")
-    bounds = boundary_rows(footprint.get("boundary") or (), style)
-    held = [(item, f"{state}: {reason}") for item, state, reason in bounds]
-    groups.append({"title": _("what the figures hold"), "rows": held})
-    groups.append({"title": _("electricity of the place"), "rows": mix_rows(footprint, style)})
-    software = part(view, "environment")
-    plain = {name: value for name, value in software.items() if not hasattr(value, "items")}
-    groups.append({"title": _("software"), "rows": _rows(plain)})
-    groups += [
-        {"title": name, "rows": _rows(value)}
-        for name, value in software.items()
-        if name not in plain and value
-    ]
-    return [group for group in groups if group["rows"]]
-
-
-def _rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (str(name), _plain(value)) for name, value in facts.items() if value not in (None, "", [])
-    ]
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        pairs = value.items()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-        return ", ".join(f"{name} {_plain(entry)}" for name, entry in pairs)  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(_plain, value))  # pyright: ignore[reportUnknownArgumentType]
-    return str(value)
 
 
 def explanation(view: View, style: Format, *, samples: bool) -> list[Any]:

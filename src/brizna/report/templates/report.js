@@ -49,6 +49,18 @@
     page.dataset.drawn = 'yes';
   }
 
+  // A number leads to its explanation, which may be folded away.
+  function reveal() {
+    const place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!place || !place.closest('details')) return;
+    for (let fold = place.closest('details'); fold; fold = fold.parentElement.closest('details')) {
+      fold.open = true;
+    }
+    place.scrollIntoView();
+  }
+  window.addEventListener('hashchange', reveal);
+  reveal();
+
   // Folded explanations open for print and fold again behind it.
   const folded = [];
   window.addEventListener('beforeprint', () => {
