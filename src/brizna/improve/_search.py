@@ -125,7 +125,7 @@ class Search:
         """Race the model and all that lossless steps make of it, one step after the other.
 
         Only what is near the best of its form is taken further, and each runtime is tried in all
-        of its precisions only with the first models of a form.
+        of its precisions only with the first model of a form.
         """
         if self._study.yearly is not None:
             self.race.heat([])  # what the model takes decides what may pay
@@ -133,11 +133,10 @@ class Search:
         front = self._all_built([one for one in plain if one.stage == 0 or self._is_near(one)])
         front = front if self._kinds else [self.graph.root, *front]
         while front:
-            new = {node.model.kind for node in front} - self._kinds
-            self._kinds |= new
-            arms = [
-                arm for node in front for arm in self._entered([node], every=node.model.kind in new)
-            ]
+            arms: list[Arm] = []
+            for node in front:
+                arms += self._entered([node], every=node.model.kind not in self._kinds)
+                self._kinds.add(node.model.kind)
             self.race.heat(arms)
             front = self._all_built([one for one in front if one.stage and self._is_near(one)])
 
@@ -310,7 +309,7 @@ class Search:
         return arms
 
     def _usual(self, runtime: Runtime, arms: list[Arm]) -> list[Arm]:
-        """Return those that run in the precision in which the runtime did best before."""
+        """Return those in the precision in which the runtime did best before, else the plainest."""
         before = [
             arm
             for arm in self.race.arms.values()
@@ -319,7 +318,7 @@ class Search:
         ratios = {arm.variant.serving.precision: self.race.ratio(arm) for arm in before}
         known = {name: ratio for name, ratio in ratios.items() if ratio is not None}
         best = min(known, key=lambda name: known[name], default=None)
-        return [arm for arm in arms if arm.variant.serving.precision == best] or arms
+        return [arm for arm in arms if arm.variant.serving.precision == best] or arms[:1]
 
     def _compiled(self) -> None:
         """Try what takes long to load with the model that the same form does best with.
