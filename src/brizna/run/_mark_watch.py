@@ -19,7 +19,8 @@ class MarkWatch:
     """Asks the kernel (dnotify) to signal each write below a directory.
 
     Where it cannot, nothing is signalled, and what a mark needs lies on the line between two
-    ticks. It must be opened while its signals are held: their default is to end the process.
+    ticks. It must be opened while its signals are held: their default is to end the process. In a
+    process with threads that do not hold them too, such as a library's, nothing is asked for.
     """
 
     def __init__(self, directory: str | None) -> None:
@@ -28,7 +29,7 @@ class MarkWatch:
         self._numbers: tuple[int, ...] = ()
         if directory is None or fcntl is None or not hasattr(fcntl, "F_NOTIFY"):
             return
-        if not hasattr(signal, "sigtimedwait"):
+        if not hasattr(signal, "sigtimedwait") or not _all_hold(int(signal.SIGRTMAX)):
             return
         try:
             self._file = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
@@ -55,3 +56,17 @@ class MarkWatch:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _all_hold(number: int, *, proc_root: str = "/proc") -> bool:
+    """Return whether all threads of this process hold a signal; False where nobody can tell."""
+    tasks = f"{proc_root}/self/task"
+    try:
+        for thread in os.listdir(tasks):
+            with open(f"{tasks}/{thread}/status", "rb") as file:
+                told = [line for line in file if line.startswith(b"SigBlk:")]
+            if not told or not int(told[0].split()[1], 16) >> (number - 1) & 1:
+                return False
+    except (OSError, ValueError):  # a thread has ended, or a system without such files
+        return False
+    return True
