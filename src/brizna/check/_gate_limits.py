@@ -13,6 +13,7 @@ from brizna.core.records import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import ClassVar
 
     from brizna.check._gate import Block
 
@@ -193,6 +194,8 @@ class Quality(Record):
     median: float | None
     worst: float | None
     executions: int
+
+    _forms: ClassVar = {"floor": Floor.from_json}
 
 
 def judge_quality(
