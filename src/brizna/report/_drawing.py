@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _WIDTH, _HEIGHT = 480.0, 104.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 14.0, 14.0, 14.0
 _SOFT, _LINE, _INK = "#515b52", "#dde3db", "#1a211b"
-_FILLS = ("#7db58e", "#b9d6c2")
-"""Neighbouring phases are told apart by these two."""
+_FILLS = ("#589a6e", "#b9d6c2")
+"""Neighbouring phases are told apart by these two, and by their edges."""
 _ON_SCREEN = (
     *((_SOFT, "ink-soft"), (_LINE, "line"), (_INK, "ink")),
     *((_FILLS[0], "accent-soft"), (_FILLS[1], "band")),
@@ -161,7 +161,7 @@ def _svg(
         height = power_w / size * up
         parts.append(
             f'<rect x="{x:.2f}" y="{floor_y - height:.2f}" width="{width:.2f}" '
-            f'height="{height:.2f}" fill="{_FILLS[at % 2]}"/>'
+            f'height="{height:.2f}" fill="{_FILLS[at % 2]}" stroke="{_SOFT}" stroke-width="0.5"/>'
         )
         if len(name) * _SIGN < width:
             middle = x + width / 2
