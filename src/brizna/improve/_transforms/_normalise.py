@@ -74,15 +74,28 @@ def lift_constants(graph: Any) -> None:
 
     Those inside branches and loops stay: initialisers of an outer graph are seen there anyway.
     """
-    from onnx import numpy_helper
-
     kept: list[Any] = []
     for node in graph.node:
-        value = next((one for one in node.attribute if one.name == "value"), None)
-        if node.op_type != "Constant" or value is None:
+        tensor = _tensor_of(node) if node.op_type == "Constant" else None
+        if tensor is None:
             kept.append(node)
-            continue
-        tensor = numpy_helper.from_array(numpy_helper.to_array(value.t), node.output[0])
-        graph.initializer.append(tensor)
+        else:
+            graph.initializer.append(tensor)
     del graph.node[:]
     graph.node.extend(kept)
+
+
+def _tensor_of(node: Any) -> Any:
+    """Return what a Constant node gives, under the name it gives it; None for text and sparse."""
+    import numpy as np
+    from onnx import helper, numpy_helper
+
+    attribute = node.attribute[0]
+    kinds = {"value_float": np.float32, "value_floats": np.float32}
+    kinds |= {"value_int": np.int64, "value_ints": np.int64}
+    if attribute.name == "value":
+        return numpy_helper.from_array(numpy_helper.to_array(attribute.t), node.output[0])
+    if attribute.name not in kinds:
+        return None
+    values = np.asarray(helper.get_attribute_value(attribute), dtype=kinds[attribute.name])
+    return numpy_helper.from_array(values, node.output[0])
