@@ -90,7 +90,8 @@ def _setting(plan: TunePlan, group: Sequence[TuneTrial]) -> Tuned:
     levels = {one.name: note.levels[one.name] for one in plan.parameters}  # a record sorts them
     if plan.resource is not None and note.amount is not None:
         levels = {**levels, plan.resource.name: str(note.amount)}
-    bare = Tuned(name=setting_name(levels), number=note.number, levels=levels, amount=note.amount)
+    name = list(plan.arms())[note.number] if plan.is_experiment else setting_name(levels)
+    bare = Tuned(name=name, number=note.number, levels=levels, amount=note.amount)
     if len(good) < len(group):
         lost = next(one for one in group if not one.counts)
         return bare.replace(failed=lost.note.failed or lost.reason or str(UNKNOWN))
