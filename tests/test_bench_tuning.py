@@ -33,7 +33,7 @@ def test_the_page_shows_the_changes_of_a_training_that_were_measured():
     assert Tune.from_json(record).reference == record["settings"][0]["name"]
 
 
-@pytest.mark.parametrize("points", [3])
+@pytest.mark.parametrize("points", [3, 10])
 def test_the_page_shows_the_simpler_models_that_were_measured(points):
     record = kept(f"simpler_mnist_{points}.json")
     lines = simpler_lines(record, lang="en", width=200)
