@@ -101,6 +101,21 @@ def judge_gate(blocks: Sequence[Block], *, allow: float = 0.0, notice: float = 0
     """
     if not blocks:
         raise InputError("The gate has no blocks: expected at least one. Run the commands.")
+    check_limits(allow=allow, notice=notice)
+    found = None
+    for look in looks(len(blocks)):
+        found = _look(blocks[:look], allow=allow, notice=notice)
+        if found.is_final:
+            return found
+    return found or _look(blocks, allow=allow, notice=notice, spends=False)
+
+
+def check_limits(*, allow: float, notice: float) -> None:
+    """Refuse limits of a change that cannot be.
+
+    Raises:
+        InputError: If ``notice`` is not above ``allow`` and 0.
+    """
     if not -1 < allow < notice or not notice > 0:
         raise InputError(
             "--allow is {allow:g} and --notice {notice:g}: expected shares such as 0.01, the "
@@ -108,12 +123,6 @@ def judge_gate(blocks: Sequence[Block], *, allow: float = 0.0, notice: float = 0
             allow=allow,
             notice=notice,
         )
-    found = None
-    for look in looks(len(blocks)):
-        found = _look(blocks[:look], allow=allow, notice=notice)
-        if found.is_final:
-            return found
-    return found or _look(blocks, allow=allow, notice=notice, spends=False)
 
 
 def looks(count: int) -> tuple[int, ...]:

@@ -120,10 +120,7 @@ def judge_budget(
     Raises:
         InputError: If the budget is not above 0.
     """
-    if not most > 0:
-        raise InputError(
-            "The budget is {most:g}: expected more than 0, such as --max 450Wh.", most=most
-        )
+    check_budget(most)
     low, best, high = ends or (None, None, None)
     verdict = "cannot-tell"
     if high is not None and high <= most:
@@ -139,6 +136,18 @@ def judge_budget(
         high=high,
         executions=executions,
     )
+
+
+def check_budget(most: float) -> None:
+    """Refuse a budget that is not above 0.
+
+    Raises:
+        InputError: If it is not.
+    """
+    if not most > 0:
+        raise InputError(
+            "The budget is {most:g}: expected more than 0, such as --max 450Wh.", most=most
+        )
 
 
 class Floor(Record):

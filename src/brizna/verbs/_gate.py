@@ -11,10 +11,11 @@ import warnings
 from math import ceil
 from tempfile import TemporaryDirectory
 
-from brizna.check._gate import LOOKS, Block, judge_gate
+from brizna.check._gate import LOOKS, Block, check_limits, judge_gate
 from brizna.check._gate_limits import (
     COUNTED,
     Floor,
+    check_budget,
     counts_repeat,
     judge_budget,
     judge_counts,
@@ -111,6 +112,7 @@ class GateAsked(Record):
                 figure=self.figure,
                 known=", ".join((AUTO, *UNITS)),
             )
+        check_limits(allow=self.allow, notice=self.notice)
         if self.base is None and any(floor.over_base for floor in self.floors):
             raise InputError(
                 "A quality is asked beside the base, but there is none: name it with --base."
@@ -195,9 +197,11 @@ def read_budget(text: str) -> tuple[str, float]:
     """
     for figure, kind in (("instructions", None), ("energy", Energy), ("cpu", Duration)):
         try:
-            return figure, float(text) if kind is None else kind.parse(text).value
+            most = float(text) if kind is None else kind.parse(text).value
         except ValueError:  # an InputError is one too: it is of another kind
             continue
+        check_budget(most)
+        return figure, most
     raise InputError(
         "--max is {text!r}: expected energy such as 450Wh, processor time such as 30s, or a number "
         "of instructions such as 2e9.",
