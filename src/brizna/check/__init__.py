@@ -57,6 +57,10 @@ if TYPE_CHECKING:
         judge_quality,
     )
     from brizna.check._gate_told import GATE_RULES, Gate, verify_gate
+    from brizna.check._judge_files import (
+        DRIVER_FILE,
+        files_that_rules_read,
+    )
     from brizna.check._manifest import (
         is_manifest,
         read_manifest,
@@ -68,10 +72,31 @@ if TYPE_CHECKING:
         non_inferior,
         non_inferior_figure,
     )
+    from brizna.check._profiles import (
+        GREEN_ML,
+        PROFILES,
+        project_rules,
+        rules_of,
+    )
+    from brizna.check._project import (
+        ANSWERS,
+        Answer,
+        Held,
+        Project,
+        ProjectRule,
+        SignedAnswer,
+        SourceFile,
+    )
     from brizna.check._records import (
         broken_record,
         examine_run,
         unfinished,
+    )
+    from brizna.check._review import (
+        Choice,
+        Review,
+        Waiver,
+        review,
     )
     from brizna.check._rules import (
         RULES,
@@ -103,13 +128,19 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "ANSWERS",
     "BUNDLE_MANIFEST",
+    "DRIVER_FILE",
     "FEDERATION_FACTS",
     "GATE_RULES",
+    "GREEN_ML",
+    "PROFILES",
     "RESULTS",
     "RULES",
     "SEVERITIES",
+    "Answer",
     "Block",
+    "Choice",
     "Contender",
     "Criterion",
     "Device",
@@ -122,20 +153,27 @@ __all__ = [
     "Gate",
     "GateVerdict",
     "Guard",
+    "Held",
     "Knowledge",
     "Limit",
     "Part",
     "Place",
+    "Project",
+    "ProjectRule",
     "Quality",
+    "Review",
     "Rule",
+    "SignedAnswer",
     "Simpler",
     "SimplerRule",
+    "SourceFile",
     "Span",
     "Stated",
     "Statement",
     "Traffic",
     "Verdict",
     "Verification",
+    "Waiver",
     "advise_federation",
     "broken_record",
     "bundle_lists",
@@ -145,6 +183,7 @@ __all__ = [
     "examine_bundle",
     "examine_footprint",
     "examine_run",
+    "files_that_rules_read",
     "holm",
     "is_boamps",
     "is_card",
@@ -158,12 +197,15 @@ __all__ = [
     "non_inferior_figure",
     "not_an_archive",
     "not_the_original",
+    "project_rules",
     "read_boamps",
     "read_card",
     "read_codecarbon",
     "read_federation_case",
     "read_manifest",
     "read_yaml",
+    "review",
+    "rules_of",
     "simpler",
     "together",
     "unfinished",
@@ -171,6 +213,23 @@ __all__ = [
 ]
 
 _HOMES = {
+    "DRIVER_FILE": "_judge_files",
+    "files_that_rules_read": "_judge_files",
+    "GREEN_ML": "_profiles",
+    "PROFILES": "_profiles",
+    "project_rules": "_profiles",
+    "rules_of": "_profiles",
+    "Choice": "_review",
+    "Review": "_review",
+    "Waiver": "_review",
+    "review": "_review",
+    "ANSWERS": "_project",
+    "Answer": "_project",
+    "Held": "_project",
+    "Project": "_project",
+    "ProjectRule": "_project",
+    "SignedAnswer": "_project",
+    "SourceFile": "_project",
     "Block": "_gate",
     "GateVerdict": "_gate",
     "judge_gate": "_gate",

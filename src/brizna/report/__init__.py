@@ -82,6 +82,12 @@ if TYPE_CHECKING:
         is_text,
         renderer_names,
     )
+    from brizna.report._review import (
+        review_lines,
+        review_markdown,
+        review_page,
+        review_sarif,
+    )
     from brizna.report._scaling import scaling_lines
     from brizna.report._schedule import FORMS, Launch, schedule
     from brizna.report._simpler import simpler_lines
@@ -181,6 +187,10 @@ __all__ = [
     "renderer_names",
     "replay_lines",
     "reuse_lines",
+    "review_lines",
+    "review_markdown",
+    "review_page",
+    "review_sarif",
     "run_lines",
     "runs_lines",
     "said",
@@ -209,6 +219,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "review_lines": "_review",
+    "review_markdown": "_review",
+    "review_page": "_review",
+    "review_sarif": "_review",
     "findings_junit": "_junit",
     "gate_lines": "_gate",
     "gate_markdown": "_gate",

@@ -35,6 +35,7 @@ from brizna.testing._renderers import (
     sample_dossier,
     sample_facts,
 )
+from brizna.testing._rules import rule_conformance, sample_project
 from brizna.testing._sinks import FakeSink, sample_metrics, sample_run, sink_conformance
 from brizna.testing._sources import source_conformance
 from brizna.testing._wire import FakeIpmi, FakeWire
@@ -70,9 +71,11 @@ __all__ = [
     "meter_conformance",
     "read_shown",
     "renderer_conformance",
+    "rule_conformance",
     "sample_dossier",
     "sample_facts",
     "sample_metrics",
+    "sample_project",
     "sample_run",
     "sink_conformance",
     "source_conformance",

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from brizna.verbs._bill import BillRequest, read_bill, reconcile_bill
     from brizna.verbs._book import book_of
     from brizna.verbs._bundle import BundleForm
+    from brizna.verbs._check import (
+        all_rules,
+        answer_question,
+        check_project,
+        question_of,
+        read_choice,
+        shown_files,
+    )
     from brizna.verbs._codecarbon import Broken, Imported, import_codecarbon
     from brizna.verbs._compare import comparisons, explain_view, savings
     from brizna.verbs._convert import as_views, check_alike, convert_footprint, convert_views
@@ -115,10 +123,13 @@ __all__ = [
     "advise_federate",
     "advise_hardware",
     "advise_site",
+    "all_rules",
+    "answer_question",
     "as_views",
     "book_of",
     "charge_runs",
     "check_alike",
+    "check_project",
     "comparisons",
     "convert_footprint",
     "convert_views",
@@ -145,10 +156,12 @@ __all__ = [
     "predict_energy",
     "predict_scaling",
     "prices_between",
+    "question_of",
     "reaccount",
     "read_bill",
     "read_budget",
     "read_budgets",
+    "read_choice",
     "read_dimension",
     "read_period",
     "read_settings",
@@ -165,6 +178,7 @@ __all__ = [
     "set_in_force",
     "set_of_file",
     "set_of_run",
+    "shown_files",
     "stage_of",
     "sweep",
     "total_runs",
@@ -182,6 +196,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "all_rules": "_check",
+    "answer_question": "_check",
+    "check_project": "_check",
+    "question_of": "_check",
+    "shown_files": "_check",
+    "read_choice": "_check",
     "GateAsked": "_gate",
     "GateProgress": "_gate",
     "gate": "_gate",

@@ -206,8 +206,8 @@ SETTINGS: Mapping[str, Setting] = {
 }
 """Every setting there is, by name."""
 
-TABLES = ("report",)
-"""Tables of a project file that are no settings: the facts of its reports."""
+TABLES = ("report", "check")
+"""Tables of a project file that are no settings: facts of its reports, the choice of rules."""
 
 _OF_SOURCES = ("BRIZNA_KEY_", "BRIZNA_URL_")
 """How variables begin that hold the key or another address of a source: no settings."""

@@ -1,0 +1,272 @@
+"""Rules of projects: each has three answers, pass needs evidence, and suppressions end."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from brizna.check import (
+    PROFILES,
+    Answer,
+    Choice,
+    ProjectRule,
+    Waiver,
+    project_rules,
+    review,
+    rules_of,
+)
+from brizna.core.errors import InputError, Said
+from brizna.testing import rule_conformance, sample_project
+
+_SPEC = importlib.util.spec_from_file_location(
+    "rule_samples", Path(__file__).with_name("rule_samples.py")
+)
+samples = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(samples)
+CI, HASH, LOCK, SAMPLES = samples.CI, samples.HASH, samples.LOCK, samples.SAMPLES
+of, plan, run, said = samples.of, samples.plan, samples.run, samples.said
+
+RULES = project_rules()
+
+
+def test_every_rule_has_its_three_samples():
+    assert set(SAMPLES) == set(RULES)
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_rule_keeps_its_promises(name):
+    passing, failing, untold = SAMPLES[name]
+    assert rule_conformance(RULES[name], passing=passing, failing=failing, untold=untold) == []
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_every_rule_of_a_profile_says_where_its_document_asks_for_it(profile):
+    rules = rules_of(profile, RULES.values())
+    assert len(rules) >= 6
+    assert all(len(rule.reference) > 3 for rule in rules)
+
+
+def test_the_checklist_of_the_guide_is_covered_point_by_point():
+    places = "; ".join(rule.profiles.get("pnav", "") for rule in RULES.values())
+    for point in range(1, 10):
+        assert f"5.1, {point}" in places
+    for point in range(1, 7):
+        assert f"5.2, {point}" in places
+
+
+def test_all_seven_ways_are_covered():
+    places = "; ".join(rule.profiles.get("green-ml", "") for rule in RULES.values())
+    assert all(f"003: way {way}" in places for way in range(1, 8))
+    assert all(f"002: strategy {way}" in places for way in range(1, 7))
+
+
+def test_nothing_passes_or_fails_in_an_empty_project():
+    nothing = sample_project(is_versioned=False)
+    for profile in PROFILES:
+        found = review(nothing, rules_of(profile, RULES.values()), profile=profile)
+        assert not found.of("pass")
+        assert not found.of("fail")
+        assert found.outcome() == "cannot-tell"
+        assert found.coverage[0] == 0
+
+
+def ruled(judge, **rest):
+    return ProjectRule(
+        id="X-1",
+        severity="error",
+        title=Said("It holds"),
+        todo=Said("Mend it."),
+        reference="somebody",
+        judge=judge,
+        profiles={"own": "1"},
+        **rest,
+    )
+
+
+def test_a_pass_without_evidence_does_not_pass():
+    rule = ruled(lambda rule, project: rule.passed(project.place, []))
+    found = review(of(), [rule], profile="own")
+    assert found.verdicts[0].result == "cannot-tell"
+    broken = rule_conformance(rule, passing=of(), failing=of(), untold=of())
+    assert "it passes without evidence" in broken
+    assert "an empty project comes to pass" in broken
+
+
+def test_a_rule_that_breaks_tells_nothing_and_stops_no_other():
+    def judge(_rule, project):
+        raise KeyError(project.name)
+
+    found = review(of(), [ruled(judge)], profile="own")
+    assert found.verdicts[0].result == "cannot-tell"
+    assert "KeyError" in str(found.verdicts[0].seen)
+
+
+def test_a_rule_that_looks_outside_is_told():
+    def judge(rule, project):
+        with open(__file__, encoding="utf-8"):
+            return rule.untold(project.place, Said("nothing"))
+
+    broken = rule_conformance(ruled(judge), passing=of(), failing=of(), untold=of())
+    assert any("looks outside" in one for one in broken)
+
+
+def test_two_rules_of_one_id_are_refused():
+    with pytest.raises(InputError, match="BRZ-P001"):
+        project_rules([RULES["BRZ-P001"]])
+
+
+def test_an_unknown_profile_names_the_nearest():
+    with pytest.raises(InputError, match="pnav"):
+        rules_of("pnaw", RULES.values())
+
+
+# ------------------------------------------------------------------------------------ the choice
+
+
+def judged(project, **choice):
+    rules = rules_of("pnav", RULES.values())
+    return review(project, rules, profile="pnav", choice=Choice(**choice))
+
+
+def test_select_takes_ids_and_beginnings_and_ignore_leaves_out():
+    found = judged(of(), select=("BRZ-Q", "BRZ-P001"), ignore=("BRZ-Q00",))
+    assert [one.rule for one in found.verdicts] == ["BRZ-P001"]
+    assert "BRZ-Q001" in found.ignored
+    with pytest.raises(InputError, match="no rule of the profile"):
+        judged(of(), select=("BRZ-X",))
+
+
+def test_a_suppression_excuses_until_its_day_and_not_after():
+    loose = of(files={"requirements.txt": "numpy>=2\n"})
+    kept = judged(loose, select=("BRZ-P001",), waivers=(waiver("2026-11-30"),))
+    assert kept.outcome() != "fail"
+    assert [one.rule for one in kept.waived] == ["BRZ-P001"]
+    over = judged(loose, select=("BRZ-P001",), waivers=(waiver("2026-11-29"),))
+    assert over.outcome() == "fail"
+    assert [one.rule for one in over.expired] == ["BRZ-P001"]
+
+
+def waiver(until, reason="until the new index is there"):
+    return Waiver(rule="BRZ-P001", reason=reason, until=until)
+
+
+def test_a_suppression_needs_a_reason_and_a_day():
+    with pytest.raises(InputError, match="reason"):
+        waiver("2026-11-30", " ")
+    with pytest.raises(InputError, match="2027-01-31"):
+        waiver("some day")
+
+
+def test_severity_decides_what_counts_as_wrong():
+    found = judged(of(run(measurement__work=[])), select=("BRZ-P042",))
+    assert found.outcome() == "cannot-tell"
+    assert found.outcome(fail_on="warning") == "fail"
+
+
+def test_coverage_counts_what_evidence_tells_and_leaves_out_what_does_not_apply():
+    found = judged(of(files=LOCK), select=("BRZ-P001", "BRZ-P004", "BRZ-P010"))
+    assert [one.result for one in found.verdicts] == ["pass", "not-applicable", "cannot-tell"]
+    assert found.coverage == (1, 2)
+    assert found.to_json()["coverage"] == {"told": 1, "asked": 2}
+
+
+def test_the_same_evidence_has_the_same_digest_and_other_evidence_another():
+    assert of(run()).digest == of(run()).digest
+    assert of(run()).digest != of(run(duration_s=601.0)).digest
+
+
+# --------------------------------------------------------------------------------------- answers
+
+
+def test_a_yes_without_a_file_is_a_ticked_box():
+    with pytest.raises(InputError, match="ticked box"):
+        said("BRZ-Q001").answer.replace(evidence=())
+
+
+def test_an_answer_needs_a_name_a_reason_and_a_known_word():
+    good = said("BRZ-Q001").answer
+    for change in ({"by": ""}, {"because": " "}, {"answer": "maybe"}):
+        with pytest.raises(InputError):
+            good.replace(**change)
+    assert Answer.from_json(good.to_json()) == good
+
+
+def test_an_answer_does_not_count_once_its_evidence_changed():
+    project = of(files={"notes.md": "otherwise"}, answers=[said("BRZ-Q001")])
+    found = judged(project, select=("BRZ-Q001",))
+    assert found.verdicts[0].result == "cannot-tell"
+    assert "notes.md" in str(found.verdicts[0].seen)
+
+
+def test_the_latest_believed_answer_counts():
+    project = of(
+        files={"notes.md": "as agreed"}, answers=[said("BRZ-Q001", "no"), said("BRZ-Q001")]
+    )
+    assert judged(project, select=("BRZ-Q001",)).outcome() == "pass"
+
+
+def test_not_applicable_says_who_and_why():
+    project = of(answers=[said("BRZ-Q001", "not-applicable")])
+    verdict = judged(project, select=("BRZ-Q001",)).verdicts[0]
+    assert verdict.result == "not-applicable"
+    assert str(verdict.seen) == "Ana: as agreed"
+
+
+# ----------------------------------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "result"),
+    [
+        (
+            "pylock.toml",
+            '[[packages]]\nname = "a"\nhashes = {sha256 = "' + "a" * 64 + '"}\n',
+            "pass",
+        ),
+        ("pylock.toml", '[[packages]]\nname = "a"\nversion = "1"\n', "fail"),
+        (
+            "uv.lock",
+            '[[package]]\nname = "own"\nversion = "1"\nsource = { editable = "." }\n'
+            '[[package]]\nname = "a"\nsdist = { hash = "' + HASH + '" }\n',
+            "pass",
+        ),
+        (
+            "poetry.lock",
+            '[[package]]\nname = "a"\nfiles = [\n {file = "a.whl", hash = "' + HASH + '"},\n]\n',
+            "pass",
+        ),
+        ("poetry.lock", '[[package]]\nname = "a"\nfiles = []\n', "fail"),
+        ("requirements/dev.txt", f"a==1 \\\n    --hash={HASH}\nb==2\n", "fail"),
+        ("requirements/dev.txt", f"a[x]==1 ; python_version > '3' \\\n    --hash={HASH}\n", "pass"),
+        (
+            "Pipfile.lock",
+            '{"default": {"a": {"hashes": ["' + HASH + '"], "version": "==1"}}}',
+            "pass",
+        ),
+    ],
+)
+def test_locks_of_all_kinds_are_read(path, text, result):
+    assert judged(of(files={path: text}), select=("BRZ-P002",)).verdicts[0].result == result
+
+
+def test_a_step_is_found_with_its_line():
+    project = of(files={CI: "on: push\nsteps:\n  - run: pip-audit --strict\n"})
+    place = judged(project, select=("BRZ-P011",)).verdicts[0].place
+    assert (place.file, place.line) == (CI, 3)
+
+
+def test_a_stage_of_an_image_is_no_base():
+    text = f"FROM python@{HASH} AS build\nFROM build\nFROM scratch\n"
+    assert judged(of(files={"Dockerfile": text}), select=("BRZ-P004",)).outcome() == "pass"
+
+
+def test_a_plan_shows_what_it_saves_with_its_interval():
+    evidence = judged(of(plan()), select=("BRZ-P060",)).verdicts[0].evidence
+    assert [one.name for one in evidence] == ["night", "saving_g"]
+    assert (evidence[1].low, evidence[1].value, evidence[1].high) == pytest.approx((36, 40, 44))
+
+
+def test_nothing_federated_needs_no_advice():
+    assert judged(of(files=LOCK), select=("BRZ-P023",)).verdicts[0].result == "not-applicable"
