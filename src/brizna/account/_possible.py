@@ -55,31 +55,37 @@ class Outside(Record):
 
     def told(self) -> str:
         """Return what to say of it."""
-        values = {"value": self.value, "least": self.least, "most": self.most}
         match self.what:
             case "batch":
                 said = Said(
                     "a batch of {value:g} was not measured ({least:g} to {most:g}): the interval "
                     "is wider",
-                    **values,
+                    value=self.value,
+                    least=self.least,
+                    most=self.most,
                 )
             case "answer":
                 said = Said(
                     "answers of {value:g} tokens were not measured ({least:g} to {most:g}): the "
                     "interval is wider",
-                    **values,
+                    value=self.value,
+                    least=self.least,
+                    most=self.most,
                 )
             case "prompt":
                 said = Said(
                     "prompts of {value:g} tokens were not measured (up to {most:g}): the interval "
                     "is wider",
-                    **values,
+                    value=self.value,
+                    most=self.most,
                 )
             case _:
                 said = Said(
                     "models of {value:g} (1e9) parameters were not measured ({least:g} to "
                     "{most:g}): the interval is wider",
-                    **values,
+                    value=self.value,
+                    least=self.least,
+                    most=self.most,
                 )
         return str(said)
 
