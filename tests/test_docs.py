@@ -39,6 +39,7 @@ from brizna.account import (
 from brizna.account._case import _DEVICE_FIELDS, _FIELDS, _PLAIN, _PLAIN_DEVICE
 from brizna.account._sci import AiScore
 from brizna.check import Criterion, FederationAdvice, Flip, Guard, Simpler, Traffic
+from brizna.cli._check import ACTIONS as _CHECK_ACTIONS
 from brizna.cli._dispatch import COMMANDS
 from brizna.cli._factors import _ACTIONS as _FACTOR_ACTIONS
 from brizna.cli._grid import _ACTIONS as _GRID_ACTIONS
@@ -90,7 +91,9 @@ from brizna.verbs import (
     Reuse,
     RunAccount,
     ScalingForecast,
+    all_rules,
     facts_of,
+    read_choice,
     read_settings,
 )
 from brizna.verbs._history import History, Unlike
@@ -251,6 +254,8 @@ def test_every_settings_file_in_the_documents_is_understood(page, tmp_path):
         for name, value in tomllib.loads(block).items():
             if name == "report":
                 assert facts_of(None, directory=str(tmp_path)).values == value
+            elif name == "check":
+                assert read_choice(str(tmp_path), all_rules())
             else:
                 assert settings[name] == value
 
@@ -266,6 +271,7 @@ def every_command():
     actions["improve"] = ("", *_IMPROVE_ACTIONS)
     actions["federate"] = ("advise",)
     actions["keys"] = _KEY_ACTIONS
+    actions["check"] = ("", *_CHECK_ACTIONS)
     return [f"{name} {action}".rstrip() for name in COMMANDS for action in actions.get(name, ("",))]
 
 
