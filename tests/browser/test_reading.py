@@ -151,3 +151,22 @@ def test_headings_go_down_one_level_at_a_time(page, pages, name):
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1000, 1280])
+@pytest.mark.parametrize("name", ["run", "manager"])
+def test_no_figure_is_wider_than_its_card(page, pages, name, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(pages[name])
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll('.card')].filter(card => {
+            const inner = card.getBoundingClientRect().right
+                - parseFloat(getComputedStyle(card).paddingRight);
+            return [...card.children].some(one => {
+                const range = document.createRange();
+                range.selectNodeContents(one);
+                return range.getBoundingClientRect().right > inner + 1;
+            });
+        }).map(card => card.textContent)"""
+    )
+    assert wide == []

@@ -22,6 +22,7 @@ from brizna.report._charts import MOST_PHASES, MOST_POINTS, phase_chart, power_c
 from brizna.report._environment import environment
 from brizna.report._forest import channel_rows, has_inner
 from brizna.report._format import Format
+from brizna.report._instants import TIME_ZONES
 from brizna.report._texts import texts
 from brizna.report._view import part, roots, short_id
 from brizna.report._whose import own_part, seen_energy, tell_view
@@ -46,7 +47,7 @@ def html_report(
     series: Series | None = None,
     comparisons: Sequence[Mapping[str, Any]] = (),
     zones: Sequence[Mapping[str, Any]] = (),
-    time_zone: str = "UTC",
+    time_zone: str | None = None,
 ) -> bytes:
     """Return the page of a run.
 
@@ -59,7 +60,8 @@ def html_report(
         zones: The same energy elsewhere, each with ``zone``, ``name``, ``carbon_g`` (operational)
             and ``intensity_g_per_kwh`` (estimates in record form); ``source`` and ``year`` if the
             references of the intensity do not say enough.
-        time_zone: IANA name of the time zone in which to tell when it started.
+        time_zone: IANA name of the time zone in which to tell when it started; the one that
+            readers of the language go by if None.
 
     Raises:
         InputError: If there are no texts in this language, or no such time zone.
@@ -78,7 +80,7 @@ def html_report(
         "charts": charts,
         "equivalents": _page.equivalents(comparisons, style),
         "zones": _page.zone_rows(view, zones, style),
-        "started": _when(view["started"], lang, time_zone),
+        "started": _when(view["started"], lang, time_zone or TIME_ZONES.get(lang, "UTC")),
         "data_blocks": _data_blocks(charts, lang),
     }
     values["sections"] = _contents(values)

@@ -134,6 +134,10 @@ class ManagerForm:
 # ------------------------------------------------------------------------------------ the layout
 
 
+_WEEK = {"en": "W", "es": "S"}
+"""What stands before a week's number under its bar."""
+
+
 class Desk:
     """Where a page is laid out: each number that is put on it gets an entry among the origins.
 
@@ -293,8 +297,6 @@ def _days(stretch: Told, lang: str) -> str:
     first, end = (date.fromisoformat(stretch[name]) for name in ("start", "end"))
     last = end - timedelta(days=1)
     shown = [_day(day, lang) for day in (first, last)]
-    if first == last:
-        return _("on {day}").format(day=shown[0])
     return _("from {first} to {last}").format(first=shown[0], last=shown[1])
 
 
@@ -375,13 +377,11 @@ def _cards(desk: Desk) -> Iterator[Card]:
         change = desk.put_share(what, one["change"], commands)
         text = _("{change} against before").format(change=f"{change.best} ({change.ends})")
         yield Card(label=label, cell=cell, change=text if change.best else "", change_to=change.to)
-    failed = texts(style.lang).ngettext("{count} failed", "{count} failed", told["failed"])
+    failed = _("of these failed: {count}").format(count=style.count(told["failed"]))
     yield Card(
         label=_("runs"),
         cell=Cell(best=style.count(told["runs"]), ends=""),
-        change=", ".join(
-            (failed.format(count=style.count(told["failed"])), style.duration(told["duration_s"]))
-        ),
+        change=", ".join((failed, style.duration(told["duration_s"]))),
     )
 
 
@@ -432,12 +432,11 @@ def _course(desk: Desk) -> Drawing | None:
 
 def step_name(name: str, lang: str) -> str:
     """Return what a day, week, month or year is called under its bar."""
-    _ = texts(lang).gettext
     parts = name.split("-")
     if len(parts) == 3:
         return f"{parts[2]}/{parts[1]}" if lang == "es" else f"{parts[1]}-{parts[2]}"
     if len(parts) == 2 and parts[1].startswith("W"):
-        return _("W{week}").format(week=parts[1][1:])
+        return _WEEK[lang] + parts[1][1:]
     return f"{parts[1]}/{parts[0]}" if len(parts) == 2 and lang == "es" else name
 
 

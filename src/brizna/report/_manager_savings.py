@@ -77,7 +77,7 @@ def tell_would(desk: Puts, saved: Mapping[str, Any]) -> Way:
     elif saved["way"] == "hours":
         title = _("Cleaner hours")
         words = said.ngettext(
-            "the largest run under a day, begun at the best hour of its day",
+            "{count} run under a day, begun at the best hour of its day",
             "the {count} largest runs under a day, each begun at the best hour of its day",
             count,
         )

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from brizna.store import Store
 
 
+_UNIVERSAL = ("UTC", "UCT", "GMT", "Universal", "Zulu")
+"""What the last part of a time zone is that says nothing of a place."""
+
+
 def page_of(store: Store, reference: str, *, lang: str, zones: Sequence[str]) -> tuple[str, bytes]:
     """Return the id of a stored run and its page, one self-contained HTML file.
 
@@ -40,7 +44,7 @@ def page_of(store: Store, reference: str, *, lang: str, zones: Sequence[str]) ->
         series=_series(store, run),
         comparisons=comparisons(view["footprint"], lang=lang),
         zones=zones_of(run, zones, lang=lang, seen_as=view["footprint"].get("view", "machine")),
-        time_zone=known_time_zone(run.site.time_zone),
+        time_zone=_own_clock(run.site.time_zone),
     )
     return run.id, page
 
@@ -68,6 +72,15 @@ def zones_of(
         }
         for zone, footprint in elsewhere(run, zones, seen_as=seen_as)
     ]
+
+
+def _own_clock(name: str | None) -> str | None:
+    """Return the clock of the place where a run ran; None where its machine kept UTC.
+
+    Servers do so wherever they are: then the reader's clock says more.
+    """
+    known = known_time_zone(name)
+    return None if known.rpartition("/")[2] in _UNIVERSAL else known
 
 
 def known_time_zone(name: str | None) -> str:
