@@ -152,14 +152,14 @@ def test_a_signal_ends_a_sweep_with_the_limit_back_and_it_goes_on_later(
     assert [len(one.runs) for one in found.settings] == [2, 2, 2]
     again = brizna("power", "sweep", "--resume", environ=environ)
     assert again.returncode == 2
-    assert "No sweep was cut short" in again.stderr
+    assert "Nothing was cut short" in again.stderr
 
 
 def test_a_sweep_that_could_not_begin_is_not_one_that_was_cut_short(brizna):
     words = ["power", "sweep", "--threads", "1,2", "--settle", "0s"]
     assert brizna(*words, "--", "no-such-program").returncode == 2
     assert brizna(*words, "--per", "samples", "--", "true").returncode == 2
-    assert "No sweep was cut short" in brizna("power", "sweep", "--resume").stderr
+    assert "Nothing was cut short" in brizna("power", "sweep", "--resume").stderr
 
 
 def test_a_page_that_cannot_be_written_does_not_cost_the_result(brizna):
@@ -297,7 +297,7 @@ def test_work_that_is_not_counted_ends_the_sweep_at_its_first_trial(brizna, show
         (["--threads", "1,2", "--repeats", "0", "--", "true"], "at least 1"),
         (["--vary", "a=1,2", "--vary", "b=1,2", "--most", "3", "--", "true"], "4 settings (2 x 2)"),
         (["--threads", "1", "--vary", "threads=1", "--", "true"], "expected each name once"),
-        (["--resume"], "No sweep was cut short"),
+        (["--resume"], "Nothing was cut short"),
         (["--threads", "1,2", "--", "/nowhere/program"], "cannot be tried"),
     ],
 )

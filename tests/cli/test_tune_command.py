@@ -86,7 +86,7 @@ def test_a_training_that_says_no_quality_ends_the_search(brizna, train):
     assert "accuracy" in done.stderr
     again = brizna("tune", "--resume")
     assert again.returncode == 2
-    assert "No search was cut short" in again.stderr
+    assert "Nothing was cut short" in again.stderr
 
 
 def test_results_in_a_file_go_before_lines(brizna, tmp_path):

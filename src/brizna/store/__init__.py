@@ -21,6 +21,7 @@ archive whose files differ from its manifest or leave the store.
       baselines/<hex>.json           what machines draw while nobody uses them
       plans/<hex>.json               when and where jobs are to run
       sweeps/<hex>.json              what sweeps are to try, and what they found
+      tunes/<hex>.json               what searches are to try, and what they found
       software/<hex>.json            the distributions of an environment, once for all its runs
       approved/<number>.json         which software is approved, and by whom: signed, in order
       packs/<first>_<last>_<hex>.zip  runs that were packed, each as it lay in its directory
@@ -43,7 +44,9 @@ if TYPE_CHECKING:
         peek,
         read_answers,
     )
+    from brizna.store._approvals import APPROVAL_ACTIONS, Approval, Approvals
     from brizna.store._baselines import keep_baseline, latest_baseline
+    from brizna.store._bundles import BUNDLE, seal_bundle, unseal_bundle
     from brizna.store._envelopes import IN_TOTO, seal, unseal
     from brizna.store._figures import KINDS, estimates_of
     from brizna.store._files import replace_file
@@ -59,11 +62,16 @@ if TYPE_CHECKING:
     from brizna.store._packing import Packed
     from brizna.store._plans import find_plan, keep_plan, read_plans
     from brizna.store._reading import read_events, retell
+    from brizna.store._series import (
+        forget_series,
+        keep_series,
+        series_folder,
+        unfinished_series,
+    )
     from brizna.store._signatures import KEY_KINDS
     from brizna.store._software import has_software, keep_software, read_software
     from brizna.store._store import Store
     from brizna.store._stored import RunSummary, StoredRun, runs_of_job
-    from brizna.store._sweeps import forget_sweep, keep_sweep, unfinished_sweep
     from brizna.store._tail import Tail
     from brizna.store._totals import (
         Summed,
@@ -75,10 +83,14 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "APPROVAL_ACTIONS",
+    "BUNDLE",
     "IN_TOTO",
     "KEY_KINDS",
     "KINDS",
     "REASONS",
+    "Approval",
+    "Approvals",
     "Index",
     "Journal",
     "JournalFile",
@@ -99,14 +111,14 @@ __all__ = [
     "data_directory",
     "estimates_of",
     "find_plan",
-    "forget_sweep",
+    "forget_series",
     "has_kept_runs",
     "has_software",
     "keep_answer",
     "keep_baseline",
     "keep_plan",
+    "keep_series",
     "keep_software",
-    "keep_sweep",
     "kept_records",
     "latest_baseline",
     "liveness",
@@ -126,15 +138,24 @@ __all__ = [
     "retell",
     "runs_of_job",
     "seal",
+    "seal_bundle",
+    "series_folder",
     "sum_runs",
-    "unfinished_sweep",
+    "unfinished_series",
     "unknown_runs",
     "unseal",
+    "unseal_bundle",
     "without_collector",
     "writer_identity",
 ]
 
 _HOMES = {
+    "APPROVAL_ACTIONS": "_approvals",
+    "Approval": "_approvals",
+    "Approvals": "_approvals",
+    "BUNDLE": "_bundles",
+    "seal_bundle": "_bundles",
+    "unseal_bundle": "_bundles",
     "keep_answer": "_answers",
     "kept_records": "_answers",
     "open_answer": "_answers",
@@ -172,8 +193,8 @@ _HOMES = {
     "keep_plan": "_plans",
     "keep_software": "_software",
     "read_software": "_software",
-    "forget_sweep": "_sweeps",
-    "keep_sweep": "_sweeps",
+    "forget_series": "_series",
+    "keep_series": "_series",
     "latest_baseline": "_baselines",
     "liveness": "_alive",
     "looks_file": "_looks",
@@ -188,7 +209,8 @@ _HOMES = {
     "retell": "_reading",
     "runs_of_job": "_stored",
     "sum_runs": "_totals",
-    "unfinished_sweep": "_sweeps",
+    "series_folder": "_series",
+    "unfinished_series": "_series",
     "unknown_runs": "_totals",
     "without_collector": "_totals",
     "writer_identity": "_alive",

@@ -17,7 +17,7 @@ from brizna.core.sweep import Goal, SweepPlan, TrialFacts, TrialNote, conclude, 
 from brizna.core.trials import WARM_UP, turns
 from brizna.environment import machine_name, redact
 from brizna.run import HeldLimits, TrialFailedError, restore_files, trials
-from brizna.store import Store, forget_sweep, keep_sweep, unfinished_sweep
+from brizna.store import Store, forget_series, keep_series, unfinished_series
 from brizna.verbs._recorder import Job
 from brizna.verbs._run import run_command
 from brizna.verbs._sweep_levels import DeviceLevels, command_of, variables_of
@@ -138,7 +138,7 @@ def resumed_plan(
         InputError: If there is none such, or the command is another one.
     """
     store = Store.find(settings["store"], cwd=directory, environ=environ)
-    plan = unfinished_sweep(store, reference)[1]
+    plan = unfinished_series(store, SweepPlan, reference)[1]
     if not command and not plan.is_cut:
         return plan
     if not command:
@@ -203,7 +203,7 @@ def sweep(
     ground = Ground(store, settings, environ, directory)
     with stoppable(), held, aside(shows_output=bench.shows_output):
         trialist = _Trialist(plan, ground, lambda levels: devices.set(levels, held.set), held.check)
-        keep_sweep(store, kept)  # not before: one that is refused was never begun
+        keep_series(store, kept)  # not before: one that is refused was never begun
         trialist.begin(digest, done=len(done), tell=tell, wait=bench.wait)
         try:
             found = trials(
@@ -216,12 +216,12 @@ def sweep(
             )
         except InputError:
             if not done and not trialist.has_made:
-                forget_sweep(store, digest)
+                forget_series(store, SweepPlan, digest)
             raise
     counted = [facts for turn, facts in found.results.items() if turn.counts]
     made = conclude(kept, digest, counted, failed=found.failed)
     made = made.replace(notes=(*made.notes, *map(str, held.notes)))
-    keep_sweep(store, made)
+    keep_series(store, made)
     return made
 
 

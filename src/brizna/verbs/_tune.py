@@ -14,13 +14,13 @@ from math import isfinite
 
 from brizna.core.errors import InputError, Said
 from brizna.core.records import Record
+from brizna.core.sweep import digest_name
 from brizna.core.tune import TuneNote, TunePlan, TuneTrial, setting_name
 from brizna.core.tune_found import conclude
 from brizna.environment import machine_name, redact
 from brizna.improve._samplers import open_sampler
 from brizna.improve._tuning import Tuning
-from brizna.store import Store
-from brizna.store._tunes import forget_tune, keep_tune, tune_folder, tune_name, unfinished_tune
+from brizna.store import Store, forget_series, keep_series, series_folder, unfinished_series
 from brizna.verbs._measured_trial import measured_trial
 from brizna.verbs._recorder import Job
 from brizna.verbs._trialling import Ground, now, stoppable
@@ -112,7 +112,7 @@ def resumed_tune(
         InputError: If there is none such, or the command is another one.
     """
     store = Store.find(settings["store"], cwd=directory, environ=environ)
-    plan = unfinished_tune(store, reference)[1]
+    plan = unfinished_series(store, TunePlan, reference)[1]
     if not command and not plan.is_cut:
         return plan
     if redact(command) != plan.command:
@@ -160,9 +160,9 @@ def tune(
     store = Store.find(settings["store"], cwd=directory, environ=environ)
     safe = redact(plan.command)
     kept = plan.replace(command=safe, is_cut=safe != plan.command)
-    digest = keep_tune(store, kept)
+    digest = keep_series(store, kept)
     ground = Ground(store, settings, environ, directory)
-    folder = tune_folder(store, digest)
+    folder = series_folder(store, TunePlan, digest)
     os.makedirs(folder, exist_ok=True)
     with stoppable():
         trialist = _Trialist(plan, digest, ground, shows_output=shows_output)
@@ -174,10 +174,10 @@ def tune(
             ended = tuning.run()
         except InputError:
             if not tuning.made:  # it could not be begun, so there is nothing to go on with
-                forget_tune(store, digest)
+                forget_series(store, TunePlan, digest)
             raise
     found = conclude(kept, digest, tuning.made, ended=ended)
-    keep_tune(store, found)
+    keep_series(store, found)
     return found
 
 
@@ -221,7 +221,7 @@ class _Trialist:
         told = measured_trial(
             self._job(wanted, values),
             self._ground,
-            folder=tune_folder(self._ground.store, self._digest),
+            folder=series_folder(self._ground.store, TunePlan, self._digest),
             variables=self._variables(values),
             shows_output=self._shows_output,
         )
@@ -255,7 +255,7 @@ class _Trialist:
         words = list(self._plan.command)
         for name, value in values.items():
             words = [word.replace(f"{{{name}}}", value) for word in words]
-        tags = ["tune", f"tune:{tune_name(self._digest)}", "stage:search"]
+        tags = ["tune", f"tune:{digest_name(self._digest)}", "stage:search"]
         tags += [f"{name}={value}" for name, value in values.items() if name != "target"]
         if wanted.block < 0:
             tags.append("warm-up")
@@ -302,7 +302,7 @@ def _trial(run: Run, note: TuneNote, settings: Settings) -> TuneTrial:
 
 def _made(store: Store, digest: str, settings: Settings) -> list[TuneTrial]:
     """Return the trials of a search that are in the store, failed ones too, in their order."""
-    tag = f"tune:{tune_name(digest)}"
+    tag = f"tune:{digest_name(digest)}"
     found: list[TuneTrial] = []
     for summary in store.runs():
         if tag not in summary.tags or summary.state != "finished":
