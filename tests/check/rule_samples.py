@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from brizna.check import Answer, SignedAnswer, SourceFile
-from brizna.core.codec import digest_of_bytes
+from brizna.core.codec import digest, digest_of_bytes
 from brizna.core.errors import Said
 from brizna.testing import sample_project
 
@@ -100,8 +100,8 @@ def of(*records, files=None, **rest):
     return sample_project(records=records, files=files, **rest)
 
 
-def said(rule, answer="yes", *, wrong=None, digest=None):
-    shown = SourceFile(path="notes.md", digest=digest or digest_of_bytes(b"as agreed"))
+def said(rule, answer="yes", *, wrong=None):
+    shown = SourceFile(path="notes.md", digest=digest_of_bytes(b"as agreed"))
     given = Answer(
         rule=rule,
         project="sample",
@@ -162,7 +162,11 @@ def step(command):
 SAMPLES = {
     "BRZ-P001": (of(files=LOCK), of(files=LOOSE), of()),
     "BRZ-P002": (of(files=LOCK), of(files={"requirements.txt": "numpy==2.3.4\n"}), of(files=LOOSE)),
-    "BRZ-P003": (of(SOFTWARE), of(SOFTWARE | {"is_isolated": False}), of(files=LOCK)),
+    "BRZ-P003": (
+        of(run(environment__software={"is_isolated": True})),
+        of(run(environment__software={"is_isolated": False})),
+        of(run(), files=LOCK),
+    ),
     "BRZ-P004": (
         of(files={"Dockerfile": f"FROM python@{HASH}\n"}),
         of(files={"Dockerfile": "FROM python:3.11\n"}),
@@ -210,7 +214,11 @@ SAMPLES = {
         of(run(measurement__gauges=[{"id": "gpu-0/use", "mean": 0.1}])),
         of(run(duration_s=5.0)),
     ),
-    "BRZ-P044": (of(SOFTWARE, run()), of(run(environment__git_revision=None)), of(run())),
+    "BRZ-P044": (
+        of(SOFTWARE, run(environment__software={"record": digest(SOFTWARE)})),
+        of(run(environment__git_revision=None)),
+        of(run()),
+    ),
     "BRZ-P045": (of(run(exit_code=1)), of(run()), of()),
     "BRZ-P046": (of(run()), of(run(site__hardware=None)), of()),
     "BRZ-P050": (of(footprint()), of(footprint(renewable_energy_j=None)), of()),

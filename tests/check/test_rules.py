@@ -270,3 +270,23 @@ def test_a_plan_shows_what_it_saves_with_its_interval():
 
 def test_nothing_federated_needs_no_advice():
     assert judged(of(files=LOCK), select=("BRZ-P023",)).verdicts[0].result == "not-applicable"
+
+
+def test_what_a_comment_says_is_no_evidence():
+    project = of(files={CI: "# TODO: brizna gate\nsteps:\n  - run: make test\n"})
+    assert judged(project, select=("BRZ-P010",)).verdicts[0].result == "fail"
+
+
+def test_a_bot_is_found_by_its_file():
+    project = of(files={".github/dependabot.yml": "version: 2\n"})
+    assert judged(project, select=("BRZ-P011",)).verdicts[0].result == "pass"
+
+
+def test_a_project_file_without_dependencies_needs_no_lock():
+    project = of(files={"pyproject.toml": "[tool.ruff]\nline-length = 100\n"})
+    assert judged(project, select=("BRZ-P001",)).verdicts[0].result == "cannot-tell"
+
+
+def test_a_container_is_an_environment_of_its_own():
+    project = of(run(environment__container="docker", environment__software={"is_isolated": False}))
+    assert judged(project, select=("BRZ-P003",)).verdicts[0].result == "pass"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree.ElementTree import fromstring
 
@@ -32,7 +35,7 @@ def project(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def check(project, tmp_path, capsys):
+def check(project, tmp_path, capsys):  # noqa: ARG001 - it is where the person is
     """Return a function that checks the project and returns the exit code and what was said."""
 
     def carry_out(*words):
@@ -87,7 +90,7 @@ def test_every_form_has_the_verdicts(check, project):
     suppressed = [one for one in sarif["runs"][0]["results"] if "suppressions" in one]
     assert [one["ruleId"] for one in suppressed] == ["BRZ-P010"]
     assert suppressed[0]["suppressions"][0]["justification"] == "later"
-    suite = fromstring(Path(names["junit"]).read_bytes())[0]
+    suite = fromstring(Path(names["junit"]).read_bytes())[0]  # noqa: S314 - our own
     assert suite.get("failures") == "1"
     assert int(suite.get("tests")) > 40
     assert "| BRZ-P001 | kept |" in Path(names["markdown"]).read_text()
@@ -105,7 +108,7 @@ def test_a_hostile_name_stays_in_its_cell(check, project):
     assert "<img>" not in (project / "out.html").read_text()
 
 
-def test_spanish_is_spoken(check, capsys, project):
+def test_spanish_is_spoken(check, capsys):
     check()
     main(["check", "--lang", "es"])
     told = capsys.readouterr().out
@@ -281,3 +284,61 @@ def test_the_page_of_rules_is_what_the_rules_say():
     page = (ROOT / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
     assert tool.page() == page, "run tools/write_rule_reference.py > docs/reference/rules.md"
     assert all(f"`{name}`" in page for name in all_rules())
+
+
+# ----------------------------------------------------------------------------- other people's rules
+
+
+BROUGHT = """
+from brizna.check import Evidence, ProjectRule
+from brizna.core.errors import Said
+
+
+def judge(rule, project):
+    shown = Evidence(name="x", value=1.0, unit="1", origin="here")
+    return rule.passed(project.place, [shown])
+
+
+def rules():
+    return [
+        ProjectRule(
+            id="OURS-001",
+            severity="note",
+            title=Said("It holds"),
+            todo=Said("Mend it."),
+            reference="us",
+            judge=judge,
+            profiles={"ours": "1", "pnav": "5.1, 9"},
+        )
+    ]
+"""
+
+
+def with_package(place, code):
+    """Write a package that brings rules, and return the environment that has it."""
+    info = place / "ours-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[brizna.rules]\nours = ours:rules\n")
+    (place / "ours.py").write_text(code)
+    return {**os.environ, "PYTHONPATH": str(place)}
+
+
+def typed(environ, *words):
+    command = [sys.executable, "-m", "brizna", "check", *words]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.usefixtures("project")
+def test_rules_of_other_packages_join_profiles(tmp_path):
+    environ = with_package(tmp_path / "site", BROUGHT)
+    done = typed(environ, "--profile", "ours")
+    assert (done.returncode, "OURS-001" in done.stdout) == (0, True), done.stderr
+    assert "OURS-001" in typed(environ, "--list").stdout
+
+
+@pytest.mark.usefixtures("project")
+def test_rules_that_cannot_be_loaded_are_named(tmp_path):
+    done = typed(with_package(tmp_path / "site", "import no_such_module"))
+    assert done.returncode == 3
+    assert "'ours' cannot be loaded" in done.stderr

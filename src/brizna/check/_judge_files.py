@@ -11,6 +11,7 @@ from brizna.core.errors import Said
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from brizna.check._project import Judge, Project, ProjectRule, SourceFile
     from brizna.check._verdict import Verdict
@@ -22,9 +23,7 @@ _REQUIREMENTS = re.compile(
 )
 _PINNED = re.compile(r"^[A-Za-z0-9][\w.-]*(\[[^\]]*\])?\s*(==|===)\s*[^*\s,;]+(?=[\s;\\]|$)")
 _NAMED = re.compile(r"^[A-Za-z0-9][\w.-]*")
-_HASH = re.compile(
-    r"(--hash=|hashes?\b.{0,40}?|sha256:)[\"'\s{=:]*(sha256|sha384|sha512|[0-9a-f]{64})"
-)
+_HASH = re.compile(r"sha(256|384|512)[\"'\s:=]+[0-9a-f]{64,128}")
 _PACKAGE = {
     "poetry.lock": re.compile(r"^\[\[package\]\]", re.MULTILINE),
     "uv.lock": re.compile(r"^\[\[package\]\]", re.MULTILINE),
@@ -44,6 +43,9 @@ _CI = re.compile(
 _PIPELINES = re.compile(
     r"\.github/workflows/|\.gitlab-ci|\.ci/|Jenkinsfile|azure-pipelines|\.circleci|bitbucket|\.wood"
 )
+_CARDS = ("readme.md", "model_card.md", "modelcard.md")
+_DECLARES = re.compile(r"dependencies|install_requires|^\[packages\]", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*(#|//).*$", re.MULTILINE)
 _DECLARED = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "environment.yml")
 _IAC = re.compile(
     r".*\.(tf|bicep)|(.*/)?Pulumi\.ya?ml|(.*/)?cloudformation[^/]*\.(ya?ml|json)"
@@ -91,7 +93,8 @@ def files_that_rules_read(path: str) -> bool:
     """Tell whether any rule reads a file of this path, from the project's folder on."""
     name = path.rpartition("/")[2]
     return (
-        name in (*_LOCKS, *_DECLARED, "pyvenv.cfg", "README.md", "MODEL_CARD.md")
+        name in (*_LOCKS, *_DECLARED, "pyvenv.cfg")
+        or name.lower() in _CARDS
         or _is_lock(name)
         or bool(_REQUIREMENTS.fullmatch(path) or _IMAGES.fullmatch(name))
         or bool(_CI.fullmatch(path) or _IAC.fullmatch(path))
@@ -116,7 +119,9 @@ def judge_locked(rule: ProjectRule, project: Project) -> Verdict:
             Place(file=locks[0].path),
             [_count(one, Said("locked packages"), len(_packages(one))) for one in locks],
         )
-    declared = [one for one in project.files if one.name in _DECLARED]
+    declared = [
+        one for one in project.files if one.name in _DECLARED and _DECLARES.search(one.text)
+    ]
     if declared:
         return rule.failed(
             Place(file=declared[0].path),
@@ -224,34 +229,31 @@ def _shown(file: SourceFile) -> Evidence:
 
 
 def judge_isolated(rule: ProjectRule, project: Project) -> Verdict:
-    """Judge whether the work runs in an environment of its own."""
+    """Judge whether the work runs in an environment of its own: a container, or a virtual one."""
+    runs = project.of("brizna.run/1")
+    last = runs[-1] if runs else None
+    if last is not None and last.data["environment"].get("container"):
+        name = str(last.data["environment"]["container"])
+        shown = Evidence(name=name, value=None, unit="1", origin=last.place)
+        return rule.passed(Place(file=last.place), [shown])
     own = [one for one in project.files if one.name == "pyvenv.cfg" and one.path.count("/") < 2]
-    software = [
-        one
-        for one in project.of("brizna.software/1")
-        if one.data["of"] == "command" and one.data["is_isolated"] is not None
-    ][-1:]
     shared = [one.path for one in own if _SEES_SYSTEM.search(one.text)]
-    shared += [one.place for one in software if not one.data["is_isolated"]]
+    software: dict[str, Any] = (last.data["environment"].get("software") or {}) if last else {}
+    if last is not None and software.get("is_isolated") is False:
+        shared.insert(0, last.place)
     if shared:
         return rule.failed(
             Place(file=shared[0]),
             Said("the environment sees the packages of the system"),
             Said("an environment of its own, with include-system-site-packages = false"),
         )
-    shown = [
-        Evidence(name="is_isolated", value=None, unit="1", origin=one.digest) for one in software
-    ]
-    shown += [_shown(one) for one in own]
-    shown += [_shown(one) for one in project.files if _IMAGES.fullmatch(one.name)]
-    shown += [_shown(one) for one in project.files if one.name == "environment.yml"]
-    shown += [
-        Evidence(name="container", value=None, unit="1", origin=run.place)
-        for run in project.of("brizna.run/1")[-1:]
-        if run.data["environment"].get("container")
-    ]
-    if shown:
-        return rule.passed(project.place, shown)
+    found = [_shown(one) for one in own]
+    found += [_shown(one) for one in project.files if _IMAGES.fullmatch(one.name)]
+    found += [_shown(one) for one in project.files if one.name == "environment.yml"]
+    if last is not None and software.get("is_isolated"):
+        found.append(Evidence(name="is_isolated", value=None, unit="1", origin=last.place))
+    if found:
+        return rule.passed(project.place, found)
     return rule.untold(
         project.place,
         Said("neither a virtual environment nor an image was found, and no run in a container"),
@@ -297,15 +299,12 @@ def judge_pipeline(pattern: str, what: Said) -> Judge:
 
     def judge(rule: ProjectRule, project: Project) -> Verdict:
         tests = [one for one in project.files if _CI.fullmatch(one.path)]
-        found = [(one, match) for one in tests if (match := wanted.search(one.text or one.path))]
+        found = _in_code(tests, wanted)
         if found:
-            return rule.passed(
-                Place(file=found[0][0].path, line=_line(*found[0])),
-                [
-                    Evidence(name=match[0], value=None, unit="1", origin=one.path)
-                    for one, match in found
-                ],
-            )
+            return _found(rule, found)
+        named = [one for one in tests if wanted.search(one.path)]
+        if named:
+            return rule.passed(Place(file=named[0].path), [_shown(one) for one in named])
         pipelines = [one for one in tests if _PIPELINES.match(one.path)]
         if not pipelines:
             return rule.untold(
@@ -316,8 +315,23 @@ def judge_pipeline(pattern: str, what: Said) -> Judge:
     return judge
 
 
-def _line(file: SourceFile, match: re.Match[str]) -> int:
-    return file.text.count("\n", 0, match.start()) + 1
+def _in_code(
+    files: Iterable[SourceFile], wanted: re.Pattern[str]
+) -> list[tuple[SourceFile, re.Match[str]]]:
+    """Return where files say this, but for lines that are comments."""
+    code = ((one, _COMMENT.sub("", one.text)) for one in files)
+    return [(one, match) for one, text in code if (match := wanted.search(text))]
+
+
+def _found(rule: ProjectRule, found: list[tuple[SourceFile, re.Match[str]]]) -> Verdict:
+    return rule.passed(
+        Place(file=found[0][0].path, line=_line(found[0][1])),
+        [Evidence(name=match[0], value=None, unit="1", origin=one.path) for one, match in found],
+    )
+
+
+def _line(match: re.Match[str]) -> int:
+    return match.string.count("\n", 0, match.start()) + 1
 
 
 # ---------------------------------------------------------------------------------- infrastructure
@@ -345,20 +359,17 @@ def judge_idle(rule: ProjectRule, project: Project) -> Verdict:
     code = _infrastructure(project)
     if not code:
         return rule.unasked(project.place, Said("no infrastructure as code was found here"))
-    stops = [(one, match) for one in code if (match := _STOPS.search(one.text))]
+    stops = _in_code(code, _STOPS)
     if stops:
-        return rule.passed(
-            Place(file=stops[0][0].path, line=_line(*stops[0])),
-            [Evidence(name=m[0], value=None, unit="1", origin=f.path) for f, m in stops],
-        )
-    servers = [(one, match) for one in code if (match := _SERVERS.search(one.text))]
+        return _found(rule, stops)
+    servers = _in_code(code, _SERVERS)
     if any(_MODULE.search(one.text) for one in code) or not servers:
         return rule.untold(
             Place(file=code[0].path),
             Said("what it starts is not written here: it comes from modules or other files"),
         )
     return rule.failed(
-        Place(file=servers[0][0].path, line=_line(*servers[0])),
+        Place(file=servers[0][0].path, line=_line(servers[0][1])),
         Said("servers ({name}) that nothing stops when they are idle", name=servers[0][1][0]),
         Said("a schedule, an idle time-out, or a scale that goes down to 0"),
     )
@@ -375,20 +386,17 @@ def judge_consensus(rule: ProjectRule, project: Project) -> Verdict:
         for one in project.files
         if _is_lock(one.name) or _REQUIREMENTS.fullmatch(one.path) or _IAC.fullmatch(one.path)
     ]
-    loud = [(one, match) for one in texts if (match := _LEDGER_LOUD.search(one.text))]
+    loud = _in_code(texts, _LEDGER_LOUD)
     if loud:
         return rule.failed(
-            Place(file=loud[0][0].path, line=_line(*loud[0])),
+            Place(file=loud[0][0].path, line=_line(loud[0][1])),
             Said("{name}: agreement by proof of work", name=loud[0][1][0]),
             Said("a permissioned ledger, or one that agrees without proof of work"),
         )
-    quiet = [(one, match) for one in texts if (match := _LEDGER_QUIET.search(one.text))]
+    quiet = _in_code(texts, _LEDGER_QUIET)
     if quiet:
-        return rule.passed(
-            Place(file=quiet[0][0].path, line=_line(*quiet[0])),
-            [Evidence(name=m[0], value=None, unit="1", origin=f.path) for f, m in quiet],
-        )
-    if any(_LEDGER.search(one.text) for one in texts):
+        return _found(rule, quiet)
+    if _in_code(texts, _LEDGER):
         return rule.untold(
             project.place, Said("a ledger's client is used, but which ledger is not written here")
         )
@@ -419,10 +427,10 @@ def judge_federation(rule: ProjectRule, project: Project) -> Verdict:
         )
     locks, loose = _locks(project)
     files = [*locks, *(file for file, _ in loose)]
-    used = [(one, match) for one in files if (match := _FEDERATED.search(one.text))]
+    used = _in_code(files, _FEDERATED)
     if used:
         return rule.failed(
-            Place(file=used[0][0].path, line=_line(*used[0])),
+            Place(file=used[0][0].path, line=_line(used[0][1])),
             Said("{name} is used, and nothing tells that federating suits", name=used[0][1][0]),
             Said("the answer of brizna federate advise CASE --json, in a file of the project"),
         )
@@ -443,14 +451,14 @@ DRIVER_FILE = "/proc/driver/nvidia/version"
 def judge_driver(rule: ProjectRule, project: Project) -> Verdict:
     """Judge whether the driver serves the CUDA of the lock."""
     locks, _ = _locks(project)
-    used = [(one, match) for one in locks if (match := _CUDA.search(one.text))]
+    used = _in_code(locks, _CUDA)
     if not used:
         if not locks:
             return rule.untold(project.place, Said("no lock was found here"))
         return rule.unasked(project.place, Said("the lock has no library of CUDA in it"))
     lock, match = used[0]
     cuda = int(match[2] or match[3] or match[1])
-    place = Place(file=lock.path, line=_line(lock, match))
+    place = Place(file=lock.path, line=_line(match))
     file = project.file(DRIVER_FILE)
     seen = _DRIVER.search(file.text) if file else None
     if file is None or seen is None:

@@ -133,7 +133,6 @@ def judge_traceable(rule: ProjectRule, project: Project) -> Verdict:
     runs = project.of(RUN)
     if not runs:
         return rule.untold(project.place, _NO_RUNS)
-    software = project.of("brizna.software/1")
     blind = [one for one in runs if not one.data["environment"].get("git_revision")]
     if blind:
         return rule.failed(
@@ -141,18 +140,19 @@ def judge_traceable(rule: ProjectRule, project: Project) -> Verdict:
             Said("{count} of {all} runs know no commit", count=len(blind), all=len(runs)),
             Said("runs inside a work tree of git, so that their code can be found again"),
         )
-    if not software:
-        return rule.untold(
-            Place(file=runs[-1].place), Said("which libraries the runs used was not recorded")
-        )
     last = runs[-1]
+    named: dict[str, Any] = last.data["environment"].get("software") or {}
+    kept = [one for one in project.of("brizna.software/1") if one.digest == named.get("record")]
+    if not kept:
+        why = Said("which libraries the latest run used is not on record")
+        return rule.untold(Place(file=last.place), why)
     shown = [
         _named(f"git {last.data['environment']['git_revision'][:12]}", last),
         Evidence(
             name=str(Said("distributions")),
-            value=float(len(software[-1].data["distributions"])),
+            value=float(len(kept[0].data["distributions"])),
             unit="1",
-            origin=software[-1].digest,
+            origin=kept[0].digest,
         ),
     ]
     return rule.passed(Place(file=last.place), shown)

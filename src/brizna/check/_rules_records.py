@@ -104,7 +104,7 @@ def _of_records() -> Iterator[ProjectRule]:
         todo=Said("Run inside a work tree of git, with this brizna or a later one."),
         reference=OWN,
         judge=judge_traceable,
-        profiles={"pnav": "2.1 Seguridad y trazabilidad, 3; 1, 2", "ai-act": "Article 12"},
+        profiles={"pnav": "2.1 Seguridad y trazabilidad, 3; 1, 2", "ai-act": "Annex IV, 1(c)"},
     )
     yield ProjectRule(
         id="BRZ-P045",
@@ -113,7 +113,7 @@ def _of_records() -> Iterator[ProjectRule]:
         todo=Said("Account for the runs that have no footprint: brizna show RUN."),
         reference=OWN,
         judge=judge_documented,
-        profiles={"pnav": "5.1, 9", "ai-act": "Article 11; Article 12"},
+        profiles={"pnav": "5.1, 9", "ai-act": "Article 11(1)"},
     )
     yield ProjectRule(
         id="BRZ-P046",
