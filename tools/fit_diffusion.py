@@ -128,6 +128,26 @@ def left_out(data, rows, groups):
     return misses
 
 
+def measured(data, law, rows, misses):
+    """Return what the law misses of each model that was measured itself: median and ends.
+
+    The ends are those of its rows, and at least those of the part of all misses that is not the
+    model's: a few ways of serving it do not tell what others take.
+    """
+    rest = (1 - fitting.own_share(data, misses["server", "known"])) ** 0.5
+    for known in ("server", "place", "any"):
+        least = [
+            rest * end for end in fitting.ends(misses[known, "known"], models=len(set(data.group)))
+        ]
+        off = data.ln_j - ln_j(data, law, rows, (known, "known"))
+        for model in sorted(set(data.model)):
+            some = off[data.model == model]
+            middle, (low, high) = float(np.median(some)), fitting.ends(some)
+            ends = (middle, min(low, middle + least[0]), max(high, middle + least[1]))
+            told = [f"{exp(value):.4g}" for value in ends]
+            yield [f"diffusion/measured/{known}/{model}", *told]
+
+
 NOTES = {
     "reached": "share of the peak that is reached, times 1e12 operations a second to peak-exponent",
     "reached-2024": "times that, under the programs of 2024",
@@ -145,7 +165,9 @@ NOTES = {
 HEAD = """\
 # Energy of images and video (account/_diffusion.py): the law, and how far it may be off: measured
 # over predicted for models left out of the fit, 5th to 95th percentile. diffusion/miss/KNOWN/BUILD
-# as in table inference. Accelerators only, in steady state.
+# as in table inference. diffusion/measured/KNOWN/MODEL: the same for a model that was measured
+# itself: its median and range, or the part of misses that is no model's where that is wider.
+# Accelerators only, in steady state.
 """
 
 
@@ -167,12 +189,14 @@ def main(source):
         low, high = (exp(end) for end in fitting.ends(misses[known, build], models=models))
         name = f"diffusion/miss/{known}/{build}"
         lines.append([name, "1", f"{low:.4g}", f"{high:.4g}", *rest, ""])
+    lines += [[*told, *rest, OWN] for told in measured(data, law, every, misses)]
     names = ["id", "value", "low", "high", "unit", "basis", "publisher", "year", "source"]
     sys.stdout.write(HEAD)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerows([[*names, "licence", "note"], *lines])
 
 
+OWN = "its median over all ways of serving it that were measured"
 SOURCE = "derived: fit to the ML.ENERGY Benchmark v2 and v3 (tools/fit_diffusion.py)"
 
 if __name__ == "__main__":

@@ -270,6 +270,20 @@ def test_an_image_of_sdxl_is_near_the_published_one():
     assert told.best.value == pytest.approx(5.4 * 3600, rel=0.9)
 
 
+@pytest.mark.parametrize(
+    ("gpu", "batch", "measured_j"), [("H100", 8, 756.3), ("H100", 1, 969.4), ("A100 40GB", 4, 1029)]
+)
+def test_an_image_of_a_measured_model_is_told_by_its_own_misses(gpu, batch, measured_j):
+    """ML.ENERGY Benchmark v2, 2024: Stable Diffusion XL, 25 steps, 1024 x 1024."""
+    server = Deployment(gpu=gpu, gpus=1, batch=batch, stack="2024")
+    told = picture(find_image_model("sdxl"), server, steps=25)
+    assert told.low.value < measured_j < told.high.value
+    assert told.best.value == pytest.approx(measured_j, rel=0.2)
+    assert any("diffusion/measured/server" in name for name in told.references)
+    other = find_image_model("sdxl").replace(total_b=3.0)
+    assert not any("/measured/" in name for name in picture(other, server).references)
+
+
 def test_more_steps_and_more_pixels_take_more():
     model = find_image_model("sd-3.5-large")
     one = picture(model).best.value

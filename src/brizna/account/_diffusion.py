@@ -12,7 +12,7 @@ from math import exp, floor, fsum, inf, log, sqrt
 from brizna.account._factors import ROOM
 from brizna.account._models import find_accelerator, number, plain
 from brizna.account._possible import check_weights
-from brizna.core._tables import load
+from brizna.core._tables import load, positions
 from brizna.core.errors import InputError
 from brizna.core.estimate import Estimate
 from brizna.core.factors import factor
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from brizna.account._inference import Deployment
     from brizna.account._models import Accelerator
+    from brizna.core.factors import Factor
 
 _TABLE = "diffusion"
 _GIGA, _TERA = 1e9, 1e12
@@ -147,7 +148,8 @@ def estimate_picture(
 ) -> tuple[Estimate, Estimate]:
     """Return the energy of the accelerators for a picture, and that of the servers around them.
 
-    The interval holds 90 % of what was measured on models left out of the fit.
+    The interval holds 90 % of what was measured on models left out of the fit; of a model that was
+    measured itself, the law's own misses of it shift the best value and give the interval.
 
     Raises:
         InputError: If the stack has no measured images, or the weights do not fit.
@@ -165,20 +167,36 @@ def estimate_picture(
         check_weights(model.name, model.total_b, _BITS, cards[0], server.gpus or 1.0)
     drawings = [drawing_of(model, card, server, picture) for card in cards]
     best = exp(fsum(log(picture_j(diffusion_law(), one)) for one in drawings) / len(drawings))
-    build = "guessed" if model.used_b is None else "known"
-    miss = factor(ROOM, _TABLE, f"diffusion/miss/{server.known}/{build}")
+    energy = _doubted(best, model, server)
+    around = "inference-host" if server.known == "server" else "inference-server"
+    return energy, energy * factor(ROOM, "inference", around).estimate()
+
+
+def _doubted(best_j: float, model: ImageModel, server: Deployment) -> Estimate:
+    """Return the energy with its doubts: the model's own, and that of this way to serve it."""
+    miss = _miss(model, server)
     assert miss.low is not None, "every miss has its ends"
     assert miss.high is not None, "every miss has its ends"
+    low, high = miss.low / miss.value, miss.high / miss.value
     own = factor(ROOM, _TABLE, "diffusion/own").value if server.known == "server" else 1.0
-    energy = Estimate(Energy(best), basis="modelled", references=("model:diffusion", miss.name))
+    best = Energy(best_j * miss.value)
+    energy = Estimate(best, basis="modelled", references=("model:diffusion", miss.name))
     name = f"model:diffusion/{model.name}"
-    energy = energy.doubted_by(name, miss.low ** sqrt(own), miss.high ** sqrt(own))
+    energy = energy.doubted_by(name, low ** sqrt(own), high ** sqrt(own))
     if own < 1:
         way = f"{server.gpus:g}x{server.gpu}/{server.batch:g}"
         rest = sqrt(1 - own)
-        energy = energy.doubted_by(f"{name}@{way}", miss.low**rest, miss.high**rest)
-    around = "inference-host" if server.known == "server" else "inference-server"
-    return energy, energy * factor(ROOM, "inference", around).estimate()
+        energy = energy.doubted_by(f"{name}@{way}", low**rest, high**rest)
+    return energy
+
+
+def _miss(model: ImageModel, server: Deployment) -> Factor:
+    """Return what the law misses of this model if it was measured itself, else of any model."""
+    name = f"diffusion/measured/{server.known}/{model.name}"
+    if name in positions(ROOM, _TABLE) and model == find_image_model(model.name):
+        return factor(ROOM, _TABLE, name)
+    build = "guessed" if model.used_b is None else "known"
+    return factor(ROOM, _TABLE, f"diffusion/miss/{server.known}/{build}")
 
 
 def drawing_of(
