@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 
-from brizna.check import RULES, SEVERITIES, together
-from brizna.cli._options import add_json, add_settings, store_of
+from brizna.check import ENVIRONMENT_RULES, RULES, SEVERITIES, together
+from brizna.cli._options import add_json, add_settings, settings_of, store_of
 from brizna.cli._parser import Parser
 from brizna.core.errors import InputError, UnavailableError
 from brizna.core.version import VERSION
 from brizna.report import findings_lines, findings_sarif, severity_names
 from brizna.store import replace_file
-from brizna.verbs import VERIFIED_FORMS
+from brizna.verbs import VERIFIED_FORMS, key_ring, read_signed, verify_statement
 from brizna.verbs import verify as verify_one
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from typing import Any
 
     from brizna.check import Verification
     from brizna.cli._dispatch import Context
 
+_RULES = {**RULES, **ENVIRONMENT_RULES}
 _CODES = {"pass": 0, "fail": 1, "cannot-tell": 4}
 
 
@@ -32,14 +34,18 @@ def verify(context: Context, words: list[str]) -> int:
     store = store_of(given, context)
     found: list[Verification] = []
     for what in given.what or ["last"]:
-        found += verify_one(what, store, form=given.form, digest=given.digest)
+        signed = None if given.form else read_signed(what)
+        if signed is None:
+            found += verify_one(what, store, form=given.form, digest=given.digest)
+        else:
+            found.append(_verify_signed(context, given, what, signed))
     if given.json:
         context.tell_json([one.to_json() for one in found])
     else:
         context.tell(
             *findings_lines(
                 found,
-                RULES,
+                _RULES,
                 lang=context.lang,
                 fail_on=given.fail_on,
                 derivation=given.derivation,
@@ -67,7 +73,7 @@ def _parser(context: Context) -> Parser:
         metavar="FILE",
         help=_(
             "a run, a store, a bundle, or a file: CodeCarbon's table, an Impact Framework "
-            "manifest, a model card, BoAmps, brizna's JSON"
+            "manifest, a model card, BoAmps, brizna's JSON, a signed statement"
         ),
     )
     parser.add_argument(
@@ -75,6 +81,11 @@ def _parser(context: Context) -> Parser:
     )
     parser.add_argument(
         "--digest", metavar="SHA256", help=_("the digest that was told when the bundle was made")
+    )
+    parser.add_argument(
+        "--model",
+        metavar="PATH",
+        help=_("the model that a signed statement is about, if it is not beside it"),
     )
     parser.add_argument(
         "--fail-on",
@@ -95,22 +106,29 @@ def _parser(context: Context) -> Parser:
     parser.add_argument("--sarif", metavar="FILE", help=_("write the findings as SARIF 2.1.0"))
     parser.add_argument("--list", action="store_true", help=_("list the rules"))
     add_json(parser)
-    add_settings(parser, ("store", "lang"))
+    add_settings(parser, ("store", "keys", "lang"))
     return parser
+
+
+def _verify_signed(
+    context: Context, given: Namespace, what: str, signed: dict[str, Any]
+) -> Verification:
+    ring = key_ring(settings_of(given, context), cwd=os.getcwd(), environ=context.environ)
+    return verify_statement(what, signed, ring, model=given.model, store=store_of(given, context))
 
 
 def _list(context: Context, given: Namespace) -> int:
     from brizna.report import said
 
     if given.json:
-        context.tell_json([rule.to_json() for rule in RULES.values()])
+        context.tell_json([rule.to_json() for rule in _RULES.values()])
         return 0
     names = severity_names(context.lang)
     width = max(map(len, names.values())) + 2
     context.tell(
         *(
             f"{rule.id}  {names[rule.severity]:<{width}}{said(rule.title, context.lang)}"
-            for rule in RULES.values()
+            for rule in _RULES.values()
         )
     )
     return 0
@@ -119,7 +137,7 @@ def _list(context: Context, given: Namespace) -> int:
 def _write_sarif(context: Context, path: str, found: list[Verification]) -> None:
     from json import dumps
 
-    data = findings_sarif(found, RULES, lang=context.lang, version=VERSION)
+    data = findings_sarif(found, _RULES, lang=context.lang, version=VERSION)
     full = os.path.abspath(path)
     if os.path.isdir(full):
         raise InputError("{path!r} is a directory: name a file for --sarif.", path=path)

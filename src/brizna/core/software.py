@@ -83,3 +83,48 @@ def normalised(name: str) -> str:
     while "--" in lowered:
         lowered = lowered.replace("--", "-")
     return lowered
+
+
+class Locked(Record):
+    """What a lock says of one distribution.
+
+    Attributes:
+        name: As PEP 503 normalises it.
+        version: The one version.
+        hashes: Of the files that may be installed, each ``sha256:`` and hexadecimal digits.
+        url: Where the file lies; None in forms that do not say.
+        marker: On which systems it is meant; None for all.
+    """
+
+    name: str
+    version: str
+    hashes: tuple[str, ...]
+    url: str | None = None
+    marker: str | None = None
+
+
+class Lock(Record):
+    """Which distributions an environment is made of.
+
+    Attributes:
+        form: ``requirements`` (of pip, with hashes) or ``pylock`` (PEP 751).
+        digest: Of the file.
+        entries: In the file's order.
+    """
+
+    form: str
+    digest: str
+    entries: tuple[Locked, ...]
+
+
+def release_of(version: str) -> tuple[int, ...]:
+    """Return the numbers that a version begins with: (2, 13, 0) for ``2.13.0rc1+cpu``."""
+    numbers: list[int] = []
+    for part in version.split("+", maxsplit=1)[0].removeprefix("v").split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        numbers.append(int(digits))
+        if digits != part:
+            break
+    return tuple(numbers)

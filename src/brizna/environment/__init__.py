@@ -1,8 +1,9 @@
 """What a run happened in and on: software, job, machine.
 
-Promises: reads files only, starts no process, asks nobody; secrets are cut out before anything is
-kept; host and user names stay out unless they are asked for. Refuses to record the values of
-environment variables, but for those that steer how numbers are computed, which are listed.
+Promises: a capture reads files only, starts no process, asks nobody; secrets are cut out before
+anything is kept; host and user names stay out unless they are asked for. A lock without hashes is
+none. Refuses to record the values of environment variables, but for those that steer how numbers
+are computed, which are listed.
 """
 
 from __future__ import annotations
@@ -21,26 +22,73 @@ if TYPE_CHECKING:
         place_of_command,
         software,
     )
+    from brizna.environment._locks import LOCK_FORMS, entries_of_report, read_lock, write_lock
+    from brizna.environment._model_files import (
+        MODEL_SIGNATURE,
+        PROVENANCE,
+        check_statement,
+        model_files,
+        model_statement,
+        provenance_statement,
+        root_of,
+    )
     from brizna.environment._numerics import STEERING, numerics, seeds
+    from brizna.environment._osv import Audit, audit_offline, audit_online
+    from brizna.environment._rebuild import (
+        REBUILD_FORMS,
+        rebuild_file,
+    )
     from brizna.environment._redact import redact
 
 __all__ = [
+    "LOCK_FORMS",
+    "MODEL_SIGNATURE",
+    "PROVENANCE",
+    "REBUILD_FORMS",
     "STEERING",
+    "Audit",
     "Place",
+    "audit_offline",
+    "audit_online",
     "capture",
     "changed_files",
+    "check_statement",
     "code",
+    "entries_of_report",
     "machine_name",
+    "model_files",
+    "model_statement",
     "numerics",
     "own_place",
     "place_of",
     "place_of_command",
+    "provenance_statement",
+    "read_lock",
+    "rebuild_file",
     "redact",
+    "root_of",
     "seeds",
     "software",
+    "write_lock",
 ]
 
 _HOMES = {
+    "REBUILD_FORMS": "_rebuild",
+    "rebuild_file": "_rebuild",
+    "MODEL_SIGNATURE": "_model_files",
+    "PROVENANCE": "_model_files",
+    "check_statement": "_model_files",
+    "model_files": "_model_files",
+    "model_statement": "_model_files",
+    "provenance_statement": "_model_files",
+    "root_of": "_model_files",
+    "LOCK_FORMS": "_locks",
+    "entries_of_report": "_locks",
+    "read_lock": "_locks",
+    "write_lock": "_locks",
+    "Audit": "_osv",
+    "audit_offline": "_osv",
+    "audit_online": "_osv",
     "STEERING": "_numerics",
     "Place": "_installed",
     "capture": "_capture",

@@ -64,9 +64,7 @@ def numerics(
         "gpu_driver": _driver(proc_root),
         "blas": None if command else _blas(proc_root),
         "variables": {
-            name: redact([environ[name]])[0][:200]
-            for name in STEERING
-            if name in environ
+            name: redact([environ[name]])[0][:200] for name in STEERING if name in environ
         },
         "seeds": seeds(command or ()),
         "image": _image(run_root),

@@ -35,6 +35,13 @@ if TYPE_CHECKING:
     )
     from brizna.report._compare import compare_lines, saving
     from brizna.report._dossier import Document, Dossier, Figure, Lack, Selection
+    from brizna.report._env import (
+        affected_lines,
+        approval_lines,
+        difference_lines,
+        provenance_lines,
+        software_lines,
+    )
     from brizna.report._evaluation import evaluation_lines
     from brizna.report._everyday import everyday_lines
     from brizna.report._explain import explain
@@ -91,6 +98,10 @@ if TYPE_CHECKING:
     from brizna.report._scaling import scaling_lines
     from brizna.report._schedule import FORMS, Launch, schedule
     from brizna.report._simpler import simpler_lines
+    from brizna.report._software_bill import (
+        BILL_FORMS,
+        software_bill,
+    )
     from brizna.report._spent import budgets_lines, charges_lines
     from brizna.report._sweep import sweep_lines, sweep_page
     from brizna.report._terminal import (
@@ -108,6 +119,7 @@ if TYPE_CHECKING:
     from brizna.report._tune import tune_lines, tune_page
 
 __all__ = [
+    "BILL_FORMS",
     "CODECARBON_COLUMNS",
     "CODECARBON_PARTS",
     "FACTS",
@@ -127,6 +139,8 @@ __all__ = [
     "ManyMedia",
     "Renderer",
     "Selection",
+    "affected_lines",
+    "approval_lines",
     "baseline_lines",
     "bill_lines",
     "boundary_lines",
@@ -141,6 +155,7 @@ __all__ = [
     "compare_lines",
     "conversion_lines",
     "cost_lines",
+    "difference_lines",
     "differences_lines",
     "doctor_lines",
     "elsewhere_lines",
@@ -182,6 +197,7 @@ __all__ = [
     "prediction_lines",
     "profile_lines",
     "profile_page",
+    "provenance_lines",
     "reaccount_lines",
     "read_facts",
     "renderer_names",
@@ -203,6 +219,8 @@ __all__ = [
     "show_lines",
     "simpler_lines",
     "site_advice_lines",
+    "software_bill",
+    "software_lines",
     "speedscope",
     "stored",
     "sweep_lines",
@@ -219,6 +237,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "affected_lines": "_env",
+    "approval_lines": "_env",
+    "difference_lines": "_env",
+    "provenance_lines": "_env",
+    "software_lines": "_env",
+    "BILL_FORMS": "_software_bill",
+    "software_bill": "_software_bill",
     "review_lines": "_review",
     "review_markdown": "_review",
     "review_page": "_review",

@@ -240,6 +240,27 @@ class KeyRing:
         """Return whether its private half is here."""
         return os.path.exists(self._path(key.id, ".pem"))
 
+    def latest(self, kind: str | None = None) -> Key:
+        """Return the newest key of ours that is not over.
+
+        Args:
+            kind: Only of this kind, one of `KEY_KINDS`; any if None.
+
+        Raises:
+            InputError: If there is none.
+        """
+        ends = self.ends()
+        ours = [key for key in self.keys().values() if self.is_ours(key) and key.id not in ends]
+        ours = [key for key in ours if kind in (None, key.kind)]
+        if not ours:
+            raise InputError(
+                "There is no key to sign with in {folder!r}: expected one of your own, of kind "
+                "{kind}. Make it: brizna keys new NAME --kind {kind}.",
+                folder=self.folder,
+                kind=kind or "ed25519",
+            )
+        return ours[-1]
+
     def sign(self, data: bytes, *, key: str | None = None) -> tuple[Key, bytes]:
         """Sign bytes; return the key and the signature.
 
@@ -251,7 +272,7 @@ class KeyRing:
             InputError: If there is no such key of ours, or it is over.
             IntegrityError: If the private half is not that of the key.
         """
-        chosen = self._latest() if key is None else self.find(key)
+        chosen = self.latest() if key is None else self.find(key)
         path = self._path(chosen.id, ".pem")
         try:
             with open(path, "rb") as file:
@@ -312,17 +333,6 @@ class KeyRing:
                 name=key.name,
             )
         return key
-
-    def _latest(self) -> Key:
-        ends = self.ends()
-        ours = [key for key in self.keys().values() if self.is_ours(key) and key.id not in ends]
-        if not ours:
-            raise InputError(
-                "There is no key to sign with in {folder!r}: expected one of your own. Make it: "
-                "brizna keys new NAME.",
-                folder=self.folder,
-            )
-        return ours[-1]
 
     def _check(self, key: Key, keys: dict[str, Key]) -> None:
         if id_of(key.public_pem) != key.id:

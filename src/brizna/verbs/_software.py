@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from brizna.core.measurement import Run
     from brizna.core.software import Software
     from brizna.store import Store
 
@@ -87,3 +88,12 @@ def software_cache(environ: Mapping[str, str]) -> str:
 
     home = os.path.dirname(index_directory(environ, sys.platform))
     return os.path.join(home, "installed.json")
+
+
+def software_of_run(run: Run, store: Store) -> Software | None:
+    """Return what was installed where a run ran; None if it does not tell, or the list is lost."""
+    from brizna.store import read_software
+
+    environment: dict[str, Any] = run.environment or {}
+    named: dict[str, Any] = environment.get("software") or {}
+    return read_software(store, named["record"]) if named.get("record") else None

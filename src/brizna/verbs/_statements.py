@@ -1,0 +1,291 @@
+"""Signed statements: what a model was made of, made from a run and checked without a network."""
+
+from __future__ import annotations
+
+import os
+
+from brizna.check import LINKED, SIGNED, SUBJECT, Place, Verification, judged
+from brizna.core.codec import decode, digest_of_bytes, encode
+from brizna.core.errors import BriznaError, InputError, IntegrityError, Said
+from brizna.core.version import VERSION
+from brizna.environment import (
+    MODEL_SIGNATURE,
+    PROVENANCE,
+    check_statement,
+    model_files,
+    model_statement,
+    provenance_statement,
+)
+from brizna.store import (
+    seal,
+    seal_bundle,
+    unseal,
+    unseal_bundle,
+)
+from brizna.store._kept import keep_record, read_kept
+from brizna.verbs._software import software_of_run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from brizna.check import Verdict
+    from brizna.store import Key, KeyRing, Store
+
+STATEMENT_FORMS = ("provenance", "model-signing")
+"""What can be signed: what a run made, or what files a model has."""
+_FOLDER = "statements"
+_LARGEST_BYTES = 64 << 20
+_FOOTPRINT = "brizna.footprint/1"
+
+
+class Signer:
+    """Who signs, and when.
+
+    Attributes:
+        ring: Where the key is.
+        at: Now, as an instant in UTC; stands in what is signed.
+        key: With which key; None for the newest of ours.
+    """
+
+    __slots__ = ("at", "key", "ring")
+
+    def __init__(self, ring: KeyRing, *, at: str, key: str | None = None) -> None:
+        self.ring = ring
+        self.at = at
+        self.key = key
+
+
+def sign_run(
+    model: str,
+    run: str,
+    store: Store,
+    signer: Signer,
+    *,
+    data: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return a signed statement of what a model was made of, and keep it in the store.
+
+    Args:
+        model: The model's file or folder.
+        run: The run that made it.
+        store: Where the run is.
+        signer: Who signs.
+        data: Digests of the data that it was trained on, by name.
+
+    Raises:
+        InputError: If there is no such model, run or key.
+    """
+    stored = store.read(store.resolve(run))
+    if stored.digest is None:
+        raise InputError(
+            "Run {id} has not ended: expected one that has. Wait, or sign another.",
+            id=stored.run.id,
+        )
+    records = {"run": stored.digest}
+    footprints = [encode(one) for one in store.records(stored.run.id, schema=_FOOTPRINT)]
+    if footprints:
+        records["footprint"] = digest_of_bytes(footprints[-1])
+    statement = provenance_statement(
+        model_files(model),
+        stored.run,
+        records=records,
+        software=software_of_run(stored.run, store),
+        data=data,
+        version=VERSION,
+    )
+    statement["predicate"]["brizna_signedOn"] = signer.at
+    envelope = seal(encode(statement), signer.ring, key=signer.key)
+    keep_record(store, _FOLDER, {"schema": "brizna.statement/1", "envelope": envelope})
+    return envelope
+
+
+def sign_model(model: str, signer: Signer, *, ignore: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a bundle over the files of a model, as OpenSSF Model Signing reads it.
+
+    Args:
+        model: The model's file or folder.
+        signer: Who signs, with a key of kind p256.
+        ignore: Files in it that are not part of the model, such as the bundle itself.
+    """
+    name = os.path.basename(os.path.abspath(model))
+    statement = model_statement(name, model_files(model, ignore=ignore), ignore=ignore)
+    statement["predicate"]["brizna_signedOn"] = signer.at
+    return seal_bundle(encode(statement), signer.ring, key=signer.key)
+
+
+def read_signed(path: str) -> dict[str, Any] | None:
+    """Return the envelope or bundle in a file; None if it is something else."""
+    try:
+        with open(path, "rb") as file:
+            if file.read(1) != b"{" or os.path.getsize(path) > _LARGEST_BYTES:
+                return None
+            file.seek(0)
+            data: dict[str, Any] = decode(file.read())
+    except (OSError, IntegrityError):  # what it is instead, another reader says
+        return None
+    return data if "dsseEnvelope" in data or "payloadType" in data else None
+
+
+def open_statement(data: Mapping[str, Any], ring: KeyRing) -> tuple[dict[str, Any], Key]:
+    """Return the statement in an envelope or bundle, and the key that signed it.
+
+    Raises:
+        IntegrityError: If no signature is believed, or it holds no statement.
+    """
+    is_bundle = "dsseEnvelope" in data
+    payload, key = (unseal_bundle if is_bundle else unseal)(data, ring, at=_signed_at)
+    return check_statement(decode(payload)), key
+
+
+def verify_statement(
+    path: str, data: Mapping[str, Any], ring: KeyRing, *, model: str | None, store: Store
+) -> Verification:
+    """Return whether a statement is signed, its files are those, and its records unchanged.
+
+    Args:
+        path: What to call it.
+        data: The envelope or bundle.
+        ring: The keys that are believed.
+        model: The model's file or folder; looked for beside the statement if None.
+        store: Where the records that it names may be.
+    """
+    verdicts: list[Verdict] = []
+    place = Place(file=path)
+    digest = digest_of_bytes(encode(dict(data)))
+    try:
+        statement, _ = open_statement(data, ring)
+    except IntegrityError as error:
+        expected = Said("a signature that is believed")
+        verdicts.append(judged(SIGNED, "fail", place, Said("{error}", error=error), expected))
+        return Verification(subject=path, form="statement", digest=digest, verdicts=tuple(verdicts))
+    verdicts.append(judged(SIGNED, "pass", place))
+    verdicts += _judge_files(statement, path, model)
+    if statement["predicateType"] == PROVENANCE:
+        verdicts += _judge_records(statement, place, store)
+    return Verification(subject=path, form="statement", digest=digest, verdicts=tuple(verdicts))
+
+
+def _judge_files(statement: Mapping[str, Any], path: str, model: str | None) -> list[Verdict]:
+    """Compare a model with the files that a statement is about."""
+    predicate = statement["predicate"]
+    ignore: list[str] = []
+    if statement["predicateType"] == MODEL_SIGNATURE:
+        signed = {one["name"]: one["digest"] for one in predicate["resources"]}
+        ignore = list(predicate["serialization"].get("ignore_paths", ()))
+        name = statement["subject"][0]["name"]
+    else:
+        signed = {one["name"]: one["digest"]["sha256"] for one in statement["subject"]}
+        name = next(iter(signed))
+    where = model or os.path.join(os.path.dirname(os.path.abspath(path)), name)
+    if not os.path.exists(where):
+        why = Said(
+            "the model: name it with --model, or put it beside the statement as {name!r}", name=name
+        )
+        return [judged(SUBJECT, "cannot-tell", Place(file=path), why)]
+    own = os.path.relpath(os.path.abspath(path), where)
+    found = model_files(where, ignore=[*ignore, own])
+    if len(signed) == len(found) == 1:  # a file may have another name
+        signed = dict.fromkeys(found, next(iter(signed.values())))
+    verdicts: list[Verdict] = []
+    for file in sorted({*signed, *found}):
+        at = Place(file=os.path.join(where, file) if os.path.isdir(where) else where)
+        if file not in found:
+            verdicts.append(judged(SUBJECT, "fail", at, Said("it is missing"), Said("the file")))
+        elif file not in signed:
+            seen = Said("it was not signed")
+            verdicts.append(judged(SUBJECT, "fail", at, seen, Said("no file beyond those")))
+        elif found[file] != signed[file]:
+            seen = Said("it has the digest {digest:.12}", digest=found[file])
+            expected = Said("{digest:.12}, which was signed", digest=signed[file])
+            verdicts.append(judged(SUBJECT, "fail", at, seen, expected))
+    return verdicts or [judged(SUBJECT, "pass", Place(file=where))]
+
+
+def _judge_records(statement: Mapping[str, Any], place: Place, store: Store) -> list[Verdict]:
+    """Compare the run that a statement names with the one in the store."""
+    details = statement["predicate"]["runDetails"]
+    run_id = details["metadata"]["invocationId"]
+    named = {one["name"]: f"sha256:{one['digest']['sha256']}" for one in details["byproducts"]}
+    if run_id not in store.ids():
+        why = Said("run {id}, which is in no store that is asked", id=run_id)
+        return [judged(LINKED, "cannot-tell", place, why)]
+    at = place.replace(field=run_id)
+    try:
+        stored = store.read(run_id)
+        digests = {digest_of_bytes(encode(one)) for one in store.records(run_id, schema=_FOOTPRINT)}
+    except BriznaError as error:
+        seen = Said("{error}", error=error)
+        return [judged(LINKED, "fail", at, seen, Said("the record that was signed"))]
+    for name, digest in named.items():
+        here = stored.digest if name == "run" else (digest if digest in digests else None)
+        if here != digest:
+            seen = Said("the {what} in the store is another", what=name)
+            expected = Said("{digest:.19}, which was signed", digest=digest)
+            return [judged(LINKED, "fail", at, seen, expected)]
+    return [judged(LINKED, "pass", at)]
+
+
+def provenance_of(model: str, store: Store, ring: KeyRing) -> list[dict[str, Any]]:
+    """Return every statement of the store about the files of a model, back to what made them.
+
+    Args:
+        model: The model's file or folder.
+        store: Where statements are kept.
+        ring: The keys that are believed.
+
+    Returns:
+        For each: ``key`` (who signed; None where that is not believed, then ``unbelieved`` says
+        why), ``run``, ``started``, ``command``, ``code``, ``data``, ``installed``, ``packages``.
+    """
+    digests = set(model_files(model).values())
+    found: list[dict[str, Any]] = []
+    for record in read_kept(store, _FOLDER).values():
+        try:
+            statement, key = open_statement(record["envelope"], ring)
+        except IntegrityError as error:
+            found.append({"key": None, "unbelieved": str(error)})
+            continue
+        if digests & {one["digest"]["sha256"] for one in statement["subject"]}:
+            found.append({"key": key.name, **_chain(statement)})
+    return found
+
+
+def models_of(store: Store, ring: KeyRing, runs: set[str]) -> dict[str, list[str]]:
+    """Return for each of these runs the files that statements say it made."""
+    made: dict[str, list[str]] = {}
+    for record in read_kept(store, _FOLDER).values():
+        try:
+            statement, _ = open_statement(record["envelope"], ring)
+        except IntegrityError:  # `provenance_of` says it; here it is no evidence
+            continue
+        chain = _chain(statement)
+        if chain["run"] in runs:
+            made.setdefault(chain["run"], []).extend(one["name"] for one in statement["subject"])
+    return made
+
+
+def _chain(statement: Mapping[str, Any]) -> dict[str, Any]:
+    build = statement["predicate"]["buildDefinition"]
+    metadata = statement["predicate"]["runDetails"]["metadata"]
+    parts = build["resolvedDependencies"]
+    data = [one for one in parts if one["name"].startswith("data:")]
+    return {
+        "run": metadata["invocationId"],
+        "started": metadata["startedOn"],
+        "command": build["externalParameters"]["command"],
+        "code": next((one["digest"]["gitCommit"] for one in parts if one["name"] == "code"), None),
+        "data": {one["name"][5:]: one["digest"]["sha256"] for one in data},
+        "installed": build["internalParameters"]["installed"],
+        "packages": [one["uri"] for one in parts if "uri" in one],
+    }
+
+
+def _signed_at(payload: bytes) -> str | None:
+    """Return when a statement says that it was signed; None if it does not."""
+    try:
+        said = decode(payload)["predicate"]["brizna_signedOn"]
+    except (IntegrityError, KeyError, TypeError):
+        return None
+    return said if isinstance(said, str) else None
