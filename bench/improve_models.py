@@ -156,6 +156,8 @@ class Bench:
             name, *values = steps[-1]
             transform = transform_from({"name": name, **(values[0] if values else {})})
             why = declines(transform, parent, self.machine, self.study.material)
+            if parent.kind not in transform.takes:
+                why = f"it takes {', '.join(transform.takes)}"
             if why is not None:
                 raise TrialFailedError(f"declined: {why}")
             step = {"name": name, **transform.to_json()}
