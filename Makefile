@@ -19,7 +19,7 @@ DEV := .venv/.set-up-for-dev
 HEAVY := .venv/.set-up-for-heavy
 FACTS := pyproject.toml tools/set_up.py
 
-.PHONY: help demo test lint format types fast unit heavy browser chromium prometheus bench lock changelog clean
+.PHONY: help demo test lint format types fast unit heavy browser gate chromium prometheus valgrind bench lock changelog clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ $(HEAVY): requirements/heavy.txt $(DEV)
 demo: $(DEMO) ## measure a real training run, here and in three other places, and write a report
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/digits/demo.sh
 
-test: lint types unit heavy browser ## everything that continuous integration checks
+test: lint types unit heavy browser gate ## everything that continuous integration checks
 
 lint: $(DEV) ## rules, format, floors, purity, spelling
 	$(BIN)/ruff check
@@ -66,9 +66,21 @@ heavy: $(HEAVY) prometheus ## the tests that need torch, other large libraries o
 browser: $(DEV) chromium ## the tests in a browser
 	$(PYTEST) -m browser
 
-# Debian's own browser and servers; where one cannot be had, its tests skip and say why. No service is started.
+# What brizna itself takes, held against the commit before: instructions, which repeat on any machine.
+GATE_BASE ?= HEAD~1
+gate: $(DEV) valgrind ## fail if brizna's own sampler or planner takes more than in the commit before
+	@if ! command -v valgrind >/dev/null; then \
+		echo "brizna does not gate itself: valgrind is not installed." >&2; \
+	elif ! git rev-parse --quiet --verify "$(GATE_BASE)^{commit}" >/dev/null; then \
+		echo "brizna does not gate itself: there is no commit $(GATE_BASE) here." >&2; \
+	else for work in sampler planner; do \
+		$(BIN)/brizna gate --base "$(GATE_BASE)" --by instructions --allow 5% --notice 10% --store .venv/gate \
+			--env PYTHONPATH=src -- "$(CURDIR)/$(BIN)/python" -S "$(CURDIR)/bench/gated.py" $$work || [ $$? -ne 1 ] || exit 1; \
+	done; fi
+
+# Debian's own browser, servers and valgrind; where one cannot be had, its tests skip and say why. No service is started.
 chromium: WITH := fonts-liberation
-chromium prometheus:
+chromium prometheus valgrind:
 	@if ! command -v $@ >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update -q && \
 		DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -yq --no-install-recommends $@ $(WITH); \
