@@ -214,6 +214,21 @@ def test_without_a_label_what_is_not_guaranteed_is_at_the_places_intensity() -> 
     assert best(account(SUBJECT, covered).carbon_market_g) == pytest.approx(18 * 0.75 * 200)
 
 
+@pytest.mark.parametrize(("covered", "expected_g"), [(None, 0.0), (0.4, 18 * 0.6 * 300)])
+def test_a_contract_covers_the_site_and_not_networks_elsewhere(covered, expected_g) -> None:
+    """100 GB at 0.001 kWh each stay at the place's 200 g; 18 kWh are bought under the contract."""
+    moved = PLACE.replace(
+        transfer_gb=exactly(Ratio(100)),
+        transfer_j_per_gb=exactly(Energy.of(0.001, "kWh")),
+        market_g_per_kwh=exactly(CarbonIntensity(0 if covered is None else 300)),
+        guaranteed_share=None if covered is None else exactly(Ratio(covered)),
+        guaranteed_g_per_kwh=None if covered is None else exactly(CarbonIntensity(0)),
+    )
+    footprint = account(SUBJECT, moved)
+    assert best(footprint.carbon_market_g) == pytest.approx(expected_g + 0.1 * 200)
+    assert recompute(footprint, SUBJECT) == footprint
+
+
 def test_the_pue_lies_on_machine_and_storage_once_and_never_on_networks() -> None:
     """(12 + 2 x 1.2 x 10 / 1000) x 1.5 + 100 x 0.001 kWh."""
     footprint = account(
@@ -377,7 +392,7 @@ def test_no_score_without_hardware_or_unit() -> None:
         sci(bare)
     with pytest.raises(CoverageError, match="carbon_embodied_g"):
         sci(bare, FunctionalUnit(name="token", count=1))
-    with pytest.raises(CoverageError, match="carbon_marginal_g"):
+    with pytest.raises(CoverageError, match="no SCI at the margin"):
         sci(account(SUBJECT, PLACE), intensity="marginal")
 
 

@@ -172,6 +172,13 @@ def account(subject: Subject, assumptions: Assumptions) -> Footprint:
         [1] Green Software Foundation, Software Carbon Intensity specification, ISO/IEC 21031:2024.
         [2] Li, Yang, Islam, Ren, Making AI Less "Thirsty", 2023, section 3.
     """
+    return _accounted(subject, assumptions)
+
+
+def _accounted(
+    subject: Subject, assumptions: Assumptions, *, far_by_contract: bool = False
+) -> Footprint:
+    """Return the footprint; networks elsewhere by the site's contract only as records of before."""
     ledger = _Ledger(subject, assumptions)
     ledger.enter("energy_j", subject.formula, subject.parts, subject.energy_j)
     ledger.enter("duration_s", "reserved time", {}, subject.duration_s)
@@ -185,7 +192,8 @@ def account(subject: Subject, assumptions: Assumptions) -> Footprint:
     plus = " + transfer_energy_j" if away else ""
     ledger.derive("facility_energy_j", f"{here} * pue{plus}")
     ledger.derive("carbon_operational_g", "facility_energy_j * intensity_g_per_kwh")
-    for figure, symbol, formula in _beside(assumptions):
+    near = "facility_energy_j" if far_by_contract or not away else f"{here} * pue"
+    for figure, symbol, formula in _beside(assumptions, near):
         if getattr(assumptions, symbol) is not None or symbol in assumptions.reasons:
             ledger.derive(figure, formula)
     ledger.derive("carbon_embodied_g", "embodied_g * ( duration_s / lifetime_s ) * hardware_share")
@@ -210,22 +218,29 @@ _COST = "facility_energy_j * tariff_per_kwh"
 """Networks elsewhere are not on this site's bill: with a transfer they are left out of it."""
 
 
-def _beside(assumptions: Assumptions) -> tuple[tuple[str, str, str], ...]:
+def _beside(assumptions: Assumptions, near: str) -> tuple[tuple[str, str, str], ...]:
     """Return the figures beside the location-based one: figure, what it needs, formula.
 
     Market-based figures take what guarantees of origin cover at their own intensity, and the rest
     at the contract's or label's, or at the location's where nobody states one, the last resort of
-    the hierarchy of [1].
+    the hierarchy of [1]. Networks elsewhere buy their electricity themselves: no contract of the
+    site covers them.
+
+    Args:
+        assumptions: What is known of the place.
+        near: Formula of the energy that the site's contract is for.
 
     References:
         [1] GHG Protocol Scope 2 Guidance, 2015, table 6.3.
     """
     rest = "intensity_g_per_kwh" if assumptions.market_g_per_kwh is None else "market_g_per_kwh"
-    needs, market = "market_g_per_kwh", f"facility_energy_j * {rest}"
+    needs, market = "market_g_per_kwh", f"{near} * {rest}"
     if assumptions.guaranteed_share is not None:
         needs = "guaranteed_share"
         covered = "guaranteed_share * guaranteed_g_per_kwh"
-        market = f"facility_energy_j * ( {covered} + ( 1 - guaranteed_share ) * {rest} )"
+        market = f"{near} * ( {covered} + ( 1 - guaranteed_share ) * {rest} )"
+    if near != "facility_energy_j":
+        market += " + transfer_energy_j * intensity_g_per_kwh"
     return (
         (
             "carbon_hourly_g",
@@ -270,7 +285,9 @@ def recompute(stored: Footprint, subject: Subject) -> Footprint:
     _check_factors(stored.assumptions)
     if not stored.boundary:  # of before brizna said what a footprint holds
         subject = subject.replace(boundary=())
-    return account(subject, stored.assumptions)
+    market = [step.formula for step in stored.derivation if step.figure == "carbon_market_g"]
+    is_of_before = any(formula.startswith("facility_energy_j ") for formula in market)
+    return _accounted(subject, stored.assumptions, far_by_contract=is_of_before)
 
 
 def factor_set(factors: tuple[Factor, ...]) -> str:
