@@ -105,3 +105,29 @@ def test_a_cost_in_parts_is_told_part_by_part(
     assert "aws storage standard 100 GB·mes 0,023 USD/GB·mes × 0,92 EUR/USD 2,12 EUR" in lines
     assert any(line.startswith("impuesto eléctrico 5,1 %") for line in lines)
     assert any(line.startswith("coste 3,") for line in lines)
+
+
+def test_runs_that_name_no_machine_are_said_to_be_taken_for_its_only_one(
+    bill: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--quiet", "--", "true"]) == 0
+    text = BILL.replace("2026-03-02T09", "2026-03-01T00").replace("2026-03-02T10", "2099-01-01T00")
+    (tmp_path / bill).write_text(text)
+    assert main(["bill", bill]) == 0
+    assert "taken to be on the only one of the bill" in capsys.readouterr().out
+    assert main(["bill", bill, "--resource", "i-1"]) == 0
+    assert "taken to be" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [(None, "cannot be read"), (BILL.partition("\n")[0], "a header and no line")]
+)
+def test_a_bill_that_is_not_there_or_empty_is_wrong_use(
+    bill: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, says: str
+) -> None:
+    """As everywhere a file that was named is not there."""
+    (tmp_path / bill).unlink()
+    if text is not None:
+        (tmp_path / bill).write_text(text)
+    assert main(["bill", bill]) == 2
+    assert says in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -106,3 +107,73 @@ def test_the_last_day_of_a_budget_is_told_as_it_was_given(brizna):
     assert done.returncode == 2
     assert "2025-12-31" in done.stderr
     assert "2026-01-01:" not in done.stderr.replace("2025-12-31:", "")
+
+
+THIS_CENTURY = ("--from", "2026-01-01", "--to", "2099-12-31")
+SUMS = (
+    ("budget", "--limit", "5 MWh", *THIS_CENTURY),
+    ("charge",),
+    ("bill", "bill.csv"),
+    ("runs", "total"),
+)
+BILL = (
+    "BilledCost,BillingCurrency,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,ConsumedQuantity,"
+    "ConsumedUnit,ResourceId,ServiceCategory\n"
+    "3.06,USD,Usage,2026-01-01T00:00:00Z,2099-12-31T00:00:00Z,1,Hours,i-1,Compute\n"
+)
+
+
+def spoil(path):
+    """Flip a byte in the middle of a file and return the name that its trouble is told under."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.chmod(0o600)
+    path.write_bytes(data)
+    for cache in path.parents[1].glob("index*"):
+        cache.unlink()
+
+
+@pytest.mark.parametrize("kept_as", ["run", "pack"])
+def test_no_sum_passes_over_what_cannot_be_read(brizna, tmp_path, kept_as):
+    brizna(*RUN, "--", "true")
+    brizna(*RUN, "--", "true")
+    (tmp_path / "bill.csv").write_text(BILL, encoding="utf-8")
+    store = tmp_path / "store"
+    if kept_as == "pack":
+        assert brizna("runs", "pack", "--keep-last", "1").returncode == 0
+        [path] = (store / "packs").iterdir()
+        named = path.name
+    else:
+        path = min((store / "runs").iterdir()) / "run.json"
+        named = path.parent.name
+    spoil(path)
+    for words in SUMS:
+        done = brizna(*words)
+        assert done.returncode == 4, words
+        assert named in done.stdout + done.stderr
+        assert "at least" in done.stdout + done.stderr
+        found = json.loads(brizna(*words, "--json").stdout)
+        assert list((found[0] if words[0] == "budget" else found)["unreadable"]) == [named]
+    assert "no se puede leer" in brizna("charge", "--lang", "es").stdout
+
+
+def test_a_limit_that_was_reached_already_is_not_foretold(brizna):
+    brizna(*RUN, "--", "true")
+    done = brizna("budget", "--limit", "1e-12 kg", *THIS_CENTURY)
+    assert done.returncode == 1
+    assert "at this pace" not in done.stdout
+    assert "has been reached" in done.stdout
+
+
+def test_where_no_run_counts_nothing_is_charged_in_a_sentence(brizna):
+    brizna(*RUN, "--", "true")
+    done = brizna("charge", "--tag", "team:nobody")
+    assert done.returncode == 0
+    assert done.stdout == "No run that has ended counts, so there is nothing to charge.\n"
+
+
+def test_an_empty_word_finds_nothing_to_reuse(brizna):
+    brizna(*RUN, "--", "true")
+    done = brizna("reuse", "--find", "")
+    assert done.returncode == 2
+    assert "--find is empty" in done.stderr

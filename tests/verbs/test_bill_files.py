@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from brizna.core.errors import InputError, UnavailableError
+from brizna.core.errors import InputError
 from brizna.store import Store
 from brizna.verbs import BillRequest, measure, read_bill, reconcile_bill
 
@@ -90,8 +90,8 @@ def test_a_file_that_is_no_bill_says_why(text: str, said: str, tmp_path: Path) -
         read_bill(str(path))
 
 
-def test_a_bill_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
-    with pytest.raises(UnavailableError, match="cannot be read"):
+def test_a_bill_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
         read_bill(str(tmp_path / "none.csv"))
 
 

@@ -121,6 +121,8 @@ class Reconciliation(Record):
         runs: Each run with its cost.
         unmatched: Ids of the runs that no line speaks about.
         lines: How many lines the bill has.
+        supposed: Ids of the runs that name no machine, and were taken to be on the bill's only one.
+        unreadable: Runs and packs that cannot be read, and why: what they used counts as idle.
     """
 
     schema: ClassVar = "brizna.bill/1"
@@ -135,12 +137,15 @@ class Reconciliation(Record):
     runs: tuple[RunPaid, ...]
     unmatched: tuple[str, ...]
     lines: int
+    supposed: tuple[str, ...] = ()
+    unreadable: dict[str, str] = {}
 
     _forms: ClassVar = {
         "exchanges": each(Exchange.from_json),
         "machines": each(MachinePaid.from_json),
         "runs": each(RunPaid.from_json),
         "unmatched": tuple,
+        "supposed": tuple,
     }
 
 

@@ -76,9 +76,11 @@ class BudgetState(Record):
         share: Of the limit, best value.
         forecast: What will be spent by the end at the pace so far; None before the period or
             where nothing is known.
-        gone_by: When the limit is reached at this pace, if that is before the end; else None.
+        gone_by: When the limit will be reached at this pace, if that is before the end; else
+            None, as where what was spent has reached it already.
         state: One of `STATES`.
         at_once: Runs that overlapped another on one machine: whole-machine energy counts twice.
+        unreadable: Runs and packs that cannot be read, and why: what was spent is at least this.
     """
 
     schema: ClassVar = "brizna.budget/1"
@@ -93,6 +95,7 @@ class BudgetState(Record):
     gone_by: str | None
     state: str
     at_once: tuple[str, ...] = ()
+    unreadable: dict[str, str] = {}
 
     _forms: ClassVar = {"budget": Budget.from_json, "unknown": tuple, "at_once": tuple}
 
@@ -116,12 +119,14 @@ class SpentTogether(Record):
         runs: How many count.
         unknown: Those of which the figure is not known.
         at_once: Those that overlapped another on one machine, to be told.
+        unreadable: What cannot be read and may count, and why.
     """
 
     amount: Estimate | None
     runs: int
     unknown: tuple[str, ...] = ()
     at_once: tuple[str, ...] = ()
+    unreadable: dict[str, str] = {}
 
     @classmethod
     def of(cls, figure: str, spent: Sequence[Spent], at_once: Sequence[str] = ()) -> SpentTogether:
@@ -139,8 +144,9 @@ def judge_budget(budget: Budget, spent: SpentTogether, *, at: datetime) -> Budge
     """Return how a budget stands.
 
     It is exceeded where the low end of what was spent lies above the limit, and nobody can tell
-    where only the high end does, or where runs are missing from the sum. It warns from its share
-    on, and where the pace so far would reach the limit before the end.
+    where only the high end does, or where runs are missing from the sum or cannot be
+    read. It warns from its share on, and where the pace so far would reach the limit before the
+    end.
 
     Args:
         budget: The budget.
@@ -149,15 +155,15 @@ def judge_budget(budget: Budget, spent: SpentTogether, *, at: datetime) -> Budge
     """
     from datetime import datetime, timedelta
 
-    amount, unknown = spent.amount, spent.unknown
-    if amount is None and not unknown:
+    amount, lacks = spent.amount, bool(spent.unknown or spent.unreadable)
+    if amount is None and not lacks:
         amount = exactly(kind_of_figure(budget.figure)(0.0))
     start, end = datetime.fromisoformat(budget.start), datetime.fromisoformat(budget.end)
     passed_s = (min(at, end) - start).total_seconds()
     forecast, gone_by = None, None
     if amount is not None and passed_s > 0:
         forecast = amount.scaled((end - start).total_seconds() / passed_s)
-        if amount.best.value > 0:
+        if 0 < amount.best.value < budget.limit:
             needed_s = passed_s * budget.limit / amount.best.value
             reached = start + timedelta(seconds=min(needed_s, 1e10))
             gone_by = reached.isoformat() if reached < end else None
@@ -165,24 +171,23 @@ def judge_budget(budget: Budget, spent: SpentTogether, *, at: datetime) -> Budge
         budget=budget,
         at=at.isoformat(),
         runs=spent.runs,
-        unknown=unknown,
+        unknown=spent.unknown,
         spent=amount,
         share=None if amount is None else amount.best.value / budget.limit,
         forecast=forecast,
         gone_by=gone_by,
-        state=_state(budget, amount, unknown, gone_by),
+        state=_state(budget, amount, gone_by, lacks=lacks),
         at_once=spent.at_once,
+        unreadable=spent.unreadable,
     )
 
 
-def _state(
-    budget: Budget, amount: Estimate | None, unknown: Sequence[str], gone_by: str | None
-) -> str:
+def _state(budget: Budget, amount: Estimate | None, gone_by: str | None, *, lacks: bool) -> str:
     if amount is None:
         return "cannot-tell"
     if amount.low.value > budget.limit:
         return "exceeded"
-    if amount.high.value > budget.limit or unknown:
+    if amount.high.value > budget.limit or lacks:
         return "cannot-tell"
     if gone_by is not None or amount.best.value >= budget.warn_at * budget.limit:
         return "warned"

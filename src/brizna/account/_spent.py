@@ -99,6 +99,7 @@ class Charges(Record):
         whole: All of it.
         unknown: By figure, the runs in whose sums it is missing: there it is at least.
         at_once: Runs that overlapped another on one machine: whole-machine energy counts twice.
+        unreadable: Runs and packs that cannot be read, and why: what they spent is missing.
     """
 
     schema: ClassVar = "brizna.charges/1"
@@ -109,6 +110,7 @@ class Charges(Record):
     whole: dict[str, Estimate]
     unknown: dict[str, tuple[str, ...]]
     at_once: tuple[str, ...] = ()
+    unreadable: dict[str, str] = {}
 
     _forms: ClassVar = {
         "runs": each(Charged.from_json),

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from brizna.account import Exchange
     from brizna.cli._dispatch import Context
 
+_CANNOT_TELL = 4
+"""Exit code where runs are missing from the sums."""
+
 
 def bill(context: Context, words: list[str]) -> int:
-    """Read a bill, and tell what of it runs used, what idled and what no run explains."""
+    """Tell what of a bill runs used, idled and no run explains; exit 4 if runs are unreadable."""
     from brizna.report import bill_lines
     from brizna.verbs import BillRequest, reconcile_bill
 
@@ -75,7 +78,7 @@ def bill(context: Context, words: list[str]) -> int:
         context.tell(
             *bill_lines(found, lang=context.lang, width=context.width, color=context.color)
         )
-    return 0
+    return _CANNOT_TELL if found["unreadable"] else 0
 
 
 def _exchanges(given: Namespace) -> tuple[Exchange, ...]:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from brizna.verbs import Reserved
     from brizna.verbs._settings import Settings
 
+_CANNOT_TELL = 4
+"""Exit code where runs are missing from the sums."""
+
 
 def charge(context: Context, words: list[str]) -> int:
     """Charge failed runs to the next of their kind that succeeded, and idle time to all."""
@@ -69,7 +72,7 @@ def charge(context: Context, words: list[str]) -> int:
     else:
         lines = charges_lines(charges, lang=context.lang, width=context.width, color=context.color)
         context.tell(*lines)
-    return 0
+    return _CANNOT_TELL if charges["unreadable"] else 0
 
 
 def _reserved(given: Namespace, settings: Settings) -> Reserved | None:

@@ -12,9 +12,12 @@ from brizna.cli._options import (
     store_of,
 )
 from brizna.cli._parser import Parser
+from brizna.core.errors import InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from brizna.cli._dispatch import Context
     from brizna.store import Store
 
@@ -24,6 +27,32 @@ def reuse(context: Context, words: list[str]) -> int:
     from brizna.report import reuse_lines
     from brizna.verbs import reuse as found_by
 
+    given = _given(context, words)
+    stores: list[Store] = []
+    if given.find:
+        is_named = settings_of(given, context).origins["store"] == "option"
+        stores.append((read_store_of if is_named else store_of)(given, context))
+    stores += [read_store(path, context, is_named=True) for path in given.also]
+    made = found_by(
+        None if given.case is None else facts_of(given.case),
+        words=given.find,
+        stores=stores,
+        folders=given.checkpoints,
+    )
+    if given.json:
+        context.tell_json(made.to_json())
+        return 0
+    lines = reuse_lines(made.to_json(), lang=context.lang, width=context.width, color=context.color)
+    context.tell(*lines)
+    return 0
+
+
+def _given(context: Context, words: list[str]) -> Namespace:
+    """Return what was asked.
+
+    Raises:
+        InputError: If nothing is, or a word that everything has.
+    """
     _ = context.texts.gettext
     parser = Parser(
         "brizna reuse",
@@ -63,20 +92,9 @@ def reuse(context: Context, words: list[str]) -> int:
     given = parser.parse_args(words)
     if given.case is None and not given.find:
         parser.error(_("name a file of facts, or a word to look for with --find"))
-    stores: list[Store] = []
-    if given.find:
-        is_named = settings_of(given, context).origins["store"] == "option"
-        stores.append((read_store_of if is_named else store_of)(given, context))
-    stores += [read_store(path, context, is_named=True) for path in given.also]
-    made = found_by(
-        None if given.case is None else facts_of(given.case),
-        words=given.find,
-        stores=stores,
-        folders=given.checkpoints,
-    )
-    if given.json:
-        context.tell_json(made.to_json())
-        return 0
-    lines = reuse_lines(made.to_json(), lang=context.lang, width=context.width, color=context.color)
-    context.tell(*lines)
-    return 0
+    if not all(word.strip() for word in given.find):
+        raise InputError(
+            "--find is empty, and every run and checkpoint has that: expected a word of what is "
+            "looked for, such as --find sentiment."
+        )
+    return given

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from brizna.cli._parser import Parser
     from brizna.store import Store
 
+_CANNOT_TELL = 4
+"""Exit code where runs are missing from the sums."""
+
 
 def add_total(parser: Parser) -> None:
     """Add what ``runs total`` takes."""
@@ -38,7 +41,7 @@ def add_total(parser: Parser) -> None:
 
 
 def total(context: Context, store: Store, given: Namespace) -> int:
-    """Tell the totals; what they leave out is said beside them."""
+    """Tell the totals, and beside them what they leave out; exit 4 where runs are unreadable."""
     from brizna.report import totals_lines, totals_remarks
     from brizna.verbs import FIGURES, Wanted, total_runs
 
@@ -50,13 +53,14 @@ def total(context: Context, store: Store, given: Namespace) -> int:
             tags=tuple(given.tag), start=_day(given.start, later=0), end=_day(given.to, later=1)
         ),
     )
+    code = _CANNOT_TELL if found.unreadable else 0
     if given.json:
         context.tell_json(found.to_json())
-        return 0
+        return code
     lang, shown = context.lang, found.without_doubts().to_json()
     context.tell(*totals_lines(shown, lang=lang, width=context.width, color=context.color))
     context.say(*totals_remarks(shown, lang=lang))
-    return 0
+    return code
 
 
 def _named(text: str) -> list[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from brizna.core.quantities import Money
 from brizna.report._format import Format
+from brizna.report._spent import unreadable_lines
 from brizna.report._table import Table
+from brizna.report._texts import texts
 from brizna.report._view import printable
 
 TYPE_CHECKING = False
@@ -61,7 +63,11 @@ def bill_lines(record: View, *, lang: str, width: int = 80, color: bool = False)
     style = Format(lang)
     _, record = style.say, printable(record)
     currency, whole = record["currency"], record["cost"]
-    said = _("{source} ({form}, {count} lines), in {currency}")
+    said = texts(lang).ngettext(
+        "{source} ({form}, {count} line), in {currency}",
+        "{source} ({form}, {count} lines), in {currency}",
+        record["lines"],
+    )
     lines = [
         said.format(
             source=record["source"],
@@ -93,6 +99,14 @@ def bill_lines(record: View, *, lang: str, width: int = 80, color: bool = False)
     if record["unmatched"]:
         told = _("No line of the bill speaks about {runs}: tag the machine with --tag resource:ID.")
         lines += ["", told.format(runs=", ".join(record["unmatched"]))]
+    if record["supposed"]:
+        told = _(
+            "These runs name no machine, and were taken to be on the only one of the bill: {runs}. "
+            "If they were not, name theirs with --resource or --tag resource:ID."
+        )
+        lines += ["", told.format(runs=", ".join(record["supposed"]))]
+    if record["unreadable"]:
+        lines += ["", *unreadable_lines(record["unreadable"], style)]
     return lines
 
 

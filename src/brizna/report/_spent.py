@@ -33,6 +33,9 @@ def charges_lines(record: View, *, lang: str, width: int = 80, color: bool = Fal
     """
     style = Format(lang)
     _, record = style.say, printable(record)
+    if not record["whole"]:
+        nothing = _("No run that has ended counts, so there is nothing to charge.")
+        return [nothing, *unreadable_lines(record["unreadable"], style)]
     lines: list[str] = []
     for figure in _SHOWN:
         rows = [
@@ -60,7 +63,7 @@ def charges_lines(record: View, *, lang: str, width: int = 80, color: bool = Fal
             _("together"),
         )
         lines += [*Table(header, rows, right=(1, 2, 3, 4)).lines(width=width, color=color), ""]
-    return [*lines[:-1], *_told(record, style)]
+    return [*lines[:-1], *_told(record, style), *unreadable_lines(record["unreadable"], style)]
 
 
 def budgets_lines(
@@ -117,6 +120,8 @@ def _remarks(one: Mapping[str, Any], style: Format) -> list[str]:
     if one["gone_by"] is not None:
         text = _("{name}: at this pace the limit is reached on {day}.")
         lines.append(text.format(name=name, day=one["gone_by"][:10]))
+    elif one["share"] is not None and one["share"] >= 1:
+        lines.append(_("{name}: by the best value the limit has been reached.").format(name=name))
     if one["unknown"]:
         text = texts(style.lang).ngettext(
             "{name}: of {count} run the figure is not known: at least this was spent.",
@@ -124,7 +129,20 @@ def _remarks(one: Mapping[str, Any], style: Format) -> list[str]:
             len(one["unknown"]),
         )
         lines.append(text.format(name=name, count=len(one["unknown"])))
-    return lines + _overlap(one["at_once"], style)
+    return [*lines, *_overlap(one["at_once"], style), *unreadable_lines(one["unreadable"], style)]
+
+
+def unreadable_lines(unreadable: Mapping[str, str], style: Format) -> list[str]:
+    """Return what to know of runs and packs that cannot be read, beside sums that lack them."""
+    if not unreadable:
+        return []
+    text = texts(style.lang).ngettext(
+        "{count} run or pack cannot be read and is not in the sums, which are at least:",
+        "{count} runs or packs cannot be read and are not in the sums, which are at least:",
+        len(unreadable),
+    )
+    told = (f"  {name}: {style.stored(reason)}" for name, reason in unreadable.items())
+    return [text.format(count=style.count(len(unreadable))), *told]
 
 
 def _told(record: View, style: Format) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from brizna.core.quantities import Carbon, Energy, Money, Water
 from brizna.report._boundary import name_stage
 from brizna.report._format import Format
+from brizna.report._spent import unreadable_lines
 from brizna.report._table import Table
 from brizna.report._texts import texts
 from brizna.report._view import printable
@@ -113,10 +114,7 @@ def totals_remarks(record: View, *, lang: str) -> list[str]:
                 record["going_on"],
             ).format(count=style.count(record["going_on"]))
         )
-    found += [
-        f"{run_id}: {style.stored(reason)}" for run_id, reason in record["unreadable"].items()
-    ]
-    return found
+    return [*found, *unreadable_lines(record["unreadable"], style)]
 
 
 def packed_lines(record: View, *, lang: str) -> list[str]:

@@ -7,16 +7,17 @@ import os
 from datetime import UTC, datetime, timedelta
 
 from brizna.account import Bill, BillLine, RunTime, reconcile
-from brizna.core.errors import InputError, UnavailableError
+from brizna.core.errors import InputError
 from brizna.core.records import Record
 from brizna.verbs._sci import runs_meant
+from brizna.verbs._spent import Asked, unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from brizna.account import Exchange, Reconciliation
-    from brizna.store import Store
+    from brizna.store import RunSummary, Store
 
     Row = Mapping[str, str]
 
@@ -121,23 +122,41 @@ def reconcile_bill(store: Store, request: BillRequest) -> Reconciliation:
     machine. Nothing that is stored changes.
 
     Raises:
-        InputError: If the file is no bill in a known form, or a reference means no run.
-        UnavailableError: If it cannot be read.
+        InputError: If the file cannot be read or is no bill in a known form, or a reference means
+            no run.
     """
     bill = read_bill(request.path, effective=request.effective)
     machines = {line.resource for line in bill.lines if line.kind == "compute" and line.resource}
-    only = next(iter(machines)) if len(machines) == 1 else None
-    times = list(_times(store, request, request.resource or only))
-    if not request.runs:  # of all that the store holds, those of the bill's time
-        first = min((line.start for line in bill.lines), default="")
-        last = max((line.end for line in bill.lines), default="")
-        times = [one for one in times if one.start < last and one.end > first]
-    return reconcile(bill, times, currency=request.currency, exchanges=request.exchanges)
-
-
-def _times(store: Store, request: BillRequest, resource: str | None) -> Iterator[RunTime]:
+    runs = store.runs()
     chosen = set(runs_meant(store, request.runs)) if request.runs else None
-    for run in store.runs():
+    times = list(_times(runs, chosen))
+    first = min(line.start for line in bill.lines)
+    last = max(line.end for line in bill.lines)
+    if chosen is None:  # of all that the store holds, those of the bill's time
+        times = [one for one in times if one.start < last and one.end > first]
+    elsewhere = request.resource or (next(iter(machines)) if len(machines) == 1 else None)
+    untagged = [one.run for one in times if one.resource is None]
+    found = reconcile(
+        bill,
+        [one if one.resource else one.replace(resource=elsewhere) for one in times],
+        currency=request.currency,
+        exchanges=request.exchanges,
+    )
+    asks_for_tags = any(reference.startswith("tag:") for reference in request.runs)
+    broken = unreadable(runs, Asked(end=datetime.fromisoformat(last)))
+    return found.replace(
+        supposed=tuple(untagged) if elsewhere and request.resource is None else (),
+        unreadable={
+            one: why
+            for one, why in broken.items()
+            if chosen is None or one in chosen or asks_for_tags
+        },
+    )
+
+
+def _times(runs: Iterable[RunSummary], chosen: Collection[str] | None) -> Iterator[RunTime]:
+    """Give when each run that ended held a machine, and which one if a tag says so."""
+    for run in runs:
         if run.started is None or not run.duration_s or run.state in ("running", "unreadable"):
             continue
         if chosen is None or run.id in chosen:
@@ -148,7 +167,7 @@ def _times(store: Store, request: BillRequest, resource: str | None) -> Iterator
                 run=run.id,
                 start=start.isoformat(),
                 end=end.isoformat(),
-                resource=tagged[0] if tagged else resource,
+                resource=tagged[0] if tagged else None,
             )
 
 
@@ -160,8 +179,8 @@ def read_bill(path: str, *, effective: bool = False) -> Bill:
         effective: Whether to take the costs with commitments spread over their use.
 
     Raises:
-        InputError: If it is in no known form, or a cell cannot be; names the line.
-        UnavailableError: If it cannot be read.
+        InputError: If it cannot be read, is in no known form or has no line, or a cell cannot be;
+            names the line.
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
@@ -169,13 +188,19 @@ def read_bill(path: str, *, effective: bool = False) -> Bill:
             form = _form(reader.fieldnames or (), path)
             lines = tuple(_lines(reader, form, effective=effective))
     except OSError as error:
-        raise UnavailableError(
+        raise InputError(
             "The bill {path!r} cannot be read: {reason}.", path=path, reason=error.strerror
         ) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(
             "The bill {path!r} is no CSV in UTF-8 ({error}): export it so.", path=path, error=error
         ) from error
+    if not lines:
+        raise InputError(
+            "The bill {path!r} has a header and no line: expected at least one charge. Export a "
+            "period in which something was billed.",
+            path=path,
+        )
     return Bill(source=os.path.basename(path), form=form, lines=lines)
 
 

@@ -117,8 +117,22 @@ def counted(store: Store, asked: Asked) -> list[RunSummary]:
     return [run for run in found if run.id in outer]
 
 
+def unreadable(found: Sequence[RunSummary], asked: Asked) -> dict[str, str]:
+    """Return why runs and packs that count, as far as anybody can tell, cannot be read."""
+    return {
+        run.id: run.reason or ""
+        for run in found
+        if run.state == "unreadable"
+        and (run.started is None or _is_asked_for(run.replace(machine=asked.machine), asked))
+    }
+
+
 def _counts(run: RunSummary, asked: Asked) -> bool:
-    if run.state in ("running", "unreadable") or run.started is None:
+    return run.state not in ("running", "unreadable") and _is_asked_for(run, asked)
+
+
+def _is_asked_for(run: RunSummary, asked: Asked) -> bool:
+    if run.started is None:
         return False
     if not set(asked.tags) <= set(run.tags) or asked.machine not in (None, run.machine):
         return False
@@ -203,11 +217,20 @@ def charge_runs(
         InputError: If the reserved time is empty, is not over, or its facts cannot be; or if runs
             of several machines lie in it and nobody said which one was reserved.
     """
+    if reserved is not None:
+        _check(reserved, at)
+        asked = asked.replace(start=reserved.start, end=reserved.end)
+    charges = _charges(store, asked, reserved, at=at, book=book)
+    return charges.replace(unreadable=unreadable(store.runs(), asked))
+
+
+def _charges(
+    store: Store, asked: Asked, reserved: Reserved | None, *, at: datetime, book: Book
+) -> Charges:
+    """Return the charges of the runs that can be read."""
     if reserved is None:
         spent, overlapping = spent_by(store, asked)
         return charge(spent, at_once=overlapping)
-    _check(reserved, at)
-    asked = asked.replace(start=reserved.start, end=reserved.end)
     here = _busy(store, reserved, asked.machine, at)
     spent, overlapping = spent_by(store, asked)
     idle = _idle(here, reserved, book)
@@ -425,7 +448,8 @@ def _together(store: Store, figure: str, asked: Asked) -> SpentTogether:
     """Return what the runs that count spent of a figure, by the index where it knows."""
     if asked.seen_as is not None:
         spent, overlapping = spent_by(store, asked)
-        return SpentTogether.of(figure, spent, overlapping)
+        found = SpentTogether.of(figure, spent, overlapping)
+        return found.replace(unreadable=unreadable(store.runs(), asked))
     start, end = (
         None if one is None else f"{one:%Y-%m-%dT%H:%M:%S}" for one in (asked.start, asked.end)
     )
@@ -443,7 +467,8 @@ def _together(store: Store, figure: str, asked: Asked) -> SpentTogether:
         )
 
     with without_collector():
-        return store.through_index(ask)[0]
+        together, left = store.through_index(ask)
+    return together.replace(unreadable=unreadable(left, asked))
 
 
 def _account_all(store: Store, wanted: Wanted) -> None:
