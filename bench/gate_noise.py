@@ -1,6 +1,6 @@
 """Record how the cost of equal work scatters here: ``python bench/gate_noise.py --json FILE``.
 
-One small program is run again and again, each time in a fresh process with the environment that a
+Two small programs are run again and again, each time in a fresh process with the environment that a
 gate gives it. For each execution: processor seconds, seconds, and how loaded the machine was. The
 gate's simulations (``bench/gate.py``) draw on it. Takes a quarter of an hour on a loaded machine.
 """
@@ -16,23 +16,34 @@ import time
 from pathlib import Path
 
 SCHEMA = "bench.gate-noise/1"
-WORK = (
-    "seen = {}\n"
-    "for at in range(150_000):\n"
-    "    key = at * 2654435761 % 65521\n"
-    "    seen[key] = seen.get(key, 0.0) + at * 0.5\n"
-    "text = ','.join(map(str, sorted(seen)[:20_000]))\n"
-)
-"""Arithmetic, a dictionary beyond the first cache, sorting and text: a bit of everything."""
-EXECUTIONS = 1600
+WORKS = {
+    "mixed": (
+        "seen = {}\n"
+        "for at in range(150_000):\n"
+        "    key = at * 2654435761 % 65521\n"
+        "    seen[key] = seen.get(key, 0.0) + at * 0.5\n"
+        "text = ','.join(map(str, sorted(seen)[:20_000]))\n"
+    ),
+    "memory": (
+        "data = bytearray(48 * 2**20)\n"
+        "for _ in range(2):\n"
+        "    for start in range(0, 4096, 512):\n"
+        "        data[start::4096] = data[start + 64 :: 4096][::-1] + bytes(\n"
+        "            len(data[start::4096]) - len(data[start + 64 :: 4096])\n"
+        "        )\n"
+    ),
+}
+"""A bit of everything; and memory beyond all caches, which others on the machine slow down most."""
+EXECUTIONS = 1200
+"""Of each program."""
 FIXED = {"PATH": os.defpath, "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
 
 
-def execute() -> tuple[float, float, float]:
-    """Run the program once and return processor seconds, seconds and the load of the machine."""
+def execute(work: str) -> tuple[float, float, float]:
+    """Run a program once and return processor seconds, seconds and the load of the machine."""
     load = os.getloadavg()[0]
     start = time.perf_counter()
-    pid = os.posix_spawn(sys.executable, [sys.executable, "-I", "-S", "-c", WORK], FIXED)
+    pid = os.posix_spawn(sys.executable, [sys.executable, "-S", "-c", work], FIXED)
     _, status, used = os.wait4(pid, 0)
     took = time.perf_counter() - start
     if status:
@@ -41,9 +52,9 @@ def execute() -> tuple[float, float, float]:
 
 
 def record(executions: int) -> dict:
-    """Return the scatter of so many executions, and where they were made."""
+    """Return the scatter of so many executions of each, and where they were made."""
     began = time.time()
-    rows = [execute() for _ in range(executions)]
+    rows = {name: [execute(work) for _ in range(executions)] for name, work in WORKS.items()}
     return {
         "schema": SCHEMA,
         "recorded": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),

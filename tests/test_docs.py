@@ -38,7 +38,19 @@ from brizna.account import (
 )
 from brizna.account._case import _DEVICE_FIELDS, _FIELDS, _PLAIN, _PLAIN_DEVICE
 from brizna.account._sci import AiScore
-from brizna.check import Criterion, FederationAdvice, Flip, Guard, Simpler, Traffic
+from brizna.check import (
+    Criterion,
+    Drift,
+    FederationAdvice,
+    Flip,
+    Gate,
+    GateVerdict,
+    Guard,
+    Limit,
+    Quality,
+    Simpler,
+    Traffic,
+)
 from brizna.cli._check import ACTIONS as _CHECK_ACTIONS
 from brizna.cli._dispatch import COMMANDS
 from brizna.cli._factors import _ACTIONS as _FACTOR_ACTIONS
@@ -350,6 +362,7 @@ def test_every_unit_that_is_described_exists():
         *(HardwareAdvice, ChipOption, Replacement),
         *(FederationAdvice, Criterion, Flip, Traffic),
         *(Key, KeyEnd),
+        *(Gate, GateVerdict, Limit, Quality, Drift),
         *(Sweep, Setting, SweepPlan, Dimension, TrialNote),
         *(Improvement, Row),
         *(Tune, Tuned, TunePlan, Parameter, Resource, TuneNote),

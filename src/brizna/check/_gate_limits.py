@@ -55,9 +55,9 @@ def judge_counts(
     if not blocks:
         raise InputError("The gate has no blocks: expected at least one. Run the commands.")
     bases = [one.base for one in blocks]
-    agains = [one.again for one in blocks]
+    repeats = [one.again for one in blocks]
     heads = [one.head for one in blocks]
-    every = bases + agains
+    every = bases + repeats
     low, high = min(heads) / max(every) - 1, max(heads) / min(every) - 1
     is_enough = len(blocks) >= COUNTED
     verdict = "cannot-tell"
@@ -75,9 +75,9 @@ def judge_counts(
         change=median(heads) / median(every) - 1,
         low=low,
         high=high,
-        control=median(agains) / median(bases) - 1,
-        control_low=min(agains) / max(bases) - 1,
-        control_high=max(agains) / min(bases) - 1,
+        control=median(repeats) / median(bases) - 1,
+        control_low=min(repeats) / max(bases) - 1,
+        control_high=max(repeats) / min(bases) - 1,
         is_null=True,
         is_final=is_enough,
     )
