@@ -35,6 +35,8 @@ ACTIONS = (
     *("sign", "provenance", "affected"),
     *("approved", "propose", "approve", "rollback"),
 )
+_DOCUMENTS = ("lock", "bom", "container", "sign")
+"""Actions that write a file, each in a form of its own."""
 _CODES = {"pass": 0, "fail": 1, "cannot-tell": 4}
 
 
@@ -57,7 +59,8 @@ def env(context: Context, words: list[str]) -> int:
     add, carry_out, about = _known_actions(context)[action]
     parser = Parser(f"brizna env {action}", about, context.texts)
     add(parser)
-    add_json(parser)
+    if action not in _DOCUMENTS:
+        add_json(parser)
     add_settings(parser, ("store", "keys", "lang"))
     given = parser.parse_args(words[1:] if words and words[0] == action else words)
     return carry_out(context, given)
