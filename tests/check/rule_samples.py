@@ -150,6 +150,10 @@ TUNED = [{"quality": 0.9, "energy_j": estimate(1.0)}, {"quality": 0.8, "energy_j
 LAW = {"recommended": 8, "options": [{"count": 8, "efficiency": estimate(0.9)}]}
 
 
+def approval(action):
+    return {"schema": "brizna.approval/1", "action": action, "installed": HASH}
+
+
 def sheet(shown):
     fields = [{"id": "energy", "applies": True, "shown": shown}]
     return {"schema": "brizna.sheet/1", "form": "ai-act", "fields": fields}
@@ -180,6 +184,11 @@ SAMPLES = {
     "BRZ-P010": (of(files=step("brizna gate -- make")), of(files=step("make test")), of()),
     "BRZ-P011": (of(files=step("pip-audit --strict")), of(files=step("make test")), of()),
     "BRZ-P012": (of(files=step("cosign verify image")), of(files=step("make test")), of()),
+    "BRZ-P013": (
+        of(approval("approve"), run(environment__software={"installed": HASH})),
+        of(approval("approve"), run(environment__software={"installed": "sha256:other"})),
+        of(approval("propose"), run(environment__software={"installed": HASH})),
+    ),
     "BRZ-P020": (
         of(files={"main.tf": SERVER}),
         of(files={"main.tf": SERVER}, is_versioned=False),
@@ -265,5 +274,5 @@ SAMPLES = {
     "BRZ-P091": noted("brizna.hardware-advice/1", {"options": [1, 2]}, {"options": [1]}),
     "BRZ-P092": noted("brizna.simpler/1", {"recommended": "a"}, {"recommended": None}),
     "BRZ-P093": noted("brizna.reuse/1", {"chosen": {"name": "a"}}, {"chosen": None}),
-    **{f"BRZ-Q00{number}": asked(f"BRZ-Q00{number}") for number in range(1, 10)},
+    **{f"BRZ-Q00{number}": asked(f"BRZ-Q00{number}") for number in range(1, 9)},
 }

@@ -290,3 +290,10 @@ def test_a_project_file_without_dependencies_needs_no_lock():
 def test_a_container_is_an_environment_of_its_own():
     project = of(run(environment__container="docker", environment__software={"is_isolated": False}))
     assert judged(project, select=("BRZ-P003",)).verdicts[0].result == "pass"
+
+
+def test_a_list_of_approvals_that_nobody_believes_is_broken():
+    project = of({"schema": "brizna.approval/1", "wrong": "another key"}, run())
+    verdict = judged(project, select=("BRZ-P013",)).verdicts[0]
+    assert verdict.result == "fail"
+    assert "another key" in str(verdict.seen)

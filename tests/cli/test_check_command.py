@@ -15,11 +15,12 @@ import pytest
 from brizna.check import PROFILES
 from brizna.cli import main
 from brizna.core.codec import encode
-from brizna.store import Store, keep_plan
+from brizna.store import Approvals, KeyRing, Store, keep_plan
 from brizna.verbs import all_rules
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCK = f"numpy==2.3.4 --hash=sha256:{'a' * 64}\n"
+HASH = f"sha256:{'a' * 64}"
+LOCK = f"numpy==2.3.4 --hash={HASH}\n"
 
 
 @pytest.fixture
@@ -240,6 +241,21 @@ def test_a_tampered_answer_is_refused(check, project):
     code, _, said = check()
     assert code == 1
     assert "was changed" in said
+
+
+@pytest.mark.usefixtures("key")
+def test_a_tampered_list_of_approvals_is_broken_and_says_why(check, project, tmp_path):
+    store, ring = str(project / ".brizna"), KeyRing(str(tmp_path / "ring"))
+    approvals = Approvals(store, ring)
+    for action in ("propose", "approve"):
+        approvals.add(action, HASH, at="2026-11-29T09:00:00Z", reason="tried")
+    assert results(check, "--select", "BRZ-P013") == {"BRZ-P013": "cannot-tell"}
+    first = min((project / ".brizna" / "approved").iterdir())
+    first.chmod(0o644)
+    first.write_bytes(first.read_bytes().replace(b"in", b"im", 1))
+    told = json.loads(check("--json", "--select", "BRZ-P013")[1])["verdicts"][0]
+    assert told["result"] == "fail"
+    assert "not believed" in told["seen"]
 
 
 @pytest.mark.usefixtures("key")

@@ -141,8 +141,11 @@ def judge_traceable(rule: ProjectRule, project: Project) -> Verdict:
             Said("runs inside a work tree of git, so that their code can be found again"),
         )
     last = runs[-1]
-    named: dict[str, Any] = last.data["environment"].get("software") or {}
-    kept = [one for one in project.of("brizna.software/1") if one.digest == named.get("record")]
+    kept = [
+        one
+        for one in project.of("brizna.software/1")
+        if one.digest == _software(last).get("record")
+    ]
     if not kept:
         why = Said("which libraries the latest run used is not on record")
         return rule.untold(Place(file=last.place), why)
@@ -156,6 +159,42 @@ def judge_traceable(rule: ProjectRule, project: Project) -> Verdict:
         ),
     ]
     return rule.passed(Place(file=last.place), shown)
+
+
+def judge_approved(rule: ProjectRule, project: Project) -> Verdict:
+    """Judge whether the latest run used what is approved now."""
+    events = project.of("brizna.approval/1")
+    if not events:
+        return rule.untold(project.place, Said("no list of what is approved is kept here"))
+    last = events[-1]
+    if last.data.get("wrong") is not None:
+        return rule.failed(
+            Place(file=last.place),
+            Said("the list is not believed: {why}", why=last.data["wrong"]),
+            Said("one unbroken list, signed with keys of the ring"),
+        )
+    good = [one for one in events if one.data["action"] in ("approve", "rollback")]
+    runs = [one for one in project.of(RUN) if _software(one).get("installed")]
+    if not good or not runs:
+        why = Said("nothing was approved yet") if runs else Said("no run says what it used")
+        return rule.untold(Place(file=last.place), why)
+    approved, used = good[-1].data["installed"], _software(runs[-1])["installed"]
+    shown = [
+        Evidence(name="approved", value=None, unit="1", origin=approved),
+        Evidence(name=runs[-1].place, value=None, unit="1", origin=used),
+    ]
+    if approved == used:
+        return rule.passed(Place(file=runs[-1].place), shown)
+    return rule.failed(
+        Place(file=runs[-1].place),
+        Said("the latest run used something else"),
+        Said("what is approved now"),
+        shown,
+    )
+
+
+def _software(run: Held) -> dict[str, Any]:
+    return run.data["environment"].get("software") or {}
 
 
 def judge_documented(rule: ProjectRule, project: Project) -> Verdict:

@@ -26,7 +26,7 @@ That of `pnav` is the guide to configuring execution of the Programa Nacional de
 GREEN_ML = {
     "001": "La huella energética de la IA",
     "002": "Inteligencia artificial responsable",
-    "003": "Siete formas de optimizar",
+    "003": "Medición de la intensidad de carbono",
 }
 """What the numbers before a place of `green-ml` are short for."""
 

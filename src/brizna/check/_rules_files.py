@@ -18,6 +18,7 @@ from brizna.check._judge_files import (
     judge_pipeline,
 )
 from brizna.check._judge_records import judge_answer, judge_card, judge_sheet
+from brizna.check._judge_runs import judge_approved
 from brizna.check._project import ProjectRule
 from brizna.core.errors import Said
 
@@ -33,6 +34,7 @@ def file_rules() -> Iterator[ProjectRule]:
     """Return the rules that read a project's files."""
     yield from _of_the_software()
     yield from _of_automation()
+    yield from _of_approval()
     yield from _of_the_infrastructure()
     yield from _of_documents()
 
@@ -115,6 +117,18 @@ def _of_automation() -> Iterator[ProjectRule]:
         reference=OWN,
         judge=judge_pipeline(SIGNATURES, Said("a step that verifies signatures")),
         profiles={"pnav": "2.1 Seguridad y trazabilidad, 2"},
+    )
+
+
+def _of_approval() -> Iterator[ProjectRule]:
+    yield ProjectRule(
+        id="BRZ-P013",
+        severity="warning",
+        title=Said("Runs use versions that were approved, and can go back to others"),
+        todo=Said("Keep the list: brizna env propose, approve, rollback."),
+        reference=OWN,
+        judge=judge_approved,
+        profiles={"pnav": "2.1 Integración con repositorios, 2"},
     )
 
 
@@ -217,22 +231,13 @@ _QUESTIONS = (
         "BRZ-Q002",
         "warning",
         (
-            Said("A version that takes more energy can be taken back"),
-            Said("Where are approved versions and their history, and how is one rolled back?"),
-        ),
-        {"pnav": "2.1 Integración con repositorios, 2"},
-    ),
-    (
-        "BRZ-Q003",
-        "warning",
-        (
             Said("What is deployed can be made again"),
             Said("Are models, binaries and images deployed automatically, by version or digest?"),
         ),
         {"pnav": "2.1 Prácticas de CI/CD, 2"},
     ),
     (
-        "BRZ-Q004",
+        "BRZ-Q003",
         "note",
         (
             Said("Tasks are grouped, and data moved little"),
@@ -241,7 +246,7 @@ _QUESTIONS = (
         {"pnav": "2.1 Balanceo de cargas, 2"},
     ),
     (
-        "BRZ-Q005",
+        "BRZ-Q004",
         "note",
         (
             Said("Drivers and firmware are kept up to date"),
@@ -250,7 +255,7 @@ _QUESTIONS = (
         {"pnav": "3.1 Ajustes de GPU/TPU y CPU, 3"},
     ),
     (
-        "BRZ-Q006",
+        "BRZ-Q005",
         "warning",
         (
             Said("Cloud or own machines were chosen by the pattern of use"),
@@ -259,7 +264,7 @@ _QUESTIONS = (
         {"pnav": "3.1 Selección de instancias, 1 to 3"},
     ),
     (
-        "BRZ-Q007",
+        "BRZ-Q006",
         "note",
         (
             Said("Data are compressed, and rarely used data lie on frugal storage"),
@@ -268,7 +273,7 @@ _QUESTIONS = (
         {"green-ml": "003: way 4"},
     ),
     (
-        "BRZ-Q008",
+        "BRZ-Q007",
         "note",
         (
             Said("The kind of parallelism fits the model, and phases of communication are known"),
@@ -277,7 +282,7 @@ _QUESTIONS = (
         {"pnav": "4.3, good practice 1 to 3"},
     ),
     (
-        "BRZ-Q009",
+        "BRZ-Q008",
         "warning",
         (
             Said("The architecture, the training data and their choices are described"),

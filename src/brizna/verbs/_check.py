@@ -33,7 +33,17 @@ from brizna.core.errors import (
     UnavailableError,
 )
 from brizna.core.factors import nearest
-from brizna.store import KeyRing, Store, keep_answer, kept_records, open_answer, peek, read_answers
+from brizna.store import (
+    Approval,
+    Approvals,
+    KeyRing,
+    Store,
+    keep_answer,
+    kept_records,
+    open_answer,
+    peek,
+    read_answers,
+)
 from brizna.verbs._settings import project_table
 
 TYPE_CHECKING = False
@@ -209,6 +219,7 @@ def gather(directory: str, *, store: Store, ring: KeyRing, now: datetime | None 
     wanted = {one.path for answer in answers for one in answer.answer.evidence}
     files, records = _read_files(folder, wanted, skipped, _excluded(folder, skipped))
     records += [Held(place=p, digest=d, data=r) for p, d, r in kept_records(store)]
+    records += _approvals(store, ring, skipped)
     records += _runs(store, skipped)
     return Project(
         name=name,
@@ -266,6 +277,21 @@ def _excluded(folder: str, skipped: list[Said]) -> tuple[str, ...]:
             Said("folders that {path} leaves out: {names}", path=path, names=", ".join(found))
         )
     return tuple(f"{one}/" for one in found)
+
+
+def _approvals(store: Store, ring: KeyRing, skipped: list[Said]) -> list[Held]:
+    """Return the events of the list of what is approved, or why nobody believes it."""
+    try:
+        events = [event.to_json() for event, _ in Approvals(store.path, ring).history()]
+    except IntegrityError as error:
+        events: list[dict[str, Any]] = [{"schema": Approval.schema, "wrong": str(error)}]
+    except UnavailableError as error:
+        skipped.append(Said("{path}: {error}", path="approved", error=error))
+        return []
+    return [
+        Held(place=f"approved/{number}", digest=digest(event), data=event)
+        for number, event in enumerate(events)
+    ]
 
 
 def _read_files(
