@@ -252,7 +252,7 @@ def test_a_tampered_list_of_approvals_is_broken_and_says_why(check, project, tmp
     assert results(check, "--select", "BRZ-P013") == {"BRZ-P013": "cannot-tell"}
     first = min((project / ".brizna" / "approved").iterdir())
     first.chmod(0o644)
-    first.write_bytes(first.read_bytes().replace(b"in", b"im", 1))
+    first.write_bytes(first.read_bytes().replace(b"approval", b"approva1", 1))
     told = json.loads(check("--json", "--select", "BRZ-P013")[1])["verdicts"][0]
     assert told["result"] == "fail"
     assert "not believed" in told["seen"]
