@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -156,3 +158,77 @@ def test_a_table_that_a_spanish_spreadsheet_wrote_is_read_and_added_to(brizna, t
     assert brizna("factors", "add", *words, "--file", "mine.csv").returncode == 0
     assert "grid/FR;40,5;" in (tmp_path / "mine.csv").read_text("utf-8")
     assert "40.5 g/kWh" in brizna("factors", "show", "own/grid/FR", "--factors", "mine.csv").stdout
+
+
+def test_rows_that_several_add_at_once_are_all_kept(tmp_path):
+    words = ["--value", "4", "--unit", "g/kWh", "--source", "x", "--file", "mine.csv"]
+    start = [sys.executable, "-m", "brizna", "factors", "add"]
+    going = [
+        subprocess.Popen([*start, f"grid/{zone}", *words], cwd=tmp_path, stderr=subprocess.DEVNULL)
+        for zone in ("ES", "FR", "DE", "IT")
+    ]
+    assert [one.wait(60) for one in going] == [0, 0, 0, 0]
+    rows = (tmp_path / "mine.csv").read_text("utf-8").splitlines()[1:]
+    assert sorted(row.partition(",")[0] for row in rows) == [
+        *("grid/DE", "grid/ES", "grid/FR", "grid/IT")
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.csv"]
+
+
+def test_a_column_that_the_table_lacks_is_added_to_it(brizna, tmp_path):
+    first = ("grid/ES", "--value", "45", "--unit", "g/kWh", "--source", "our roof, meter 3")
+    assert brizna("factors", "add", *first).returncode == 0
+    later = ("grid/ES", "--value", "40", "--unit", "g/kWh", "--source", "contract")
+    assert brizna("factors", "add", *later, "--valid-to", "2026-12-31").returncode == 0
+    header, one, other = (tmp_path / "factors.csv").read_text("utf-8").splitlines()
+    assert header.endswith(",valid_to")
+    assert one.endswith(",")
+    assert other.endswith(",2026-12-31")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_table_that_cannot_be_written_is_told_in_a_sentence(brizna, tmp_path):
+    words = ("grid/ES", "--value", "4", "--unit", "g/kWh", "--source", "x", "--file")
+    done = brizna("factors", "add", *words, str(tmp_path / "none" / "mine.csv"))
+    assert done.returncode == 2
+    assert "Name a table in one that can." in done.stderr
+    limited = ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", sys.executable, "-m", "brizna"]
+    done = subprocess.run(
+        [*limited, "factors", "add", *words, "full.csv"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr.startswith("brizna: full.csv cannot be written: ")
+    assert not list(tmp_path.iterdir())
+
+
+def test_rows_with_days_count_where_a_run_tells_the_day_and_are_told_where_nobody_does(
+    brizna, shown
+):
+    brizna("run", "--zone", "ES", "--quiet", "--", "true")
+    brizna(*ADD)
+    for words in (("last", "in-force", "--factors", "factors.csv"), ("last", "factors.csv")):
+        found = shown("factors", "diff", *words)
+        assert [(one["id"], one["after"] is None) for one in found] == [
+            ("grid/ES/2023", True),
+            ("own/grid/ES/2026-01-01", False),
+        ]
+    dayless = ("diff", "shipped", "in-force"), ("diff", "shipped", "factors.csv"), ("list",)
+    for words in dayless:
+        told = brizna("factors", *words, "--factors", "factors.csv").stderr
+        assert "no day was named, so they do not count: factors.csv:2. Name one" in told
+        dated = brizna("factors", *words, "--factors", "factors.csv", "--as-of", "2026-02-01")
+        assert "no day was named" not in dated.stderr
+
+
+def test_a_row_that_speaks_of_nothing_is_told_once_where_it_counts_for_nothing(brizna):
+    brizna("factors", "add", "grif/ES", "--value", "4", "--unit", "g/kWh", "--source", "x")
+    case = json.dumps({"energy_kwh": 1, "zone": "ES"})
+    done = brizna("account", "-", "--factors", "factors.csv", given=case)
+    assert done.returncode == 0
+    assert done.stderr.count("nothing here rests on them: grif/ES (factors.csv:2)") == 1
+    assert "rests on them" not in brizna("account", "-", given=case).stderr

@@ -18,6 +18,7 @@ from brizna.core.codec import decode
 from brizna.core.errors import InputError, IntegrityError, Said
 from brizna.core.factors import LATE
 from brizna.verbs import account_case, book_of, comparisons, view_of_case
+from brizna.verbs._factors import unspoken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def account(context: Context, words: list[str]) -> int:
     prices_of = _prices_of(context, given)
     case, footprint = account_case(facts_of(given.case), book=book, prices_of=prices_of)
     tell_late(context, footprint, book)
+    _tell_unspoken(context, footprint, book)
     converted = _converted(given, footprint, book, case.level)
     if given.json:
         record = view_of_case(case, footprint)
@@ -124,6 +126,7 @@ def _again(context: Context, given: Namespace, book: Book) -> int:
         book=book,
     )
     tell_late(context, found.footprint, book)
+    _tell_unspoken(context, found.footprint, book)
     if found.troubles:
         context.complain(*found.troubles)
     converted = _converted(given, found.footprint, book)
@@ -148,6 +151,19 @@ def tell_late(context: Context, footprint: Footprint, book: Book) -> None:
             _("Stated after {day}, and nothing older is known here: {factors}.").format(
                 day=book.as_of, factors=", ".join(f"{one.id} ({one.year})" for one in late)
             )
+        )
+
+
+def _tell_unspoken(context: Context, footprint: Footprint, book: Book) -> None:
+    """Tell which rows of one's own speak of no factor, so that nothing rests on them."""
+    rows = unspoken(book, footprint)
+    if rows:
+        _ = context.texts.gettext
+        context.say(
+            _(
+                "No factor that comes along has the id of these rows, and nothing here rests on "
+                "them: {rows}. brizna factors list tells the ids."
+            ).format(rows=", ".join(f"{row.id} ({row.table})" for row in rows))
         )
 
 

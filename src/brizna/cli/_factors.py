@@ -16,10 +16,13 @@ from brizna.verbs import (
     set_of_file,
     set_of_run,
 )
+from brizna.verbs._book import read_own_table
+from brizna.verbs._factors import comparable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Sequence
 
     from brizna.account import FactorSet
     from brizna.cli._dispatch import Context
@@ -62,6 +65,7 @@ def _list(context: Context, words: list[str]) -> int:
     )
     given = parser.parse_args(words)
     every = _in_force(given, context)
+    _tell_dated(context, given, ("in-force",))
     found = find_factors(every, given.words)
     if given.json:
         kept = every.replace(factors=tuple(found)) if given.words else every
@@ -104,18 +108,17 @@ def _diff(context: Context, words: list[str]) -> int:
     parser.add_argument("before", metavar="BEFORE", help=about)
     parser.add_argument("after", metavar="AFTER", help=about)
     given = parser.parse_args(words)
-    sets = [_asked(name, given, context) for name in (given.before, given.after)]
-    if "run" in (_kind(given.before), _kind(given.after)):  # only what the run rests on
-        known = {
-            one.id
-            for name, held in zip((given.before, given.after), sets, strict=True)
-            if _kind(name) == "run"
-            for one in held.factors
-        }
-        sets = [
-            held.replace(factors=tuple(one for one in held.factors if one.id in known))
-            for held in sets
-        ]
+    runs = {
+        name: store_of(given, context).read(name).run
+        for name in (given.before, given.after)
+        if _kind(name) == "run"
+    }
+    day = max((run.started[:10] for run in runs.values()), default=None)
+    sets = [_asked(name, given, context, day) for name in (given.before, given.after)]
+    if runs:  # only what the run rests on
+        sets = comparable(sets, [run.id for run in runs.values()])
+    else:
+        _tell_dated(context, given, (given.before, given.after))
     found = differences(*sets)
     if given.json:
         context.tell_json([one.to_json() for one in found])
@@ -167,14 +170,32 @@ def _kind(name: str) -> str:
     return "file" if os.path.exists(name) else "run"
 
 
-def _asked(name: str, given: Namespace, context: Context) -> FactorSet:
+def _tell_dated(context: Context, given: Namespace, names: Sequence[str]) -> None:
+    """Tell of rows of one's own that hold on some days only, where no day was named."""
+    if given.as_of is not None:
+        return
+    files = [name for name in names if _kind(name) == "file" and not name.endswith(".json")]
+    own = book_of(settings_of(given, context)).own if "in-force" in names else ()
+    rows = [*own, *(row for file in files for row in read_own_table(file))]
+    dated = dict.fromkeys(row.table for row in rows if not row.holds_on(None))
+    if dated:
+        _ = context.texts.gettext
+        context.say(
+            _(
+                "These rows hold on some days only, and no day was named, so they do not count: "
+                "{rows}. Name one with --as-of."
+            ).format(rows=", ".join(dated))
+        )
+
+
+def _asked(name: str, given: Namespace, context: Context, day: str | None) -> FactorSet:
+    book = book_of(settings_of(given, context), as_of=given.as_of)
     match _kind(name):
         case "shipped":
             return set_in_force(Book(as_of=given.as_of), name="shipped")
         case "in-force":
-            return _in_force(given, context)
+            return set_in_force(book, day=day)
         case "file":
-            book = book_of(settings_of(given, context), as_of=given.as_of)
-            return set_of_file(name, book)
+            return set_of_file(name, book, day=day)
         case _:
             return set_of_run(store_of(given, context), name)

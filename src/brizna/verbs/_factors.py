@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from contextlib import contextmanager, suppress
 
 from brizna.account import FactorSet, Footprint, factor_set_of
 from brizna.core._tables import PROVENANCE, load, positions
@@ -21,28 +23,72 @@ from brizna.core.factors import factor, factor_of_year
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 
     from brizna.core.factors import Factor
     from brizna.store import Store
 
 _ROOMS = ("account", "check", "core", "grid", "meter", "plan", "verbs")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_YEAR = re.compile(r"(19|20)\d\d")
 _OF_A_YEAR = ("intensity", "origin", "pue", "regulated")
 """Tables whose factors are stated anew every year."""
 _NOT_FACTORS = ("claims", "claims_inputs", "cloud_regions", "published_models")
 """Tables whose values are facts to look up and not numbers to compute with."""
 
 
-def set_in_force(book: Book, *, name: str = "in-force") -> FactorSet:
+def set_in_force(book: Book, *, name: str = "in-force", day: str | None = None) -> FactorSet:
     """Return every factor under a book, its own rows over those that come along.
 
     A factor that is stated anew every year is the latest; a row of the person's own that speaks
-    of nothing here is there by itself. Rows count on the book's day, or where they have no days.
+    of nothing here is there by itself. Rows count on the book's day, else on the day of the work,
+    or where they have no days.
+
+    Args:
+        book: The book.
+        name: What the set is called.
+        day: The day of the work, ISO 8601; None where nobody knows.
     """
     shipped = list(_shipped(book.until))
+    alone = (book.alone(row, day) for row in _by_themselves(book, shipped))
+    return factor_set_of(name, [*(book.over(one, day) for one in shipped), *filter(None, alone)])
+
+
+def unspoken(book: Book, footprint: Footprint) -> list[OwnFactor]:
+    """Return a person's rows that speak of no factor here, and that a footprint did not use."""
+    if not book.own:
+        return []
+    alone = _by_themselves(book, list(_shipped(None)))
+    used = {one.id for one in footprint.factors}
+    return [row for row in book.own if row.id in alone and row.factor().id not in used]
+
+
+def _by_themselves(book: Book, shipped: Sequence[Factor]) -> set[str]:
+    """Return the ids of a person's rows that speak of nothing that comes along."""
     spoken_of = {row.id for row in book.own if any(row.speaks_of(one.id) for one in shipped)}
-    alone = (book.alone(row) for row in {row.id for row in book.own} - spoken_of)
-    return factor_set_of(name, [*map(book.over, shipped), *filter(None, alone)])
+    return {row.id for row in book.own} - spoken_of
+
+
+def comparable(sets: Sequence[FactorSet], asked: Collection[str]) -> list[FactorSet]:
+    """Return sets reduced to what some of them speak about, a row of one's own as what it replaces.
+
+    Args:
+        sets: All sets.
+        asked: The names of those that say what counts.
+    """
+    known = {_subject(one.id) for held in sets if held.name in asked for one in held.factors}
+    return [
+        held.replace(factors=tuple(one for one in held.factors if _subject(one.id) in known))
+        for held in sets
+    ]
+
+
+def _subject(factor_id: str) -> str:
+    """Return what a factor speaks about, in any year and whoever says it."""
+    parts = factor_id.split("/")
+    if parts[0] == "own":
+        parts = parts[1:-1] if _DAY.fullmatch(parts[-1]) else parts[1:]
+    return "/".join(parts[:-1] if _YEAR.fullmatch(parts[-1]) else parts)
 
 
 def set_of_run(store: Store, reference: str) -> FactorSet:
@@ -62,12 +108,13 @@ def set_of_run(store: Store, reference: str) -> FactorSet:
     )
 
 
-def set_of_file(path: str, book: Book) -> FactorSet:
+def set_of_file(path: str, book: Book, *, day: str | None = None) -> FactorSet:
     """Return the factors of a file: a set, or a person's own table over those that come along.
 
     Args:
         path: JSON as ``brizna factors list --json`` writes it, or CSV.
         book: Whose policy and day a table of one's own is read under.
+        day: The day of the work, ISO 8601; None where nobody knows.
 
     Raises:
         InputError: If it is neither.
@@ -75,7 +122,7 @@ def set_of_file(path: str, book: Book) -> FactorSet:
     from brizna.verbs._book import read_own_table
 
     if not path.endswith(".json"):
-        return set_in_force(book.replace(own=read_own_table(path)), name=path)
+        return set_in_force(book.replace(own=read_own_table(path)), name=path, day=day)
     try:
         with open(path, "rb") as file:
             return FactorSet.from_json(decode(file.read()))
@@ -93,7 +140,8 @@ def set_of_file(path: str, book: Book) -> FactorSet:
 def add_factor(path: str, cells: Mapping[str, str]) -> bool:
     """Add a row to a person's own table, which is made where there is none.
 
-    The file is written anew beside itself and renamed, so that a failure leaves what was there.
+    The file is written anew beside itself and renamed, so that a failure leaves what was there;
+    whoever adds at the same time waits. A column that the table lacks is added to it.
 
     Args:
         path: The file.
@@ -104,28 +152,72 @@ def add_factor(path: str, cells: Mapping[str, str]) -> bool:
 
     Raises:
         InputError: If the row is none, says again what another does or is in a unit of another
-            kind than the factor that it speaks of, or the file cannot be read or written.
+            kind than the factor that it speaks of, or the file cannot be read.
+        UnavailableError: If it cannot be written.
     """
-    from brizna.store import replace_file
+    from brizna.verbs._signals import write_whole
 
+    with _alone_in(os.path.dirname(os.path.realpath(path))):
+        text, known = _with_row(path, cells)
+        write_whole(path, text.encode())
+    return known
+
+
+@contextmanager
+def _alone_in(folder: str) -> Generator[None]:
+    """Keep others who add to tables of a folder out meanwhile, where the system can.
+
+    The folder itself is locked, so that no file is left beside the table. Windows, and networks
+    without locks, keep nobody out.
+
+    Raises:
+        InputError: If there is no such folder.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    try:
+        folder_fd = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(
+            "The folder {folder!r} cannot be opened: {reason}. Name a table in one that can.",
+            folder=folder,
+            reason=error.strerror,
+        ) from error
+    try:
+        with suppress(OSError):  # a network that has no locks
+            fcntl.flock(folder_fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder_fd)
+
+
+def _with_row(path: str, cells: Mapping[str, str]) -> tuple[str, bool]:
+    """Return the text of a table with one more row, and whether that speaks of what comes along."""
     before = _text_of(path)
     mark = delimiter_of(before)
     columns = _columns_of(before, mark) or [
         name for name in COLUMNS if name in NEEDED or name in cells or name in PROVENANCE
     ]
-    lost = [name for name in cells if name not in columns]
-    if lost:
-        raise InputError(
-            "{path} has no column for {lost}: add it to its first line, or write to another file.",
-            path=path,
-            lost=", ".join(lost),
-        )
-    text = before or _csv([columns], mark)
+    added = [name for name in COLUMNS if name in cells and name not in columns]
+    columns += added
+    text = _widened(before, mark, added) or _csv([columns], mark)
     text += "" if text.endswith("\n") else "\n"
     text += _csv([[_written(name, cells.get(name, ""), mark) for name in columns]], mark)
-    known = _check_own(Book(own=read_own_factors(text, table=path)).own[-1])
-    replace_file(path, text.encode())
-    return known
+    return text, _check_own(Book(own=read_own_factors(text, table=path)).own[-1])
+
+
+def _widened(text: str, mark: str, added: Sequence[str]) -> str:
+    """Return a table with more columns at its right, empty in the rows that are there."""
+    lines = text.splitlines(keepends=True)
+    filled = [at for at, line in enumerate(lines) if line.strip() and not line.startswith("#")]
+    for at in filled:
+        body = lines[at].rstrip("\r\n")
+        cells = added if at == filled[0] else [""] * len(added)
+        lines[at] = "".join([body, *(mark + cell for cell in cells), lines[at][len(body) :]])
+    return "".join(lines)
 
 
 def _written(name: str, cell: str, mark: str) -> str:
