@@ -53,6 +53,7 @@ from brizna.check import (
 )
 from brizna.cli._check import ACTIONS as _CHECK_ACTIONS
 from brizna.cli._dispatch import COMMANDS
+from brizna.cli._env import ACTIONS as _ENV_ACTIONS
 from brizna.cli._factors import _ACTIONS as _FACTOR_ACTIONS
 from brizna.cli._grid import _ACTIONS as _GRID_ACTIONS
 from brizna.cli._improve import ACTIONS as _IMPROVE_ACTIONS
@@ -79,6 +80,7 @@ from brizna.core.measurement import (
 )
 from brizna.core.profile import Branch, Part, Profile
 from brizna.core.site import Site
+from brizna.core.software import Distribution, Software
 from brizna.core.sweep import Dimension, Setting, Sweep, SweepPlan, TrialNote
 from brizna.core.tune import Parameter, Resource, Tune, Tuned, TuneNote, TunePlan
 from brizna.core.work import Work
@@ -96,7 +98,7 @@ from brizna.plan import (
     SiteOption,
     Workload,
 )
-from brizna.store import Key, KeyEnd
+from brizna.store import Approval, Key, KeyEnd
 from brizna.verbs import (
     SETTINGS,
     Prediction,
@@ -283,6 +285,7 @@ def every_command():
     actions["improve"] = ("", *_IMPROVE_ACTIONS)
     actions["federate"] = ("advise",)
     actions["keys"] = _KEY_ACTIONS
+    actions["env"] = _ENV_ACTIONS
     actions["check"] = ("", *_CHECK_ACTIONS)
     return [f"{name} {action}".rstrip() for name in COMMANDS for action in actions.get(name, ("",))]
 
@@ -361,7 +364,7 @@ def test_every_unit_that_is_described_exists():
         *(SiteAdvice, SiteOption, BreakEven, Best, CaseInput),
         *(HardwareAdvice, ChipOption, Replacement),
         *(FederationAdvice, Criterion, Flip, Traffic),
-        *(Key, KeyEnd),
+        *(Key, KeyEnd, Software, Distribution, Approval),
         *(Gate, GateVerdict, Limit, Quality, Drift),
         *(Sweep, Setting, SweepPlan, Dimension, TrialNote),
         *(Improvement, Row),
