@@ -297,3 +297,22 @@ def test_a_list_of_approvals_that_nobody_believes_is_broken():
     verdict = judged(project, select=("BRZ-P013",)).verdicts[0]
     assert verdict.result == "fail"
     assert "another key" in str(verdict.seen)
+
+
+def study(**row):
+    made = {"name": "base + prune-channels(0.5)", "steps": [], "why": "no data to train on"} | row
+    return of({"schema": "brizna.improvement/1", "rows": [made], "chosen": None, "study": {}})
+
+
+def test_what_failed_was_tried_and_what_was_declined_does_not_apply():
+    failed = judged(study(state="failed"), select=("BRZ-P081",)).verdicts[0]
+    assert failed.result == "pass"
+    declined = judged(study(state="declined"), select=("BRZ-P081",)).verdicts[0]
+    assert declined.result == "not-applicable"
+    assert "no data to train on" in str(declined.seen)
+    assert judged(study(state="failed"), select=("BRZ-P083",)).verdicts[0].result == "fail"
+
+
+def test_short_runs_do_not_hide_what_a_long_one_tells():
+    brief = run(duration_s=2.0, measurement__gauges=[])
+    assert judged(of(run(), brief), select=("BRZ-P041",)).outcome() == "pass"

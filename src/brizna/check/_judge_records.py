@@ -179,31 +179,39 @@ def energy_and_quality(tune: dict[str, Any]) -> tuple[Said, Said] | None:
 
 
 def judge_tried(*steps: str) -> Judge:
-    """Return the judge of whether a study tried steps whose names begin so; any step if none."""
+    """Return the judge of whether a study tried steps whose names begin so; any step if none.
+
+    What was tried and failed was tried; what the study declined does not apply, for its reason.
+    """
 
     def judge(rule: ProjectRule, project: Project) -> Verdict:
         studies = project.of(IMPROVEMENT)
         if not studies:
             return rule.untold(project.place, _NO_STUDY)
-        tried = [
-            (row, one)
-            for one in studies
-            for row in one.data["rows"]
-            if row["state"] != "declined" and any(_is_step(step, steps) for step in row["steps"])
-        ]
-        if not tried:
-            return rule.failed(
-                Place(file=studies[-1].place),
-                Said("the study did not try this"),
-                Said("a row for it, even if it is refused: the study says why"),
-            )
-        return rule.passed(Place(file=tried[-1][1].place), [_row(*one) for one in tried[-5:]])
+        rows = [(row, one) for one in studies for row in one.data["rows"] if _took(row, steps)]
+        tried = [(row, one) for row, one in rows if row["state"] != "declined"]
+        if tried:
+            return rule.passed(Place(file=tried[-1][1].place), [_row(*one) for one in tried[-5:]])
+        if rows:
+            row, one = rows[-1]
+            why = Said("the study declined it: {why}", why=row.get("why") or "?")
+            return rule.unasked(Place(file=one.place), why)
+        return rule.failed(
+            Place(file=studies[-1].place),
+            Said("the study did not try this"),
+            Said("a row for it, even if it is refused: the study says why"),
+        )
 
     return judge
 
 
-def _is_step(step: dict[str, Any], names: tuple[str, ...]) -> bool:
-    return not names or str(step["name"]).startswith(names)
+def _took(row: dict[str, Any], names: tuple[str, ...]) -> bool:
+    """Tell whether a row is of one of these steps; one that came to nothing has it in its name."""
+    known: list[dict[str, Any]] = row["steps"]
+    taken = [str(step["name"]) for step in known]
+    if not taken and row["state"] in ("failed", "declined"):
+        taken = str(row["name"]).split(" + ")[-1:]
+    return any(not names or name.startswith(names) for name in taken)
 
 
 def _row(row: dict[str, Any], held: Held) -> Evidence:
@@ -431,7 +439,15 @@ def _changed(project: Project, shown: Iterable[Any]) -> list[str]:
 
 
 def _told(field: str, held: Held) -> Evidence:
-    value = held.data.get(field)
-    number = float(value) if isinstance(value, (int, float)) else None
-    name = f"{field} {value}" if isinstance(value, str) else field
-    return Evidence(name=name, value=number, unit="1", origin=held.digest)
+    """Return a field of a record as evidence, an estimate with its interval."""
+    value: Any = held.data.get(field)
+    ends: dict[str, Any] = dict(value) if hasattr(value, "items") else {}
+    best: object = ends.get("best", value)
+    return Evidence(
+        name=f"{field} {value}" if isinstance(value, str) else field,
+        value=float(best) if isinstance(best, (int, float)) else None,
+        unit="J" if field.endswith("_j") else "1",
+        origin=held.digest,
+        low=ends.get("low"),
+        high=ends.get("high"),
+    )

@@ -46,14 +46,18 @@ def judge_metrics(rule: ProjectRule, project: Project) -> Verdict:
     runs = project.of(RUN)
     if not runs:
         return rule.untold(project.place, _NO_RUNS)
-    last = runs[-1]
+    last = [one for one in runs if one.data["duration_s"] >= _LONG_S][-1:] or runs[-1:]
+    return _judge_watched(rule, last[0])
+
+
+def _judge_watched(rule: ProjectRule, last: Held) -> Verdict:
     uses = [one for one in last.data["measurement"].get("gauges") or () if _is_use(one)]
     energy = _energy(last)
     if energy is None or not uses:
         missing = Said("use of the hardware") if energy is not None else Said("energy")
         return rule.failed(
             Place(file=last.place),
-            Said("the latest run does not tell this: {missing}", missing=missing),
+            Said("this run does not tell it: {missing}", missing=missing),
             Said("energy, and the use of processors and accelerators, of each run"),
         )
     shown = [_estimated("energy_j", energy, "J", last)]
