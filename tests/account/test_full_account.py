@@ -440,3 +440,21 @@ def test_each_side_takes_its_own_units_and_needs_its_stages() -> None:
         sci_for_ai(used)
     with pytest.raises(InputError, match="Did you mean 'inference'"):
         Staged(stage="inferense", footprint=used[0].footprint)
+
+
+@pytest.mark.parametrize(
+    ("said", "mixed"), [(0.8, {"wind": 0.5, "gas": 0.5}), (0.2, {"wind": 0.5, "other": 0.5})]
+)
+def test_a_renewable_share_that_the_mix_contradicts_is_refused(said, mixed) -> None:
+    given = {"energy_kwh": 10, "renewable_share": said, "mix": mixed}
+    with pytest.raises(InputError, match="renewable_share"):
+        account_case(given)
+    agreed = {**given, "renewable_share": [0.5, 0.5, 0.8]}
+    assert best(account_case(agreed)[1].assumptions.renewable_share) == 0.5
+
+
+def test_storage_without_a_time_is_refused_and_takes_no_figure_along() -> None:
+    given = {"energy_kwh": 10, "storage_tb": 2}
+    with pytest.raises(InputError, match="duration_h"):
+        account_case(given)
+    assert account_case({**given, "duration_h": 1})[1].facility_energy_j is not None

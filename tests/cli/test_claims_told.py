@@ -10,6 +10,7 @@ def test_claims_are_told_in_both_languages(brizna):
     assert "(88.2 times too high)" in told
     spanish = brizna("claims", "--document", "002", "--lang", "es").stdout
     assert "(88,2 veces de más)" in spanish
+    assert spanish.startswith("documento 002: ")
     assert "un lector español ve mil veces de más" in spanish.lower()
     assert "No claim is from document '9'" in brizna("claims", "--document", "9").stderr
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -27,6 +28,8 @@ def test_a_training_is_told_with_its_hours_and_what_was_assumed(brizna):
     assert "carbon" in told
     spanish = brizna(*words, "--lang", "es").stdout
     assert "entrenamientos publicados" in spanish
+    assert "4,8e+21" in spanish
+    assert re.search(r"all accelerators together +4,1\d0 h ", told), "hours, as they are billed"
 
 
 def test_options_go_over_the_facts_of_a_file(shown, tmp_path):

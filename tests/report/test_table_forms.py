@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import re
@@ -149,6 +150,17 @@ def test_sheets_and_heads_are_in_the_readers_language_with_units():
     assert english["Runs"]["F1"].value == "energy (kWh)"
     assert spanish["Ejecuciones"]["F1"].value == "energía (kWh)"
     assert "carbon, electricity (kg CO2e)" in [cell.value for cell in english["Runs"][1]]
+
+
+def test_a_price_is_in_euros_per_kwh_and_not_in_one_over_it():
+    dossier = sample_dossier()
+    view = copy.deepcopy(dict(dossier.views[0]))
+    [price, power, *_rest] = view["footprint"]["factors"]
+    price |= {"id": "a-price", "unit": "1", "per": "EUR per kWh"}
+    power |= {"id": "a-power", "unit": "W", "per": "card"}
+    document = find_renderer("xlsx").render(dossier.replace(views=(view,)), lang="en")
+    units = {row[0].value: row[4].value for row in Sheets(document).book["Factors"]}
+    assert (units["a-price"], units["a-power"]) == ("EUR per kWh", "W per card")
 
 
 def test_factors_and_derivation_are_in_the_workbook():

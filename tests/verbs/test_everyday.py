@@ -62,6 +62,10 @@ def test_the_page_shows_the_ends_too_except_of_small_parts():
     found = told(energy_kwh=10)
     rows = {row["factor"]: row for row in equivalents(list(found.values()), Format("en"))}
     assert rows["equivalence/household-es-day"]["ends"] == "1.05-1.51"
+    tens = {row["unit"] for row in equivalents([*told(energy_kwh=100).values()], Format("en"))}
+    assert {"household days", "litres", "charges"} <= tens
+    single = {"label": "x", "value": 1.0, "unit": "y", "units": "ys", "source": "z"}
+    assert equivalents([single], Format("en"))[0]["unit"] == "y"
     small = {"label": "x", "value": 1e-4, "low": 1e-5, "high": 1e-3, "unit": "y", "source": "z"}
     [row] = equivalents([small], Format("en"))
     assert (row["shown"], row["ends"]) == ("1/10,000", "")

@@ -13,9 +13,11 @@ from brizna.account import Footprint, Subject, account, explain, recompute, subj
 from brizna.core.errors import CoverageError, InputError
 from brizna.core.estimate import total
 from brizna.core.factors import factor
-from brizna.core.quantities import Tariff
+from brizna.core.quantities import Duration, Tariff
 from brizna.core.signal import Signal
+from brizna.core.site import Site
 from brizna.verbs import account_case
+from brizna.verbs._assume import assume
 
 CASE = {"energy_kwh": 10, "duration_h": 4, "pue": 1.0, "intensity_g_per_kwh": 100}
 MONDAY = "2026-03-02T00:00+01:00"
@@ -357,3 +359,27 @@ def test_night_is_never_dearer_than_the_same_work_by_day() -> None:
         assert night is not None
         assert day is not None
         assert night.best.value <= day.best.value
+
+
+@pytest.mark.parametrize(("zone", "is_fine"), [("ES", True), ("ES-CN", True), ("FR", False)])
+def test_a_spanish_contract_is_refused_for_a_place_elsewhere(zone, is_fine):
+    given = {
+        "energy_kwh": 10,
+        "duration_h": 1,
+        "started": "2026-03-02T09:00+01:00",
+        "zone": zone,
+        "contract": {"tariff": "2.0TD", "energy_per_kwh": 0.12},
+    }
+    if is_fine:
+        assert account_case(given)[1].cost.best.value > 1
+        return
+    with pytest.raises(InputError, match="FR"):
+        account_case(given)
+
+
+def test_a_run_elsewhere_has_no_cost_under_a_spanish_contract():
+    contract = {"tariff": "2.0TD", "energy_per_kwh": 0.12}
+    begun = datetime(2026, 3, 2, tzinfo=UTC)
+    site = Site(zone="FR", zone_origin="declared", contract=contract)
+    assumed = assume(site, duration=Duration(3600), started=begun)
+    assert "one of Spain" in assumed.reasons["tariff_per_kwh"]

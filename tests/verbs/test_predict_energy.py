@@ -248,3 +248,56 @@ def test_what_to_choose_from_must_be_given():
     for wrong in ({}, {"queries": 1}, {"queries": 1, "smal": {}}, {"queries": 1, "large": {}}):
         with pytest.raises(InputError):
             reuse(wrong)
+
+
+def test_a_training_on_an_unnamed_accelerator_says_which_was_taken_and_is_wide():
+    """That the doubt matters: an H100 is told 20 times as fast as a slow one of the table."""
+    asked = {"params_b": 8, "tokens_b": 100}
+    told, named = predict("training", asked), predict("training", {**asked, "gpu": "H100"})
+    assert told.energy_j.best == named.energy_j.best
+    wide, narrow = (
+        one.figures["device_s"].high.value / one.figures["device_s"].low.value
+        for one in (told, named)
+    )
+    assert wide > 10 * narrow
+    assert any(note.startswith("taken: H100") for note in told.notes)
+    assert not any(note.startswith("taken: H100") for note in named.notes)
+
+
+@pytest.mark.parametrize(
+    ("given", "fits"),
+    [
+        ({"gpu": "T4", "gpus": 1}, None),  # 810 GB of weights on 16 GB
+        ({"gpu": "H100", "gpus": 11}, False),  # 880 GB hold them, and no gradient
+        ({"gpu": "H100", "gpus": 128}, True),
+        ({"gpus": 1}, True),  # nobody says of what memory
+    ],
+)
+def test_a_training_must_fit_its_accelerators(given, fits):
+    asked = {"params_b": 405, "tokens_b": 1, **given}
+    if fits is None:
+        with pytest.raises(InputError, match="at least 51 accelerators"):
+            predict("training", asked)
+        return
+    notes = " ".join(predict("training", asked).notes)
+    assert ("lies elsewhere" in notes) is not fits
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"task": "image", "model": "sdxl", "tokens_out": 5}, "tokens_out"),
+        ({"task": "video", "model": "wan2.1-1.3b", "layers": 5}, "layers"),
+        ({**ANSWERS, "steps": 5}, "steps"),
+        ({"task": "image"}, "Which model"),
+    ],
+)
+def test_facts_of_another_task_are_refused_and_not_ignored(given, named):
+    with pytest.raises(InputError, match=named):
+        predict("inference", given)
+
+
+@pytest.mark.parametrize(("changes", "said"), [({"growth": -0.9}, "ever less"), ({}, "nobody")])
+def test_use_that_never_takes_what_training_took_is_told_so(changes, said):
+    rarely = {**LIFE, "queries_per_day": 10 if changes else 0, **changes}
+    assert said in predict("lifecycle", rarely).facts["break_even_years"]

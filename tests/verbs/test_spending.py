@@ -14,7 +14,7 @@ from brizna.core.measurement import Measurement, Run
 from brizna.core.quantities import Carbon, Energy
 from brizna.core.site import Site
 from brizna.store import Store
-from brizna.verbs import Asked, Reserved, charge_runs, judge_budgets
+from brizna.verbs import Asked, Reserved, charge_runs, judge_budgets, read_budget
 from brizna.verbs._settings import read_settings
 from brizna.verbs._spent import spent_by
 from brizna.verbs._views import view_of
@@ -168,3 +168,14 @@ def test_a_budget_accounts_for_runs_that_nobody_has_accounted_for(store, keep, s
     told = view_of(store, run_id)["footprint"]["carbon_g"]
     assert told is not None
     assert seen.spent.best.value == told["best"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "amount_g"),
+    [("2.5 kg", 2500), ("2,5 kg", 2500), ("0,125 kg", 125), ("12,5 kg", 12500)],
+)
+def test_a_limit_may_have_a_decimal_comma(limit, amount_g):
+    days = {"from": "2026-01-01", "to": "2026-12-31"}
+    assert read_budget({"limit": limit, **days}, where="here").limit == pytest.approx(amount_g)
+    with pytest.raises(InputError, match="2,500 kg"):
+        read_budget({"limit": "2,500 kg", **days}, where="here")

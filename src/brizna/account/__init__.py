@@ -128,9 +128,11 @@ if TYPE_CHECKING:
     from brizna.account._sets import Difference, FactorSet, differences, factor_set_of, find_factors
     from brizna.account._spent import Charged, Charges, Spent, charge, kind_of_figure, summed
     from brizna.account._training import (
+        USUAL_CARD,
         PublishedTraining,
         Trained,
         Training,
+        check_memory,
         estimate_training,
         published_trainings,
     )
@@ -155,6 +157,7 @@ __all__ = [
     "TASKS",
     "TERMS",
     "TERRITORIES",
+    "USUAL_CARD",
     "WARN_AT",
     "Accelerator",
     "Answer",
@@ -212,6 +215,7 @@ __all__ = [
     "account",
     "by_the_hour",
     "charge",
+    "check_memory",
     "choose",
     "claims",
     "cloud_charges",
@@ -345,6 +349,7 @@ _HOMES = {
     "TASKS": "_inference",
     "TERMS": "_cloud",
     "TERRITORIES": "_periods",
+    "USUAL_CARD": "_training",
     "Trained": "_training",
     "Training": "_training",
     "WARN_AT": "_budget",
@@ -369,6 +374,7 @@ _HOMES = {
     "estimate_answer": "_inference",
     "estimate_inference": "_inference",
     "estimate_picture": "_diffusion",
+    "check_memory": "_training",
     "estimate_training": "_training",
     "evaluate": "_footprint",
     "explain": "_explain",

@@ -162,6 +162,11 @@ def read_case(given: Mapping[str, Any], *, of_run: bool = False) -> Case:
         )
     if "energy" in facts and read:
         raise InputError("The case gives energy and devices: keep the one that was measured.")
+    if "storage" in facts and not of_run and "duration" not in facts:
+        raise InputError(
+            "The case gives storage_tb, but not for how long it is kept, and storage draws power "
+            "all that time: expected duration_h too."
+        )
     _check_hardware(facts)
     if _level(given) == "facility":
         _hold_facility(facts)

@@ -94,7 +94,7 @@ class Equivalence(Record):
 
     Attributes:
         factor: Emissions or energy of one unit of it.
-        name_en: What it is, in English; ``unit_en`` is one unit of it.
+        name_en: What it is, in English; ``unit_en`` is one unit of it, ``units_en`` several.
         name_es: What it is, in Spanish; ``unit_es`` is one unit of it.
     """
 
@@ -103,6 +103,8 @@ class Equivalence(Record):
     name_es: str
     unit_en: str
     unit_es: str
+    units_en: str
+    units_es: str
 
     _forms: ClassVar = {"factor": Factor.from_json}
 
@@ -122,6 +124,8 @@ def equivalences(*, asked: bool = False, every: bool = False) -> tuple[Equivalen
             name_es=row["label_es"],
             unit_en=row["per"],
             unit_es=row["per_es"],
+            units_en=row["pers"],
+            units_es=row["pers_es"],
         )
         for row in load(ROOM, "equivalences").rows
         if every or row["shown"] in shown

@@ -119,6 +119,11 @@ def every_model() -> tuple[LanguageModel, ...]:
     return _models()
 
 
+def every_accelerator() -> tuple[Accelerator, ...]:
+    """Return the accelerators that the table has."""
+    return _accelerators()
+
+
 def find_accelerator(name: str) -> Accelerator:
     """Return an accelerator by its name or a short one, such as ``H100`` or ``A100 PCIe 80GB``.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import ceil, floor, inf
 
 from brizna.account._factors import ROOM, coefficient
-from brizna.account._models import find_accelerator, number
+from brizna.account._models import every_accelerator, find_accelerator, number
 from brizna.core._tables import load
 from brizna.core.errors import InputError
 from brizna.core.estimate import Estimate, exactly
@@ -15,6 +15,7 @@ from brizna.core.records import Record, each
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import ClassVar
 
     from brizna.account._models import Accelerator
@@ -24,6 +25,18 @@ _OVER_STATED = 1.1
 """Of the power that a maker states: meters and boosts go a little above it."""
 _AROUND_W = 1000.0
 """That a machine draws at most around one accelerator: of eight of 700 W in 10.2 kW it is 575."""
+USUAL_CARD = "H100"
+"""Is taken where nobody says which accelerator trains."""
+_MIDDLE = 0.9
+"""Of the accelerators of the table, as the doubt of which it is."""
+_STATE_BYTES = 16
+"""Of a parameter that Adam trains in mixed precision: weights, gradients and Adam's state.
+Rajbhandari et al., ZeRO: Memory Optimizations Toward Training Trillion Parameter Models, 2020,
+section 3.1.
+"""
+_WEIGHT_BYTES = 2
+_FROZEN_BYTES = 0.5
+"""Of a weight that is frozen, in 4 bits, as few as they are kept in."""
 
 
 class Training(Record):
@@ -34,7 +47,7 @@ class Training(Record):
         active_b: Of these used for a token; all if None.
         tokens_b: Tokens that are trained on, each pass over them counted, in 1e9.
         flop: Operations, instead of the three above.
-        gpu: The accelerator, by name.
+        gpu: The accelerator, by name; `USUAL_CARD` with the doubt of which it is if None.
         gpus: How many.
         mfu: Share of the dense 16-bit peak that is reached over all hours.
         tflops: Instead: operations a second that one reaches, in 1e12.
@@ -47,7 +60,7 @@ class Training(Record):
     active_b: float | None = None
     tokens_b: float | None = None
     flop: float | None = None
-    gpu: str = "H100"
+    gpu: str | None = None
     gpus: float = 1
     mfu: float | None = None
     tflops: float | None = None
@@ -161,7 +174,7 @@ def estimate_training(given: Training) -> Trained:
     References:
         [1] Kaplan et al., Scaling Laws for Neural Language Models, 2020, section 2.1.
     """
-    card = find_accelerator(given.gpu)
+    card = find_accelerator(given.gpu or USUAL_CARD)
     _check_card(given, card)
     used: list[Factor] = []
 
@@ -187,6 +200,8 @@ def estimate_training(given: Training) -> Trained:
         share = use(_factor("training/power-share"))
         power = share * exactly(Power(card.power_w), "published")
     accelerators = device_s * power
+    if given.gpu is None:
+        device_s, accelerators = _on_any_card(given, device_s, accelerators)
     host = (
         use(factor(ROOM, "inference", "inference-host"))
         if given.host is None
@@ -200,6 +215,59 @@ def estimate_training(given: Training) -> Trained:
         energy_j=(accelerators * host).based("modelled"),
         factors=tuple(used),
     )
+
+
+def _on_any_card(
+    given: Training, device_s: Estimate, energy_j: Estimate
+) -> tuple[Estimate, Estimate]:
+    """Return hours and energy with the doubt of which accelerator it is, if they depend on it."""
+    cards, usual = every_accelerator(), find_accelerator(USUAL_CARD)
+    name = "model:training/which-accelerator"
+    slower = [usual.tflops_16 / card.tflops_16 for card in cards]
+    thirst = [
+        many * (card.power_w / usual.power_w if given.power_w is None else 1.0)
+        for many, card in zip(slower, cards, strict=True)
+    ]
+    if given.tflops is None:
+        device_s = device_s.doubted_by(name, *_middle(slower))
+        return device_s, energy_j.doubted_by(name, *_middle(thirst))
+    if given.power_w is None:
+        powers = [card.power_w / usual.power_w for card in cards]
+        energy_j = energy_j.doubted_by(name, *_middle(powers))
+    return device_s, energy_j
+
+
+def _middle(ratios: Sequence[float]) -> tuple[float, float]:
+    """Return the ends between which the middle nine in ten lie, and 1 with them."""
+    ranked, out = sorted(ratios), floor(len(ratios) * (1 - _MIDDLE) / 2)
+    return min(ranked[out], 1.0), max(ranked[-1 - out], 1.0)
+
+
+def check_memory(given: Training) -> bool:
+    """Return whether a training's weights, gradients and optimiser fit so many accelerators.
+
+    What is not told is taken to fit. Where they do not, a part of them must lie elsewhere.
+
+    Raises:
+        InputError: If not even the weights do; names the fewest accelerators that hold them.
+    """
+    if given.params_b is None or given.gpu is None:
+        return True
+    card = find_accelerator(given.gpu)
+    each = _FROZEN_BYTES if given.peft else _WEIGHT_BYTES
+    memory_gb, weights_gb = given.gpus * card.memory_gb, each * given.params_b
+    if weights_gb > memory_gb:
+        raise InputError(
+            "{params:g}e9 parameters are {weights:.0f} GB of weights, but {gpus:g} x {card} hold "
+            "{memory:.0f} GB: expected at least {fewest} accelerators. Give gpus or gpu.",
+            params=given.params_b,
+            weights=weights_gb,
+            gpus=given.gpus,
+            card=card.name,
+            memory=memory_gb,
+            fewest=ceil(weights_gb / card.memory_gb),
+        )
+    return given.peft or _STATE_BYTES * given.params_b <= memory_gb
 
 
 def _check_card(given: Training, card: Accelerator) -> None:
@@ -250,7 +318,7 @@ def published_trainings() -> tuple[PublishedTraining, ...]:
             gpu=cells["accelerator"],
         )
         device_s = Duration.of(number(data, row, "device_hours"), "h").value
-        peak = find_accelerator(training.gpu).tflops_16 * _TERA
+        peak = find_accelerator(cells["accelerator"]).tflops_16 * _TERA
         energy_mwh = data.number(row, "energy_mwh")
         found.append(
             PublishedTraining(

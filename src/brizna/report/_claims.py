@@ -25,13 +25,20 @@ def claims_lines(found: Sequence[Claim], *, lang: str) -> list[str]:
     for claim in found:
         if claim.source != source:
             source = claim.source
-            lines += [*([""] if lines else []), source]
+            lines += [*([""] if lines else []), _heading(claim, style)]
         lines += _claim(claim, style)
     counts = dict.fromkeys(_names(style), 0)
     for claim in found:
         counts[claim.verdict] += 1
     told = ", ".join(f"{_names(style)[verdict]}: {count}" for verdict, count in counts.items())
     return [*lines, "", _("{count} figures; {told}").format(count=len(found), told=told)]
+
+
+def _heading(claim: Claim, style: Format) -> str:
+    """Return which document it is, with its title as the source says it."""
+    _ = style.say
+    title = claim.source.partition(": ")[2]
+    return _("document {number}: {title}").format(number=claim.document, title=title)
 
 
 def _claim(claim: Claim, style: Format) -> list[str]:

@@ -15,6 +15,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from brizna.core.errors import UnavailableError
 from brizna.core.estimate import Estimate
+from brizna.core.factors import measured_in
 from brizna.core.records import Record
 from brizna.report._filling import Filling
 from brizna.report._form_json import figures_of
@@ -271,13 +272,12 @@ class _Writer:
             for factor in (*view["footprint"]["factors"], *view.get("factors", ())):
                 seen.setdefault(factor["id"], factor)
         for row, (name, factor) in enumerate(sorted(seen.items()), start=2):
-            per = f"/{factor['per']}" if factor["per"] else ""
             _put(sheet, row, 1, name)
             for place, end in ((2, "value"), (3, "low"), (4, "high")):
                 if factor[end] is not None:
                     sheet.cell(row, place, factor[end])
             rest = (
-                f"{factor['unit']}{per}",
+                measured_in(factor["unit"], self.form.stored(factor["per"] or "")),
                 name_basis(factor["basis"], self.form.lang),
                 factor["source"],
                 factor["year"] or _("year not stated"),

@@ -154,6 +154,10 @@ class Format:
             text = f"{abs(value):.20f}".rstrip("0").rstrip(".")
         return (self.minus if value < 0 else "") + self._marked(text)
 
+    def power_of_ten(self, value: float) -> str:
+        """Return a large number as three digits and its power of ten: ``4.8e+21``."""
+        return f"{value:.3g}".replace(".", self._marks["decimal"])
+
     def count(self, value: int) -> str:
         """Return a whole number, all its digits."""
         return self.number(value, step=1)

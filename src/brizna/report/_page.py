@@ -357,7 +357,9 @@ def equivalents(comparisons: Sequence[Mapping[str, Any]], style: Format) -> list
             shown, ends = style.parts(Ratio, counted)
         else:
             shown = style.number(value)
-        rows.append({**entry, "shown": shown, "ends": ends})
+        is_one = shown == "1" or 0 < value < _FEW
+        unit = entry["unit"] if is_one else entry.get("units", entry["unit"])
+        rows.append({**entry, "unit": unit, "shown": shown, "ends": ends})
     return rows
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LARGE = 1e15
 """From here on a number is written with its power of ten."""
+_HOUR_S = 3600.0
 _KINDS: Mapping[str, type[Quantity]] = {"j": Energy, "s": Duration}
 
 
@@ -35,7 +36,7 @@ def prediction_lines(
     _, prediction = style.say, printable(prediction)
     names = _names(style)
     rows = [
-        (names[name], *style.parts(kind_of(name), estimate))
+        (names[name], *_figure(name, estimate, style))
         for name, estimate in prediction["figures"].items()
     ]
     lines = Table([_("part"), _("best"), _("interval 90 %")], rows, right=(1, 2)).lines(
@@ -60,11 +61,20 @@ def kind_of(name: str) -> type[Quantity]:
     return _KINDS.get(name.rpartition("_")[2], Ratio)
 
 
+def _figure(name: str, estimate: Mapping[str, Any], style: Format) -> tuple[str, str]:
+    """Return a figure and its interval; time that many spend at once in hours, as it is billed."""
+    if name != "device_s":
+        return style.parts(kind_of(name), estimate)
+    hours = {end: estimate[end] / _HOUR_S for end in ("low", "best", "high")}
+    best, ends = style.parts(Ratio, hours)
+    return f"{best} h", ends
+
+
 def _fact(value: float | str, style: Format) -> str:
     if isinstance(value, str):
-        return value
+        return style.stored(value)
     if value >= _LARGE:
-        return f"{value:.3g}"
+        return style.power_of_ten(value)
     return style.count(int(value)) if float(value).is_integer() else style.number(value)
 
 

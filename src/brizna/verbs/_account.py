@@ -12,7 +12,7 @@ from brizna.core.estimate import exactly, total
 from brizna.core.quantities import Duration, Ratio
 from brizna.core.site import Site
 from brizna.verbs._assume import assume
-from brizna.verbs._money import Drawn, payment, payment_of_site, span_of
+from brizna.verbs._money import Drawn, check_contract, payment, payment_of_site, span_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 RENEWABLE = ("solar", "wind", "hydro", "biomass", "geothermal")
 """Sources of a mix that are renewable."""
+_NOT_RENEWABLE = ("coal", "gas", "oil", "nuclear")
+_OFF = 0.005
+"""By how much a declared renewable share and that of a mix may differ: they were rounded."""
 _DECLARED = {
     "embodied": "embodied_g",
     "lifetime": "lifetime_s",
@@ -65,6 +68,7 @@ def account_case(
     site = _site(case)
     duration = case.facts.get("duration")
     length = None if duration is None else Duration(duration.best.value)
+    check_contract(case.contract, site)
     drawn = Drawn(span=span_of(case.started, length), prices_of=prices_of, until=book.until)
     assumptions = assume(
         site,
@@ -109,10 +113,11 @@ def account_run_as(
     if declared.tariff_per_kwh is not None:
         changes["contract"] = None
     site = run.site.replace(**changes)
+    check_contract(case.contract, site)
     drawn = (drawn or Drawn()).replace(
         span=span_of(run.started, Duration(run.duration_s)), until=book.until
     )
-    paid = payment(case, _tariff(site), drawn) or payment_of_site(site.contract, drawn)
+    paid = payment(case, _tariff(site), drawn) or payment_of_site(site, drawn)
     assumptions = assume(
         site,
         duration=Duration(run.duration_s),
@@ -170,8 +175,23 @@ def _declared(case: Case) -> dict[str, Any]:
     if case.mix:
         found["mix"] = case.mix
         renewable = fsum(case.mix.get(source, 0.0) for source in RENEWABLE)
+        _check_origin(facts.get("renewable"), case.mix, renewable)
         found.setdefault("renewable_share", exactly(Ratio(renewable)))
     return found
+
+
+def _check_origin(said: Estimate | None, mix: Mapping[str, float], renewable: float) -> None:
+    """Refuse a declared renewable share that a declared mix contradicts."""
+    if said is None:
+        return
+    most = 1 - fsum(mix.get(source, 0.0) for source in _NOT_RENEWABLE)
+    if said.high.value < renewable - _OFF or said.low.value > most + _OFF:
+        raise InputError(
+            "renewable_share is {said:g}, but of the sources in mix {renewable:g} is renewable: "
+            "expected the same of both. Leave one out.",
+            said=said.best.value,
+            renewable=renewable,
+        )
 
 
 def view_of_case(case: Case, footprint: Footprint) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def assume(
     _assume_instruments(gathered, site)
     if "pay" not in gathered.fields:
         span = _span(started, duration)
-        gathered.fields |= payment_of_site(site.contract, Drawn(span=span, until=book.until))
+        gathered.fields |= payment_of_site(site, Drawn(span=span, until=book.until))
     _assume_charges(gathered)
     if "embodied_g" not in gathered.fields and site.hardware is not None:
         _assume_hardware(gathered, site.hardware, duration, site.machine)

@@ -62,14 +62,23 @@ def _estimate(view: View, field: str, kind: type[Energy | Carbon]) -> Estimate |
 _TELLING = (0.01, 10_000.0)
 """Counts that say something to a person; a comparison outside is left out."""
 _PUBLISHED = 3
+_SEVERAL = {
+    "run": "runs",
+    "image": "images",
+    "inference": "inferences",
+    "prompt": "prompts",
+    "query": "queries",
+}
+"""What published figures are for one of, and several."""
 
 
 def comparisons(footprint: View | None, *, lang: str, asked: bool = False) -> list[dict[str, Any]]:
     """Return what a footprint is in everyday things and beside published models.
 
     Each has a ``label``, a ``value`` (how many of them, at best) with its ``low`` and ``high``, the
-    ``unit`` in words, the ``source`` and the ``factor`` or model by id. The interval holds the
-    footprint's doubt and that of the thing. Counts that nobody can picture are left out.
+    ``unit`` in words, ``units`` of several, the ``source`` and the ``factor`` or model by id. The
+    interval holds the footprint's doubt and that of the thing. Counts that nobody can picture are
+    left out.
 
     Args:
         footprint: In record form; None where there is none.
@@ -103,6 +112,7 @@ def _everyday(
                     "label": thing.name_es if spanish else thing.name_en,
                     **_counted(count),
                     "unit": thing.unit_es if spanish else thing.unit_en,
+                    "units": thing.units_es if spanish else thing.units_en,
                     "source": _source(thing.factor.source, thing.factor.year),
                     "factor": thing.factor.id,
                 }
@@ -125,6 +135,7 @@ def _published(figures: dict[type[Any], Estimate], lang: str) -> list[dict[str, 
                 "label": f"{model.name}, {stored(model.phase, lang)}",
                 **_counted(count),
                 "unit": stored(model.per, lang),
+                "units": stored(_SEVERAL.get(model.per, model.per), lang),
                 "source": _source(model.source, model.year),
                 "factor": model.id,
             }

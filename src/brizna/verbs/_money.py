@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from brizna.core.estimate import Estimate
     from brizna.core.factors import Factor
     from brizna.core.signal import Signal
+    from brizna.core.site import Site
+    from brizna.grid import Zone
     from brizna.verbs._settings import Settings
 
     Span = tuple[datetime, datetime]
@@ -118,23 +120,50 @@ def payment(case: Case, tariff: tuple[Estimate, str] | None, drawn: Drawn) -> di
     return {"pay": pay}
 
 
-def payment_of_site(given: Mapping[str, Any] | None, drawn: Drawn) -> dict[str, Any]:
+def check_contract(contract: Contract | None, site: Site) -> None:
+    """Refuse a Spanish contract for a place that is known to be elsewhere.
+
+    Raises:
+        InputError: If it is.
+    """
+    if contract is not None and (elsewhere := _elsewhere(site)) is not None:
+        raise InputError(
+            "The contract {tariff} is one of Spain, but the electricity is that of {zone}: "
+            "expected a zone of Spain. Give tariff_per_kwh instead of contract.",
+            tariff=contract.tariff,
+            zone=elsewhere,
+        )
+
+
+def _elsewhere(site: Site) -> Zone | None:
+    """Return the zone of a site that a contract of Spain cannot be for; a guessed one may be."""
+    from brizna.grid import find_zone
+
+    if site.zone is None or site.zone_origin == "time-zone":
+        return None
+    zone = find_zone(site.zone)
+    return None if zone.country == "ES" else zone
+
+
+def payment_of_site(site: Site, drawn: Drawn) -> dict[str, Any]:
     """Return ``pay`` for the contract of a site, or nothing where it has none.
 
-    Where a price is not known, or only a series has it, ``pay`` returns why as ``unpaid``.
+    Where a price is not known, only a series has it, or the place is not in Spain, ``pay`` returns
+    why as ``unpaid``.
 
     Args:
-        given: The contract as it was declared.
+        site: The place, with the contract as it was declared.
         drawn: When the energy was drawn.
     """
-    if given is None:
+    if site.contract is None:
         return {}
-    contract = read_contract(given)
+    contract = read_contract(site.contract)
 
     def pay(use: Callable[[Factor], Estimate]) -> dict[str, Any]:
         if drawn.span is None:
             return {"unpaid": NO_SPAN}
         try:
+            check_contract(contract, site)
             charges = _by_contract(contract, drawn, use)
         except (CoverageError, InputError) as error:  # the run stays; its money is not known
             return {"unpaid": str(error)}

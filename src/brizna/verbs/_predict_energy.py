@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 
 from brizna.account import (
+    USUAL_CARD,
     Deployment,
     FunctionalUnit,
     ImageModel,
@@ -14,6 +15,7 @@ from brizna.account import (
     Subject,
     Training,
     account,
+    check_memory,
     coefficient,
     estimate_answer,
     estimate_picture,
@@ -46,6 +48,8 @@ _MODEL = ("model", "params_b", "active_b", "weight_bits", "layers")
 _DEPLOYED = ("gpu", "gpus", "batch", "stack")
 _ANSWER = ("task", "tokens_in", "tokens_out", "requests")
 _PICTURE = ("width", "height", "steps", "frames")
+_ANSWERS_ALONE = ("tokens_in", "tokens_out", "active_b", "weight_bits", "layers")
+"""What only answers have, as `_PICTURE` is what only images and videos have."""
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "training": ("name", *(name for name in Training.fields() if name != "active_b"), "active_b"),
     "inference": ("name", *_MODEL, *_DEPLOYED, *_ANSWER, *_PICTURE),
@@ -226,8 +230,9 @@ def language_model(given: Mapping[str, Any]) -> LanguageModel:
         raise InputError("Which model is not said: name it, or give params_b.")
     if found is None:
         raise InputError(
-            "How large {name!r} is is not in the tables, and perhaps nobody has said it. Give its "
-            "parameters in 1e9 with params_b (and active_b), as you think they are.",
+            "The size of {name!r} is not in the tables, and perhaps nobody has said it. Give its "
+            "parameters in 1e9, as you think they are: params_b (--params-b), and active_b "
+            "(--active-b) where only some are used for a token.",
             name=name,
         )
     changes = {name: given[name] for name in ("weight_bits", "layers") if name in given}
@@ -249,8 +254,21 @@ def _training(given: Mapping[str, Any]) -> _Told:
     if "gpus" in given:
         told.figures["duration_s"] = made.duration_s
     told.duration_s = made.duration_s
-    told.hardware = _machines(find_accelerator(planned.gpu).name, planned.gpus)
-    told.facts = {"flop": made.flop, "gpu": planned.gpu, "gpus": planned.gpus}
+    gpu = planned.gpu or USUAL_CARD
+    told.hardware = _machines(find_accelerator(gpu).name, planned.gpus)
+    told.facts = {"flop": made.flop, "gpu": gpu, "gpus": planned.gpus}
+    if planned.gpu is None:
+        said = Said("taken: {gpu}, with the doubt of which accelerator it is", gpu=USUAL_CARD)
+        told.notes.append(str(said))
+    if "gpus" not in given:
+        said = Said("taken: one accelerator; how many there are changes the days, not the energy")
+        told.notes.append(str(said))
+    elif not check_memory(planned):
+        said = Said(
+            "weights, gradients and the optimiser's state do not fit the accelerators' memory: a "
+            "part of them lies elsewhere, which takes longer"
+        )
+        told.notes.append(str(said))
     if planned.mfu is None and planned.tflops is None:
         told.notes.append(str(Said("the share of the peak is that of published trainings")))
     if planned.power_w is None:
@@ -268,9 +286,17 @@ def _machines(card: str, gpus: float) -> dict[str, Any] | None:
 
 
 def _inference(given: Mapping[str, Any]) -> _Told:
-    if given.get("task") in _PICTURES:
-        return _pictures(given)
-    return _answers(given, deployment(given))
+    makes_pictures = given.get("task") in _PICTURES
+    foreign = _ANSWERS_ALONE if makes_pictures else _PICTURE
+    for name in foreign:
+        if name in given:
+            raise InputError(
+                "{field} says nothing about {task}: expected facts of the task alone. Leave it "
+                "out, or give the other task.",
+                field=name,
+                task=given.get("task", "chat"),
+            )
+    return _pictures(given) if makes_pictures else _answers(given, deployment(given))
 
 
 def _hosted(given: Mapping[str, Any]) -> _Told:
@@ -322,9 +348,12 @@ def _pictures(given: Mapping[str, Any]) -> _Told:
     model = None if name is None else find_image_model(name)
     if params_b is not None:
         model = ImageModel(name=name or "image model", total_b=params_b)
+    if model is None and name is None:
+        raise InputError("Which model is not said: name it, or give params_b.")
     if model is None:
         raise InputError(
-            "How {name!r} is built is not in the tables: give its parameters in 1e9 with params_b.",
+            "How {name!r} is built is not in the tables: give its parameters in 1e9 with params_b "
+            "(--params-b).",
             name=name,
         )
     picture = Picture(**{field: given[field] for field in _PICTURE if field in given})
@@ -370,8 +399,11 @@ def _life(given: Mapping[str, Any]) -> _Told:
         "break_even_queries": lived.break_even_queries,
     }
     told.facts = {"queries": lived.queries, "years": life.years}
-    if lived.break_even_years is not None:
-        told.facts["break_even_years"] = lived.break_even_years
+    never = str(Said("never: it is asked ever less"))
+    if not life.queries_per_day:
+        never = str(Said("never: nobody asks it"))
+    years = lived.break_even_years
+    told.facts["break_even_years"] = never if years is None else years
     told.years = lived.by_year
     told.notes = [*trained.notes, *query.notes]
     return told

@@ -397,8 +397,15 @@ def read_budget(given: Mapping[str, Any], *, where: str) -> Budget:
     )
 
 
+_GROUP = 3
+"""Digits after a comma that may part thousands."""
+
+
 def _limit(text: str, where: str) -> tuple[str, float]:
     number, _, unit = text.strip().partition(" ")
+    whole, _, rest = number.partition(",")
+    if whole == "0" or len(rest) != _GROUP:  # 2,500 may be either: it is refused
+        number = number.replace(",", ".", 1)
     try:
         value = float(number)
     except ValueError:
