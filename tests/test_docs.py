@@ -285,7 +285,6 @@ def every_command():
     actions["improve"] = ("", *_IMPROVE_ACTIONS)
     actions["federate"] = ("advise",)
     actions["keys"] = _KEY_ACTIONS
-    actions["check"] = ("", *_CHECK_ACTIONS)
     actions["env"] = _ENV_ACTIONS
     actions["check"] = ("", *_CHECK_ACTIONS)
     return [f"{name} {action}".rstrip() for name in COMMANDS for action in actions.get(name, ("",))]
