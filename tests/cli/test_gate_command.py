@@ -177,31 +177,23 @@ def test_a_creep_of_the_base_is_seen_over_the_gates_of_a_store(brizna, project):
     assert done.returncode == 0  # a warning
 
 
-def test_a_signal_ends_the_gate_and_leaves_no_work_tree(project):
-    write(project, 10**9)
-    git(project, "commit", "-qam", "endless")
+def test_a_signal_ends_the_gate_with_its_command_and_leaves_no_work_tree(project):
+    has_begun = project / "has-begun"
+    os.mkfifo(has_begun)
+    command = ["sh", "-c", f"echo yes > '{has_begun}'; sleep 60"]
     gate = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "brizna",
-            "gate",
-            "--base",
-            "HEAD",
-            "--",
-            "sh",
-            "-c",
-            "echo a > a; cat",
-        ],
+        [sys.executable, "-m", "brizna", "gate", "--base", "HEAD", "--by", "cpu", "--", *command],
         cwd=project,
         env={**os.environ, "BRIZNA_STORE": str(project / "store")},
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )
+    assert has_begun.read_text() == "yes\n"
+    assert git(project, "worktree", "list").count("\n") == 1
     gate.send_signal(signal.SIGTERM)
-    gate.communicate(timeout=60)
-    assert gate.returncode in (143, -15)
+    _, said = gate.communicate(timeout=30)
+    assert gate.returncode == 143, said
     assert git(project, "worktree", "list").count("\n") == 0
 
 

@@ -93,8 +93,8 @@ def trees(
     base_commit = git.commit(base)
     head_commit = git.try_ask("rev-parse", "HEAD")
     place = os.path.join(folder, "base")
-    git.ask("worktree", "add", "--quiet", "--detach", place, base_commit)
     try:
+        git.ask("worktree", "add", "--quiet", "--detach", place, base_commit)
         inner = os.path.relpath(os.path.realpath(directory), os.path.realpath(top))
         there = os.path.normpath(os.path.join(place, inner))
         if not os.path.isdir(there):
@@ -111,7 +111,8 @@ def trees(
             is_changed=_is_changed(git, head_commit),
         )
     finally:
-        git.ask("worktree", "remove", "--force", place)
+        if git.try_ask("worktree", "remove", "--force", "--force", place) is None:
+            git.try_ask("worktree", "prune")  # a signal came while it was made
 
 
 def _is_changed(git: _Git, commit: str | None) -> bool:
