@@ -26,7 +26,7 @@ class HalfOnnx(Record):
     name: ClassVar[str] = "half-onnx"
     takes: ClassVar[tuple[str, ...]] = ("onnx",)
     stage: ClassVar[int] = SHRINK
-    lossless: ClassVar[bool] = True
+    lossless: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
     distributions: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
     extra: ClassVar[str] = "onnx"
