@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from brizna.check import GATE_RULES
+
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / "bench"
 sys.path[:0] = [str(BENCH)]  # scripts, not packages
@@ -77,6 +79,11 @@ def test_drawn_anew_it_answers_as_often(name, change):
 )
 def test_bounds_are_those_of_clopper_and_pearson(count, total, upper, end):
     assert gate.bound(count, total, upper=upper) == pytest.approx(end, abs=1e-6)
+
+
+def test_the_page_lists_the_rules():
+    for rule in GATE_RULES.values():
+        assert f"| `{rule.id}` | {rule.severity} | {rule.title} |" in PAGE
 
 
 def test_what_brizna_gates_of_itself_works():
