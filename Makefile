@@ -60,7 +60,7 @@ fast: $(DEV) ## the tests that need neither a browser nor minutes
 unit: $(DEV) ## all tests but the heavy ones and those in a browser, with coverage
 	$(PYTEST) -n $(WORKERS) -m "not browser and not heavy" --cov --cov-report=term
 
-heavy: $(HEAVY) prometheus ## the tests that need torch, other large libraries or a server
+heavy: $(HEAVY) prometheus valgrind ## the tests that need torch, other large libraries or a server
 	$(PYTEST) -n $(WORKERS) --dist loadfile -m heavy
 
 browser: $(DEV) chromium ## the tests in a browser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -175,6 +176,37 @@ def test_a_creep_of_the_base_is_seen_over_the_gates_of_a_store(brizna, project):
     done, found = gated(brizna, "--base", "HEAD")
     assert found["drift"]["points"] == 4
     assert done.returncode == 0  # a warning
+
+
+@pytest.mark.heavy
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_instructions_tell_two_per_cent_in_three_blocks(brizna, project):
+    loop = "i=0; while [ $i -lt {count} ]; do i=$((i+1)); done\n"
+    work = project / "work.sh"
+    work.write_text(loop.format(count=5000))
+    git(project, "add", "work.sh")
+    git(project, "commit", "-qm", "a loop")
+    work.write_text(loop.format(count=5200))
+    options = ("--base", "HEAD", "--by", "instructions", "--json")
+    done = brizna("gate", *options, "--", "sh", "work.sh")
+    assert done.returncode == 1, done.stderr
+    found = json.loads(done.stdout)
+    assert found["change"]["blocks"] == len(found["blocks"]) == 3
+    assert 0.02 < found["change"]["low"] <= found["change"]["high"] < 0.05
+
+
+@pytest.mark.usefixtures("project")
+def test_joules_are_compared_where_that_is_asked(brizna):
+    limits = ("--allow", "300%", "--notice", "900%")
+    done = brizna(
+        *("gate", "--base", "HEAD", "--by", "energy", *limits, "--json", "--executions", "1"),
+        *("--", *PYTHON, "work.py"),
+    )
+    assert done.returncode in (0, 4), done.stderr
+    found = json.loads(done.stdout)
+    assert (found["figure"], found["method"], found["drift"]) == ("energy", "meters", None)
+    heads = sum(block["head"] for block in found["blocks"])
+    assert 0 < heads < found["energy_j"]["best"]
 
 
 def test_a_signal_ends_the_gate_with_its_command_and_leaves_no_work_tree(project):
