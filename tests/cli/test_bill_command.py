@@ -23,7 +23,8 @@ BILL = (
 @pytest.fixture
 def bill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BRIZNA_STORE", str(tmp_path / "store"))
+    monkeypatch.delenv("BRIZNA_STORE", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     (tmp_path / "bill.csv").write_text(BILL)
     return "bill.csv"
 

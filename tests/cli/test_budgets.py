@@ -79,6 +79,7 @@ def test_one_budget_can_be_given_in_words(brizna, shown):
         ("budget", "--limit", "1 kg", "--from", "2026-01-01", "--to", "2026-12-31"),
         ("charge",),
         ("runs", "total"),
+        ("sci", "--unit", "1 run"),
         ("reuse", "--find", "x", "--also"),
     ],
 )

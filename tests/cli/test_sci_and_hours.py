@@ -89,3 +89,25 @@ def test_a_run_without_the_margin_has_no_score_at_the_margin_and_says_how_to_get
     assert "carbon_marginal_g" not in done.stderr
     brizna(*RUN, "--marginal", "420", "--", "true")
     assert brizna("sci", "--unit", "1 run", "--at-the-margin").returncode == 0
+
+
+def test_a_signal_that_was_named_covers_the_run_or_the_hours_are_refused(brizna, shown, tmp_path):
+    """Nothing usual stands in for a file that somebody named for these very hours."""
+    brizna(*RUN, "--", "true")
+    for year, last, value, code, said in (
+        (2020, 2021, 200, 3, "is known from 2020-01-01"),
+        (2026, 2099, 0.15, 2, "carbon intensities in g/kWh, not prices"),
+        (2026, 2099, 200, 0, ""),
+    ):
+        rows = (f"{at}-01-01T00:00,{value}\n" for at in (year, last))
+        (tmp_path / "signal.csv").write_text("utc,value\n" + "".join(rows), encoding="utf-8")
+        words = ("account", "--run", "last", "--hourly", "--signal", "signal.csv")
+        done = brizna(*words)
+        assert done.returncode == code, done.stderr
+        assert said in done.stderr
+    assert shown(*words)["hourly"]["intensity_g_per_kwh"]["best"] > 0
+    other = "utc,zone,value\n2026-01-01T00:00,FR,50\n2099-01-01T00:00,FR,50\n"
+    (tmp_path / "signal.csv").write_text(other, encoding="utf-8")
+    done = brizna(*words)
+    assert done.returncode == 2
+    assert "has no series of ES; it has FR" in done.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brizna.cli._options import add_json, add_settings, store_of
+from brizna.cli._options import add_json, add_settings, read_store_of
 from brizna.cli._parser import Parser
 from brizna.core.errors import InputError
 
@@ -62,7 +62,7 @@ def bill(context: Context, words: list[str]) -> int:
     add_settings(parser, ("store", "lang"))
     given = parser.parse_args(words)
     found = reconcile_bill(
-        store_of(given, context),
+        read_store_of(given, context),
         BillRequest(
             path=given.file,
             runs=tuple(given.runs),

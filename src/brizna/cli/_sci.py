@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brizna.cli._options import add_json, add_settings, store_of
+from brizna.cli._options import add_json, add_settings, read_store_of
 from brizna.cli._parser import Parser
 from brizna.cli._run import read_unit
 from brizna.core.errors import InputError
@@ -18,7 +18,7 @@ def sci(context: Context, words: list[str]) -> int:
     from brizna.verbs import sci_of_ai, sci_of_run
 
     given = _parser(context).parse_args(words)
-    store = store_of(given, context)
+    store = read_store_of(given, context)
     lang, width, color = context.lang, context.width, context.color
     if given.consumer or given.provider:
         both = sci_of_ai(

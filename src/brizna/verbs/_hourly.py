@@ -126,10 +126,17 @@ def _span(run: Run) -> tuple[datetime, datetime]:
 def hourly_of(
     store: Store, run: Run, settings: Settings, *, environ: Mapping[str, str], book: Book
 ) -> tuple[Hourly, tuple[str, ...]]:
-    """Return what a run's trace met of the hourly signal of its zone, and what went wrong."""
+    """Return what a run's trace met of the hourly signal of its zone, and what went wrong.
+
+    A file that an option named must cover the run; for one of the settings what is usual stands in.
+
+    Raises:
+        InputError: If no zone is known, or the named file is no such series.
+        CoverageError: If the named file lacks hours of the run.
+    """
     from brizna.grid import intensity
     from brizna.verbs._plan import trace_of
-    from brizna.verbs._signals import Wanted, find_signals
+    from brizna.verbs._signals import Wanted, find_signals, named_signal
 
     zone = settings["zone"] or run.site.zone
     if zone is None:
@@ -139,13 +146,12 @@ def hourly_of(
             run_id=run.id,
         )
     start, end = _span(run)
-    found = next(
-        iter(
-            find_signals(
-                Wanted(zones=(zone,), start=start, end=end, now=end), settings, environ=environ
-            ).values()
-        )
-    )
     level = book.over(intensity(zone, until=book.until), start.date().isoformat())
+    if settings.origins["signal"] == "option":
+        usual_g = level.quantity().value
+        found = named_signal(zone, (start, end), settings["signal"], usual_g=usual_g)
+    else:
+        wanted = Wanted(zones=(zone,), start=start, end=end, now=end)
+        found = next(iter(find_signals(wanted, settings, environ=environ).values()))
     hourly = by_the_hour(trace_of(store, run), (start, end), found.signal, level=level)
     return hourly, found.troubles

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from brizna.grid import Source
     from brizna.verbs._settings import Settings
 
+_TOO_CLEAN = 50.0
+"""No grid's dirtiest hour of a file is so many times cleaner than its year."""
 _AHEAD = timedelta(hours=96)
 """As far as our own forecast goes."""
 
@@ -297,6 +299,52 @@ def _read_file(wanted: Wanted, path: str | None) -> dict[str, Signal]:
             continue  # a column of something else
         found[zone] = signal.replace(zone=zone, kind=signal.kind or "average")
     return found
+
+
+def named_signal(zone: str, span: tuple[datetime, datetime], path: str, *, usual_g: float) -> Found:
+    """Return the carbon intensity of a zone from a file that somebody named for these very hours.
+
+    Nothing stands in for what it lacks.
+
+    Args:
+        zone: The zone.
+        span: Start and end, aware.
+        path: The file.
+        usual_g: The zone's intensity of a year, in g/kWh.
+
+    Raises:
+        InputError: If it is no table of series, lacks the zone, or all its values are so far below
+            the zone's that they are something else.
+        UnavailableError: If it cannot be read.
+        CoverageError: If it does not cover the hours.
+    """
+    start, end = span
+    read = _read_file(Wanted(zones=(zone,), start=start, end=end, now=end), path)
+    key = find_zone(zone).id
+    if key not in read:
+        raise InputError(
+            "The file {path!r} has no series of {zone}; it has {known}. Name one that does, or "
+            "another zone with --zone.",
+            path=path,
+            zone=key,
+            known=", ".join(read) or "-",
+        )
+    signal = read[key]
+    most = max((value for value in signal.values if value is not None), default=0.0)
+    if 0 < most < usual_g / _TOO_CLEAN:
+        raise InputError(
+            "The values of {zone} in {path!r} reach {most:g} g/kWh at most, where {usual:g} is "
+            "usual: expected carbon intensities in g/kWh, not prices or shares. Name such a file.",
+            zone=key,
+            path=path,
+            most=most,
+            usual=usual_g,
+        )
+    return Found(
+        signal=signal.between(start.astimezone(UTC), end.astimezone(UTC)),
+        taken_from="file",
+        because=str(Said("a file was named")),
+    )
 
 
 def _find(zone: str, wanted: Wanted, read: Mapping[str, Signal], named: _Named | None) -> Found:
