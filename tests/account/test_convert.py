@@ -21,7 +21,7 @@ def converted(given: dict[str, object], level: str) -> Conversion:
 
 
 def test_the_two_figures_of_one_prompt_meet_within_the_facility() -> None:
-    """Elsworth et al. 2025, arXiv 2508.15734: 0.10 Wh of accelerators, 0.24 Wh of all that served."""
+    """Elsworth et al. 2025, arXiv 2508.15734: 0.10 Wh of accelerators, 0.24 Wh of all."""
     found = converted(NARROW, "facility")
     assert found.energy_j.best.to("Wh") == pytest.approx(0.24, rel=0.1)
     assert found.energy_j.low.to("Wh") < 0.24 < found.energy_j.high.to("Wh")
