@@ -203,7 +203,9 @@ def review_page(found: Review, rules: Rules, *, lang: str, fail_on: str = "error
         "rows": rows,
         "foot": [line.strip() for line in _foot(found, style) if line],
     }
-    return render_page("review.html", values, lang, sheets=("report.css", "sheet.css", "review.css"))
+    return render_page(
+        "review.html", values, lang, sheets=("report.css", "sheet.css", "review.css")
+    )
 
 
 def _table(found: Review, rules: Rules, style: Format) -> tuple[list[str], list[list[str]]]:
