@@ -203,7 +203,7 @@ def judge_approval(
 def judge_audit(
     software: Software,
     found: Mapping[str, Sequence[str]],
-    unknown: Mapping[str, str],
+    unknown: Mapping[str, Said],
     *,
     subject: str,
 ) -> list[Verdict]:
@@ -224,7 +224,7 @@ def judge_audit(
             expected = Said("a version in which they are mended")
             verdicts.append(judged(VULNERABLE, "fail", place, seen, expected))
         elif one.name in unknown:
-            why = Said("{name}: {why}", name=one.name, why=Said(unknown[one.name]))
+            why = Said("{name}: {why}", name=one.name, why=unknown[one.name])
             verdicts.append(judged(VULNERABLE, "cannot-tell", place, why))
         else:
             verdicts.append(judged(VULNERABLE, "pass", place))

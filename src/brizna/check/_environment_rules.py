@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from brizna.check._verdict import Place
 
-_PIP = "pip, Secure installs: hash-checking mode"
-_RECORD = "PyPA, Recording installed projects"
-_VENV = "PNAV, guide, sections 2 to 5: isolated, reproducible environments"
+_PIP = str(Said("pip, Secure installs: hash-checking mode"))
+_RECORD = str(Said("PyPA, Recording installed projects"))
+_VENV = str(Said("PNAV, guide, sections 2 to 5: isolated, reproducible environments"))
 _MAKERS = str(Said("the makers of the software, as in brizna's table compatibility"))
 _OSV = "OSV schema 1.7"
 _DSSE = "DSSE 1.0, in-toto Attestation Framework 1.0"

@@ -14,6 +14,8 @@ import os
 from hashlib import sha1, sha256
 from struct import unpack_from
 
+from brizna.core.errors import Said
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,11 +43,11 @@ def code(directory: str) -> dict[str, Any] | None:
         with open(os.path.join(_folder(root), "index"), "rb") as file:
             entries = _entries(file.read())
     except (OSError, ValueError, IndexError) as error:
-        return {"unread": f"the index cannot be read: {error}"}
+        return {"unread": str(Said("the index cannot be read: {error}", error=error))}
     if len(entries) > _MOST_FILES:
-        return {"unread": f"more than {_MOST_FILES} files"}
+        return {"unread": str(Said("more than {count} files", count=_MOST_FILES))}
     if entries and entries[0].identity_bytes != 20:  # pragma: no cover - repositories of SHA-256
-        return {"unread": "a repository of another kind of hash"}
+        return {"unread": str(Said("a repository of another kind of hash"))}
     changed = [
         f"{entry.path} {now}"
         for entry in entries

@@ -14,7 +14,7 @@ import json
 import os
 import zipfile
 
-from brizna.core.errors import InputError, UnavailableError
+from brizna.core.errors import InputError, Said, UnavailableError
 from brizna.core.records import Record
 from brizna.core.software import normalised
 
@@ -43,7 +43,7 @@ class Audit(Record):
     source: str
     at: str | None
     found: Mapping[str, tuple[str, ...]]
-    unknown: Mapping[str, str]
+    unknown: Mapping[str, Said]
 
 
 def audit_offline(distributions: Sequence[Distribution], *, snapshot: str) -> Audit:
@@ -59,7 +59,9 @@ def audit_offline(distributions: Sequence[Distribution], *, snapshot: str) -> Au
     """
     wanted = {one.name: one for one in distributions}
     found: dict[str, set[str]] = {}
-    unknown = {one.name: "its code lies elsewhere" for one in distributions if one.is_editable}
+    unknown = {
+        one.name: Said("its code lies elsewhere") for one in distributions if one.is_editable
+    }
     newest, count = "", 0
     for record in _records(snapshot):
         newest = max(newest, str(record.get("modified", "")))
@@ -77,7 +79,9 @@ def audit_offline(distributions: Sequence[Distribution], *, snapshot: str) -> Au
             if hit:
                 found.setdefault(one.name, set()).add(record["id"])
             elif hit is None:
-                unknown[one.name] = f"version {one.version} cannot be compared"
+                unknown[one.name] = Said(
+                    "version {version} cannot be compared", version=one.version
+                )
     if not count:
         raise InputError(
             "{path!r} holds no records about PyPI: expected a folder or zip of OSV records, such "
@@ -102,7 +106,9 @@ def audit_online(
         ask: Sends a question and returns the answer; over the network if None.
     """
     found: dict[str, tuple[str, ...]] = {}
-    unknown = {one.name: "its code lies elsewhere" for one in distributions if one.is_editable}
+    unknown = {
+        one.name: Said("its code lies elsewhere") for one in distributions if one.is_editable
+    }
     asked = [one for one in distributions if not one.is_editable]
     for first in range(0, len(asked), _BATCH):
         batch = asked[first : first + _BATCH]
@@ -114,7 +120,7 @@ def audit_online(
             results = json.loads((ask or _post)(json.dumps({"queries": queries}).encode()))
             pairs = list(zip(batch, results["results"], strict=True))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            unknown |= {one.name: f"OSV did not answer: {error}" for one in batch}
+            unknown |= {one.name: Said("OSV did not answer: {error}", error=error) for one in batch}
             continue
         for one, result in pairs:
             if result.get("vulns"):
