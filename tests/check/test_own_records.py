@@ -11,13 +11,24 @@ from typing import Any
 
 import pytest
 
-from brizna.check import RULES, Place, Rule, Verdict, Verification, together
+from brizna.check import (
+    RULES,
+    Place,
+    Rule,
+    Verdict,
+    Verification,
+    examine_footprint,
+    examine_run,
+    together,
+)
 from brizna.core.book import Book
 from brizna.core.codec import digest, encode
 from brizna.core.errors import InputError, Said
+from brizna.core.measurement import Run
 from brizna.report import findings_lines, findings_sarif
 from brizna.store import Store
 from brizna.verbs import account_case, verify, view_of, view_of_case
+from brizna.verbs._known import Tables
 from brizna.verbs._views import account_run, view
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -307,3 +318,84 @@ def test_what_cannot_be_told_is_open_in_sarif(tmp_path: Path):
     [result] = run["results"]
     assert (result["kind"], result["level"]) == ("open", "none")
     assert "a%20card.md" in result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+
+
+# ------------------------------------------------------------------------------------------ fuzzed
+
+
+def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Return the path of every field below a value; of a list, its first member."""
+    found: list[tuple[str | int, ...]] = []
+    inner = value.items() if isinstance(value, dict) else []
+    inner = enumerate(value[:1]) if isinstance(value, list) else inner
+    for name, one in inner:
+        found += [(*path, name), *places(one, (*path, name))]
+    return found
+
+
+def replaced(view: dict[str, Any], path: tuple[str | int, ...], value: Any) -> Any:
+    """Put a value where a path leads, in place; return what stood there."""
+    target: Any = view
+    for name in path[:-1]:
+        target = target[name]
+    before, target[path[-1]] = target[path[-1]], value
+    return before
+
+
+@pytest.mark.parametrize("junk", [None, 5, [], "x"])
+def test_a_record_of_which_any_field_was_replaced_is_judged_and_never_a_traceback(
+    sound: dict[str, Any], junk: Any
+):
+    view, known = deepcopy(sound), Tables(NOW)
+    fields = places({name: sound[name] for name in (*Run.fields(), "footprint") if name in sound})
+    assert len(fields) > 300
+    for path in fields:
+        before = replaced(view, path, junk)
+        record = {name: view[name] for name in ("schema", *Run.fields()) if name in view}
+        run, found = examine_run(record, Place(file="f"), known)
+        about = run if path[0] == "footprint" else None
+        found += examine_footprint(view["footprint"], about, Place(file="f"), known)[1]
+        assert all(one.to_json() for one in found)
+        replaced(view, path, before)
+
+
+@pytest.mark.parametrize("junk", [None, 5, [], "x"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "started",
+        "duration_s",
+        "measurement",
+        "measurement.coverage",
+        "measurement.channels",
+        "measurement.samples",
+        "footprint.assumptions",
+        "footprint.derivation",
+        "footprint.factors",
+    ],
+)
+def test_a_field_that_holds_what_it_cannot_is_told_by_its_name(
+    sound: dict[str, Any], tmp_path: Path, path: str, junk: Any
+):
+    view = deepcopy(sound)
+    replaced(view, tuple(path.split(".")), junk)
+    found = verified(view, tmp_path)
+    assert found.outcome() == "fail"
+    assert json.dumps(findings_sarif([found], RULES, lang="en", version="1"))
+    assert "\n".join(findings_lines([found], RULES, lang="es", derivation=True))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "measurement.energy_j.high",
+        "measurement.phases.0.energy_j.low",
+        "footprint.assumptions.pue.low",
+    ],
+)
+def test_the_ends_of_any_interval_are_those_that_its_doubts_give(
+    sound: dict[str, Any], tmp_path: Path, path: str
+):
+    view = deepcopy(sound)
+    replaced(view, tuple(int(n) if n.isdigit() else n for n in path.split(".")), 5)
+    assert errors(verified(view, tmp_path)) == {"BRZ-V051"}

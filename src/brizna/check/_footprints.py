@@ -12,7 +12,7 @@ from brizna.account import (
     subject_of_run,
 )
 from brizna.check._compare import agree, limit, other_unit
-from brizna.check._records import READABLE, figure_of
+from brizna.check._records import figure_of
 from brizna.check._rules import (
     CARBON_UNIT,
     DOUBLE_PUE,
@@ -30,6 +30,7 @@ from brizna.check._rules import (
     passed,
     untold,
 )
+from brizna.check._shapes import READABLE, UNREADABLE, misshapen, own_ends, unreadable
 from brizna.check._statement import read_instant
 from brizna.check._verdict import Evidence
 from brizna.core.codec import encode
@@ -71,12 +72,18 @@ def examine_footprint(
         stored = Footprint.from_json(data)
     except BriznaError as error:
         return None, [failed(FORM, place, Said("{error}", error=error), READABLE)]
-    found = _against_subject(stored, about, place)
-    found += _factors_of(stored, place)
-    if not any(one.result == "fail" for one in found):
-        found += _recomputed(stored, data, about, place)
-        found += _intervals(stored, place)
-        found += _ages(stored, about, place, known)
+    wrong = misshapen(stored, place)
+    if wrong:
+        return None, wrong
+    try:
+        found = _against_subject(stored, about, place)
+        found += _factors_of(stored, place)
+        if not any(one.result == "fail" for one in found):
+            found += _recomputed(stored, data, about, place)
+            found += _intervals(stored, place)
+            found += _ages(stored, about, place, known)
+    except UNREADABLE as error:  # a formula or a reference that leads nowhere
+        return None, [unreadable(place, error)]
     return stored, found
 
 
@@ -125,7 +132,7 @@ def _recomputed(
         return found
     is_whole = about is not None and encode(again.to_json()) == encode(stored.to_json())
     if is_whole or (about is None and _figures(again) == _figures(stored)):
-        return [_own_ends(data, stored, place)]
+        return own_ends(data, stored, place) or [passed(RECOMPUTED, place)]
     seen = Said("it computes to another record")
     return [failed(RECOMPUTED, place, seen, Said("the same bytes as were stored"))]
 
@@ -136,17 +143,6 @@ def _figures(footprint: Footprint) -> dict[str, Any]:
     return {
         name: plain[name] for name in plain if name not in ("boundary", "derivation", "reasons")
     }
-
-
-def _own_ends(data: Any, stored: Footprint, place: Place) -> Verdict:
-    """Judge that low and high, which nothing reads back, are those that the doubts give."""
-    plain = stored.to_json()
-    for name, value in data.items():
-        if isinstance(value, dict) and "doubts" in value and value != plain.get(name):
-            here = place.replace(field=name)
-            seen = Said("its interval is not the one that its doubts give")
-            return failed(RECOMPUTED, here, seen, Said("the same bytes as were stored"))
-    return passed(RECOMPUTED, place)
 
 
 def _own_subject(stored: Footprint) -> Subject:

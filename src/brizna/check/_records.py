@@ -22,6 +22,7 @@ from brizna.check._rules import (
     unasked,
     untold,
 )
+from brizna.check._shapes import READABLE, UNREADABLE, misshapen, own_ends, unreadable
 from brizna.check._statement import read_instant
 from brizna.check._verdict import Evidence, Place
 from brizna.core.errors import BriznaError, Said, SchemaError, UnavailableError
@@ -53,12 +54,20 @@ def examine_run(
         run = Run.from_json(data)
     except BriznaError as error:
         return None, [failed(FORM, place, Said("{error}", error=error), READABLE)]
-    found = [
-        *_dates(run, place, known.instant),
-        *_amounts(run, place),
-        *_gaps(run, place),
-        *_devices(run, place, known),
-    ]
+    wrong = misshapen(run, place)
+    if wrong:
+        return None, wrong
+    try:
+        found = [
+            *_dates(run, place, known.instant),
+            *_amounts(run, place),
+            *_gaps(run, place),
+            *_devices(run, place, known),
+        ]
+        if not any(one.result == "fail" for one in found):
+            found += own_ends(data, run, place)
+    except UNREADABLE as error:  # what no annotation says, of a record that nobody wrote so
+        return None, [unreadable(place, error)]
     if tell is not None:
         found.append(_against_journal(run, place, tell))
     else:
@@ -77,9 +86,6 @@ def broken_record(place: Place, error: BriznaError) -> Verdict:
 def unfinished(place: Place) -> Verdict:
     """Return the verdict on a run that still goes on."""
     return untold(RECORD, place, Said("the run still goes on: wait until it has ended"))
-
-
-READABLE = Said("a record that brizna can read")
 
 
 def _dates(run: Run, place: Place, now: datetime) -> list[Verdict]:
