@@ -6,7 +6,9 @@ head's figures larger by a known change. So bursts and drifts of the machine are
 A binomial bound says how often that can be wrong in the long run. Takes some minutes of one core.
 
 ``--real`` adds the real thing: versions of a program that do 0, 5 or 10 % more work, gated again
-and again on this machine as it is.
+and again on this machine as it is; with ``--from`` the simulations are those of an earlier result.
+``--peer PYTHON`` names an interpreter that has pytest-benchmark, which is then asked the same by
+its own command line.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -195,8 +198,13 @@ COUNT = 300_000
 REAL_GATES = 12
 
 
-def real(gates: int) -> dict:
-    """Return the verdicts of real gates on this machine as it is, and what counting says."""
+def real(gates: int, python: str | None) -> dict:
+    """Return the verdicts of real gates on this machine as it is, and what others say.
+
+    Args:
+        gates: How many of each change.
+        python: An interpreter that has pytest-benchmark; None to leave it out.
+    """
     environ = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONHASHSEED": "0"}
     with tempfile.TemporaryDirectory() as folder:
         rows: dict[str, dict] = {}
@@ -205,6 +213,8 @@ def real(gates: int) -> dict:
         for change in EFFECTS:
             rows[f"{change:g}"] = _real_gates(change, gates, environ, folder)
             loads.append(os.getloadavg()[0])
+        asked = None if python is None else peer(python, gates)
+        loads.append(os.getloadavg()[0])
         counter, _ = find_counter(environ, folder=folder)
         counts = None if counter is None else _counts(counter, environ, folder)
     return {
@@ -215,6 +225,7 @@ def real(gates: int) -> dict:
         "rows": rows,
         "counter": counter,
         "counts": counts,
+        "peer": asked,
     }
 
 
@@ -251,6 +262,55 @@ def _real_gates(change: float, gates: int, environ: dict[str, str], folder: str)
     return {"regressed": tallies, "blocks": median(blocks_run)}
 
 
+PEER_TEST = """
+def work():
+    total = 0
+    for at in range({count}):
+        total = (total * 31 + at) % 1000003
+    return total
+
+
+def test_work(benchmark):
+    benchmark(work)
+"""
+
+
+def peer(python: str, gates: int) -> dict:
+    """Return how often pytest-benchmark itself calls a change a regression, and its version."""
+    told = "import importlib.metadata as m; print(m.version('pytest-benchmark'))"
+    version = _run([python, "-c", told]).stdout.strip()
+    return {
+        "version": version,
+        "regressed": {
+            f"{change:g}": sum(_peer_regressed(python, change) for _ in range(gates))
+            for change in EFFECTS
+        },
+    }
+
+
+def _peer_regressed(python: str, change: float) -> bool:
+    """Save what the base takes, compare the head with it, and return whether that failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        test = Path(folder) / "test_work.py"
+        command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
+        command += [f"--benchmark-storage=file://{folder}/kept"]
+        test.write_text(PEER_TEST.format(count=COUNT), encoding="utf-8")
+        saved = _run([*command, "--benchmark-save=base"], folder)
+        if saved.returncode:
+            raise SystemExit(f"pytest-benchmark failed: {saved.stdout}{saved.stderr}")
+        test.write_text(PEER_TEST.format(count=round(COUNT * (1 + change))), encoding="utf-8")
+        options = ["--benchmark-compare", "--benchmark-compare-fail=mean:5%"]
+        done = _run([*command, *options], folder)
+        is_regressed = "Performance has regressed" in done.stdout + done.stderr
+        if done.returncode and not is_regressed:
+            raise SystemExit(f"pytest-benchmark failed: {done.stdout}{done.stderr}")
+        return is_regressed
+
+
+def _run(command: list[str], folder: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
 def _counts(counter: str, environ: dict[str, str], folder: str) -> dict[str, list[int]]:
     return {
         f"{change:g}": [
@@ -274,6 +334,10 @@ def real_markdown(found: dict) -> str:
             for change in EFFECTS
         ]
         lines.append(f"| {way} | {figure} | {' | '.join(cells)} |")
+    if found.get("peer"):
+        name = f"pytest-benchmark {found['peer']['version']} itself, mean:5%"
+        cells = [f"{found['peer']['regressed'][f'{one:g}']} of {found['gates']}" for one in EFFECTS]
+        lines.append(f"| {name} | seconds | {' | '.join(cells)} |")
     if found["counts"] is not None:
         base = median(found["counts"]["0"])
         cells = [
@@ -294,12 +358,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--from", metavar="FILE", dest="read", type=Path, help="show a kept file")
     parser.add_argument("--gates", metavar="N", type=int, default=GATES)
     parser.add_argument("--real", metavar="N", type=int, nargs="?", const=REAL_GATES)
+    parser.add_argument("--peer", metavar="PYTHON", help="one that has pytest-benchmark")
     given = parser.parse_args(arguments)
     if given.read:
         results = json.loads(given.read.read_text(encoding="utf-8"))
     else:
-        results = check(given.gates)
-        results["real"] = real(given.real) if given.real else None
+        results = check(given.gates) | {"real": None}
+    if given.real:
+        results["real"] = real(given.real, given.peer)
     if given.json is not None:
         given.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(markdown(results))
