@@ -7,7 +7,7 @@ import shutil
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,6 +30,9 @@ from brizna.store import Store
 from brizna.verbs import account_case, verify, view_of, view_of_case
 from brizna.verbs._known import Tables
 from brizna.verbs._views import account_run, view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -223,6 +226,28 @@ def test_a_store_whose_record_was_changed_says_so(
     [found] = verify(RUN, Store(str(place)), now=NOW)
     assert found.outcome() == "fail"
     assert errors(found) == {rule or "BRZ-V050"}
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        (lambda lines: [lines[0], lines[1].replace(b"a", b"b", 1), *lines[2:]], "fail"),
+        (lambda lines: [*lines[:3], b"none of these", *lines[3:]], "fail"),
+        (lambda lines: [*lines[:-2], lines[-2][:-3]], "cannot-tell"),
+    ],
+    ids=["changed", "added", "cut short"],
+)
+def test_a_journal_of_which_a_line_does_not_prove_itself_is_never_kept(
+    store: Store, tmp_path: Path, change: Callable[[list[bytes]], list[bytes]], outcome: str
+):
+    place = tmp_path / "store"
+    shutil.copytree(store.path, place)
+    [file] = place.glob(f"runs/*{RUN}/journal.jsonl")
+    file.write_bytes(b"\n".join(change(file.read_bytes().split(b"\n"))))
+    [found] = verify(RUN, Store(str(place)), now=NOW)
+    [judged] = [one for one in found.verdicts if one.rule == "BRZ-V053"]
+    assert judged.result == outcome
+    assert found.outcome() == outcome
 
 
 def test_a_run_that_goes_on_cannot_be_told(store: Store, tmp_path: Path):

@@ -198,6 +198,8 @@ def _against_journal(run: Run, place: Place, tell: Callable[[], Run]) -> Verdict
     place = place.replace(field="journal.jsonl")
     try:
         told = tell()
+    except UnavailableError as error:
+        return untold(JOURNAL, place, Said("{error}", error=error))
     except BriznaError as error:
         why = Said("the journal cannot be replayed: {error}", error=error)
         return failed(JOURNAL, place, why, Said("the readings that the record rests on"))

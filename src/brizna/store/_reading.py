@@ -175,9 +175,31 @@ def retell(run_id: str, journal: bytes, marks: bytes = b"") -> Run:
         marks: The marks that were made in it.
 
     Raises:
-        IntegrityError: If the journal is not this run's, or not as brizna writes one.
+        IntegrityError: If the journal is not this run's, or not as brizna writes one, or if a line
+            that was written whole does not fit its checksum.
+        UnavailableError: If its last line was cut short.
         SchemaError: If a newer brizna wrote it.
     """
+    _check_lines(run_id, journal)
     events, _ = events_of(journal, run_id)
     check_schema(run_id, events)
     return told_run(run_id, events, marks_of(marks)[0])
+
+
+def _check_lines(run_id: str, journal: bytes) -> None:
+    """Refuse a journal of which not every line proves itself."""
+    lines = journal.split(b"\n")
+    torn = [at for at, line in enumerate(lines, 1) if line and unframe(line) is None]
+    if torn == [len(lines)]:
+        raise UnavailableError(
+            "The last line of the journal of {run_id} is cut short: what it told is not known.",
+            run_id=run_id,
+        )
+    if torn:
+        raise IntegrityError(
+            "{count} lines of the journal of {run_id} do not fit their checksums, the first of "
+            "them line {line}: they were changed or damaged. Restore it from a copy.",
+            count=len(torn),
+            run_id=run_id,
+            line=torn[0],
+        )
