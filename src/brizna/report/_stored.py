@@ -14,6 +14,11 @@ def N_(text: str) -> str:  # noqa: N802 - the name by which gettext's tools know
 
 
 STORED = (
+    N_("runs"),
+    N_("images"),
+    N_("inferences"),
+    N_("prompts"),
+    N_("queries"),
     N_("fewer than two readings"),
     N_("no channel gave two readings"),
     N_("fewer than five earlier runs of its kind"),
