@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,6 @@ from brizna.store import Store
 from brizna.verbs import dossier_of, facts_of, read_period
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -201,3 +202,50 @@ def test_no_run_at_all_is_no_report(tmp_path):
     store = Store(str(tmp_path / "empty"))
     with pytest.raises(CoverageError, match="No run that has ended"):
         dossier_of(store, Selection(period="2026", start="2026-01-01T00:00:00Z"))
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_a_stage_that_a_tag_contradicts_is_refused(brizna, tmp_path):
+    words = ["run", "--quiet", "--zone", "ES", "--tag", "stage:inference"]
+    assert main([*words, "--store", str(tmp_path / "store"), "--", "true"]) == 0
+    (tmp_path / "facts.toml").write_text('stage = "training"\n')
+    done = brizna("report", "last", "--as", "mdf", "--facts", "facts.toml")
+    assert done.returncode == 2
+    assert "stage is training" in done.stderr
+    assert "stage:inference" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "not_said"),
+    [
+        (["--team", "nobody"], "has the tags team:nobody", "began in"),
+        (["--period", "1999"], "began in 1999", "the tags"),
+    ],
+)
+@pytest.mark.usefixtures("three_runs")
+def test_an_empty_selection_is_named_by_what_was_asked(brizna, words, says, not_said):
+    done = brizna("report", *words, "--as", "json")
+    assert done.returncode == 3
+    assert says in done.stderr
+    assert not_said not in done.stderr
+
+
+def test_runs_at_once_are_told_with_every_form(brizna, tmp_path):
+    words = [sys.executable, "-m", "brizna", "run", "--quiet", "--zone", "ES", "--name", "outer"]
+    reads = [sys.executable, "-c", "import sys; print('.', flush=True); sys.stdin.read()"]
+    both = [
+        subprocess.Popen(
+            [*words, "--tag", "team:x", "--store", str(tmp_path / "store"), "--", *reads],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
+    for process in both:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in both:
+        process.communicate()
+    done = brizna("report", "--team", "x", "--as", "csv")
+    assert done.returncode == 0
+    assert "of the runs overlapped another on their machine" in done.stderr

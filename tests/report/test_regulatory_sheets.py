@@ -17,7 +17,9 @@ from brizna.core.errors import InputError
 from brizna.core.estimate import exactly
 from brizna.core.quantities import Ratio
 from brizna.report import FACTS, Facts, find_renderer, read_facts
+from brizna.report._explain import explain
 from brizna.report._form_sheets import FORMS
+from brizna.report._format import Format
 from brizna.report._sheet_fields import form_named, form_names
 from brizna.report._significant import order_of_magnitude, significant
 from brizna.report._takers import NEVER, NUMBERS, WORDS
@@ -283,3 +285,56 @@ def test_the_reference_page_says_what_the_tables_say():
     ).stdout
     page = (root / "docs" / "reference" / "regulatory-forms.md").read_text(encoding="utf-8")
     assert written == page, "run tools/write_form_reference.py > docs/reference/regulatory-forms.md"
+
+
+def test_the_factors_of_a_sheet_are_those_of_the_runs_channels_too():
+    dossier = sample_dossier()
+    (view,) = dossier.views
+    factor = {**view["footprint"]["factors"][0], "id": "vcpu/idle/test"}
+    energy = view["footprint"]["facility_energy_j"]
+    energy = {**energy, "references": [*energy["references"], "factor:vcpu/idle/test"]}
+    footprint = {**view["footprint"], "facility_energy_j": energy}
+    own = {**view, "footprint": footprint, "factors": [factor]}
+    told = find_renderer("mdf").render(dossier.replace(views=(own,)), lang="en").content.decode()
+    assert "| vcpu/idle/test |" in told
+
+
+def test_energy_of_somebody_elses_machines_is_not_told_as_ones_own():
+    cloud = facts(provider="Example Cloud", premises="public-cloud")
+    csrd, register = filled("csrd", facts=cloud), filled("huella", facts=cloud)
+    for field in (csrd["energy-total"], csrd["energy-renewable"], register["guarantee"]):
+        assert (field["shown"], field["applies"]) == (None, False)
+    assert csrd["scope-3"]["shown"]
+
+
+def test_guaranteed_energy_is_explained_with_its_share():
+    view, share = sample_dossier().views[0], exactly(Ratio(0.25))
+    assumptions = {**view["footprint"]["assumptions"], "guaranteed_share": share.to_json()}
+    covered = {**view, "footprint": {**view["footprint"], "assumptions": assumptions}}
+    (node,) = explain(covered, Format("en"), figure="facility_energy_j>guaranteed_energy_j")
+    assert any("(guaranteed_share)" in part.label for part in node.parts)
+    dossier = sample_dossier().replace(views=(covered,))
+    field = json.loads(find_renderer("csrd.json").render(dossier, lang="en").content)["fields"]
+    (row,) = [one for one in field if one["id"] == "csrd/energy-renewable"]
+    assert row["basis"]
+    assert row["numbers"][0]["path"] == "facility_energy_j>guaranteed_energy_j"
+
+
+def test_the_days_of_devices_are_not_summed_over_runs_at_once():
+    dossier = sample_dossier(runs=2)
+    at_once = dossier.replace(at_once=tuple(view["id"] for view in dossier.views))
+    told = json.loads(find_renderer("ai-act.json").render(at_once, lang="en").content)
+    (row,) = [one for one in told["fields"] if one["id"] == "ai-act/hardware-days"]
+    assert row["shown"] is None
+    assert "overlapped" in row["reason"]
+
+
+def test_a_mark_stands_where_the_source_has_no_place_for_a_field():
+    told = find_renderer("csrd").render(sample_dossier(), lang="en").content.decode()
+    assert "| \\* | Undertaking |" in told
+
+
+def test_an_empty_field_names_the_fact_that_fills_it():
+    told = find_renderer("mdf").render(sample_dossier(facts=facts()), lang="en").content.decode()
+    assert "nobody declared it: model\\_url" in told or "nobody declared it: model_url" in told
+    assert 'fields."mdf/market-release"' in told or "mdf/market-release" in told

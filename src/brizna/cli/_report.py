@@ -60,6 +60,7 @@ def report(context: Context, words: list[str]) -> int:
         facts=facts_of(given.facts, directory=current_directory()),
         seen_as=None if settings.origins["view"] == "default" else settings["view"],
     )
+    _say_overlap(context, dossier)
     if given.into is not None:
         document = _put_into(given, dossier, context.lang)
     else:
@@ -265,6 +266,16 @@ def _write(path: str, content: bytes) -> None:
             path=os.path.abspath(path),
             reason=error.strerror,
         ) from error
+
+
+def _say_overlap(context: Context, dossier: Dossier) -> None:
+    """Say on stderr what not every form has a place for: that some energy counts twice."""
+    if dossier.at_once:
+        _ = context.texts.gettext
+        text = _(
+            "{count} of the runs overlapped another on their machine: its energy counts twice."
+        )
+        context.say("brizna: " + text.format(count=len(dossier.at_once)))
 
 
 def _say_lacking(context: Context, document: Document) -> None:

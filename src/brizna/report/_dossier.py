@@ -6,7 +6,7 @@ from brizna.core.codec import digest
 from brizna.core.errors import InputError, Said
 from brizna.core.estimate import Estimate, total
 from brizna.core.records import Record
-from brizna.report._trace import BELOW, DURATION, KIND, trace
+from brizna.report._trace import BELOW, DURATION, GUARANTEED, KIND, trace
 from brizna.report._words import KIND_OF_FIELD
 
 TYPE_CHECKING = False
@@ -217,7 +217,8 @@ class Dossier(Record):
             return self.currency is not None and BELOW not in path
         head, _, below = path.partition(BELOW)
         return path == DURATION or (
-            head.endswith(("_j", "_g", "_l")) and (not below or below.startswith(KIND))
+            head.endswith(("_j", "_g", "_l"))
+            and (not below or below.startswith(KIND) or below == GUARANTEED)
         )
 
 

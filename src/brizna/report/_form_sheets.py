@@ -151,14 +151,20 @@ def _cells(filling: SheetFilling, row: Row) -> tuple[str, ...]:
     field, shown, why = row.field, row.shown, row.basis
     if shown is None:
         shown = _nothing(filling, row)
-        why = filling.filling.stored(row.why)
+        why = _why(filling, row)
     note = filling.filling.stored(field.note)
     what = filling.title(field) + (f" ({note})" if note else "")
     return (_reference(row), what, shown, row.ends, why)
 
 
 def _missing(filling: SheetFilling, row: Row) -> str:
-    return f"{_nothing(filling, row)}: {filling.filling.stored(row.why)}"
+    return f"{_nothing(filling, row)}: {_why(filling, row)}"
+
+
+def _why(filling: SheetFilling, row: Row) -> str:
+    """Return why nothing is known, and the fact that would fill the field."""
+    why = filling.filling.stored(row.why)
+    return f"{why}: {row.fact}" if row.fact else why
 
 
 def _nothing(filling: SheetFilling, row: Row) -> str:
@@ -181,7 +187,7 @@ def _remark(filling: SheetFilling, row: Row) -> tuple[str, ...]:
 def _reference(row: Row) -> str:
     """Return where in the source a field stands, marked where that text was not read itself."""
     mark = {"retold": "*", "memory": "**"}.get(row.field.status, "")
-    return f"{row.field.reference}{mark}" if row.field.reference not in ("", "-") else ""
+    return f"{row.field.reference.removeprefix('-')}{mark}"
 
 
 def _foot(filling: SheetFilling) -> list[str]:

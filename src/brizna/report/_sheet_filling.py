@@ -12,7 +12,7 @@ from brizna.report._format import unit_for
 from brizna.report._sheet_fields import Field, field_ids
 from brizna.report._significant import order_of_magnitude, significant
 from brizna.report._takers import NEVER, NUMBERS, UNASKED, WORDS, out_of_place
-from brizna.report._trace import BELOW, DURATION
+from brizna.report._trace import BELOW, DURATION, GUARANTEED
 from brizna.report._words import name_basis
 
 TYPE_CHECKING = False
@@ -52,6 +52,7 @@ class Row(Record):
         ends: The interval, if it has one.
         basis: Where the value comes from, in words.
         why: Why nothing is known, in English as records hold it.
+        fact: The fact that would fill it; empty where none would.
         applies: Whether the field asks about these runs at all.
         figures: The numbers in it.
     """
@@ -61,6 +62,7 @@ class Row(Record):
     ends: str = ""
     basis: str = ""
     why: str = ""
+    fact: str = ""
     applies: bool = True
     figures: tuple[Figure, ...] = ()
 
@@ -110,7 +112,10 @@ class SheetFilling:
             return self._figure(field, name)
         if kind == "words":
             shown = WORDS[name](self.filling, self.title(field))
-            return Row(field=field, shown=shown, why="" if shown else self._last_why())
+            if shown:
+                return Row(field=field, shown=shown)
+            lack = self.filling.document(b"").lacking[-1]
+            return Row(field=field, shown=None, why=lack.why, fact=lack.fact or "")
         if kind == "number":
             return self._counted(field, name)
         if kind == "fact":
@@ -123,9 +128,12 @@ class SheetFilling:
         if path == DURATION and self.dossier.at_once:
             return self._declared(field, str(Said("the runs overlapped: their times have no sum")))
         head, _, below = path.partition(BELOW)
-        record = self._one_of(path) if below and self.dossier.amount(head) is not None else None
+        is_sum = not below or below == GUARANTEED
+        record = None
+        if not is_sum and self.dossier.amount(head) is not None:
+            record = self._one_of(path)
         value = None
-        if not below or record is not None:
+        if is_sum or record is not None:
             value = self.dossier.amount(path, record=record)
         if value is None:
             return self._declared(field, self._why_not(head, path))
@@ -217,13 +225,16 @@ class SheetFilling:
     def _declared(self, field: Field, why: str) -> Row:
         """Return what somebody filled in by hand; where nobody did, why it is not known."""
         value = self._by_hand.get(field.id)
-        return self._lack(field, why) if value is None else self._hand(field, value)
+        if value is not None:
+            return self._hand(field, value)
+        fact = f'{_BY_HAND}."{field.id}"' if why == _UNDECLARED else ""
+        return self._lack(field, why).replace(fact=fact)
 
     def _undeclared(self, field: Field, *, fact: str) -> Row:
         if field.id in self._by_hand:
             return self._hand(field, self._by_hand[field.id])
         self.filling.lack(self.title(field), _UNDECLARED, fact=fact)
-        return Row(field=field, shown=None, why=_UNDECLARED)
+        return Row(field=field, shown=None, why=_UNDECLARED, fact=fact)
 
     def _hand(self, field: Field, value: Any) -> Row:
         """Return a declared text or number by the field's rule."""
@@ -241,9 +252,6 @@ class SheetFilling:
     def _lack(self, field: Field, why: str) -> Row:
         self.filling.lack(self.title(field), why)
         return Row(field=field, shown=None, why=why)
-
-    def _last_why(self) -> str:
-        return self.filling.document(b"").lacking[-1].why
 
     def _with_unit(self, number: str, unit: str) -> str:
         sign = _SIGNS.get(unit, unit)

@@ -87,7 +87,7 @@ def factors(form: Filling, figures: Sequence[Figure]) -> Section:
     found = {
         factor["id"]: factor
         for view in dossier.views
-        for factor in view["footprint"]["factors"]
+        for factor in (*view["footprint"]["factors"], *view.get("factors", ()))
         if f"factor:{factor['id']}" in used
     }
     title = _("Factors")

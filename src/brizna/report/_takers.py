@@ -16,7 +16,6 @@ from brizna.report._words import name_basis
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
 
     from brizna.report._dossier import Dossier, Figure
     from brizna.report._filling import Filling
@@ -172,6 +171,8 @@ def _hardware_days(form: Filling, unit: str) -> list[Counted] | str:
     Accelerators are the devices that count; processors only where there is none.
     """
     dossier = form.dossier
+    if dossier.at_once:
+        return str(Said("the runs overlapped: their times have no sum"))
     kinds = [cards(view) or processors(view) for view in dossier.views]
     if any(one != kinds[0] for one in kinds):
         return str(Said("the runs used different devices: report each kind by itself"))
@@ -186,28 +187,8 @@ def _hardware_days(form: Filling, unit: str) -> list[Counted] | str:
     return found
 
 
-def _guaranteed(form: Filling, unit: str) -> list[Counted] | str:
-    """Return the energy that guarantees of origin cover."""
-    found = {_covered(view) for view in form.dossier.views}
-    if None in found:
-        return str(Said("no guarantee of origin was declared"))
-    if len(found) > 1:
-        return str(Said("the runs have different guarantees of origin: report each by itself"))
-    (share,) = found
-    taken = form.take("facility_energy_j", unit=unit, times=share or 0.0)
-    if taken is None:
-        return form.dossier.reason("facility_energy_j")
-    return [(*taken, "")]
-
-
-def _covered(view: Mapping[str, Any]) -> float | None:
-    share = view["footprint"]["assumptions"].get("guaranteed_share")
-    return None if share is None else share["best"]
-
-
 NUMBERS: Mapping[str, Numbers] = {
     "hardware-days": _hardware_days,
-    "guaranteed-energy": _guaranteed,
 }
 """What a field takes as ``number:NAME``: numbers with their figures and kinds, or why not."""
 

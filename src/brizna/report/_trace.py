@@ -2,7 +2,8 @@
 
 A path is a figure as ``brizna explain`` takes it (``carbon_g``), ``duration_s``, and below it, each
 after ``>``, the inputs it is computed from: ``energy_j>channel:rapl/package-0``,
-``facility_energy_j>pue``. All channels of a kind together are ``energy_j>kind:gpu``.
+``facility_energy_j>pue``. All channels of a kind together are ``energy_j>kind:gpu``; what
+guarantees of origin cover is ``facility_energy_j>guaranteed_energy_j``.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from brizna.core.quantities import Energy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 BELOW = ">"
 """What stands between a figure and an input of it in a path."""
 KIND = "kind:"
 """How the name of all channels of a kind begins, below a figure."""
+GUARANTEED = "guaranteed_energy_j"
+"""The part of a place's energy that guarantees of origin cover, below ``facility_energy_j``."""
+_WHOLE = "facility_energy_j"
 DURATION = "duration_s"
 """What can be explained of a run beside the figures of its footprint."""
 
@@ -44,6 +48,9 @@ def trace(view: Mapping[str, Any], path: str) -> dict[str, Any]:
         if name.startswith(KIND):
             node = _of_kind(view, node, name)
             continue
+        if name == GUARANTEED and node["name"] == _WHOLE:
+            node = _guaranteed(view, node)
+            continue
         if node["estimate"] is None and not node["inputs"]:
             return {**node, "name": name, "formula": None}  # not known, and nothing below it
         inner: dict[str, dict[str, Any]] = {each["name"]: each for each in node["inputs"]}
@@ -57,6 +64,32 @@ def trace(view: Mapping[str, Any], path: str) -> dict[str, Any]:
             )
         node = inner[name]
     return node
+
+
+def _guaranteed(view: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the energy that guarantees of origin cover, with the share that was declared."""
+    share = Footprint.from_json(view["footprint"]).assumptions.guaranteed_share
+    value, reason, inputs = None, whole["reason"], [whole]
+    if share is None:
+        reason = str(Said("no guarantee of origin was declared"))
+    else:
+        inputs.append(_node("guaranteed_share", share, inputs=[]))
+        if whole["estimate"] is not None:
+            value, reason = Estimate.from_json(Energy, whole["estimate"]) * share, None
+    told = _node(GUARANTEED, value, inputs=inputs)
+    return {**told, "reason": reason, "formula": "facility_energy_j * guaranteed_share"}
+
+
+def _node(
+    name: str, value: Estimate | None, *, inputs: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "estimate": None if value is None else value.to_json(),
+        "reason": None,
+        "doubts": {} if value is None else doubt_shares(value),
+        "inputs": inputs,
+    }
 
 
 def _of_kind(view: Mapping[str, Any], node: Mapping[str, Any], name: str) -> dict[str, Any]:

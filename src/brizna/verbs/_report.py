@@ -15,7 +15,7 @@ from brizna.verbs._views import view_of, views_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from brizna.report import Document
@@ -87,6 +87,7 @@ def dossier_of(
         views = views_of(store, [run.id for run in runs], seen_as=seen_as)
         if views[0]["footprint"].get("view", "machine") == "machine":
             overlapping = tuple(at_once(runs))
+    _check_stages(views, facts)
     return Dossier(
         selection=selection,
         views=tuple(views),
@@ -169,13 +170,53 @@ def _selected(store: Store, selection: Selection) -> list[RunSummary]:
     )
     runs = counted(store, Asked(tags=selection.tags, start=start, end=end))
     if not runs:
-        raise CoverageError(
+        raise _nothing(selection)
+    return sorted(runs, key=lambda run: (run.started or "", run.id))
+
+
+def _nothing(selection: Selection) -> CoverageError:
+    """Return what to say where a selection has no runs: only of what was asked."""
+    tags, period = ", ".join(selection.tags), selection.period
+    if tags and period:
+        return CoverageError(
             "No run that has ended has the tags {tags} and began in {period}. See what there is: "
             "brizna runs list.",
-            tags=", ".join(selection.tags) or "-",
-            period=selection.period or "-",
+            tags=tags,
+            period=period,
         )
-    return sorted(runs, key=lambda run: (run.started or "", run.id))
+    if tags:
+        return CoverageError(
+            "No run that has ended has the tags {tags}. See what there is: brizna runs list.",
+            tags=tags,
+        )
+    return CoverageError(
+        "No run that has ended began in {period}. See what there is: brizna runs list.",
+        period=period,
+    )
+
+
+_SAME_STAGE = {"pre-training": "training", "data": "data-preparation", "deployment": "inference"}
+"""Stages that a tag can name otherwise than the fact."""
+
+
+def _check_stages(views: Sequence[Mapping[str, Any]], facts: Facts | None) -> None:
+    """Refuse a declared stage that a run's own tag contradicts: a form could believe only one."""
+    declared = facts["stage"] if facts is not None else None
+    if facts is None or declared is None:
+        return
+    for view in views:
+        tags = [tag for tag in view["tags"] if tag.startswith("stage:")]
+        named = {tag.removeprefix("stage:") for tag in tags}
+        if named and declared not in {_SAME_STAGE.get(name, name) for name in named}:
+            raise InputError(
+                "The fact stage is {declared} ({origin}), but the run {run} has the tag {tags}: "
+                "expected the same. Leave out the fact, or choose the runs of one stage with "
+                "--tag.",
+                declared=declared,
+                origin=facts.origins.get("stage", "-"),
+                run=view["id"],
+                tags=", ".join(tags),
+            )
 
 
 def _check_ended(view: Mapping[str, Any]) -> None:
