@@ -338,3 +338,25 @@ def test_an_empty_field_names_the_fact_that_fills_it():
     told = find_renderer("mdf").render(sample_dossier(facts=facts()), lang="en").content.decode()
     assert "nobody declared it: model\\_url" in told or "nobody declared it: model_url" in told
     assert 'fields."mdf/market-release"' in told or "mdf/market-release" in told
+
+
+def test_mixed_runs_are_told_by_their_stage():
+    dossier = sample_dossier(runs=3, facts=facts())
+    first, second, third = dossier.views
+    tagged = (
+        {**first, "tags": ["stage:training"]},
+        second,
+        {**third, "tags": ["stage:inference"]},
+    )
+    mixed = dossier.replace(views=tagged)
+    document = find_renderer("ai-act.json").render(mixed, lang="en")
+    told = {one["id"].partition("/")[2]: one for one in json.loads(document.content)["fields"]}
+    (training,), (use,) = told["energy"]["numbers"], told["energy-use"]["numbers"]
+    assert training["records"] == [first["id"], second["id"]]
+    assert use["record"] == third["id"]
+    part = mixed.part(training["records"]).amount("facility_energy_j")
+    figures = {one.field: one for one in document.figures}
+    assert figures[training["field"]].value == part.best.value
+    page = find_renderer("ai-act").render(mixed, lang="en").content.decode()
+    assert "Of 1 runs nobody declared a stage" in page
+    assert "count 2 of the 3 runs" in page

@@ -325,5 +325,6 @@ def _commands(dossier: Dossier, figure: Figure) -> list[str]:
     """Return the commands that explain a figure: one for each run that it is summed over."""
     from shlex import quote
 
-    runs = [view["id"] for view in dossier.views] if figure.record is None else [figure.record]
+    every = [view["id"] for view in dossier.views]
+    runs = [figure.record] if figure.record is not None else figure.records or every
     return [f"brizna explain {run} --figure {quote(figure.path)}" for run in runs]

@@ -11,7 +11,7 @@ from brizna.report._words import KIND_OF_FIELD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import Any, ClassVar
 
     from brizna.report._facts import Facts
@@ -57,6 +57,7 @@ class Figure(Record):
         end: Which end of the estimate: ``best``, ``low`` or ``high``.
         times: What ``value`` is multiplied by to become the number that is shown: the unit, and
             whatever it was divided by.
+        records: Ids of the runs that it sums, where these are not all of the report.
     """
 
     field: str
@@ -67,6 +68,7 @@ class Figure(Record):
     record: str | None = None
     end: str = "best"
     times: float = 1.0
+    records: tuple[str, ...] = ()
 
 
 class Lack(Record):
@@ -164,6 +166,13 @@ class Dossier(Record):
             if view["id"] == record:
                 return view
         raise InputError("{record!r} is not a run of this report.", record=record)
+
+    def part(self, records: Collection[str]) -> Dossier:
+        """Return a dossier of some of these runs, in the same order."""
+        return self.replace(
+            views=tuple(view for view in self.views if view["id"] in records),
+            at_once=tuple(run for run in self.at_once if run in records),
+        )
 
     def amount(self, path: str, *, record: str | None = None) -> Estimate | float | None:
         """Return what stands at the end of a path: of one run, or the sum over all.

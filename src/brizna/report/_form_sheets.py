@@ -13,7 +13,7 @@ from brizna.report._sheet_filling import SheetFilling
 from brizna.report._sheet_json import json_of
 from brizna.report._sheet_media import MEDIA
 from brizna.report._sheet_parts import boundary, factors, origins, records
-from brizna.report._takers import stages
+from brizna.report._takers import asked_of, stages, without_stage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -196,8 +196,8 @@ def _foot(filling: SheetFilling) -> list[str]:
     form = filling.form
     said = [form.foot[filling.lang]] if form.foot[filling.lang] else []
     asks_training = any(field.when == "training" for field in form.asks)
-    if asks_training and not stages(filling.dossier):
-        said.append(_("Nobody declared a stage: the runs are taken as training."))
+    if asks_training:
+        said += _of_stages(filling)
     if filling.dossier.at_once:
         text = _(
             "{count} of the runs overlapped another on their machine: its energy counts twice."
@@ -210,6 +210,28 @@ def _foot(filling: SheetFilling) -> list[str]:
         said.append(
             _("** Not read again for this table: compare with the text before relying on it.")
         )
+    return said
+
+
+def _of_stages(filling: SheetFilling) -> list[str]:
+    """Return what the reader has to know of which runs count as training."""
+    style, dossier = filling.filling.style, filling.dossier
+    _ = style.say
+    if not stages(dossier):
+        said = [_("Nobody declared a stage: the runs are taken as training.")]
+    elif without := without_stage(dossier):
+        text = _("Of {count} runs nobody declared a stage: they are taken as training.")
+        said = [text.format(count=style.count(without))]
+    else:
+        said = []
+    counted = {name: len(asked_of(name, dossier).views) for name in ("training", "use")}
+    if counted["training"] < len(dossier.views):
+        text = _("Fields of training count {training} of the {count} runs, by their stage.")
+        counts = {"training": counted["training"], "count": len(dossier.views)}
+        said.append(text.format(**{name: style.count(one) for name, one in counts.items()}))
+    if dossier.unsuccessful:
+        text = _("{count} of the runs did not end well: what they used counts all the same.")
+        said.append(text.format(count=style.count(len(dossier.unsuccessful))))
     return said
 
 

@@ -11,7 +11,7 @@ from brizna.report._filling import Filling
 from brizna.report._format import unit_for
 from brizna.report._sheet_fields import Field, field_ids
 from brizna.report._significant import order_of_magnitude, significant
-from brizna.report._takers import NEVER, NUMBERS, UNASKED, WORDS, out_of_place
+from brizna.report._takers import NEVER, NUMBERS, UNASKED, WORDS, asked_of, out_of_place
 from brizna.report._trace import BELOW, DURATION, GUARANTEED
 from brizna.report._words import name_basis
 
@@ -97,11 +97,26 @@ class SheetFilling:
 
     def rows(self) -> list[Row]:
         """Return all fields in order, each filled in or with the reason why it is not."""
-        return [self._row(field) for field in self.form.asks]
+        return [self._row_of_stage(field) for field in self.form.asks]
 
     def title(self, field: Field) -> str:
         """Return what a field asks for, in the language of the form."""
         return field.text[self.lang]
+
+    def _row_of_stage(self, field: Field) -> Row:
+        """Return a field filled in from the runs of the stage that it asks about."""
+        part = asked_of(field.when, self.dossier)
+        if part is self.dossier:
+            return self._row(field)
+        inner = SheetFilling(self.form, part, lang=self.lang)
+        row, document = inner._row(field), inner.filling.document(b"")
+        ids = tuple(view["id"] for view in part.views)
+        told = {figure: _summed(figure, ids) for figure in document.figures}
+        for figure in told.values():
+            self.filling.note(figure)
+        for lack in document.lacking:
+            self.filling.lack(lack.field, lack.why, fact=lack.fact)
+        return row.replace(figures=tuple(told.get(figure, figure) for figure in row.figures))
 
     def _row(self, field: Field) -> Row:
         why = out_of_place(field.when, self.dossier)
@@ -258,6 +273,13 @@ class SheetFilling:
         if unit == "y":
             sign = self.filling.style.say("years")
         return f"{number}{self.filling.style.space}{sign.replace('CO2', 'CO₂')}".rstrip()
+
+
+def _summed(figure: Figure, ids: tuple[str, ...]) -> Figure:
+    """Return a figure of some of the runs of a report, with which these are."""
+    if figure.record is not None:
+        return figure
+    return figure.replace(record=ids[0]) if len(ids) == 1 else figure.replace(records=ids)
 
 
 def _checked(given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -62,4 +62,5 @@ def _number(figure: Figure) -> dict[str, Any]:
         "unit": figure.unit,
         "path": figure.path,
         "record": figure.record,
+        "records": list(figure.records),
     }

@@ -82,7 +82,10 @@ def factors(form: Filling, figures: Sequence[Figure]) -> Section:
     """Return the published numbers that some figures rest on, each once."""
     _ = form.style.say
     dossier = form.dossier
-    amounts = [dossier.amount(figure.path, record=figure.record) for figure in figures]
+    amounts = [
+        (dossier.part(one.records) if one.records else dossier).amount(one.path, record=one.record)
+        for one in figures
+    ]
     used = {name for one in amounts if isinstance(one, Estimate) for name in one.references}
     found = {
         factor["id"]: factor

@@ -16,6 +16,7 @@ from brizna.report._words import name_basis
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
     from brizna.report._dossier import Dossier, Figure
     from brizna.report._filling import Filling
@@ -212,14 +213,33 @@ UNASKED: Mapping[str, Said] = {
 
 
 def stages(dossier: Dossier) -> set[str]:
-    """Return the stages that somebody declared of the runs, by the fact or by their tags."""
-    found = {
-        tag.removeprefix("stage:")
-        for view in dossier.views
-        for tag in view["tags"]
-        if tag.startswith("stage:")
-    }
+    """Return the stages that somebody declared of the runs, by their tags or else by the fact."""
+    return {stage for view in dossier.views for stage in _stages_of(view, dossier)}
+
+
+def without_stage(dossier: Dossier) -> int:
+    """Return of how many runs nobody declared a stage."""
+    return sum(not _stages_of(view, dossier) for view in dossier.views)
+
+
+def _stages_of(view: Mapping[str, Any], dossier: Dossier) -> set[str]:
+    found = {tag.removeprefix("stage:") for tag in view["tags"] if tag.startswith("stage:")}
     return found or ({dossier.facts["stage"]} if dossier.facts["stage"] else set())
+
+
+def asked_of(when: str, dossier: Dossier) -> Dossier:
+    """Return the runs that a field asks about: of mixed ones, those of its stage, if there are any.
+
+    Args:
+        when: As a field has it.
+        dossier: All the runs.
+    """
+    stages_of = {"training": _TRAINING | _AROUND, "use": _USE}.get(when)
+    if stages_of is None:
+        return dossier
+    found = {view["id"]: _stages_of(view, dossier) for view in dossier.views}
+    part = {run for run, own in found.items() if own <= stages_of and (own or when == "training")}
+    return dossier.part(part) if 0 < len(part) < len(dossier.views) else dossier
 
 
 def out_of_place(when: str, dossier: Dossier) -> Said | None:

@@ -210,7 +210,8 @@ def _filled_in(renderer: Renderer, dossier: Dossier, lang: str) -> Iterator[str]
 
 
 def _about_figure(figure: Figure, dossier: Dossier, lang: str) -> Iterator[str]:
-    value = dossier.amount(figure.path, record=figure.record)
+    summed = dossier.part(figure.records) if figure.records else dossier
+    value = summed.amount(figure.path, record=figure.record)
     if value is None:
         yield f"{figure.field!r} shows {figure.shown}, but {figure.path} is not known"
         return
