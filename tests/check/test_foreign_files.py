@@ -96,6 +96,29 @@ def test_an_empty_table_is_no_pass(tmp_path: Path):
     assert verified(file).outcome() == "cannot-tell"
 
 
+def test_a_table_with_only_a_head_says_what_is_missing(tmp_path: Path):
+    file = tmp_path / "emissions.csv"
+    file.write_text((ASSETS / "sound" / "codecarbon-2.csv").read_text().splitlines()[0] + "\n")
+    [missing] = verified(file).untold
+    assert "no row" in str(missing.seen)
+
+
+def test_energy_in_joules_is_told_as_joules():
+    [wrong] = verified(ASSETS / "broken" / "boamps-energy-in-joules.json").findings
+    assert str(wrong.expected).endswith("seems to be in J")
+
+
+def test_more_power_than_a_rack_draws_is_no_pass_without_hardware(tmp_path: Path):
+    file = tmp_path / "manifest.yml"
+    outputs = "timestamp: 2024-03-01T00:00:00Z\n          duration: 1\n          energy: "
+    head = "tree:\n  children:\n    server:\n      outputs:\n        - "
+    file.write_text(f"{head}{outputs}1.2\n")
+    assert verified(file).outcome() == "cannot-tell"
+    assert any(one.rule == "BRZ-V021" for one in verified(file).untold)
+    file.write_text(f"{head}{outputs}1200\n")
+    assert {one.rule for one in verified(file).findings} & {"BRZ-V010", "BRZ-V021"}
+
+
 def test_what_is_of_no_known_form_is_refused_with_the_forms(tmp_path: Path):
     file = tmp_path / "notes.txt"
     file.write_text("nothing of use")

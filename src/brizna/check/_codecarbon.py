@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from math import isfinite
 
-from brizna.check._rules import FORM, failed
+from brizna.check._rules import FORM, TWICE, failed, untold
 from brizna.check._statement import (
     Derived,
     Device,
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _NEEDED = ("timestamp", "duration", "emissions")
 _UNKNOWN = ("nan", "none", "null")
 """What tables hold where nothing is known: no figure, and no fault."""
+_KILOGRAMS_SINCE = 3
+"""From this version on a rate is kg a second, in every row."""
 _PARTS = {"cpu": "cpu", "gpu": "gpu", "ram": "memory"}
 _NUMBERS: Mapping[str, tuple[type[Quantity], str]] = {
     "duration": (Duration, "s"),
@@ -70,6 +72,7 @@ def read_codecarbon(text: str, file: str) -> tuple[list[Statement], list[Verdict
         )
     statements: list[Statement] = []
     broken: list[Verdict] = []
+    first: dict[tuple[str, ...], int] = {}
     for cells in lines:
         place = Place(file=file, line=lines.line_num)
         if not cells:
@@ -79,11 +82,19 @@ def read_codecarbon(text: str, file: str) -> tuple[list[Statement], list[Verdict
             expected = Said("{count} cells, one for each column", count=len(header))
             broken.append(failed(FORM, place, seen, expected))
             continue
+        line = first.setdefault(tuple(cells), place.line or 0)
+        if line != place.line:
+            seen = Said("it is the row of line {line} again", line=line)
+            broken.append(failed(TWICE, place, seen, Said("each row once")))
+            continue
         row = dict(zip(header, map(str.strip, cells), strict=True))
         wrong = _unreadable(row, place)
         broken += wrong
         if not wrong:
             statements.append(_statement(row, place))
+    if not statements and not broken:
+        why = Said("the table has a head and no row: it states nothing")
+        broken.append(untold(FORM, Place(file=file), why))
     return statements, broken
 
 
@@ -175,11 +186,13 @@ def _devices(row: Row, place: Place) -> tuple[Device, ...]:
 def _rate(
     row: Row, place: Place, carbon_g: Stated | None, duration_s: Stated | None
 ) -> tuple[Derived, ...]:
-    """Return the rate: kg a second, and g a second in rows of early versions."""
+    """Return the rate: kg a second, and g a second in rows of versions before 3."""
     rate = _stated(row, "emissions_rate", place)
     if rate is None or carbon_g is None or duration_s is None or duration_s.value <= 0:
         return ()
-    is_grams = rate.value > 30 * carbon_g.written / duration_s.value
+    major = row.get("codecarbon_version", "").partition(".")[0]
+    is_early = not major.isdigit() or int(major) < _KILOGRAMS_SINCE
+    is_grams = is_early and rate.value > 30 * carbon_g.written / duration_s.value
     size, unit = (1.0, "g/s") if is_grams else (1e3, "kg/s")
     stated = Stated(value=rate.value * size, unit=unit, size=size, place=rate.place)
     name = "emissions / duration"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import fsum
 
 from brizna.check._carbon import judge_carbon, judge_place
-from brizna.check._compare import agree, limit, other_unit
+from brizna.check._compare import J_PER_KWH, agree, limit, other_unit
 from brizna.check._power import judge_power
 from brizna.check._rules import (
     DATE,
@@ -18,6 +18,7 @@ from brizna.check._rules import (
     ENERGY_UNIT,
     FORM,
     HOURS,
+    IMPOSSIBLE_PUE,
     INTERVAL,
     NEGATIVE,
     SUM,
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
     from brizna.check._statement import Knowledge, Part, Stated, Statement
     from brizna.check._verdict import Verdict
 
+_ROUNDED = 0.005
+"""A PUE of 1 that was measured may lie so far below it."""
+_MOST_G_PER_KWH = 2500.0
+"""No grid emits more: where emissions and energy give more, the energy is in another unit."""
 _EARLIEST = 2000
 """Nothing that is checked here was measured before."""
 
@@ -51,6 +56,7 @@ def examine(statement: Statement, known: Knowledge) -> list[Verdict]:
     work = Workings(statement, known)
     _judge_dates(work)
     _judge_signs(work)
+    _judge_pue(work)
     _judge_parts(work)
     _judge_sum(work)
     judge_power(work)
@@ -128,11 +134,25 @@ def _nothing(work: Workings) -> list[tuple[Stated, Stated]]:
     ]
 
 
+def _judge_pue(work: Workings) -> None:
+    """Judge an overhead by itself: no site uses less than the computers in it."""
+    stated, most = work.statement.pue, limit("pue")
+    if stated is None or work.value(stated) is None:
+        return
+    if 1 - _ROUNDED <= stated.value <= most:
+        work.add(passed(IMPOSSIBLE_PUE, stated.place, [stated.evidence()]))
+        return
+    work.pue_is_possible = False
+    seen = Said("the PUE is {value}", value=stated.written)
+    expected = Said("from 1 to {most:g}", most=most)
+    work.add(failed(IMPOSSIBLE_PUE, stated.place, seen, expected, [stated.evidence()]))
+
+
 def _judge_parts(work: Workings) -> None:
     """Compare the energy of each component with its power and the time."""
     duration_s, pue = work.duration_s, work.pue_of_parts
     with_power = [part for part in work.statement.parts if work.value(part.power_w) is not None]
-    if duration_s is None or not with_power:
+    if duration_s is None or not with_power or not work.pue_is_possible:
         return
     ratios: list[tuple[Part, float]] = []
     for part in with_power:
@@ -157,8 +177,8 @@ def _is_other_time(work: Workings, ratios: list[tuple[Part, float]]) -> bool:
     low = max(1 / (ratio * _most(part)) for part, ratio in ratios)
     high = min(_most(part) / ratio for part, ratio in ratios)
     found = other_unit("time", "s", low, high) if low <= high else None
-    if found is None or found[0] == "ms":  # as likely the energy in MWh: left to the energy
-        return False
+    if found is None or (found[0] == "ms" and not _energy_fits(work)):
+        return False  # as likely the energy in MWh: left to the energy
     unit, off = found
     work.duration_s = stated.value / off
     seen = Said("the time is {value} s", value=stated.written)
@@ -173,6 +193,14 @@ def _is_other_time(work: Workings, ratios: list[tuple[Part, float]]) -> bool:
         evidence += [] if part.power_w is None else [part.power_w.evidence()]
     work.add(failed(TIME_UNIT, stated.place, seen, expected, evidence))
     return True
+
+
+def _energy_fits(work: Workings) -> bool:
+    """Tell whether energy and emissions fit each other, so that neither is in another unit."""
+    energy_j, carbon_g = work.energy_j, work.carbon_g
+    if energy_j is None or carbon_g is None:
+        return False
+    return 1 <= carbon_g / energy_j * J_PER_KWH <= _MOST_G_PER_KWH
 
 
 def _judge_part(work: Workings, part: Part, ratio: float) -> None:
@@ -219,6 +247,8 @@ def _judge_sum(work: Workings) -> None:
     if stated is None or energy_j is None or not parts or work.any_spoilt(parts):
         return
     written_j = fsum(part.energy_j.value for part in parts)
+    if not work.pue_is_possible and not work.statement.parts_hold_pue:
+        return
     right_j = fsum(work.parts.get(p.energy_j.place.field or "", p.energy_j.value) for p in parts)
     if right_j <= 0:
         return

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from math import fsum
 
-from brizna.check._compare import agree, limit
-from brizna.check._rules import FORM, HOURS, SUM, failed, failed_sum, passed, untold
+from brizna.check._compare import J_PER_KWH, agree, limit
+from brizna.check._rules import (
+    FORM,
+    HOURS,
+    SUM,
+    TIME_POWER,
+    TWICE,
+    failed,
+    failed_sum,
+    passed,
+    untold,
+)
 from brizna.check._statement import (
     Device,
     Part,
@@ -69,6 +79,7 @@ def _walk(node: Node, path: str, file: str, found: tuple[list[Statement], list[V
     for at, row in enumerate(rows):
         reader = _Output(row, f"{path}.outputs[{at}]", file)
         statements.append(reader.statement())
+        verdicts += reader.powers()
         verdicts += reader.broken
     verdicts += _between(rows, path, file)
     if rows:
@@ -137,6 +148,31 @@ class _Output:
                 found.append(Part(kind=kind, energy_j=energy_j, power_w=None))
         return tuple(found)
 
+    def powers(self) -> list[Verdict]:
+        """Return whether each power, in W or kW, is that which its energy and the time give."""
+        found: list[Verdict] = []
+        duration_s = self.row["duration"].number()
+        pue = next((self.row[name].number() for name in _PUE if self.row[name].number()), None)
+        for kind in ("", *(f"{name.partition('/')[0]}/" for name in _PARTS)):
+            energy_kwh, power = (self.row[f"{kind}{n}"].number() for n in ("energy", "power"))
+            if not duration_s or not energy_kwh or not power:
+                continue
+            if min(duration_s, energy_kwh, power) < 0:
+                continue
+            mean_w = energy_kwh * J_PER_KWH / duration_s
+            place, within = self.place(f"{kind}power"), limit("mean-power") * max(pue or 1, 1)
+            evidence = [
+                Evidence(name=f"{kind}power", value=power, unit="W", origin=str(place)),
+                Evidence(name="power", value=mean_w, unit="W", origin=f"{kind}energy / duration"),
+            ]
+            if agree(mean_w, power, within=within) or agree(mean_w, power * 1e3, within=within):
+                found.append(passed(TIME_POWER, place, evidence))
+                continue
+            seen = Said("it is {value:.6g} {unit}", value=power, unit="W")
+            expected = Said("{mean:.4g} W, which is energy / time", mean=mean_w)
+            found.append(failed(TIME_POWER, place, seen, expected, evidence))
+        return found
+
     def devices(self) -> tuple[Device, ...]:
         design_w = self.row["cpu/thermal-design-power"].number()
         name = self.row["physical-processor"].text()
@@ -166,6 +202,13 @@ def _between(rows: list[Node], path: str, file: str) -> list[Verdict]:
             continue
         place = Place(file=file, line=after.line, field=f"{path}.outputs[{at}].timestamp")
         apart = (next_begun - begun).total_seconds()
+        if apart < length * (1 - limit("gap-share")):
+            seen = Said("two outputs overlap by {seconds:.6g} s", seconds=length - apart)
+            expected = Said(
+                "each to begin where the one before ends, after {length:.6g} s", length=length
+            )
+            found.append(failed(TWICE, place, seen, expected))
+            continue
         if apart <= length * (1 + limit("gap-share")):
             found.append(passed(HOURS, place))
             continue

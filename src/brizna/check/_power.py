@@ -20,6 +20,8 @@ _MARGIN = {"gpu": "accelerator", "cpu": "processor"}
 def judge_power(work: Workings) -> None:
     """Compare the mean power of components, or of the whole, with the design of the devices."""
     statement = work.statement
+    if not work.pue_is_possible or _beyond_any(work):
+        return
     if "devices" not in statement.asks:
         why = Said("the form does not say what hardware it ran on")
         work.add(unasked(POWER, statement.place, why))
@@ -31,6 +33,42 @@ def judge_power(work: Workings) -> None:
             _judge_kind(work, kind)
     elif statement.energy_j is not None:
         _judge_whole(work, statement.energy_j)
+
+
+def _beyond_any(work: Workings) -> bool:
+    """Tell whether energy and time give more power than so many devices, or a site, can draw."""
+    statement, stated = work.statement, work.statement.energy_j
+    energy_j, duration_s = work.energy_j, work.duration_s
+    if stated is None or energy_j is None or duration_s is None:
+        return False
+    mean_w, most_w = energy_j / duration_s, limit("any-site")
+    evidence = [stated.evidence()]
+    if statement.devices:
+        if all(_is_known(work, device) for device in statement.devices):
+            return False  # what these very devices draw is compared below
+        count = fsum(max(device.count, 1) for device in statement.devices)
+        most_w = min(most_w, count * limit("any-device") * limit("around-cards") * work.pue)
+    if mean_w > most_w:
+        other = other_unit("energy", stated.unit, mean_w / most_w, mean_w, rare=True)
+        if other is not None and mean_w / most_w > limit("unit-evidence"):
+            work.energy_j = energy_j / other[1]
+            work.wrong_unit(ENERGY_UNIT, stated, other[0], work.energy_j, evidence)
+        else:
+            _too_much(work, stated, mean_w, most_w, evidence)
+        return True
+    if not statement.devices and mean_w > limit("any-rack"):
+        why = Said(
+            "{mean:.4g} W is more than any rack of machines draws, and no hardware is named",
+            mean=mean_w,
+        )
+        work.add(untold(POWER, stated.place, why, evidence))
+        return True
+    return False
+
+
+def _is_known(work: Workings, device: Device) -> bool:
+    span = _designed(device) or work.known.power(device.kind, device.name, device.threads)
+    return span is not None and span.surely
 
 
 def design_power(work: Workings, kind: str) -> tuple[float, float, list[Evidence], bool] | None:
@@ -155,7 +193,7 @@ def _judge_whole(work: Workings, stated: Stated) -> None:
     least_w = nominal_w * limit("least-load")
     too_high, too_low = mean_w / most_w, least_w / mean_w
     if max(too_high, too_low) > limit("unit-evidence"):
-        other = other_unit("energy", stated.unit, mean_w / most_w, mean_w / least_w)
+        other = other_unit("energy", stated.unit, mean_w / most_w, mean_w / least_w, rare=True)
         if other is not None:
             work.energy_j = energy_j / other[1]
             work.wrong_unit(ENERGY_UNIT, stated, other[0], work.energy_j, evidence)

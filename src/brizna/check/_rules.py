@@ -22,6 +22,7 @@ _FIPS = "FIPS 180-4 (SHA-256)"
 
 FORM, DATE, NEGATIVE, ZERO = "BRZ-V001", "BRZ-V002", "BRZ-V003", "BRZ-V004"
 ENERGY_UNIT, CARBON_UNIT, DOUBLE_PUE, TIME_UNIT = "BRZ-V010", "BRZ-V011", "BRZ-V012", "BRZ-V013"
+IMPOSSIBLE_PUE, TWICE = "BRZ-V014", "BRZ-V025"
 TIME_POWER, POWER, CARBON, SUM, DERIVED = (
     *("BRZ-V020", "BRZ-V021", "BRZ-V022", "BRZ-V023"),
     "BRZ-V024",
@@ -92,6 +93,13 @@ _ALL = (
         reference=_SI,
     ),
     Rule(
+        id=IMPOSSIBLE_PUE,
+        severity="error",
+        title=Said("The overhead of the site (PUE) is possible"),
+        todo=Said("Divide the energy of the whole site by that of its computers: 1 or more."),
+        reference=_PUE,
+    ),
+    Rule(
         id=TIME_POWER,
         severity="error",
         title=Said("Energy is time × power"),
@@ -125,6 +133,13 @@ _ALL = (
         title=Said("Rates follow from the figures they are made of"),
         todo=Said("Compute the rate anew."),
         reference=_SCI,
+    ),
+    Rule(
+        id=TWICE,
+        severity="error",
+        title=Said("Nothing is counted twice"),
+        todo=Said("Take out what stands there twice, or mend the times so that none overlap."),
+        reference=_GHG,
     ),
     Rule(
         id=STALE,

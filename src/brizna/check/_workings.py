@@ -26,6 +26,7 @@ class Workings:
         carbon_g: The emissions, put right.
         parts: For each field of a component's energy that was put right, what it should be.
         place_is_known: Whether place and country agree, so that they can be used.
+        pue_is_possible: Whether the overhead can be what is stated, so that it can be used.
     """
 
     def __init__(self, statement: Statement, known: Knowledge) -> None:
@@ -38,6 +39,7 @@ class Workings:
         self.energy_j = self.value(statement.energy_j)
         self.carbon_g = self.value(statement.carbon_g)
         self.place_is_known = True
+        self.pue_is_possible = True
 
     def add(self, verdict: Verdict) -> None:
         """Keep what a rule came to."""
