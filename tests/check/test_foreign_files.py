@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -203,3 +204,27 @@ def test_yaml_that_is_not_understood_is_refused_by_its_line(text: str):
 def test_yaml_of_any_kind_is_read_or_refused(text: str):
     with suppress(InputError):
         read_yaml(text)
+
+
+# ------------------------------------------------------------------------------------ our reports
+
+
+@pytest.mark.parametrize(
+    ("figure", "by", "outcome"),
+    [("carbon_g", 1, "pass"), ("carbon_operational_g", 1000, "fail"), ("energy_j", None, "pass")],
+)
+def test_a_report_of_ours_as_json_is_verified(
+    tmp_path: Path, figure: str, by: float | None, outcome: str
+):
+    figures = {"energy_j": 3.6e6, "facility_energy_j": 4.5e6, "carbon_embodied_g": None}
+    figures |= {"carbon_operational_g": 217.0, "carbon_g": 217.0}
+    own = {name: None if value is None else {"best": value} for name, value in figures.items()}
+    run = {"started": "2024-05-01T00:00:00Z", "duration_s": 3600.0, "zone": "ES", "figures": own}
+    total = {name: value and dict(value) for name, value in own.items()}
+    own[figure] = None if by is None else {"best": figures[figure] * by}
+    file = tmp_path / "report.json"
+    report = {"schema": "brizna.report/1", "runs": [run], "figures": total, "at_once": []}
+    file.write_text(json.dumps(report))
+    assert verified(file).outcome() == outcome
+    file.write_text(json.dumps({**report, "runs": 5}))
+    assert verified(file).outcome() == "fail"

@@ -108,6 +108,7 @@ if TYPE_CHECKING:
         examine_run,
         unfinished,
     )
+    from brizna.check._report import REPORT_SCHEMA, read_report
     from brizna.check._review import (
         Choice,
         Review,
@@ -153,6 +154,7 @@ __all__ = [
     "GREEN_ML",
     "LINKED",
     "PROFILES",
+    "REPORT_SCHEMA",
     "RESULTS",
     "RULES",
     "SEVERITIES",
@@ -231,6 +233,7 @@ __all__ = [
     "read_codecarbon",
     "read_federation_case",
     "read_manifest",
+    "read_report",
     "read_yaml",
     "review",
     "rules_of",
@@ -259,6 +262,8 @@ _HOMES = {
     "PROFILES": "_profiles",
     "project_rules": "_profiles",
     "rules_of": "_profiles",
+    "REPORT_SCHEMA": "_report",
+    "read_report": "_report",
     "Choice": "_review",
     "Review": "_review",
     "Waiver": "_review",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from brizna.account import Case, Footprint, read_case
 from brizna.check import (
+    REPORT_SCHEMA,
     Place,
     Verdict,
     Verification,
@@ -22,6 +23,7 @@ from brizna.check import (
     read_card,
     read_codecarbon,
     read_manifest,
+    read_report,
     read_yaml,
     unfinished,
 )
@@ -220,6 +222,9 @@ def _own(data: Any, path: str, known: Knowledge) -> list[Verdict]:
             fields = {"schema", *Run.fields()}
             own = {name: value for name, value in given.items() if name in fields}
             about, found = examine_run(own, place, known)
+        case schema if schema == REPORT_SCHEMA:
+            statements, verdicts = read_report(given, path)
+            return [*verdicts, *(v for one in statements for v in examine(one, known))]
         case Case.schema if footprint is not None:
             about, found = read_case(given.get("given", {})), list[Verdict]()
         case _:
