@@ -57,3 +57,55 @@ def test_forms_of_several_media_are_listed_with_them(brizna):
     assert listed["mdf"]["media"] == [".md", ".html", ".pdf", ".json"]
     assert listed["json"]["media"] == [".json"]
     assert "(.md .html .pdf .json)" in brizna("report", "--list").stdout
+
+
+@pytest.mark.usefixtures("a_run")
+@pytest.mark.parametrize("form", ["mdf", "json", "csv", "manager"])
+def test_a_file_that_ends_as_no_medium_of_the_form_is_wrong_use(brizna, tmp_path, form):
+    done = brizna("report", "--as", form, "-o", "report.docx")
+    assert done.returncode == 2
+    assert ".docx" in done.stderr
+    assert not (tmp_path / "report.docx").exists()
+
+
+@pytest.mark.usefixtures("a_run")
+def test_an_unknown_form_names_the_manager_and_the_bundle_too(brizna):
+    done = brizna("report", "--as", "nonsense")
+    assert done.returncode == 2
+    assert "manager, bundle" in done.stderr
+
+
+@pytest.mark.usefixtures("a_run")
+@pytest.mark.parametrize("form", ["mdf", "json", "pdf", "bundle", "manager"])
+def test_the_instant_can_be_set_so_that_the_same_records_give_the_same_bytes(
+    brizna, tmp_path, form
+):
+    suffix = {"pdf": ".pdf", "bundle": ".zip"}.get(form, "")
+    for number in (1, 2):
+        done = brizna(
+            *("report", "--as", form, "-o", f"{number}{suffix}"),
+            environ={"SOURCE_DATE_EPOCH": "2000000000"},
+        )
+        assert done.returncode == 0, done.stderr
+    first, second = ((tmp_path / f"{number}{suffix}").read_bytes() for number in (1, 2))
+    assert first == second
+    if form == "json":
+        assert b"2033-05-18T03:33:20Z" in first
+
+
+@pytest.mark.usefixtures("a_run")
+def test_an_instant_that_cannot_be_is_wrong_use(brizna):
+    done = brizna("report", "--as", "json", environ={"SOURCE_DATE_EPOCH": "today"})
+    assert done.returncode == 2
+    assert "SOURCE_DATE_EPOCH" in done.stderr
+
+
+@pytest.mark.usefixtures("a_run")
+@pytest.mark.parametrize("form", ["manager", "bundle"])
+def test_nothing_to_report_about_is_told_by_the_status(brizna, form):
+    assert brizna("report", "--team", "nobody", "--as", form, "-o", "none").returncode == 3
+
+
+def test_a_bundle_of_an_empty_store_is_told_by_the_status(brizna):
+    words = ("--as", "bundle", "-o", "none.zip", "--store", "empty")
+    assert brizna("report", *words).returncode == 3

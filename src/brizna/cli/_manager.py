@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
-from datetime import UTC, datetime
 
 from brizna.cli._options import read_store_of, settings_of
-from brizna.core.errors import InputError
+from brizna.cli._report_file import check_suffix, issued_at
+from brizna.core.errors import CoverageError, InputError
 from brizna.report import ManagerForm, manager_origins
 
 TYPE_CHECKING = False
@@ -34,6 +33,8 @@ def form_of(given: Namespace) -> ManagerForm:
     suffix = os.path.splitext(given.output)[1] if given.output and not dot else ""
     wanted = f".{medium}" if dot else suffix
     form = ManagerForm().in_medium(wanted)
+    if not dot:
+        check_suffix(ManagerForm.name, given.output, ManagerForm().media)
     if form is not None or not dot:
         return form or ManagerForm()
     raise InputError(
@@ -64,13 +65,21 @@ def overview_for(context: Context, given: Namespace, selection: Selection) -> di
         selection = selection.replace(run=None)
     settings = settings_of(given, context)
     question = Question(
-        at=datetime.fromtimestamp(time.time(), UTC),
+        at=issued_at(context.environ),
         settings=settings,
         book=book_of(settings, as_of=None),
         budgets=tuple(_budgets(given.budgets)),
         environ=context.environ,
     )
-    return overview_of(read_store_of(given, context), selection, question).told()
+    overview = overview_of(read_store_of(given, context), selection, question)
+    if selection.tags and not (overview.runs or overview.going_on or overview.unreadable):
+        raise CoverageError(
+            "No run that has ended has the tags {tags} and began in {period}. See what there is: "
+            "brizna runs list.",
+            tags=", ".join(selection.tags),
+            period=overview.period,
+        )
+    return overview.told()
 
 
 def _budgets(file: str | None) -> list[Budget]:

@@ -7,6 +7,7 @@ import sys
 
 from brizna.cli._options import add_json, add_settings, settings_of, store_of
 from brizna.cli._parser import Parser
+from brizna.cli._report_file import check_suffix, issued_at
 from brizna.core.codec import digest_of_bytes
 from brizna.core.errors import InputError, UnavailableError
 from brizna.report import (
@@ -58,6 +59,7 @@ def report(context: Context, words: list[str]) -> int:
         store,
         _selection(given),
         facts=facts_of(given.facts, directory=current_directory()),
+        issued=issued_at(context.environ),
         seen_as=None if settings.origins["view"] == "default" else settings["view"],
     )
     _say_overlap(context, dossier)
@@ -150,9 +152,11 @@ def _renderer(form: str, output: str | None, store: Store) -> Renderer:
     """Return a form in the medium that it names, else in that of the file it goes to."""
     if form == BundleForm.name:  # the only one that packs what lies in the store
         return BundleForm(store)
-    renderer = find_renderer(form)
+    renderer = find_renderer(form, besides=(ManagerForm.name, BundleForm.name))
     suffix = os.path.splitext(output)[1] if output and "." not in form else ""
-    return (suffix and in_medium(renderer, suffix)) or renderer
+    made = (suffix and in_medium(renderer, suffix)) or renderer
+    check_suffix(form, output, _media(made))
+    return made
 
 
 def _selection(given: Namespace) -> Selection:

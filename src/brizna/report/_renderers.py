@@ -9,7 +9,7 @@ from brizna.core.factors import nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from brizna.report._dossier import Document, Dossier
@@ -124,11 +124,12 @@ def renderer_names() -> list[str]:
     return [*RENDERERS, *(name for name in _offered() if name not in RENDERERS)]
 
 
-def find_renderer(name: str) -> Renderer:
+def find_renderer(name: str, *, besides: Iterable[str] = ()) -> Renderer:
     """Return the form of a name.
 
     Args:
         name: One of `renderer_names`; with a medium that it can be written in, ``ai-act.pdf``.
+        besides: Names of forms that only the caller can make, for the message.
 
     Raises:
         InputError: If there is none; names the nearest.
@@ -153,7 +154,7 @@ def find_renderer(name: str) -> Renderer:
         return getattr(import_module(f"brizna.report.{home}"), attribute)
     offered = _offered()
     if name not in offered:
-        known = [*RENDERERS, *offered]
+        known = [*RENDERERS, *besides, *offered]
         raise InputError(
             "{name!r} is not a form of report.{hint} Known: {known}.",
             name=name,

@@ -78,6 +78,10 @@ def dossier_of(
     """
     overlapping: tuple[str, ...] = ()
     if selection.run is not None:
+        if not store.ids():
+            raise CoverageError(
+                "There is no run in this store yet. Make one: brizna run -- COMMAND."
+            )
         view = view_of(store, selection.run, seen_as=seen_as)
         _check_ended(view)
         selection = selection.replace(run=view["id"])

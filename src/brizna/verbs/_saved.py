@@ -128,6 +128,8 @@ def ways_that_would(
 ) -> tuple[Saved, ...]:
     """Return what would have saved, the largest first; what is not known comes last.
 
+    Other hours are left out where their interval does not say whether they would have been cleaner.
+
     Args:
         scene: Where to look.
         settings: Those in force, for the hours of a grid.
@@ -140,7 +142,8 @@ def ways_that_would(
         *filter(None, [_failed(scene), _hours(scene, runs, settings, environ)]),
         *_idle(scene, runs, at, book),
     ]
-    return tuple(sorted(found, key=_largest_first))
+    told = (one for one in found if one.way != "hours" or one.carbon_g is None or one.is_told_apart)
+    return tuple(sorted(told, key=_largest_first))
 
 
 def _runs(scene: Scene, stretch: Stretch) -> list[RunSummary]:
