@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -360,3 +361,15 @@ def test_mixed_runs_are_told_by_their_stage():
     page = find_renderer("ai-act").render(mixed, lang="en").content.decode()
     assert "Of 1 runs nobody declared a stage" in page
     assert "count 2 of the 3 runs" in page
+
+
+def test_each_number_of_a_page_leads_to_where_it_comes_from():
+    page = find_renderer("ai-act.html").render(sample_dossier(), lang="en").content.decode()
+    links, places = (
+        set(re.findall(sign, page)) for sign in (r'href="#(n\d+)"', r'<tr id="(n\d+)"')
+    )
+    assert links
+    assert links <= places
+    energy = re.search(r'cooling and building included</td><td><a href="#(n\d+)">', page)
+    assert energy
+    assert re.search(rf'<tr id="{energy[1]}"><td>Energy of the model', page)

@@ -12,7 +12,7 @@ from brizna.report._sheet_fields import form_named, form_names
 from brizna.report._sheet_filling import SheetFilling
 from brizna.report._sheet_json import json_of
 from brizna.report._sheet_media import MEDIA
-from brizna.report._sheet_parts import boundary, factors, origins, records
+from brizna.report._sheet_parts import boundary, factors, origins, place_of, records
 from brizna.report._takers import asked_of, stages, without_stage
 
 TYPE_CHECKING = False
@@ -28,6 +28,8 @@ _SECTIONS = (
     *("beside", "method"),
 )
 _JSON, _JSON_TYPE = ".json", "application/json"
+_VALUE = 2
+"""The column of the values."""
 _SHORT = 12
 """Signs of a reference for which a narrow column will do."""
 
@@ -117,7 +119,7 @@ def _sections(filling: SheetFilling, rows: Sequence[Row], name: str) -> list[Sec
     parts: list[Section] = []
     if plain:
         title = _title(name, filling.filling.style)
-        parts.append(Section(title=title, grid=_grid(filling, plain, title)))
+        parts.append(Section(title=title, grid=_grid(filling, plain, title, rows)))
     parts += [
         Section(
             title=filling.title(row.field),
@@ -130,7 +132,9 @@ def _sections(filling: SheetFilling, rows: Sequence[Row], name: str) -> list[Sec
     return parts
 
 
-def _grid(filling: SheetFilling, rows: Sequence[Row], caption: str) -> Grid:
+def _grid(
+    filling: SheetFilling, rows: Sequence[Row], caption: str, all_rows: Sequence[Row]
+) -> Grid:
     """Return fields as a table, without the columns in which none of them has anything."""
     _ = filling.filling.style.say
     header = (_("where"), _("what"), _("value"), _("interval (90%)"), _("where from, or why not"))
@@ -138,11 +142,16 @@ def _grid(filling: SheetFilling, rows: Sequence[Row], caption: str) -> Grid:
     longest = max(len(row[0]) for row in cells)
     widths = (1.5 if longest < _SHORT else 2.4, 4.4, 4.4, 2.3, 3.2)
     kept = [at for at in range(len(header)) if any(row[at] for row in cells)]
+    every = [figure.field for one in all_rows for figure in one.figures]
     return Grid(
         caption=caption,
         header=tuple(header[at] for at in kept),
         rows=tuple(tuple(row[at] for at in kept) for row in cells),
         widths=tuple(widths[at] for at in kept),
+        links=tuple(
+            tuple(place_of(every.index(figure.field)) for figure in row.figures) for row in rows
+        ),
+        valued=kept.index(_VALUE) if _VALUE in kept else 0,
     )
 
 

@@ -40,6 +40,9 @@ class Grid(Record):
         widths: How wide its columns are, in relation to each other; all alike if empty.
         right: Columns of numbers, which stand at the right.
         typed: Columns of what one types or compares sign by sign: commands, digests, ids.
+        names: For each row the place that a link in the document can lead to; none if empty.
+        links: For each row the places that its value leads to; none if empty.
+        valued: The column of the values, from which the links lead.
         bars: For each row a share in [0, 1] that is drawn in its first column; none if empty.
     """
 
@@ -50,6 +53,9 @@ class Grid(Record):
     right: tuple[int, ...] = ()
     typed: tuple[int, ...] = ()
     bars: tuple[float, ...] = ()
+    names: tuple[str, ...] = ()
+    links: tuple[tuple[str, ...], ...] = ()
+    valued: int = 0
 
     _forms: ClassVar = {}
 

@@ -62,8 +62,14 @@ def origins(form: Filling, figures: Sequence[Figure], *, name: str) -> Section |
         rows=tuple(rows),
         widths=(4, 2, 5.4),
         typed=(2,),
+        names=tuple(place_of(at) for at in range(len(rows))),
     )
     return Section(title=title, grid=grid)
+
+
+def place_of(number: int) -> str:
+    """Return what the row of a number is called, where each number comes from."""
+    return f"n{number + 1}"
 
 
 def _command(dossier: Dossier, figure: Figure, name: str) -> str:
