@@ -228,3 +228,21 @@ def test_a_report_of_ours_as_json_is_verified(
     assert verified(file).outcome() == outcome
     file.write_text(json.dumps({**report, "runs": 5}))
     assert verified(file).outcome() == "fail"
+
+
+@pytest.mark.parametrize(
+    ("row", "outcome"),
+    [
+        ("Facility energy | 960 mWh (770-1,200)", "pass"),
+        ("Energía con la instalación | 0,96 Wh (0,77-1,2)", "pass"),
+        ("Facility energy | 960 kWh (770-1,200)", "fail"),
+    ],
+)
+def test_a_card_of_ours_is_verified_by_the_energy_in_our_section(
+    tmp_path: Path, row: str, outcome: str
+):
+    file = tmp_path / "README.md"
+    head = "---\nco2_eq_emissions:\n  emissions: 0.168\n  geographical_location: ES\n---\n"
+    section = f"| Figure | Value | Basis |\n|---|---:|---|\n| {row} | default |\n"
+    file.write_text(f"{head}<!-- brizna:begin -->\n{section}<!-- brizna:end -->\n")
+    assert verified(file).outcome() == outcome

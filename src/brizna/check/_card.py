@@ -14,7 +14,7 @@ from brizna.check._rules import CARBON, FORM, failed, untold
 from brizna.check._statement import Place, Stated, Statement, read_devices, state
 from brizna.check._yaml import read_yaml
 from brizna.core.errors import InputError, Said
-from brizna.core.quantities import Carbon, Duration
+from brizna.core.quantities import Carbon, Duration, Energy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +36,12 @@ _EMITTED = re.compile(
 _HOURS = re.compile(rf"hours used[*_:\s]*{_NUMBER}", re.IGNORECASE)
 _HARDWARE = re.compile(r"hardware type[*_:\s]*([^\n*_]+)", re.IGNORECASE)
 _REGION = re.compile(r"compute region[*_:\s]*([^\n*_]+)", re.IGNORECASE)
+_OWN = re.compile(r"<!-- brizna:begin -->(.*?)<!-- brizna:end -->", re.DOTALL)
+"""The section that brizna writes itself; its rows are those of `brizna report --as hf`."""
+_OWN_ENERGY = re.compile(
+    r"^\| (?:Facility energy|Energía con la instalación) \| ([0-9.,]+) (m?W|[kMG]W)h", re.MULTILINE
+)
+_WATTS = {"mW": 1e-3, "W": 1.0, "kW": 1e3, "MW": 1e6, "GW": 1e9}
 _EMPTY = ("[more information needed]", "n/a", "unknown", "")
 
 
@@ -87,12 +93,29 @@ def _statement(head: Node, carbon_g: Stated, body: str, place: Place) -> Stateme
         place=place,
         asks=frozenset(("carbon", "place")),
         duration_s=duration_s,
+        energy_j=_own_energy(body, place),
         carbon_g=carbon_g,
         others_g=tuple(_others(body, place)),
         zone=None if where is None else (_country(where[0]), where[1]),
         devices=() if hardware is None else read_devices(*hardware),
         cards_only=hardware is not None,
     )
+
+
+def _own_energy(body: str, place: Place) -> Stated | None:
+    """Return the energy of the section that brizna wrote, with the site's overhead."""
+    section = _OWN.search(body)
+    row = None if section is None else _OWN_ENERGY.search(body, *section.span())
+    if row is None:
+        return None
+    is_spanish = "Energía" in row[0]
+    decimal, group = (",", ".") if is_spanish else (".", ",")
+    try:
+        written = float(row[1].replace(group, "").replace(decimal, "."))
+    except ValueError:
+        return None
+    here = place.replace(line=_line(body, row.start()), field="text")
+    return state(written * _WATTS[row[2]], Energy, "Wh", here)
 
 
 def _told(
