@@ -204,3 +204,12 @@ def test_whatever_stands_in_a_card_stays_or_the_card_is_refused(kept, old, body,
     assert found == kept
     assert body.strip() in changed
     assert put(changed, DOSSIER) == changed
+
+
+def test_a_key_of_somebody_else_inside_the_block_stays():
+    block = "co2_eq_emissions:\n    emissions: 3\n    checked:\n        by: me\n"
+    card = f"---\n{block}license: mit\n---\n"
+    found = head(into_card(card.encode(), sample_dossier(), lang="en").content.decode())
+    assert found["co2_eq_emissions"]["checked"] == {"by": "me"}
+    assert found["co2_eq_emissions"]["emissions"] != 3
+    assert found["license"] == "mit"

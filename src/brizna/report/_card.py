@@ -1,6 +1,6 @@
 """Putting what was measured into an existing model card, without harming it.
 
-Changes two places alone: the block ``co2_eq_emissions`` of the YAML head, and the section between
+Changes two places alone: the Hub's keys of the block ``co2_eq_emissions`` of the YAML head, and the section between
 our two marks. All else keeps its bytes: comments, order, quotes, line ends. The head is read as
 YAML before and after; where anything but our block would read otherwise, the card is refused.
 """
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _HEAD = re.compile(
     r"\A(\ufeff?)---[ \t]*(?:\r\n|\n)(.*?)^---[ \t]*(?:\r\n|\n|\Z)", re.DOTALL | re.MULTILINE
 )
+_OUR_KEYS = {"emissions", "source", "training_type", "geographical_location", "hardware_used"}
+"""The keys of our block that the Hub knows; all others in it are somebody else's."""
 _OURS = re.compile(rf"^(['\"]?){KEY}\1[ \t]*:")
 _MARKS = tuple(
     re.compile(rf"^{re.escape(mark)}(?=[ \t]*\r?$)", re.MULTILINE) for mark in (BEGIN, END)
@@ -78,7 +80,9 @@ def _with_head(text: str, ours: list[str], end: str) -> str:
     first, last = _block(lines)
     if (KEY in before) != (first < last):
         raise _unsafe()
-    new = "".join((*lines[:first], *(f"{line}{end}" for line in ours), *lines[last:]))
+    kept = [f"{line}{end}" for line in _foreign(lines[first + 1 : last])]
+    block = [f"{line}{end}" for line in ours]
+    new = "".join((*lines[:first], *block, *kept, *lines[last:]))
     try:
         after = _parsed(new)
     except InputError as error:
@@ -86,7 +90,34 @@ def _with_head(text: str, ours: list[str], end: str) -> str:
     expected = [(key, value) for key, value in before.items() if key != KEY]
     if KEY not in after or [pair for pair in after.items() if pair[0] != KEY] != expected:
         raise _unsafe()
+    others = _not_ours(before.get(KEY))
+    if {key: after[KEY].get(key) for key in others} != others:
+        raise _unsafe()
     return text[: found.start(2)] + new + text[found.end(2) :]
+
+
+def _foreign(lines: list[str]) -> list[str]:
+    """Return the lines of our block that hold keys which are not ours, indented as ours are."""
+    kept: list[str] = []
+    indent: int | None = None
+    is_kept = False
+    for line in lines:
+        words = line.strip()
+        depth = len(line) - len(line.lstrip())
+        if words and not words.startswith("#"):
+            indent = depth if indent is None else indent
+            if depth == indent:
+                is_kept = words.partition(":")[0].strip("'\" ") not in _OUR_KEYS
+        if is_kept and indent is not None:
+            kept.append("  " + line.rstrip("\r\n")[min(depth, indent) :] if words else "")
+    return kept
+
+
+def _not_ours(block: Any) -> dict[Any, Any]:
+    """Return what a block holds under keys that are not ours."""
+    if not isinstance(block, dict):
+        return {}
+    return {key: value for key, value in block.items() if key not in _OUR_KEYS}  # pyright: ignore[reportUnknownVariableType]
 
 
 def _block(lines: list[str]) -> tuple[int, int]:
