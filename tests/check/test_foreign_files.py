@@ -246,3 +246,13 @@ def test_a_card_of_ours_is_verified_by_the_energy_in_our_section(
     section = f"| Figure | Value | Basis |\n|---|---:|---|\n| {row} | default |\n"
     file.write_text(f"{head}<!-- brizna:begin -->\n{section}<!-- brizna:end -->\n")
     assert verified(file).outcome() == outcome
+
+
+def test_a_part_of_boamps_in_which_nobody_declared_anything_is_untold(tmp_path: Path):
+    report = json.loads((ASSETS / "sound" / "boamps.json").read_text())
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps({**report, "task": {}}))
+    assert verified(file).outcome() == "cannot-tell"
+    del report["task"]["taskStage"]
+    file.write_text(json.dumps({**report, "infrastructure": None}))
+    assert verified(file).outcome() == "fail"

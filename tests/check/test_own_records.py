@@ -424,3 +424,16 @@ def test_the_ends_of_any_interval_are_those_that_its_doubts_give(
     view = deepcopy(sound)
     replaced(view, tuple(int(n) if n.isdigit() else n for n in path.split(".")), 5)
     assert errors(verified(view, tmp_path)) == {"BRZ-V051"}
+
+
+def test_a_warning_with_the_same_words_is_told_once_with_how_many_more():
+    def of(file: str, severity: str) -> Verdict:
+        place, seen = Place(file=file), Said("{name} was used", name="grid/ES/2024")
+        return Verdict(rule="BRZ-V031", severity=severity, result="fail", place=place, seen=seen)
+
+    for severity, shown in (("note", 1), ("error", 3)):
+        verdicts = tuple(of(file, severity) for file in "abc")
+        found = Verification(subject="b", form="bundle", digest="", verdicts=verdicts)
+        text = "\n".join(findings_lines([found], RULES, lang="en"))
+        assert text.count("grid/ES/2024 was used") == shown
+        assert ("the same in 2 more" in text) == (shown == 1)

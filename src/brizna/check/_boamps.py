@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brizna.check._rules import FORM, failed
+from brizna.check._rules import FORM, failed, untold
 from brizna.check._statement import (
     Device,
     Place,
@@ -39,7 +39,10 @@ def read_boamps(data: Any, file: str) -> tuple[list[Statement], list[Verdict]]:
     """
     report = _Report(data, file)
     for name in _NEEDED:
-        if not data.get(name):
+        if data.get(name) == {}:  # nobody declared what belongs there, and the report says so
+            why = Said("nothing is declared in it")
+            report.broken.append(untold(FORM, report.place(name), why))
+        elif not data.get(name):
             report.fault(name, Said("nothing"), Said("what a BoAmps report must hold"))
     measures = report.listed(data.get("measures"), "measures")
     return [report.statement(one, at) for at, one in enumerate(measures)], report.broken

@@ -35,15 +35,34 @@ def findings_lines(
         derivation: Whether to show the figures of each verdict, of those that passed too.
     """
     style = Format(lang)
+    _ = style.say
     lines: list[str] = []
     for one in found:
         lines += [*([""] if lines else []), _head(one, style, fail_on)]
         shown = [*one.findings, *one.untold]
         if derivation:
             shown += [v for v in one.verdicts if v.result == "pass"]
-        for verdict in shown:
+        for verdict, others in _grouped(shown):
             lines += _verdict(verdict, rules[verdict.rule], style, derivation=derivation)
+            if others:
+                lines.append("    " + _("the same in {count} more").format(count=others))
     return lines
+
+
+def _grouped(shown: Sequence[Verdict]) -> list[tuple[Verdict, int]]:
+    """Return the verdicts, of warnings and notes with the same words the first and how many more.
+
+    Errors are never put together: each is mended where it stands.
+    """
+    more: dict[tuple[str, ...], int] = {}
+    first: list[tuple[Verdict, tuple[str, ...]]] = []
+    for at, one in enumerate(shown):
+        alone = one.result == "pass" or (one.result == "fail" and one.severity == "error")
+        words = (str(at),) if alone else (one.rule, one.result, str(one.seen), str(one.expected))
+        if words not in more:
+            first.append((one, words))
+        more[words] = more.get(words, -1) + 1
+    return [(one, more[words]) for one, words in first]
 
 
 def severity_names(lang: str) -> dict[str, str]:
