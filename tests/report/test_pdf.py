@@ -101,3 +101,10 @@ def test_what_failed_says_its_exit_code_and_a_long_command_is_cut(full):
     assert "exit code 3" in told
     assert "x" * 159 + "…" in told
     assert "x" * 160 not in told
+
+
+def test_a_command_of_several_lines_is_shown_in_one(full):
+    (view,) = full.views
+    lines = {**view, "command": ["python", "-c", "import sys\nprint(1)"]}
+    told = find_renderer("pdf.md").render(full.replace(views=(lines,)), lang="en").content.decode()
+    assert "python -c import sys print(1)" in told

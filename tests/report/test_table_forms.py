@@ -226,3 +226,9 @@ def test_no_answers_cannot_be_divided_by():
     none = facts.replace(values={**facts.values, "queries": 0})
     with pytest.raises(InputError, match="0 requests"):
         find_renderer("ai-energy-score").render(sample_dossier(facts=none), lang="en")
+
+
+def test_declared_numbers_are_numbers_in_the_workbook():
+    book = Sheets(filled("xlsx")).book
+    cells = {row[0].value: row[1].value for sheet in book for row in sheet.iter_rows(max_col=2)}
+    assert (cells["queries"], cells["parameters"]) == (2000, 8970)

@@ -1,8 +1,9 @@
 """Putting what was measured into an existing model card, without harming it.
 
-Changes two places alone: the Hub's keys of the block ``co2_eq_emissions`` of the YAML head, and the section between
-our two marks. All else keeps its bytes: comments, order, quotes, line ends. The head is read as
-YAML before and after; where anything but our block would read otherwise, the card is refused.
+Changes two places alone: the Hub's keys of the block ``co2_eq_emissions`` of the YAML head, and the
+section between our two marks. All else keeps its bytes: comments, order, quotes, line ends. The
+head is read as YAML before and after; where anything but our block would read otherwise, the card
+is refused.
 """
 
 from __future__ import annotations

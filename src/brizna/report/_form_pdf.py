@@ -119,7 +119,7 @@ def _head(form: Filling) -> list[tuple[str, str]]:
     if len(dossier.views) == 1:
         (view,) = dossier.views
         told.append((_("Run"), f"{view['id']} ({_state(form)})"))
-        told.append((_("Command"), _short(" ".join(view.get("command") or ()))))
+        told.append((_("Command"), _short(" ".join(" ".join(view.get("command") or ()).split()))))
     else:
         told.append((_("Runs"), form.style.count(len(dossier.views))))
     told.append((_("Machine"), hardware_words(dossier) or ""))

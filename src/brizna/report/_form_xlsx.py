@@ -355,7 +355,10 @@ def _letter(column: int) -> str:
     return letters
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any) -> str | float:
+    """Return a fact as a cell holds it: numbers as numbers."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
 
 
