@@ -168,7 +168,10 @@ class _Writer:
         )
         for row, (label, value) in enumerate(about, start=1):
             _put(sheet, row, 1, label)
-            _put(sheet, row, 2, value)
+            if isinstance(value, str):
+                _put(sheet, row, 2, value)
+            else:
+                sheet.cell(row, 2).value = value
         first = len(about) + 2
         heads = (
             *(_("Figure"), _("Unit"), _("Value"), _("Low end"), _("High end"), _("Basis")),
