@@ -119,16 +119,20 @@ def replay(events: Iterable[Event], marks: Iterable[Event] = ()) -> Run:
         site=story.site(),
         factors=story.factors,
         brizna=start["brizna"],
-        process=_process(start),
+        process=_process(start, story.first_us),
     )
 
 
-def _process(start: Event) -> dict[str, Any] | None:
-    """Return who recorded the run; None in journals that do not say when on the boot's clock."""
+def _process(start: Event, first_us: int) -> dict[str, Any] | None:
+    """Return who recorded the run; None in journals that do not say when on the boot's clock.
+
+    The run begins with its first reading: what was found out before is not in its time.
+    """
     writer = start.get("writer")
     if not writer or start.get("boot_us") is None:
         return None
-    return {**writer, "ancestors": start.get("ancestors") or [], "boot_us": start["boot_us"]}
+    begun_us = start["boot_us"] + first_us
+    return {**writer, "ancestors": start.get("ancestors") or [], "boot_us": begun_us}
 
 
 class _Story:

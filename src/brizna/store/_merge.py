@@ -145,10 +145,8 @@ def _source(part: StoredRun) -> dict[str, Any]:
 
 
 def _placed(stored: Sequence[StoredRun]) -> list[_Part]:
-    first = min(_started(one.run) for one in stored)
     parts: list[_Part] = []
-    for one in stored:
-        start_s = (_started(one.run) - first).total_seconds()
+    for one, start_s in zip(stored, _starts([one.run for one in stored]), strict=True):
         end_s = start_s + one.run.duration_s
         parts.append(_Part(run=one.run, start_s=start_s, end_s=end_s, directory=one.directory))
     machines = _machines(parts)
@@ -156,6 +154,30 @@ def _placed(stored: Sequence[StoredRun]) -> list[_Part]:
         part.replace(run=part.run.replace(machine=machine))
         for part, machine in zip(parts, machines, strict=True)
     ]
+
+
+def _starts(runs: Sequence[Run]) -> list[float]:
+    """Return when each run began, in seconds since the earliest.
+
+    The wall clock is read once the run is under way, late by as long as that took. Where the clock
+    since the machine's start is known, it says how far runs of one machine are apart.
+    """
+    first = min(map(_started, runs))
+    starts = [(_started(run) - first).total_seconds() for run in runs]
+    anchors: dict[str, tuple[int, float]] = {}
+    booted = [(_boot(run), (run.process or {}).get("boot_us")) for run in runs]
+    for (boot, boot_us), start_s in sorted(zip(booted, starts, strict=True), key=_begun):
+        if boot is not None and boot_us is not None:
+            anchors.setdefault(boot, (boot_us, start_s))
+    for at, (boot, boot_us) in enumerate(booted):
+        if boot is not None and boot_us is not None:
+            anchor_us, anchor_s = anchors[boot]
+            starts[at] = anchor_s + (boot_us - anchor_us) / 1e6
+    return starts
+
+
+def _begun(one: tuple[tuple[str | None, int | None], float]) -> int:
+    return one[0][1] or 0
 
 
 def _machines(parts: Sequence[_Part]) -> list[str | None]:
