@@ -209,6 +209,7 @@ def reader(tmp_path):
         script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n', encoding="utf-8")
         script.chmod(0o755)
     environ = {k: v for k, v in os.environ.items() if k != "BRIZNA_STORE"}
+    environ["HOME"] = str(tmp_path / "home")  # each reader has keys and a store of their own
     return place, {**environ, "PATH": f"{tools}{os.pathsep}{environ['PATH']}"}
 
 

@@ -231,12 +231,15 @@ def _judge_part(work: Workings, part: Part, ratio: float) -> None:
         return
     found = other_unit("energy", stated.unit, ratio / most, ratio * most)
     work.parts[stated.place.field or ""] = expected_j
-    said = {"value": stated.written, "unit": stated.unit, "expected": expected_j / stated.size}
-    seen = Said("it is {value:.6g} {unit}", **said)
+    seen = Said("it is {value:.6g} {unit}", value=stated.written, unit=stated.unit)
     if found is not None:
         work.wrong_unit(ENERGY_UNIT, stated, found[0], expected_j, evidence)
         return
-    expected = Said("about {expected:.4g} {unit} by time × power", **said)
+    expected = Said(
+        "about {expected:.4g} {unit} by time × power",
+        expected=expected_j / stated.size,
+        unit=stated.unit,
+    )
     work.add(failed(TIME_POWER, stated.place, seen, expected, evidence))
 
 

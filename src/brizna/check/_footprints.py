@@ -197,14 +197,17 @@ def _differs(
         return failed(RECOMPUTED, here, seen, Said("the same bytes as were stored"), evidence)
     before, after = then.best.value, now.best.value
     ratio = before / after if after else 0.0
-    said = {"value": before, "expected": after, "unit": now.kind.unit, "formula": formula}
+    unit = now.kind.unit
     kind = _KINDS.get(now.kind)
     found = other_unit(kind[0], kind[1], ratio) if kind and ratio > 0 else None
     pue = stored.assumptions.pue.best.value
-    seen = Said("it is {value:.6g} {unit}", **said)
+    seen = Said("it is {value:.6g} {unit}", value=before, unit=unit)
     if kind and found:
         expected = Said(
-            "about {expected:.6g} {unit}: it seems to be in {other}", **said, other=found[0]
+            "about {expected:.6g} {unit}: it seems to be in {other}",
+            expected=after,
+            unit=unit,
+            other=found[0],
         )
         return failed(kind[2], here, seen, expected, evidence)
     if ratio > 0 and pue > _SAME and agree(ratio, pue, within=1 + 1e-6):
@@ -212,12 +215,10 @@ def _differs(
         return failed(DOUBLE_PUE, here, seen, Said("the PUE of {pue} once", pue=pue), evidence)
     if before < 0 <= after:
         return failed(NEGATIVE, here, seen, Said("more than 0"), evidence)
-    if before == 0 < after:
-        return failed(
-            ZERO, here, seen, Said("{expected:.6g} {unit}, by {formula}", **said), evidence
-        )
-    expected = Said("{expected:.6g} {unit}, by {formula}", **said)
-    return failed(RECOMPUTED, here, seen, expected, evidence)
+    expected = Said(
+        "{expected:.6g} {unit}, by {formula}", expected=after, unit=unit, formula=formula
+    )
+    return failed(ZERO if before == 0 < after else RECOMPUTED, here, seen, expected, evidence)
 
 
 def _intervals(stored: Footprint, place: Place) -> list[Verdict]:

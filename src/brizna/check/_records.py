@@ -131,12 +131,14 @@ def _amounts(run: Run, place: Place) -> list[Verdict]:
 def _sum_or_unit(
     place: Place, value: float, expected_value: float, evidence: list[Evidence]
 ) -> Verdict:
-    said = {"value": value, "unit": "J", "expected": expected_value}
     found = other_unit("energy", "J", value / expected_value)
     if found is not None:
-        seen, other = Said("it is {value:.6g} {unit}", **said), found[0]
+        seen = Said("it is {value:.6g} {unit}", value=value, unit="J")
         expected = Said(
-            "about {expected:.6g} {unit}: it seems to be in {other}", **said, other=other
+            "about {expected:.6g} {unit}: it seems to be in {other}",
+            expected=expected_value,
+            unit="J",
+            other=found[0],
         )
         return failed(ENERGY_UNIT, place, seen, expected, evidence)
     return failed_sum(place, value, expected_value, unit="J", evidence=evidence)

@@ -109,18 +109,11 @@ class Workings:
             expected: What it should be, in the base unit.
             evidence: What that rests on.
         """
-        said = {
-            "value": stated.written,
-            "unit": stated.unit,
-            "expected": expected / stated.size,
-            "other": unit,
-        }
-        self.add(
-            failed(
-                rule,
-                stated.place,
-                Said("it is {value:.6g} {unit}", **said),
-                Said("about {expected:.6g} {unit}: it seems to be in {other}", **said),
-                evidence,
-            )
+        seen = Said("it is {value:.6g} {unit}", value=stated.written, unit=stated.unit)
+        wanted = Said(
+            "about {expected:.6g} {unit}: it seems to be in {other}",
+            expected=expected / stated.size,
+            unit=stated.unit,
+            other=unit,
         )
+        self.add(failed(rule, stated.place, seen, wanted, evidence))

@@ -124,10 +124,7 @@ def replay(events: Iterable[Event], marks: Iterable[Event] = ()) -> Run:
 
 
 def _process(start: Event, first_us: int) -> dict[str, Any] | None:
-    """Return who recorded the run; None in journals that do not say when on the boot's clock.
-
-    The run begins with its first reading: what was found out before is not in its time.
-    """
+    """Return who recorded the run, and when on the boot's clock: it begins with a reading."""
     writer = start.get("writer")
     if not writer or start.get("boot_us") is None:
         return None
