@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from brizna.core.errors import InputError, IntegrityError
+from brizna.core.errors import InputError, IntegrityError, Said
 from brizna.store._envelopes import seal, unseal
 
 TYPE_CHECKING = False
@@ -76,7 +76,8 @@ def unseal_bundle(
             error=repr(error),
         ) from error
     keys = ring.keys().values()
-    found = next((key.id for key in keys if _hint(key) == hint), f"with the hint {hint}")
+    unknown = str(Said("with the hint {hint}", hint=hint))
+    found = next((key.id for key in keys if _hint(key) == hint), unknown)
     envelope["signatures"] = [{**one, "keyid": found} for one in signatures]
     return unseal(envelope, ring, at=at)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from brizna.core.errors import Said
 from brizna.improve._requests import feed
 from brizna.improve._serving import Serving
 
@@ -70,7 +71,12 @@ class OnnxRuntime:
         """Return why a graph cannot be run in a precision that is not its own."""
         del machine
         if serving.precision != model.precision:
-            return f"it computes in the graph's own precision, which is {model.precision}"
+            return str(
+                Said(
+                    "it computes in the graph's own precision, which is {precision}",
+                    precision=model.precision,
+                )
+            )
         return None
 
     def open(self, model: Model, serving: Serving, material: Material) -> OnnxSession:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar
 
+from brizna.core.errors import Said
 from brizna.improve._requests import feed
 from brizna.improve._serving import Serving
 
@@ -69,7 +70,13 @@ class OpenVino:
         """Return why a precision cannot be asked for."""
         del model, machine
         if serving.precision not in _HINTS:
-            return f"it computes in {', '.join(_HINTS)}, not in {serving.precision}"
+            return str(
+                Said(
+                    "it computes in {known}, not in {precision}",
+                    known=", ".join(_HINTS),
+                    precision=serving.precision,
+                )
+            )
         return None
 
     def open(self, model: Model, serving: Serving, material: Material) -> OpenVinoSession:

@@ -6,6 +6,7 @@ import os
 import shutil
 from typing import Any, ClassVar
 
+from brizna.core.errors import Said
 from brizna.improve._runtimes._torch import TorchEager, TorchSession, load_module
 from brizna.improve._serving import Serving
 
@@ -32,9 +33,13 @@ class TorchCompiled(TorchEager):
     def refuses(self, model: Model, serving: Serving, machine: Machine) -> str | None:
         """Return why it cannot be compiled here."""
         if model.facts.get("is_scripted"):
-            return "a scripted module has no Python code to compile"
+            return str(Said("a scripted module has no Python code to compile"))
         if not any(shutil.which(name) for name in (os.environ.get("CXX") or "g++", *_COMPILERS)):
-            return f"no C++ compiler is found: expected one of {', '.join(_COMPILERS)}"
+            return str(
+                Said(
+                    "no C++ compiler is found: expected one of {names}", names=", ".join(_COMPILERS)
+                )
+            )
         return super().refuses(model, serving, machine)
 
     def open(self, model: Model, serving: Serving, material: Material) -> TorchSession:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
+from brizna.improve._registry import needs_libraries
 from brizna.improve._runtimes._torch import facts_of, load_module, save_module
 from brizna.improve._transform import FOLD, TRAIN
 from brizna.improve._transforms._finetune import LOSING
@@ -58,14 +60,14 @@ class TrainAdapter(Record):
         """Return why adapters cannot be trained, or why it is not asked for."""
         layers: dict[str, int] = model.facts.get("layers", {})
         if not layers.get("Linear"):
-            return "it has no linear layer for adapters to stand beside"
+            return str(Said("it has no linear layer for adapters to stand beside"))
         if model.precision != "fp32" or model.facts.get("is_scripted"):
-            return "only plain fp32 modules are trained"
+            return str(Said("only plain fp32 modules are trained"))
         if self.bits == 32:
             lost = any(model.has_step(name) for name in LOSING)
-            return None if lost else "nothing was changed that training could win back"
+            return None if lost else str(Said("nothing was changed that training could win back"))
         missing = machine.lacks(("torchao",))
-        return f"{missing[0]} is not installed: pip install 'brizna[torch]'" if missing else None
+        return needs_libraries(missing, "torch") if missing else None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:
         """Train."""
@@ -108,9 +110,14 @@ class MergeAdapter(Record):
         """Return why there is nothing to fold."""
         del machine
         if not model.facts.get("adapters"):
-            return "it has no adapters"
+            return str(Said("it has no adapters"))
         if model.precision not in ("fp32", "fp16", "bf16"):
-            return f"the weights below its adapters are {model.precision}: they would be rounded"
+            return str(
+                Said(
+                    "the weights below its adapters are {precision}: they would be rounded",
+                    precision=model.precision,
+                )
+            )
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._runtimes._torch import facts_of, load_module, save_module
@@ -49,9 +50,9 @@ class ExchangeAttention(Record):
         del machine
         now: list[str] = model.facts.get("attention", [])
         if not now:
-            return "it has no attention whose way of computing can be exchanged"
+            return str(Said("it has no attention whose way of computing can be exchanged"))
         if now == [self.by]:
-            return f"its attention is computed by {self.by} already"
+            return str(Said("its attention is computed by {by} already", by=self.by))
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._runtimes._torch import facts_of, load_module, save_module
@@ -46,11 +47,16 @@ class CastTorch(Record):
     def applies(self, model: Model, machine: Machine) -> str | None:
         """Return why it cannot be cast, or why nothing here would compute in the format."""
         if model.precision != "fp32":
-            return f"its weights are {model.precision} already"
+            return str(Said("its weights are {precision} already", precision=model.precision))
         if model.facts.get("is_scripted"):
-            return "a scripted module has its number formats written into its code"
+            return str(Said("a scripted module has its number formats written into its code"))
         if not machine.has_cuda and not machine.has(*_COMPUTED_BY[self.to]):
-            return f"nothing here multiplies {self.to} by itself: it would be widened each time"
+            return str(
+                Said(
+                    "nothing here multiplies {form} by itself: it would be widened each time",
+                    form=self.to,
+                )
+            )
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

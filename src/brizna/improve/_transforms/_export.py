@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._requests import arrays_of, at_least_two_rows, changing_axes, request_like
@@ -50,9 +51,18 @@ class ExportOnnx(Record):
         """Return why a module cannot be exported."""
         del machine
         if model.precision not in ("fp32", "fp16"):
-            return f"its weights are {model.precision}, which ONNX graphs of torch do not carry"
+            return str(
+                Said(
+                    "its weights are {precision}, which ONNX graphs of torch do not carry",
+                    precision=model.precision,
+                )
+            )
         if self.exporter == DYNAMO and model.facts.get("is_scripted"):
-            return "a scripted module has no Python code to follow: the torchscript exporter does"
+            return str(
+                Said(
+                    "a scripted module has no Python code to follow: the torchscript exporter does"
+                )
+            )
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

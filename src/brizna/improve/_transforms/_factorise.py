@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from brizna.core.errors import InfeasibleError
+from brizna.core.errors import InfeasibleError, Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._runtimes._torch import facts_of, load_module, save_module
@@ -48,9 +48,9 @@ class Factorise(Record):
         del machine
         layers: dict[str, int] = model.facts.get("layers", {})
         if not layers.get("Linear"):
-            return "it has no linear layer"
+            return str(Said("it has no linear layer"))
         if model.precision != "fp32" or model.facts.get("is_scripted"):
-            return "its weights are no longer plain fp32 arrays: factorise them before"
+            return str(Said("its weights are no longer plain fp32 arrays: factorise them before"))
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

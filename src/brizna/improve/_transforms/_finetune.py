@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._runtimes._torch import facts_of, load_module, save_module
@@ -53,9 +54,9 @@ class FineTune(Record):
         """Return why training it is not what improving it asks for."""
         del machine
         if not any(model.has_step(name) for name in LOSING):
-            return "nothing was changed that training could win back"
+            return str(Said("nothing was changed that training could win back"))
         if model.precision != "fp32" or model.facts.get("is_scripted"):
-            return "only plain fp32 modules are trained"
+            return str(Said("only plain fp32 modules are trained"))
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

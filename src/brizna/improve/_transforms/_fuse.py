@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._runtimes._onnxruntime import GRAPH, facts_of
@@ -49,12 +50,19 @@ class FuseOnnx(Record):
         del machine
         operators: dict[str, int] = model.facts.get("operators", {})
         if model.precision != "fp32":
-            return f"its weights are {model.precision}: fuse before the bits are changed"
+            return str(
+                Said(
+                    "its weights are {precision}: fuse before the bits are changed",
+                    precision=model.precision,
+                )
+            )
         has_attention = operators.get("Softmax") and operators.get("MatMul")
         if self.by == TRANSFORMER and not has_attention:
-            return "it has no attention: no Softmax between products of matrices"
+            return str(Said("it has no attention: no Softmax between products of matrices"))
         if self.by == RUNTIME and has_attention:
-            return "loading it fuses the same, and quantisers do not know the fused operators"
+            return str(
+                Said("loading it fuses the same, and quantisers do not know the fused operators")
+            )
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

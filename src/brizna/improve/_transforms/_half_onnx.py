@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._runtimes._onnxruntime import GRAPH, facts_of
@@ -39,7 +40,9 @@ class HalfOnnx(Record):
     def applies(self, model: Model, machine: Machine) -> str | None:
         """Return why it cannot be halved."""
         del machine
-        return None if model.precision == "fp32" else f"its weights are {model.precision} already"
+        if model.precision != "fp32":
+            return str(Said("its weights are {precision} already", precision=model.precision))
+        return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:
         """Halve it."""

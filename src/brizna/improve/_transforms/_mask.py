@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._runtimes._torch import facts_of, load_module, save_module
@@ -49,9 +50,9 @@ class MaskWeights(Record):
         del machine
         layers: dict[str, int] = model.facts.get("layers", {})
         if not any(layers.get(name) for name in LAYERS):
-            return "it has no linear and no convolutional layer"
+            return str(Said("it has no linear and no convolutional layer"))
         if model.precision != "fp32" or model.facts.get("is_scripted"):
-            return "its weights are no longer plain fp32 arrays: mask them before"
+            return str(Said("its weights are no longer plain fp32 arrays: mask them before"))
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

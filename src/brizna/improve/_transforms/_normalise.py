@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._runtimes._onnxruntime import GRAPH, facts_of
@@ -46,7 +47,12 @@ class NormaliseOnnx(Record):
         del machine
         operators: dict[str, int] = model.facts.get("operators", {})
         if model.facts.get("opset", 0) >= self.opset and not operators.get("Constant"):
-            return f"its opset is {model.facts.get('opset')} and its constants are initialisers"
+            return str(
+                Said(
+                    "its opset is {opset} and its constants are initialisers",
+                    opset=model.facts.get("opset"),
+                )
+            )
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._requests import arrays_of, at_least_two_rows, request_like
@@ -47,7 +48,12 @@ class ConvertOpenVino(Record):
         """Return why a model cannot be converted."""
         del machine
         if model.kind == "torch" and model.precision != "fp32":
-            return f"its weights are {model.precision}: OpenVINO is given whole ones, and casts"
+            return str(
+                Said(
+                    "its weights are {precision}: OpenVINO is given whole ones, and casts",
+                    precision=model.precision,
+                )
+            )
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

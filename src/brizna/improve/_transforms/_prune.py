@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, ClassVar
 
-from brizna.core.errors import InfeasibleError
+from brizna.core.errors import InfeasibleError, Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._requests import at_least_two_rows
@@ -60,11 +60,20 @@ class PruneChannels(Record):
         del machine
         layers: dict[str, int] = model.facts.get("layers", {})
         if model.facts.get("is_scripted"):
-            return "a scripted module's layers have fixed widths: prune the module it was made of"
+            return str(
+                Said(
+                    "a scripted module's layers have fixed widths: prune the module it was made of"
+                )
+            )
         if sum(layers.get(name, 0) for name in _LAYERS) < 2:
-            return "fewer than two layers with channels: the last one's are the outputs"
+            return str(Said("fewer than two layers with channels: the last one's are the outputs"))
         if model.precision != "fp32":
-            return f"its weights are {model.precision}: prune before the number format is changed"
+            return str(
+                Said(
+                    "its weights are {precision}: prune before the number format is changed",
+                    precision=model.precision,
+                )
+            )
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

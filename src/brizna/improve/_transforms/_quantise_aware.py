@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._requests import arrays_of, at_least_two_rows, changing_axes
@@ -53,11 +54,11 @@ class QuantizeAware(Record):
         del machine
         layers: dict[str, int] = model.facts.get("layers", {})
         if not any(layers.get(name) for name in _LAYERS):
-            return "it has no linear and no convolutional layer"
+            return str(Said("it has no linear and no convolutional layer"))
         if model.precision != "fp32" or model.facts.get("is_scripted"):
-            return "only plain fp32 modules are trained"
+            return str(Said("only plain fp32 modules are trained"))
         if model.facts.get("adapters"):
-            return "its adapters are trained apart from it: merge them first"
+            return str(Said("its adapters are trained apart from it: merge them first"))
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

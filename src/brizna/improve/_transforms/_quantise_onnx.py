@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._requests import feed
@@ -37,13 +38,19 @@ def _saturates(machine: Machine) -> bool:
 def _cannot(model: Model, machine: Machine, *, wanted: Sequence[str], narrow: bool) -> str | None:
     operators: dict[str, int] = model.facts.get("operators", {})
     if model.precision != "fp32":
-        return f"its weights are {model.precision} already"
+        return str(Said("its weights are {precision} already", precision=model.precision))
     if not any(operators.get(name) for name in wanted):
-        return f"it has none of the operators that this rounds: {', '.join(wanted)}"
+        return str(
+            Said("it has none of the operators that this rounds: {names}", names=", ".join(wanted))
+        )
     if narrow and not _saturates(machine):
-        return "sums are exact here with 8 bits: 7 would lose digits for nothing"
+        return str(Said("sums are exact here with 8 bits: 7 would lose digits for nothing"))
     if not narrow and _saturates(machine):
-        return "sums of two products of 8 bits are cut at 16 here: only weights of 7 bits are safe"
+        return str(
+            Said(
+                "sums of two products of 8 bits are cut at 16 here: only weights of 7 bits are safe"
+            )
+        )
     return None
 
 
@@ -137,7 +144,7 @@ class QuantizeOnnxStatic(Record):
             return reason
         operators: dict[str, int] = model.facts["operators"]
         if any(operators.get(name) for name in _BRANCHES):
-            return "it has branches or loops, inside which ranges are not read"
+            return str(Said("it has branches or loops, inside which ranges are not read"))
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

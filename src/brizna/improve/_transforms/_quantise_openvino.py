@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._requests import feed
@@ -49,17 +50,22 @@ class QuantizeOpenVino(Record):
         """Return why there is nothing to round, or why the other scheme is the one for it."""
         del machine
         if model.precision != "fp32":
-            return f"its weights are {model.precision} already"
+            return str(Said("its weights are {precision} already", precision=model.precision))
         operators: dict[str, int] = model.facts.get("operators", {})
         if not any(operators.get(name) for name in _MULTIPLY):
-            return f"it has none of the operators that this rounds: {', '.join(_MULTIPLY)}"
+            return str(
+                Said(
+                    "it has none of the operators that this rounds: {names}",
+                    names=", ".join(_MULTIPLY),
+                )
+            )
         attends = bool(
             operators.get("ScaledDotProductAttention")
             or (operators.get("Softmax") and operators.get("MVN"))
             or (operators.get("Softmax", 0) > 1 and operators.get("MatMul"))
         )
         if attends != (self.scheme == TRANSFORMER):
-            return "it has attention" if attends else "it has no attention"
+            return str(Said("it has attention") if attends else Said("it has no attention"))
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:
@@ -111,11 +117,11 @@ class ShrinkWeightsOpenVino(Record):
         """Return why there is nothing to shrink."""
         del machine
         if model.precision != "fp32":
-            return f"its weights are {model.precision} already"
+            return str(Said("its weights are {precision} already", precision=model.precision))
         operators: dict[str, int] = model.facts.get("operators", {})
         wanted = ("MatMul", "Gather") if self.bits == 8 else ("MatMul",)
         if not any(operators.get(name) for name in wanted):
-            return "it has no product of matrices whose weights this keeps in fewer bits"
+            return str(Said("it has no product of matrices whose weights this keeps in fewer bits"))
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._requests import arrays_of, changing_axes
@@ -54,9 +55,14 @@ class SpecialiseOnnx(Record):
         del machine
         operators: dict[str, int] = model.facts.get("operators", {})
         if model.precision not in ("fp32", "fp16"):
-            return f"its weights are {model.precision}: specialise before the bits are changed"
+            return str(
+                Said(
+                    "its weights are {precision}: specialise before the bits are changed",
+                    precision=model.precision,
+                )
+            )
         if not any(operators.get(name) for name in _CHOOSES):
-            return "it has no branches that shapes and settings could decide"
+            return str(Said("it has no branches that shapes and settings could decide"))
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._runtimes._torch import facts_of, load_module, save_module
@@ -49,9 +50,14 @@ class QuantizeTorch(Record):
         del machine
         layers: dict[str, int] = model.facts.get("layers", {})
         if not layers.get("Linear"):
-            return "it has no linear layer, and others are not rounded this way"
+            return str(Said("it has no linear layer, and others are not rounded this way"))
         if model.precision not in ("fp32", "bf16") or model.facts.get("is_scripted"):
-            return f"its weights are {model.precision}: they are rounded from plain fp32 or bf16"
+            return str(
+                Said(
+                    "its weights are {precision}: they are rounded from plain fp32 or bf16",
+                    precision=model.precision,
+                )
+            )
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:

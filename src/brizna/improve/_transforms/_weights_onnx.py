@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import ClassVar
 
+from brizna.core.errors import Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._runtimes._onnxruntime import GRAPH, facts_of
@@ -48,9 +49,9 @@ class ShrinkWeightsOnnx(Record):
         """Return why there is nothing to shrink."""
         del machine
         if model.precision != "fp32":
-            return f"its weights are {model.precision} already"
+            return str(Said("its weights are {precision} already", precision=model.precision))
         operators: dict[str, int] = model.facts.get("operators", {})
-        return None if operators.get("MatMul") else "it has no product of matrices"
+        return None if operators.get("MatMul") else str(Said("it has no product of matrices"))
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:
         """Shrink."""
