@@ -56,7 +56,7 @@ def test_a_signal_to_us_ends_the_command_with_its_children(tmp_path):
 
     before = signal.signal(signal.SIGUSR1, stop)
     try:
-        script = f"sleep 60 & echo $! > {pid_file}; kill -USR1 {os.getpid()}; wait"
+        script = f"sleep 60 & echo $! > {pid_file}; sleep 0.3; kill -USR1 {os.getpid()}; wait"
         with pytest.raises(KeyboardInterrupt):
             execute(["sh", "-c", script], ENVIRON, str(tmp_path))
     finally:
