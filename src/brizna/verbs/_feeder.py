@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from time import sleep
 
 from brizna.core.errors import BriznaError, Said
 from brizna.verbs._sinks import Feed, check_names, open_all
@@ -30,6 +31,8 @@ _WORDS = (sys.executable, "-P", "-m", "brizna.verbs._feeder")
 _PATIENCE_S = 20.0
 """How long the end of a run waits at most: a library may still be loading when a short one ends."""
 _LAST_S = 60
+_GOING, _GONE_S = 40, 0.05
+"""How often, and how many seconds apart, it is looked whether a killed process is gone."""
 _PIPE_BYTES = 65536
 _NOT_FED = Said("The sinks were not fed: there is no journal of this run to read.")
 _NO_ANSWER = Said("The process that feeds the sinks did not answer: what they got is not known.")
@@ -154,12 +157,16 @@ def feed(job: Mapping[str, Any]) -> list[str]:
     live = LiveRun(Tail(JournalFile(directory)), directory=directory, seen_as=job["seen_as"])
     feeding = Feed(sinks, live.metrics)
     sys.stdin.buffer.read()
+    view = None
     try:
         store = Store(os.path.dirname(os.path.dirname(directory)))
-        view = view_of(store, job["run"])
+        for _ in range(_GOING):  # who is killed lets go of the pipe a moment before it is gone
+            view = view_of(store, job["run"])
+            if view.run.state != "running":
+                break
+            sleep(_GONE_S)
     except BriznaError as error:
         told.append(str(Said("The sinks did not get the end of the run: {error}", error=error)))
-        view = None
     return told + feeding.finish(view)
 
 
