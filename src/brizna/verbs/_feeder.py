@@ -162,7 +162,7 @@ def feed(job: Mapping[str, Any]) -> list[str]:
         store = Store(os.path.dirname(os.path.dirname(directory)))
         for _ in range(_GOING):  # who is killed lets go of the pipe a moment before it is gone
             view = view_of(store, job["run"])
-            if view.run.state != "running":
+            if view["state"] != "running":
                 break
             sleep(_GONE_S)
     except BriznaError as error:
