@@ -143,7 +143,7 @@ def test_what_nohup_and_a_shells_background_ignore_stays_ignored(supervise, caug
 
 
 def test_an_alarm_that_was_set_for_the_command_reaches_it(supervise, python):
-    run = supervise(*python(READY), preexec_fn=lambda: signal.setitimer(0, 0.3))
+    run = supervise(*python(READY), preexec_fn=lambda: signal.setitimer(0, 1.5))
     code, _, outcome = run.end()
     assert (code, outcome["forwarded"]) == (128 + signal.SIGALRM, ["SIGALRM"])
 
