@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from brizna.cli._dispatch import Context
     from brizna.core.sweep import Sweep, SweepPlan
+    from brizna.core.tune import Tune
     from brizna.verbs import Progress
     from brizna.verbs._settings import Settings
 
@@ -80,21 +81,27 @@ def _sweep(context: Context, words: list[str]) -> int:
     except SweepStoppedError as stopped:
         context.say(_("Stopped. Go on where it stopped: brizna power sweep --resume"))
         return 128 + stopped.signal
-    return _tell(context, given, found)
-
-
-def _tell(context: Context, given: Namespace, found: Sweep) -> int:
     from brizna.report import sweep_lines, sweep_page
 
+    return tell_found(context, given, found, sweep_lines, sweep_page)
+
+
+def tell_found(
+    context: Context,
+    given: Namespace,
+    found: Sweep | Tune,
+    lines: Callable[..., list[str]],
+    page: Callable[..., bytes],
+) -> int:
+    """Tell what a series of trials found, as it was asked for, and return the exit code."""
+    record = found.to_json()
     if given.json:
-        context.tell_json(found.to_json())
+        context.tell_json(record)
     else:
-        lines = sweep_lines(
-            found.to_json(), lang=context.lang, width=context.width, color=context.color
-        )
-        context.tell(*lines)
+        style = {"lang": context.lang, "width": context.width, "color": context.color}
+        context.tell(*lines(record, **style))
     if given.html is not None:  # last: what was found is told, wherever the page cannot be put
-        write_page(given.html, sweep_page(found.to_json(), lang=context.lang))
+        write_page(given.html, page(record, lang=context.lang))
     return 0 if found.recommended is not None else _CANNOT_TELL
 
 

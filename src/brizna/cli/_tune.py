@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from brizna.cli._dispatch import Context
-    from brizna.core.tune import Tune, TunePlan
+    from brizna.core.tune import TunePlan
     from brizna.verbs._settings import Settings
     from brizna.verbs._tune import TuneProgress
 
@@ -21,7 +21,6 @@ _SETTINGS = (
     *("meter", "credentials", "view", "idle_w"),
 )
 _TRIALS, _REPEATS, _FACTOR = 30, 3, 3
-_CANNOT_TELL = 4
 _SEEDS = 2**31
 
 
@@ -49,23 +48,10 @@ def tune(context: Context, words: list[str]) -> int:
     except SweepStoppedError as stopped:
         context.say(_("Stopped. Go on where it stopped: brizna tune --resume"))
         return 128 + stopped.signal
-    return _tell(context, given, found)
-
-
-def _tell(context: Context, given: Namespace, found: Tune) -> int:
-    from brizna.cli._power import write_page
+    from brizna.cli._power import tell_found
     from brizna.report._tune import tune_lines, tune_page
 
-    if given.json:
-        context.tell_json(found.to_json())
-    else:
-        lines = tune_lines(
-            found.to_json(), lang=context.lang, width=context.width, color=context.color
-        )
-        context.tell(*lines)
-    if given.html is not None:  # last: what was found is told, wherever the page cannot be put
-        write_page(given.html, tune_page(found.to_json(), lang=context.lang))
-    return 0 if found.recommended is not None else _CANNOT_TELL
+    return tell_found(context, given, found, tune_lines, tune_page)
 
 
 def _parser(context: Context) -> Parser:
