@@ -47,6 +47,35 @@ def test_a_program_that_is_not_there_is_named(tmp_path):
         execute(["no-such-program"], ENVIRON, str(tmp_path))
 
 
+def test_a_signal_in_the_midst_of_starting_ends_what_has_started(tmp_path):
+    begun = str(tmp_path / "begun")
+    os.mkfifo(begun)
+    ends: list[int] = []
+
+    def stop(_number, _frame):
+        ends.append(os.open(begun, os.O_RDONLY))  # waits until the command runs
+        os.set_blocking(ends[0], False)
+        raise KeyboardInterrupt
+
+    def interrupt(_frame, event, called):
+        if event == "c_return" and called.__name__ == "fork_exec":
+            sys.setprofile(None)
+            signal.raise_signal(signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, stop)
+    sys.setprofile(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            execute(["sh", "-c", f"exec sleep 60 > {begun}"], ENVIRON, str(tmp_path))
+        assert signal.getsignal(signal.SIGUSR1) is stop
+        assert os.read(ends[0], 1) == b""  # nobody holds the other end any more
+    finally:
+        sys.setprofile(None)
+        signal.signal(signal.SIGUSR1, before)
+        for end in ends:
+            os.close(end)
+
+
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="there is no pidfd_open here")
 def test_a_signal_to_us_ends_the_command_with_its_children(tmp_path):
     pid_file = tmp_path / "pid"

@@ -11,16 +11,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import suppress
+import threading
+from contextlib import contextmanager, suppress
 
 from brizna.core.errors import InputError, Said, UnavailableError
 from brizna.core.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from subprocess import Popen
-    from typing import IO
+    from typing import IO, Any
 
 PERF, CALLGRIND = "perf", "callgrind"
 COUNTERS = (PERF, CALLGRIND)
@@ -113,12 +114,34 @@ def _finish(
     words: Sequence[str], environ: Mapping[str, str], directory: str | None, file: IO[bytes]
 ) -> tuple[int, float, float]:
     """Start a command, wait for it; return its exit code, processor seconds and seconds."""
-    import subprocess
     from time import perf_counter
 
     begun = perf_counter()
+    child: Popen[bytes] | None = None
     try:
-        child = subprocess.Popen(
+        with _handlers_later():
+            child = _start(words, environ, directory, file)
+        _, status, used = os.wait4(child.pid, 0)
+    except BaseException:  # a signal to us: the command ends too, then the signal is carried out
+        if child is not None:
+            _end(child)
+        raise
+    code = os.waitstatus_to_exitcode(status)
+    child.returncode = code  # it was reaped here
+    return (
+        128 - code if code < 0 else code,
+        used.ru_utime + used.ru_stime,
+        perf_counter() - begun,
+    )
+
+
+def _start(
+    words: Sequence[str], environ: Mapping[str, str], directory: str | None, file: IO[bytes]
+) -> Popen[bytes]:
+    import subprocess
+
+    try:
+        return subprocess.Popen(
             words,
             env=dict(environ),
             cwd=directory,
@@ -134,18 +157,41 @@ def _finish(
             program=words[0],
             reason=error.strerror or error,
         ) from error
+
+
+@contextmanager
+def _handlers_later() -> Generator[None]:
+    """Carry out what handlers do about signals after the block, not within it.
+
+    A handler that raises could otherwise end a constructor whose process has begun and that nobody
+    holds yet. Blocking the signals would not do: a child inherits that, and another thread of ours
+    may take a signal whose handler then runs here all the same. On another thread than the main one
+    there is nothing to put off, since Python runs handlers on that alone.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+    handlers: dict[int, Any] = {}
     try:
-        _, status, used = os.wait4(child.pid, 0)
-    except BaseException:  # a signal to us: the command ends too, then the signal is carried out
-        _end(child)
-        raise
-    code = os.waitstatus_to_exitcode(status)
-    child.returncode = code  # it was reaped here
-    return (
-        128 - code if code < 0 else code,
-        used.ru_utime + used.ru_stime,
-        perf_counter() - begun,
-    )
+        for number in signal.valid_signals():
+            if callable(handler := signal.getsignal(number)):
+                handlers[number] = handler
+                signal.signal(number, lambda number, _: arrived.append(number))
+        yield
+    finally:
+        try:
+            _put_back(handlers)
+        finally:  # the first one that is back may have raised
+            _put_back(handlers)
+    for number in dict.fromkeys(arrived):
+        signal.raise_signal(number)
+
+
+def _put_back(handlers: dict[int, Any]) -> None:
+    for number in list(handlers):
+        signal.signal(number, handlers[number])
+        del handlers[number]
 
 
 def _end(child: Popen[bytes]) -> None:
