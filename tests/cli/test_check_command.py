@@ -170,8 +170,11 @@ def test_a_record_of_another_shape_stops_no_other_rule(check, project):
 def test_the_project_file_chooses_leaves_out_and_excuses(check, project):
     (project / "vendor").mkdir()
     (project / "vendor" / "requirements.txt").write_text("loose\n")
+    (project / "requirements-loose.txt").write_text("loose\n")
     assert results(check)["BRZ-P001"] == "fail"
-    (project / "brizna.toml").write_text('[check]\nexclude = ["vendor"]\nignore = ["BRZ-Q"]\n')
+    (project / "brizna.toml").write_text(
+        '[check]\nexclude = ["vendor", "requirements-loose.txt"]\nignore = ["BRZ-Q"]\n'
+    )
     told = json.loads(check("--json")[1])
     assert {one["rule"]: one["result"] for one in told["verdicts"]}["BRZ-P001"] == "pass"
     assert any("vendor" in one for one in told["skipped"])

@@ -269,14 +269,12 @@ def _runs(store: Store, skipped: list[Said]) -> list[Held]:
 
 
 def _excluded(folder: str, skipped: list[Said]) -> tuple[str, ...]:
-    """Return the folders that the project file leaves out, and say so."""
+    """Return the folders and files that the project file leaves out, and say so."""
     path, table = project_table(folder, TABLE)
     found = [str(one).strip("/") for one in _listed(table, "exclude", path)]
     if found:
-        skipped.append(
-            Said("folders that {path} leaves out: {names}", path=path, names=", ".join(found))
-        )
-    return tuple(f"{one}/" for one in found)
+        skipped.append(Said("what {path} leaves out: {names}", path=path, names=", ".join(found)))
+    return tuple(found)
 
 
 def _approvals(store: Store, ring: KeyRing, skipped: list[Said]) -> list[Held]:
@@ -305,7 +303,8 @@ def _read_files(
             skipped.append(Said("files beyond the first {count}", count=_MOST_FILES))
             break
         name = os.path.relpath(path, folder).replace(os.sep, "/")
-        if excluded and name.startswith(excluded) and name not in wanted:
+        left_out = any(name == one or name.startswith(f"{one}/") for one in excluded)
+        if left_out and name not in wanted:
             continue
         if name in wanted or files_that_rules_read(name):
             files += _source(path, name, skipped)
