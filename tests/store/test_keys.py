@@ -91,9 +91,12 @@ def test_a_retired_key_is_believed_for_what_it_signed_before(ring):
     envelope = seal(b"content", ring)
     ring.end("me", at=NOW, reason="retired")
     assert unseal(envelope, ring, at=at(EARLY))
-    for later in (LATE, None):
+    assert unseal(envelope, ring, at=at("2026-11-15T00:30:00+01:00"))
+    for later in (LATE, None, "before", "2026-11-01", "2026-11-15T00:00:00.5Z"):
         with pytest.raises(IntegrityError, match="over since"):
             unseal(envelope, ring, at=at(later))
+    with pytest.raises(InputError, match="is over since"):
+        ring.sign(b"more", key="me")
     with pytest.raises(InputError, match="no key to sign with"):
         seal(b"more", ring)
 
@@ -113,6 +116,14 @@ def test_a_new_key_is_endorsed_by_the_one_it_replaces(ring):
     ring.end(old.id, at=NOW, reason="retired")
     assert ring.find("me") == new
     assert seal(b"content", ring)["signatures"][0]["keyid"] == new.id
+
+
+def test_keys_of_one_second_stand_in_the_order_in_which_they_replace_each_other(ring):
+    made = [ring.new("0", at=EARLY)]
+    for number in range(1, 6):
+        made.append(ring.new(str(number), at=EARLY, succeeds=made[-1].id))
+    assert list(ring.keys().values()) == made
+    assert ring.latest() == made[-1]
 
 
 def test_a_name_that_several_keys_have_ends_none(ring):

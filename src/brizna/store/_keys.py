@@ -18,6 +18,7 @@ can state any time.
 from __future__ import annotations
 
 import os
+from datetime import datetime
 
 from brizna.core.codec import decode, encode
 from brizna.core.errors import InputError, IntegrityError, Said, SchemaError
@@ -88,14 +89,16 @@ class KeyRing:
         self.folder = folder
 
     def keys(self) -> dict[str, Key]:
-        """Return the keys by their id, the oldest first.
+        """Return the keys by their id, the oldest first, each after the one that it replaces.
 
         Raises:
             IntegrityError: If one was changed, or is endorsed by nobody who could.
             UnavailableError: If they are there but cannot be read.
         """
         found = [self._read(name, Key.from_json) for name in self._names() if _is_key(name)]
-        keys = {key.id: key for key in sorted(found, key=lambda key: (key.created, key.id))}
+        known = {key.id: key for key in found}
+        found.sort(key=lambda key: (key.created, _generation(key, known), key.id))
+        keys = {key.id: key for key in found}
         for key in keys.values():
             self._check(key, keys)
         return keys
@@ -273,6 +276,15 @@ class KeyRing:
             IntegrityError: If the private half is not that of the key.
         """
         chosen = self.latest() if key is None else self.find(key)
+        end = self.ends().get(chosen.id)
+        if end is not None:
+            raise InputError(
+                "Key {name} is over since {at} ({reason}): expected one that is not, as nobody "
+                "believes what it signs now. See brizna keys list.",
+                name=chosen.name,
+                at=end.at,
+                reason=end.reason,
+            )
         path = self._path(chosen.id, ".pem")
         try:
             with open(path, "rb") as file:
@@ -318,7 +330,7 @@ class KeyRing:
                 known=", ".join(f"{one.name} ({one.id[7:19]})" for one in keys.values()) or "-",
             )
         end = self.ends().get(key.id)
-        if end is not None and (end.reason == "compromised" or at is None or at > end.at):
+        if end is not None and (end.reason == "compromised" or not _is_before(at, end.at)):
             raise IntegrityError(
                 "It is signed with key {name}, which is over since {at} ({reason}): expected a key "
                 "that is not. Have it signed again.",
@@ -391,8 +403,26 @@ class KeyRing:
         return os.path.join(self.folder, key_id.removeprefix("sha256:") + suffix)
 
 
+def _is_before(at: str | None, end: str) -> bool:
+    """Return whether something was signed before a key was over; what tells no time was not."""
+    try:
+        signed, over = (datetime.fromisoformat(instant or "") for instant in (at, end))
+        return signed <= over
+    except (TypeError, ValueError):  # no instant, or one without a zone
+        return False
+
+
 def _is_key(name: str) -> bool:
     return name.endswith(".json") and not name.endswith(".end.json")
+
+
+def _generation(key: Key, keys: dict[str, Key]) -> int:
+    """Return how many keys one came to replace, one after the other."""
+    before: set[str] = set()
+    while key.succeeds in keys and key.id not in before:
+        before.add(key.id)
+        key = keys[key.succeeds]
+    return len(before)
 
 
 def _bare(record: Key | KeyEnd) -> dict[str, Any]:

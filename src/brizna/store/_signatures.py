@@ -1,19 +1,26 @@
-"""Signatures: Ed25519, and ECDSA over P-256. The only file that talks to cryptography."""
+"""Signatures: Ed25519, and ECDSA over P-256. The only file that talks to cryptography.
+
+Keys are made, and things are signed, with cryptography. Where it is not installed signatures are
+checked all the same, by `brizna.store._curves`.
+"""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from hashlib import sha256
 
 from brizna.core.errors import InputError, IntegrityError, UnavailableError
+from brizna.store._curves import der_of, kind_of, verify_plainly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-
-    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+    from typing import Any
 
 KEY_KINDS = ("ed25519", "p256")
 """Ed25519 (RFC 8032), and ECDSA with SHA-256 over the curve P-256 (FIPS 186-5)."""
+_LINE = 64
+"""Characters in a line of PEM (RFC 7468)."""
 
 
 def new_pair(kind: str) -> tuple[bytes, str]:
@@ -38,7 +45,10 @@ def new_pair(kind: str) -> tuple[bytes, str]:
     secret = private.private_bytes(
         forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption()
     )
-    return secret, _pem(private.public_key(), forms)
+    public = private.public_key().public_bytes(
+        forms.Encoding.DER, forms.PublicFormat.SubjectPublicKeyInfo
+    )
+    return secret, _pem(public)
 
 
 def read_public(pem: str) -> tuple[str, str]:
@@ -46,22 +56,19 @@ def read_public(pem: str) -> tuple[str, str]:
 
     Raises:
         InputError: If it is none, or of another kind.
-        UnavailableError: If cryptography is not installed.
     """
-    ec, ed25519, forms = _modules()
-    try:
-        public = forms.load_pem_public_key(pem.encode())
-    except ValueError as error:
+    der = der_of(pem)
+    if der is None:
         raise InputError(
             "This is no public key: expected PEM that begins with -----BEGIN PUBLIC KEY-----."
-        ) from error
-    if isinstance(public, ed25519.Ed25519PublicKey):
-        return "ed25519", _pem(public, forms)
-    if isinstance(public, ec.EllipticCurvePublicKey) and public.curve.name == "secp256r1":
-        return "p256", _pem(public, forms)
-    raise InputError(
-        "This public key is of another kind: expected one of {known}.", known=", ".join(KEY_KINDS)
-    )
+        )
+    kind = kind_of(der)
+    if kind is None:
+        raise InputError(
+            "This public key is of another kind: expected one of {known}.",
+            known=", ".join(KEY_KINDS),
+        )
+    return kind, _pem(der)
 
 
 def id_of(public_pem: str) -> str:
@@ -69,17 +76,13 @@ def id_of(public_pem: str) -> str:
 
     Raises:
         IntegrityError: If it is no public key.
-        UnavailableError: If cryptography is not installed.
     """
-    _, _, forms = _modules()
-    try:
-        public = forms.load_pem_public_key(public_pem.encode())
-    except ValueError as error:
+    der = der_of(public_pem)
+    if der is None or kind_of(der) is None:
         raise IntegrityError(
             "A kept public key cannot be read: expected PEM. Put back the original."
-        ) from error
-    spki = public.public_bytes(forms.Encoding.DER, forms.PublicFormat.SubjectPublicKeyInfo)
-    return f"sha256:{sha256(spki).hexdigest()}"
+        )
+    return f"sha256:{sha256(der).hexdigest()}"
 
 
 def sign(private_pem: bytes, data: bytes) -> bytes | None:
@@ -98,24 +101,28 @@ def sign(private_pem: bytes, data: bytes) -> bytes | None:
 
 def verify(public_pem: str, data: bytes, signature: bytes) -> bool:
     """Return whether a signature is one of these bytes by this key."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.hashes import SHA256
-
-    ec, _, forms = _modules()
-    public = forms.load_pem_public_key(public_pem.encode())
     try:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
+    except ImportError:
+        return verify_plainly(public_pem, data, signature)
+    try:
+        public: Any = load_pem_public_key(public_pem.encode())
         if isinstance(public, ec.EllipticCurvePublicKey):
             public.verify(signature, data, ec.ECDSA(SHA256()))
         else:
             public.verify(signature, data)
-    except InvalidSignature:
+    except (InvalidSignature, ValueError):  # a point beside the curve is a ValueError
         return False
     return True
 
 
-def _pem(public: PublicKeyTypes, forms: ModuleType) -> str:
-    made = public.public_bytes(forms.Encoding.PEM, forms.PublicFormat.SubjectPublicKeyInfo)
-    return made.decode()
+def _pem(der: bytes) -> str:
+    text = b64encode(der).decode()
+    lines = [text[at : at + _LINE] for at in range(0, len(text), _LINE)]
+    return "\n".join(["-----BEGIN PUBLIC KEY-----", *lines, "-----END PUBLIC KEY-----", ""])
 
 
 def _modules() -> tuple[ModuleType, ModuleType, ModuleType]:
