@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -92,7 +94,7 @@ def test_a_stored_sentence_is_recognised_by_the_words_around_its_values():
 
 def test_a_stored_sentence_inside_another_is_translated_too_and_a_name_is_not():
     text = "not known in the run name: unreadable: Permission denied"
-    assert stored(text, "es") == "no se conoce en la ejecución name: ilegible: Permission denied"
+    assert stored(text, "es") == "no se conoce en la ejecución name: ilegible: permiso denegado"
 
 
 @pytest.mark.parametrize(
@@ -132,6 +134,26 @@ def test_a_sentence_that_nobody_translated_stays_as_it_is():
 def test_any_text_can_be_shown(text):
     assert isinstance(stored(text, "es"), str)
     assert repr(text) in said(Said("There is no file {name!r}.", name=text), "es")
+
+
+@pytest.mark.parametrize(
+    ("read", "given", "told"),
+    [
+        (json.loads, "[1 2]", "se esperaba el separador ',': línea 1, columna 4 (carácter 3)"),
+        (tomllib.loads, "a = ", "valor no válido (al final del documento)"),
+        (bytes.decode, b"\xff{", ("el byte 0xff de la posición 0 no se puede leer como utf-8: "
+            "byte inicial no válido")),
+        (open, "/none/all", "[error 2] no existe ese archivo o carpeta: '/none/all'"),
+    ],
+)  # fmt: skip
+def test_what_python_says_of_bytes_it_cannot_read_is_told_in_the_language_of_the_whole(
+    read, given, told
+):
+    with pytest.raises((ValueError, OSError)) as caught:
+        read(given)
+    message = InputError("{path!r} cannot be read: {reason}.", path="x", reason=caught.value)
+    assert said(message, "es") == f"No se puede leer 'x': {told}."
+    assert said(message, "en") == f"'x' cannot be read: {caught.value}."
 
 
 def test_a_translation_uses_the_values_of_its_template_in_the_same_form(tool):

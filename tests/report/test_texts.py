@@ -164,7 +164,7 @@ def test_what_the_doctor_says_is_known_here():
 
 
 def test_a_reason_is_translated_up_to_what_the_system_said():
-    assert Format("es").stored("unreadable: Permission denied") == "ilegible: Permission denied"
+    assert Format("es").stored("unreadable: Permission denied") == "ilegible: permiso denegado"
     assert Format("es").stored("Oops: something") == "Oops: something"
     assert Format("es").stored(None) == ""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache
 
 from brizna.core.errors import BriznaError, Said
+from brizna.report._python_says import PYTHON_SAYS
 from brizna.report._stored import STORED
 from brizna.report._texts import keys, texts
 
@@ -35,6 +36,18 @@ def said(message: BriznaError | Said, lang: str) -> str:
 def stored(text: str, lang: str) -> str:
     """Return a sentence that a record holds in English, in a language; as it is if not known."""
     return text if lang == "en" else _told(text, lang, _DEEPEST)
+
+
+def _quoted(text: str, lang: str, depth: int = 3) -> str:
+    """Return what Python or the system said, in a language; any other text as it is."""
+    if text in PYTHON_SAYS:
+        return texts(lang).gettext(text)
+    for template in PYTHON_SAYS if depth else ():
+        values = _values(_parts(template), text) if "{" in template else None
+        if values is not None:
+            inner = {name: _quoted(value, lang, depth - 1) for name, value in values.items()}
+            return texts(lang).gettext(template).format_map(inner)
+    return text
 
 
 def _told(text: str, lang: str, depth: int) -> str:
@@ -115,6 +128,8 @@ def _speaker(lang: str) -> Any:
                 return said(value, lang)
             if hasattr(value, "in_language"):
                 return value.in_language(lang)
+            if isinstance(value, (str, Exception)):
+                return format(_quoted(str(value), lang), format_spec)
             text = format(value, format_spec)
             return (
                 text.replace(".", str(MARKS[lang]["decimal"])) if isinstance(value, float) else text
