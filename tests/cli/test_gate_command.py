@@ -90,6 +90,21 @@ def test_the_gate_is_a_run_with_a_phase_for_each_execution_and_tells_its_joules(
     assert (phases.count("head"), phases.count("warm-up")) == (5, 1)
 
 
+def test_what_is_compared_and_what_the_budget_is_of_may_differ(brizna, project):
+    write(project, 400)
+    options = ("--base", "HEAD", "--max", "1kWh", "--quality", "accuracy>=base")
+    done, found = gated(brizna, *options, "--html", "gate.html")
+    assert done.returncode == 0, done.stderr
+    assert (found["figure"], found["method"]) == ("cpu", "rusage")
+    assert found["change"]["verdict"] == "improved"
+    assert (found["budget"]["unit"], found["budget_method"]) == ("J", "meters")
+    assert found["budget"]["executions"] == 5
+    assert 0 < found["budget"]["low"] <= found["budget"]["best"] <= found["budget"]["high"]
+    assert found["quality"][0]["verdict"] == "pass"
+    page = (project / "gate.html").read_text()
+    assert page.count('class="head"') == len(found["blocks"])
+
+
 @pytest.mark.usefixtures("project")
 def test_exit_codes_tell_over_the_budget_from_nobody_knows(brizna):
     assert gated(brizna, "--max", "1us")[0].returncode == 1
@@ -176,6 +191,19 @@ def test_a_creep_of_the_base_is_seen_over_the_gates_of_a_store(brizna, project):
     done, found = gated(brizna, "--base", "HEAD")
     assert found["drift"]["points"] == 4
     assert done.returncode == 0  # a warning
+
+
+def test_a_name_keeps_the_history_of_a_command_that_changes(brizna, project):
+    write(project, 400)
+    _, found = gated(brizna, "--base", "HEAD", "--name", "work")
+    assert found["name"] == "work"
+    store = Store.find(str(project / "store"), cwd=str(project), environ={})
+    for at, name in enumerate(("work", "work", "work", "other", None)):
+        past = {**found, "base_commit": f"{at}" * 40, "command": ["an", "older", "one"]}
+        assert brizna("run", "--tag", "gate", "--", "true").returncode == 0
+        store.put({**past, "name": name}, run_id=store.runs()[-1].id)
+    assert gated(brizna, "--base", "HEAD", "--name", "work")[1]["drift"]["points"] == 4
+    assert gated(brizna, "--base", "HEAD")[1]["drift"]["points"] == 1
 
 
 @pytest.mark.heavy

@@ -72,7 +72,8 @@ class Gate(Record):
         notice: The smallest change that matters, as a share.
         blocks: The figures, in base units.
         change: What they say; None for a budget alone.
-        budget: The budget and how it is kept; None where there is none.
+        budget: The budget and how it is kept; None where there is none. Its unit tells its figure,
+            which may be another than what is compared.
         quality: Each quality that was asked for.
         drift: The history of the base; None where there is no base.
         energy_j: Of the gate itself, all executions in it; None with ``reason``.
@@ -80,6 +81,8 @@ class Gate(Record):
         duration_s: Of the gate.
         run: Id of the run in the store that measured the gate; None where it was not kept.
         notes: What a reader should know, a sentence each.
+        name: What the history of the base is kept under; None for the command itself.
+        budget_method: How the budget's figure was counted; None without a budget.
     """
 
     schema: ClassVar = "brizna.gate/1"
@@ -104,6 +107,8 @@ class Gate(Record):
     duration_s: float | None = None
     run: str | None = None
     notes: tuple[str, ...] = ()
+    name: str | None = None
+    budget_method: str | None = None
 
     _forms: ClassVar = {
         "command": tuple,

@@ -76,6 +76,7 @@ def _asked(given: Namespace, command: Sequence[str]) -> GateAsked:
         allow=_share(given.allow),
         notice=_share(given.notice),
         budget=given.max,
+        name=given.name,
         floors=tuple(Floor.read(text) for text in given.quality),
         setup=tuple(split(given.setup or "")),
         variables=dict(_variable(text) for text in given.env),
@@ -113,11 +114,13 @@ def _write(
 
     from brizna.check import GATE_RULES
     from brizna.core.version import VERSION
-    from brizna.report import findings_junit, findings_sarif, gate_markdown
+    from brizna.report import findings_junit, findings_sarif, gate_markdown, gate_page
 
     lang = context.lang
     if given.markdown is not None:
         _put(context, given.markdown, gate_markdown(record, lang=lang).encode())
+    if given.html is not None:
+        _put(context, given.html, gate_page(record, lang=lang))
     if given.junit is not None:
         _put(context, given.junit, findings_junit([verified], GATE_RULES, lang=lang))
     if given.sarif is not None:
@@ -223,6 +226,11 @@ def _add_manner(parser: Parser) -> None:
         "--blocks", metavar="N", type=int, default=40, help=_("the most blocks, 11 to 40 (40)")
     )
     parser.add_argument(
+        "--name",
+        metavar="NAME",
+        help=_("what the base's history is kept under, also if the command changes"),
+    )
+    parser.add_argument(
         "--strict", action="store_true", help=_("exit 1 also where something cannot be told")
     )
 
@@ -231,6 +239,9 @@ def _add_files(parser: Parser) -> None:
     _ = parser.texts.gettext
     parser.add_argument(
         "--markdown", metavar="FILE", help=_("write one table for a pull request or a summary")
+    )
+    parser.add_argument(
+        "--html", metavar="FILE", help=_("write a page: the verdicts, and each block as a drawing")
     )
     parser.add_argument("--junit", metavar="FILE", help=_("write the verdicts as JUnit's XML"))
     parser.add_argument("--sarif", metavar="FILE", help=_("write the findings as SARIF 2.1.0"))

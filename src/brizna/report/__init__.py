@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from brizna.report._findings import findings_lines, findings_sarif, severity_names
     from brizna.report._flame import profile_page
     from brizna.report._format import Format
-    from brizna.report._gate import gate_lines, gate_markdown, gate_progress
+    from brizna.report._gate import gate_lines, gate_markdown, gate_page, gate_progress
     from brizna.report._html import html_report
     from brizna.report._idle import baseline_lines, idle_lines
     from brizna.report._improve import (
@@ -174,6 +174,7 @@ __all__ = [
     "footprint_lines",
     "gate_lines",
     "gate_markdown",
+    "gate_page",
     "gate_progress",
     "hardware_advice_lines",
     "hours_lines",
@@ -251,6 +252,7 @@ _HOMES = {
     "findings_junit": "_junit",
     "gate_lines": "_gate",
     "gate_markdown": "_gate",
+    "gate_page": "_gate",
     "gate_progress": "_gate",
     "into_card": "_card",
     "Document": "_dossier",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from math import exp, log
+
 from brizna.core.estimate import Estimate
 from brizna.core.quantities import Energy
+from brizna.report._axis import Axis
 from brizna.report._format import Format
+from brizna.report._html import render_page
 from brizna.report._table import Table
 from brizna.report._view import printable
 
@@ -18,6 +22,12 @@ if TYPE_CHECKING:
 _SPECIAL = str.maketrans({mark: f"\\{mark}" for mark in r"\`*_[]<>|#"})
 _COMMIT = 10
 """Digits of a commit that are shown."""
+_WIDE, _HIGH = 720, 320
+_LEFT, _RIGHT, _TOP, _BOTTOM = 78, 96, 18, 52
+_FIGURES = {"1": "instructions", "s": "cpu", "J": "energy"}
+"""What a budget in each unit is of."""
+_LINE = 14
+"""Below this distance two lines of text would lie on one another."""
 
 
 def gate_lines(found: Found, *, lang: str, width: int = 80, color: bool = False) -> list[str]:
@@ -54,6 +64,29 @@ def gate_markdown(found: Found, *, lang: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def gate_page(found: Found, *, lang: str) -> bytes:
+    """Return a gate as a page: the verdicts, each block as a drawing and in a table.
+
+    Args:
+        found: Its record.
+        lang: One of `LANGUAGES`.
+
+    Raises:
+        UnavailableError: If Jinja2 is not installed.
+    """
+    style, found = Format(lang, rich=True), printable(found)
+    values = {
+        "lang": lang,
+        "command": " ".join(found["command"]),
+        "header": _header(style),
+        "rows": _rows(found, style),
+        "remarks": _remarks(found, style),
+        "plot": _plot(found, style),
+        "blocks": _blocks(found, style),
+    }
+    return render_page("gate.html", values, lang, sheets=("report.css", "gate.css"))
+
+
 def gate_progress(progress: Found, *, lang: str) -> str:
     """Return how far a gate has come, in a line.
 
@@ -86,7 +119,8 @@ def _rows(found: Found, style: Format) -> list[list[str]]:
         bound = text.format(**limits)
         rows.append([asked, _change(change, style), bound, names[change["verdict"]]])
     if budget is not None:
-        asked = _("budget of {figure}").format(figure=_figures(style)[found["figure"]])
+        figure = _FIGURES[budget["unit"]]
+        asked = _("budget of {figure}").format(figure=_figures(style)[figure])
         seen = _amount(budget, style)
         bound = f"≤ {_of_unit(budget['most'], budget['unit'], style)}"
         rows.append([asked, seen, bound, names[budget["verdict"]]])
@@ -125,6 +159,11 @@ def _remarks(found: Found, style: Format) -> list[str]:
             "so there is no verdict: run the gate again on a quieter machine."
         )
         lines.append((fine if change["is_null"] else wrong).format(control=control))
+    if found["budget"] is not None:
+        text = _("Held against the budget: {executions} executions of the head; {method}.")
+        method = _methods(style)[found.get("budget_method") or found["method"]]
+        count = style.count(found["budget"]["executions"])
+        lines.append(text.format(executions=count, method=method))
     energy = found["energy_j"]
     if energy is None:
         took = style.unknown(found["reason"])
@@ -225,3 +264,69 @@ def _signed(share: float, style: Format) -> str:
     text = style.number(abs(percent), step=0.01 if 0.005 <= abs(percent) < 1 else 0.1)
     sign = "" if not round(percent, 2) else style.minus if percent < 0 else "+"
     return f"{sign}{text}{style.space}%"
+
+
+# ----------------------------------------------------------------------------------------- blocks
+
+
+def _blocks(found: Found, style: Format) -> list[list[str]]:
+    """Return each block in words: its number, its figures, its change and its control."""
+    unit = next(unit for unit, figure in _FIGURES.items() if figure == found["figure"])
+    return [
+        [
+            style.count(number),
+            *(_of_unit(block[arm], unit, style) for arm in ("base", "again", "head")),
+            *(_signed(share, style) for share in _shares(block)),
+        ]
+        for number, block in enumerate(found["blocks"], start=1)
+    ]
+
+
+def _shares(block: Mapping[str, float]) -> tuple[float, float]:
+    """Return the change of a block, and its control: the base again over the base."""
+    base, again, head = (log(block[arm]) for arm in ("base", "again", "head"))
+    return exp(head - (base + again) / 2) - 1, exp(again - base) - 1
+
+
+def _plot(found: Found, style: Format) -> dict[str, Any] | None:
+    """Return what to draw: change and control of each block, the interval and the limits."""
+    change = found["change"]
+    if change is None or not found["blocks"]:
+        return None
+    shares = [_shares(block) for block in found["blocks"]]
+    ends = [change[name] for name in ("low", "change", "high") if change[name] is not None]
+    every = [0.0, found["notice"], *ends, *(share for pair in shares for share in pair)]
+    right, bottom = _WIDE - _RIGHT, _HIGH - _BOTTOM
+    x = Axis(1, len(shares), start=_LEFT, end=right, from_zero=False)
+    y = Axis(min(every), max(every), start=bottom, end=_TOP, from_zero=False)
+    numbers = range(1, len(shares) + 1)
+    band = None
+    if change["low"] is not None and change["high"] is not None:
+        top = y.at(change["high"])
+        band = {"top": top, "height": round(y.at(change["low"]) - top, 1)}
+    return {
+        "width": _WIDE,
+        "height": _HIGH,
+        "left": _LEFT,
+        "right": right,
+        "bottom": bottom,
+        "band": band,
+        "best": y.at(change["change"]),
+        "points": [
+            {"x": x.at(number), "change": y.at(pair[0]), "control": y.at(pair[1])}
+            for number, pair in enumerate(shares, start=1)
+        ],
+        "limits": _limits(found, y, style),
+        "x_ticks": [(x.at(at), style.count(round(at))) for at in x.ticks(1.0) if at in numbers],
+        "y_ticks": [(y.at(value), _signed(value, style)) for value in y.ticks(0.01)],
+    }
+
+
+def _limits(found: Found, y: Axis, style: Format) -> list[tuple[float, str]]:
+    """Return where the lines of what may be and what matters lie, and what they are called."""
+    _ = style.say
+    lines = [(y.at(found["notice"]), _("matters"))]
+    allowed = y.at(found["allow"])
+    if abs(allowed - lines[0][0]) >= _LINE:
+        lines.append((allowed, _("may be")))
+    return lines

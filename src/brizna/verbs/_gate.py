@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from brizna.check._gate_limits import Limit, Quality
     from brizna.core.estimate import Estimate
     from brizna.core.trials import Turn
+    from brizna.meter import Meter
     from brizna.run._counters import Execution
     from brizna.verbs._gate_trees import Trees
     from brizna.verbs._settings import Settings
@@ -74,7 +75,9 @@ class GateAsked(Record):
             steadiest that can be had.
         allow: A larger change than this is a regression, as a share.
         notice: The smallest change that matters, as a share.
-        budget: A quantity with its unit; a bare number means instructions. None without one.
+        budget: A quantity with its unit; a bare number means instructions. None without one. Beside
+            a base it may be of another figure than what is compared.
+        name: What the history of the base is kept under; by the command itself if None.
         floors: Qualities that must not be given up.
         setup: Words of a command that each version runs once, before all.
         variables: What the environment of every execution has more.
@@ -89,6 +92,7 @@ class GateAsked(Record):
     allow: float = 0.0
     notice: float = 0.05
     budget: str | None = None
+    name: str | None = None
     floors: tuple[Floor, ...] = ()
     setup: tuple[str, ...] = ()
     variables: Mapping[str, str] = {}
@@ -149,6 +153,7 @@ def gate(
     environ: Mapping[str, str],
     directory: str,
     tell: Callable[[GateProgress], object] = lambda _: None,
+    meters: Sequence[Meter] | None = None,
 ) -> Gate:
     """Run a command, or two versions of it in turn, and say whether what it takes is right.
 
@@ -160,6 +165,7 @@ def gate(
         environ: This process's environment.
         directory: Where the command runs.
         tell: Called after each look.
+        meters: Meters to read; this machine's if None.
 
     Raises:
         InputError: If the command or the base is not there, or the command fails.
@@ -169,7 +175,7 @@ def gate(
     budget = None if asked.budget is None else read_budget(asked.budget)
     options = {name: settings[name] for name in _PASSED if settings[name] is not None}
     store = Store.find(settings["store"], cwd=directory, environ=environ)
-    measuring = Measuring("gate", tags=(TAG,), **options)
+    measuring = Measuring("gate", tags=(TAG,), meters=meters, **options)
     with (
         TemporaryDirectory(prefix="brizna-gate-") as folder,
         stoppable(),
@@ -209,6 +215,22 @@ def read_budget(text: str) -> tuple[str, float]:
     )
 
 
+class _Way(Record):
+    """How one figure is made.
+
+    Attributes:
+        figure: ``instructions``, ``cpu`` or ``energy``.
+        method: ``perf``, ``callgrind``, ``rusage`` or ``meters``.
+        counter: The program that counts instructions; None for the others.
+        count: How many executions make one figure.
+    """
+
+    figure: str
+    method: str
+    counter: str | None = None
+    count: int = 1
+
+
 class _Work:
     """Makes the executions of one gate."""
 
@@ -227,8 +249,8 @@ class _Work:
         os.mkdir(self._folder)
         self._measuring = measuring
         self._environ = environ
-        self._figure, self._method, self._count = "cpu", "rusage", 1
-        self._counter: str | None = None
+        self._way = self._budget_way = _Way(figure="cpu", method="rusage")
+        self._pilot_cpu_s = 0.0
         self._notes: list[str] = []
         self._told: dict[tuple[int, str], list[dict[str, float]]] = {}
         self._energies: list[Estimate] = []
@@ -237,50 +259,55 @@ class _Work:
         """Set both versions up, warm them up, and choose what to compare and how often to run."""
         asked = self._asked
         figure = asked.figure
-        if figure == AUTO and budget is not None:
+        if asked.base is None and budget is not None:
+            if figure not in (AUTO, budget[0]):
+                raise InputError(
+                    "--by is {figure} and --max is of {other}, and there is no --base to compare "
+                    "with: expected the same of both.",
+                    figure=figure,
+                    other=budget[0],
+                )
             figure = budget[0]
-        if budget is not None and figure != budget[0]:
-            raise InputError(
-                "--by is {figure} and --max is of {other}: expected the same of both.",
-                figure=figure,
-                other=budget[0],
-            )
         arms = [HEAD] if asked.base is None else [BASE, HEAD]
         for arm in arms:
             if asked.setup:
                 self._execute(arm, asked.setup, f"setup {arm}")
         pilot = [self._execute(arm, asked.command, "warm-up") for arm in arms][-1]
-        self._choose(figure, pilot.cpu_s)
-        if self._figure == "instructions" or asked.executions:
-            self._count = asked.executions or 1
-        else:
-            wanted = ceil(_LEAST_CPU_S / max(pilot.cpu_s, 1e-6))
-            self._count = min(max(wanted, 1), _MOST_EXECUTIONS)
+        self._pilot_cpu_s = pilot.cpu_s
+        self._way = self._budget_way = self._way_of(figure)
+        if budget is not None and budget[0] != self._way.figure:
+            self._budget_way = self._way_of(budget[0])  # what cannot be counted is told at once
 
-    def _choose(self, figure: str, cpu_s: float) -> None:
-        """Choose the steadiest figure that can be had, or the one that was asked for."""
-        counter, why = None, ""
+    def _way_of(self, figure: str) -> _Way:
+        """Return how a figure is made; for `AUTO` the steadiest that can be had."""
         if figure in (AUTO, "instructions"):
-            counter, why = find_counter(self._environ, folder=self._folder)
-            is_slow = counter == "callgrind" and cpu_s > _COUNT_LIMIT_S
-            if figure == AUTO and is_slow:
-                counter, why = (
-                    None,
-                    str(Said("callgrind would make {cpu_s:.3g} s many minutes", cpu_s=cpu_s)),
-                )
-            if counter is None and figure == AUTO:
-                note = Said("Processor seconds are compared, not instructions: {why}.", why=why)
-                self._notes.append(str(note))
-            elif counter is None:
-                raise UnavailableError(
-                    "Instructions cannot be counted here ({why}): install valgrind, or compare "
-                    "processor seconds with --by cpu.",
-                    why=why,
-                )
-        if counter is not None:
-            self._figure, self._method, self._counter = "instructions", counter, counter
-        elif figure == "energy":
-            self._figure, self._method = "energy", "meters"
+            counter = self._counter_for(figure)
+            if counter is not None:
+                count = self._asked.executions or 1
+                return _Way(figure="instructions", method=counter, counter=counter, count=count)
+        wanted = ceil(_LEAST_CPU_S / max(self._pilot_cpu_s, 1e-6))
+        count = self._asked.executions or min(max(wanted, 1), _MOST_EXECUTIONS)
+        if figure == "energy":
+            return _Way(figure="energy", method="meters", count=count)
+        return _Way(figure="cpu", method="rusage", count=count)
+
+    def _counter_for(self, figure: str) -> str | None:
+        """Return the program that counts instructions; None, with a note, where that may be."""
+        counter, why = find_counter(self._environ, folder=self._folder)
+        cpu_s = self._pilot_cpu_s
+        if figure == AUTO and counter == "callgrind" and cpu_s > _COUNT_LIMIT_S:
+            why = str(Said("callgrind would make {cpu_s:.3g} s many minutes", cpu_s=cpu_s))
+            counter = None
+        if counter is None and figure == AUTO:
+            note = Said("Processor seconds are compared, not instructions: {why}.", why=why)
+            self._notes.append(str(note))
+        elif counter is None:
+            raise UnavailableError(
+                "Instructions cannot be counted here ({why}): install valgrind, or compare "
+                "processor seconds with --by cpu.",
+                why=why,
+            )
+        return counter
 
     def judge(
         self, budget: tuple[str, float] | None, tell: Callable[[GateProgress], object]
@@ -293,31 +320,37 @@ class _Work:
         else:
             change, blocks = self._compare(tell)
             heads = [one.head for one in blocks]
+        way, qualities = self._way, tuple(self._qualities(len(heads)))
+        if budget is not None and self._budget_way != way:  # then the head alone, in its way
+            self._way = self._budget_way
+            heads = list(self._alone(tell))
         return Gate(
             command=redact(asked.command),
-            figure=self._figure,
-            method=self._method,
+            name=asked.name,
+            figure=way.figure,
+            method=way.method,
             base=asked.base,
             base_commit=both.base_commit,
             head_commit=both.head_commit,
             is_changed=both.is_changed,
-            executions=self._count,
+            executions=way.count,
             allow=asked.allow,
             notice=asked.notice,
             blocks=blocks,
             change=change,
             budget=None if budget is None else self._hold(budget[1], heads),
-            quality=tuple(self._qualities(len(heads))),
+            budget_method=None if budget is None else self._way.method,
+            quality=qualities,
             notes=tuple(self._notes),
         )
 
     def _alone(self, tell: Callable[[GateProgress], object]) -> list[float]:
-        asked = self._asked
-        counted = self._figure == "instructions"
+        """Run the head alone, as often as its budget needs."""
+        counted = self._way.figure == "instructions"
         repeats = COUNTED if counted else _BUDGET_EXECUTIONS
+        self._energies.clear()
         found = trials([HEAD], repeats=repeats, seed=_SEED, run_one=self._trial, warm_ups=0)
-        tell(GateProgress(blocks=repeats, figure=self._figure, change=None))
-        assert asked.base is None, "with a base there are blocks"
+        tell(GateProgress(blocks=repeats, figure=self._way.figure, change=None))
         return [found.counted()[HEAD][block] for block in range(repeats)]
 
     def _compare(
@@ -327,7 +360,7 @@ class _Work:
         asked = self._asked
         done: dict[tuple[int, str], float] = {}
         stages = [look for look in LOOKS if look <= asked.blocks]
-        if self._figure == "instructions":
+        if self._way.figure == "instructions":
             stages = [COUNTED, *stages]
         found: GateVerdict | None = None
         blocks: tuple[Block, ...] = ()
@@ -346,7 +379,7 @@ class _Work:
                 for at in range(stage)
             )
             found = self._judged(blocks)
-            tell(GateProgress(blocks=stage, figure=self._figure, change=found))
+            tell(GateProgress(blocks=stage, figure=self._way.figure, change=found))
             if found.is_final:
                 break
         assert found is not None, "there is at least one look"
@@ -354,24 +387,24 @@ class _Work:
 
     def _judged(self, blocks: Sequence[Block]) -> GateVerdict:
         asked = self._asked
-        if self._figure == "instructions" and counts_repeat(blocks):
+        if self._way.figure == "instructions" and counts_repeat(blocks):
             return judge_counts(blocks, allow=asked.allow, notice=asked.notice)
         return judge_gate(blocks, allow=asked.allow, notice=asked.notice)
 
     def _trial(self, turn: Turn) -> float:
         """Make one figure: the sum over as many executions as make one."""
         assert turn.block != WARM_UP, "the gate warms up by itself"
-        return sum(self._one(turn) for _ in range(self._count))
+        return sum(self._one(turn) for _ in range(self._way.count))
 
     def _one(self, turn: Turn) -> float:
         done = self._execute(turn.arm, self._asked.command, turn.arm)
         paths = [os.path.join(self._folder, name) for name in (_RESULT, _OUTPUT)]
         if self._asked.floors:
             self._told.setdefault((turn.block, turn.arm), []).append(told_result(*paths))
-        if self._figure == "instructions":
+        if self._way.figure == "instructions":
             assert done.instructions is not None, "what cannot be counted was refused"
             return done.instructions
-        if self._figure == "cpu":
+        if self._way.figure == "cpu":
             return done.cpu_s
         return self._joules(turn.arm)
 
@@ -396,10 +429,10 @@ class _Work:
             self._environ,
             added={**asked.variables, RESULT_VARIABLE: result},
             keep=asked.keep,
-            counts=self._counter is not None,
+            counts=self._way.counter is not None,
         )
         place = self._both.head if arm == HEAD else self._both.base
-        counter = self._counter if name == arm else None
+        counter = self._way.counter if name == arm else None
         with self._measuring.phase(name):
             done = execute(
                 command,
@@ -422,13 +455,13 @@ class _Work:
 
     def _hold(self, most: float, heads: Sequence[float]) -> Limit:
         """Hold the head's figures against the budget, on the end of their interval."""
-        unit = UNITS[self._figure]
-        one = [figure / self._count for figure in heads]
+        unit = UNITS[self._way.figure]
+        one = [figure / self._way.count for figure in heads]
         ends = min(one), sorted(one)[len(one) // 2], max(one)
-        if self._figure == "energy":
+        if self._way.figure == "energy":
             mean = typical(self._energies)
             ends = mean.low.value, mean.best.value, mean.high.value
-        count = len(heads) * self._count
+        count = len(heads) * self._way.count
         return judge_budget(ends, most=most, unit=unit, executions=count)
 
     def _qualities(self, blocks: int) -> list[Quality]:
@@ -473,7 +506,7 @@ def _conclude(made: Gate, measuring: Measuring, past: Sequence[float]) -> Gate:
 
 
 def _history(store: Store, made: Gate, machine: str) -> tuple[float, ...]:
-    """Return the base's figure by commit, the oldest first, as earlier gates in the store saw it.
+    """Return the base's figure by commit, the oldest first, as like gates in the store saw it.
 
     Of one commit the first gate counts. Processor seconds of another machine are left out.
     """
@@ -483,12 +516,7 @@ def _history(store: Store, made: Gate, machine: str) -> tuple[float, ...]:
             continue
         for record in store.records(summary.id, schema=Gate.schema):
             past = Gate.from_json(record)
-            alike = (past.command, past.figure, past.method) == (
-                made.command,
-                made.figure,
-                made.method,
-            )
-            if not alike or past.base_commit is None or not past.blocks:
+            if not _is_like(past, made) or past.base_commit is None or not past.blocks:
                 continue
             if made.figure != "instructions" and store.read(summary.id).run.machine != machine:
                 continue
@@ -496,6 +524,12 @@ def _history(store: Store, made: Gate, machine: str) -> tuple[float, ...]:
             found.setdefault(past.base_commit, figures[len(figures) // 2] / past.executions)
     found.pop(made.base_commit or "", None)
     return tuple(found.values())
+
+
+def _is_like(past: Gate, made: Gate) -> bool:
+    """Tell whether two gates ask of the same work: by their name where one was given."""
+    same_work = past.command == made.command if made.name is None else past.name == made.name
+    return same_work and (past.figure, past.method) == (made.figure, made.method)
 
 
 def file_of(command: Sequence[str], directory: str) -> str | None:
