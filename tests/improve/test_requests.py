@@ -12,11 +12,11 @@ from brizna.improve._requests import (
     at_least_two_rows,
     changing_axes,
     feed,
-    put_together,
+    grouped,
     rows_of,
+    stacked,
 )
-from brizna.improve._serving import Serving
-from brizna.improve._worker import _answering, plain_score
+from brizna.improve._worker import plain_score
 
 FORMS = {
     "array": lambda a: a,
@@ -29,7 +29,8 @@ LENGTHS = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 6)), min_size=1, 
 @given(LENGTHS, st.sampled_from(sorted(FORMS)), st.integers(1, 5), st.booleans())
 def test_rows_put_together_are_the_same_rows(shapes, form, batch, by_length):
     requests = [FORMS[form](np.ones((rows, length), np.float32)) for rows, length in shapes]
-    together = put_together(requests, batch=batch, by_length=by_length)
+    groups = grouped(requests, batch=batch, by_length=by_length)
+    together = [stacked(rows) for rows in groups]
     assert sum(map(rows_of, together)) == sum(map(rows_of, requests))
     assert all(rows_of(one) == batch for one in together[:-1])
     assert all(type(one) is type(requests[0]) for one in together)
@@ -42,7 +43,8 @@ def test_sorting_by_length_pads_less():
     requests = [np.ones((1, length)) for length in (1, 9, 1, 9)]
 
     def padded(by_length):
-        return sum(one.size for one in put_together(requests, batch=2, by_length=by_length))
+        groups = grouped(requests, batch=2, by_length=by_length)
+        return sum(stacked(rows).size for rows in groups)
 
     assert padded(by_length=True) == 20 < padded(by_length=False) == 36
 
@@ -62,21 +64,6 @@ def test_an_input_that_a_graph_dropped_is_left_out():
 def test_one_row_becomes_two_for_an_exporter():
     assert rows_of(at_least_two_rows({"x": np.zeros((1, 2))})) == 2
     assert rows_of(at_least_two_rows(np.zeros((3, 2)))) == 3
-
-
-def test_a_cache_answers_what_it_remembers_and_forgets_the_oldest():
-    class Counting:
-        calls = 0
-
-        def predict(self, request):
-            self.calls += 1
-            return (request,)
-
-    session = Counting()
-    answer, told = _answering(session, Serving(runtime="x", cache=2))
-    for number in (1, 2, 1, 3, 1, 2):
-        assert answer(np.array([number]))[0] == number
-    assert (session.calls, told["hits"]) == (4, 2)
 
 
 @pytest.mark.parametrize(

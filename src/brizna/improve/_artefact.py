@@ -9,6 +9,7 @@ import shutil
 from brizna.core.codec import decode, encode
 from brizna.core.errors import InputError
 from brizna.core.records import Record
+from brizna.improve._answers import Answers
 from brizna.improve._material import Material
 from brizna.improve._model import open_model
 from brizna.improve._registry import runtime_named
@@ -176,7 +177,8 @@ def load_served(folder: str) -> Callable[[Any], tuple[Any, ...]]:
     material = Material(path=tuple(served["path"]))
     serving = Serving.from_json(served["serving"])
     runtime = runtime_named(serving.runtime, tuple(served["plugins"]), path=material.path)
-    return runtime.open(open_model(folder), serving, material).predict
+    predict = runtime.open(open_model(folder), serving, material).predict
+    return Answers(serving.cache, predict).ask if serving.cache else predict
 
 
 def read_recipe(path: str) -> Recipe:
@@ -231,7 +233,7 @@ def _key(name: str) -> str:
 
 
 def _loader(folder: str, serving: Serving) -> str:
-    """Return code that loads a model; where requests are put together, brizna does it."""
+    """Return code that loads a model; where answers are remembered, brizna does it."""
     template = _LOADERS.get("" if serving.cache else serving.runtime, _LOADERS[""])
     if serving.options:
         template = _LOADERS[""]

@@ -82,21 +82,18 @@ def at_least_two_rows(request: Any) -> Any:
     return request_like(request, twice)
 
 
-def put_together(requests: Sequence[Any], *, batch: int, by_length: bool) -> list[Any]:
-    """Return the same rows in requests of a given number of rows.
-
-    Rows that differ in their lengths are padded with zeros behind to the longest of their batch.
+def grouped(requests: Sequence[Any], *, batch: int, by_length: bool) -> list[list[Any]]:
+    """Return the same rows, each a request of its own, in groups of a given number.
 
     Args:
         requests: All of one form.
-        batch: Rows of each but the last.
+        batch: Rows of each group but the last.
         by_length: Whether rows are sorted by their length before, so that less is padded.
     """
     rows = [row for request in requests for row in _rows(request)]
     if by_length:
         rows.sort(key=length_of)
-    parts = [rows[start : start + batch] for start in range(0, len(rows), batch)]
-    return [_stack(part) for part in parts]
+    return [rows[start : start + batch] for start in range(0, len(rows), batch)]
 
 
 def _rows(request: Any) -> list[Any]:
@@ -107,7 +104,8 @@ def _rows(request: Any) -> list[Any]:
     ]
 
 
-def _stack(rows: Sequence[Any]) -> Any:
+def stacked(rows: Sequence[Any]) -> Any:
+    """Return rows as one request, padded with zeros behind to the longest of them."""
     import numpy as np
 
     every = [arrays_of(row) for row in rows]

@@ -9,6 +9,8 @@ where its ``result`` says: ``{"done": ...}``, or ``{"failed": reason}``. Tasks:
 - ``apply``: change a model by one step. ``model`` (a folder), ``step``, ``material``, ``folder``.
 - ``serve``: load a model, measure it, score it. ``model``, ``serving``, ``material``,
   ``window_s`` (0 for no measuring), ``items`` (numbers of the items to score; null for none).
+- ``recall``: measure what a cache takes for itself. ``model``, ``serving``, ``material``,
+  ``window_s``, ``knows`` (whether all answers are in memory, or none).
 - ``prove``: load a model that was handed over by its loader, and score it. ``folder``,
   ``items`` (lists of numbers, each scored together), ``material``.
 - ``judge``: compare figures that are no means of items. ``base``, ``variants`` (their scores),
@@ -21,28 +23,21 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from typing import Any
 
 from brizna.core.codec import decode, encode
 from brizna.core.errors import BriznaError
 from brizna.improve._material import Material, resolve
+from brizna.improve._measuring import measured, processor_s, recalled
 from brizna.improve._model import open_model, seal
 from brizna.improve._registry import runtime_named, transform_from
 from brizna.improve._serving import Serving
-from brizna.meter import BootClock
-from brizna.store import append_mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from brizna.improve._serving import Session
-
 _LONGEST_REASON = 400
-_MOST_PASSES = 100_000
-_MEASURED = "measured"
-"""Phase of the run in which the requests are answered."""
 
 
 def main(words: list[str]) -> int:
@@ -55,12 +50,12 @@ def main(words: list[str]) -> int:
         job: dict[str, Any] = decode(file.read())
     _talk_to(job["log"])
     sys.path[:0] = [place for place in job["material"]["path"] if place not in sys.path]
-    begun_s = _processor_s()
+    begun_s = processor_s()
     try:
         answer: dict[str, Any] = {"done": TASKS[job["task"]](job)}
     except Exception as error:  # noqa: BLE001 - a library's or a person's code: it becomes a row
         answer = {"failed": reason_of(error)}
-    answer["cpu_s"] = _processor_s() - begun_s
+    answer["cpu_s"] = processor_s() - begun_s
     draft = f"{job['result']}.{os.getpid()}"
     with open(draft, "wb") as file:
         file.write(encode(answer))
@@ -104,10 +99,10 @@ def _apply(job: Mapping[str, Any]) -> dict[str, Any]:
 def _serve(job: Mapping[str, Any]) -> dict[str, Any]:
     material, serving = Material.from_json(job["material"]), Serving.from_json(job["serving"])
     runtime = runtime_named(serving.runtime, tuple(job["plugins"]), path=material.path)
-    begun_s = _processor_s()
+    begun_s = processor_s()
     session = runtime.open(open_model(job["model"]), serving, material)
-    loaded_s = _processor_s() - begun_s
-    found = _measured(session, serving, material, job["window_s"]) if job["window_s"] else {}
+    loaded_s = processor_s() - begun_s
+    found = measured(session, serving, material, job["window_s"]) if job["window_s"] else {}
     found["load_cpu_s"] = loaded_s
     found["used"] = session.used()
     if job["items"] is not None:
@@ -137,97 +132,12 @@ def plain_score(score: Any) -> Any:
     return float(score)
 
 
-def _measured(
-    session: Session, serving: Serving, material: Material, window_s: float
-) -> dict[str, Any]:
-    """Return what answering the requests took, passes of all of them until it is long enough."""
-    from brizna.improve._requests import put_together, rows_of
-
-    requests = material.requests("trace")
-    if serving.batch is not None:
-        requests = put_together(requests, batch=serving.batch, by_length=serving.bucket)
-    inferences = sum(map(rows_of, requests))
-    answer, told = _answering(session, serving)
-    _timed(answer, requests)  # a warm-up
-    told.clear()
-    mark(_MEASURED)
-    used_s, passes, latencies_s = 0.0, 0, list[float]()
-    while passes == 0 or (used_s < window_s and passes < _MOST_PASSES):
-        if serving.cache:
-            told["forget"] = True
-        one_s, each_s = _timed(answer, requests)
-        used_s, passes = used_s + one_s, passes + 1
-        latencies_s += each_s
-    mark(_MEASURED, ends=True)
-    latencies_s.sort()
-    return {
-        "inferences": inferences * passes,
-        "cpu_s": used_s,
-        "latency_s": latencies_s[len(latencies_s) // 2],
-        "latency_p95_s": latencies_s[int(len(latencies_s) * 0.95)],
-        "requests": len(latencies_s),
-        "cache_hits": int(told.get("hits", 0)),
-    }
-
-
-def _answering(
-    session: Session, serving: Serving
-) -> tuple[Callable[[Any], object], dict[str, Any]]:
-    """Return what answers a request, through a cache where there is one, and what it tells."""
-    from collections import OrderedDict
-
-    from brizna.improve._requests import arrays_of
-
-    told: dict[str, Any] = {}
-    if not serving.cache:
-        return session.predict, told
-    known: OrderedDict[bytes, Any] = OrderedDict()
-
-    def answer(request: Any) -> Any:
-        if told.pop("forget", False):
-            known.clear()
-        arrays = arrays_of(request)
-        key = b"".join(
-            str((name, array.dtype, array.shape)).encode() + array.tobytes()
-            for name, array in arrays.items()
-        )
-        if key in known:
-            told["hits"] = told.get("hits", 0) + 1
-            known.move_to_end(key)
-            return known[key]
-        known[key] = found = session.predict(request)
-        if len(known) > serving.cache:
-            known.popitem(last=False)
-        return found
-
-    return answer, told
-
-
-def _timed(answer: Callable[[Any], object], requests: list[Any]) -> tuple[float, list[float]]:
-    """Return the processor seconds of all threads for all requests, and each one's wall time."""
-    begun_s, each_s = _processor_s(), list[float]()
-    for request in requests:
-        at_s = time.perf_counter()
-        answer(request)
-        each_s.append(time.perf_counter() - at_s)
-    return _processor_s() - begun_s, each_s
-
-
-def _processor_s() -> float:
-    """Return the processor seconds of this process and of the children that it waited for."""
-    try:
-        from resource import RUSAGE_CHILDREN, getrusage
-    except ImportError:  # a system without it
-        return time.process_time()
-    children = getrusage(RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
-
-
-def mark(name: str, *, ends: bool = False) -> None:
-    """Name what is going on in the run that measures this process; nothing where none does."""
-    start_us, _, directory = os.environ.get("BRIZNA_RUN", "").partition(":")
-    if directory:
-        append_mark(directory, name, BootClock().now_us() - int(start_us), ends=ends)
+def _recall(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Measure what a cache takes for itself, with the answers of a model in it."""
+    material, serving = Material.from_json(job["material"]), Serving.from_json(job["serving"])
+    runtime = runtime_named(serving.runtime, tuple(job["plugins"]), path=material.path)
+    session = runtime.open(open_model(job["model"]), serving, material)
+    return recalled(session, material, job["window_s"], knows=job["knows"])
 
 
 def _judge(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -266,6 +176,7 @@ TASKS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "serve": _serve,
     "judge": _judge,
     "prove": _prove,
+    "recall": _recall,
 }
 """What can be done."""
 
