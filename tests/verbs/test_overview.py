@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from math import exp, hypot, log
 
 import pytest
 from hypothesis import given
@@ -127,10 +128,22 @@ def test_runs_of_a_name_are_set_against_the_mean_of_those_before(store, keep):
     [saved] = asked(store).saved
     assert (saved.way, saved.about, saved.runs, saved.against) == ("name", "train", 2, 2)
     assert saved.carbon_g.best.value == pytest.approx(80)
-    assert (saved.carbon_g.low.value, saved.carbon_g.high.value) == (
-        pytest.approx(40),
-        pytest.approx(160),
-    )
+    scatter = 2.919986 * 10 * 2  # Student's t of 2, of 200 g^2 in 2 degrees, of 2 runs against 2
+    low, high = hypot(log(2), log(80 / (80 - scatter))), hypot(log(2), log((80 + scatter) / 80))
+    assert saved.carbon_g.low.value == pytest.approx(80 * exp(-low))
+    assert saved.carbon_g.high.value == pytest.approx(80 * exp(high))
+
+
+def test_runs_that_scatter_more_than_they_differ_tell_nothing(store, keep):
+    for day, carbon_g in (("10-02", 60.0), ("10-03", 140.0), ("11-02", 50.0), ("11-03", 110.0)):
+        keep(f"2026-{day}", carbon_g=carbon_g)
+    assert asked(store).saved == ()
+
+
+def test_one_run_against_one_tells_nothing_for_what_they_scatter_by_is_not_known(store, keep):
+    keep("2026-10-02", carbon_g=100.0)
+    keep("2026-11-02", carbon_g=10.0)
+    assert asked(store).saved == ()
 
 
 def test_where_nothing_came_before_the_first_of_the_period_is_what_others_are_set_against(
@@ -138,10 +151,11 @@ def test_where_nothing_came_before_the_first_of_the_period_is_what_others_are_se
 ):
     keep("2026-11-02", carbon_g=100.0)
     keep("2026-11-03", carbon_g=70.0)
-    keep("2026-11-04", carbon_g=70.0, exit_code=1)
+    keep("2026-11-04", carbon_g=70.0)
+    keep("2026-11-05", carbon_g=70.0, exit_code=1)
     [saved] = asked(store).saved
-    assert (saved.way, saved.runs, saved.against) == ("name-first", 1, 1)
-    assert saved.carbon_g.best.value == pytest.approx(30)
+    assert (saved.way, saved.runs, saved.against) == ("name-first", 2, 1)
+    assert saved.carbon_g.best.value == pytest.approx(60)
 
 
 def test_a_saving_that_the_doubts_do_not_tell_apart_is_not_told(store, keep):

@@ -6,7 +6,9 @@ that both share cancel, and it says what it is measured against:
 - plans that were carried out: against beginning at once;
 - runs of one name: against as many at what one took on average in the period before; where that
   period has none, the later ones against the first of this period. That their work is the same is
-  taken from their name, and must be said beside it;
+  taken from their name, and must be said beside it. Runs of one name scatter; what they scatter by
+  is a doubt of the difference, and where one run stands against one other it is not known, so that
+  nothing is told;
 - failed runs: against none having failed, which is the most that fewer failures can save;
 - hours: the largest runs, each at the hour of its day at which it would have emitted least;
 - idle machines: against being off whenever no run went on, where a baseline tells what they draw.
@@ -14,13 +16,16 @@ that both share cancel, and it says what it is measured against:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import UTC, datetime
+from math import fsum, sqrt
 from shlex import join
 
 from brizna.core.errors import BriznaError, CoverageError
-from brizna.core.estimate import Estimate, exactly, total
+from brizna.core.estimate import CHANCE, Estimate, exactly, total
 from brizna.core.quantities import Carbon, Energy, Power
 from brizna.core.records import Record
+from brizna.core.trials import LEVEL, student
 from brizna.store import Wanted, estimates_of, latest_baseline, read_plans
 from brizna.verbs._elsewhere import Elsewhere, replay_elsewhere
 from brizna.verbs._spent import Asked, Reserved, charge_runs, counted
@@ -111,7 +116,10 @@ class Scene(Record):
 def ways_that_saved(scene: Scene) -> tuple[Saved, ...]:
     """Return what saved and what cost more: the largest first, those that cost more last."""
     runs = _runs(scene, scene.seen)
-    found = [*filter(None, [_plans(scene, runs)]), *_names(scene, runs)]
+    named = sorted((one for one in _names(scene, runs) if one.is_told_apart), key=_largest_first)
+    most = 2 * _MOST_NAMES
+    largest = named if len(named) <= 2 * most else (*named[:most], *named[-most:])
+    found = [*filter(None, [_plans(scene, runs)]), *_scattered(scene, runs, largest)]
     told = sorted((one for one in found if one.is_told_apart), key=_largest_first)
     saved = [one for one in told if _amount(one) > 0]
     more = [one for one in told if _amount(one) < 0]
@@ -254,6 +262,69 @@ def _since_first(
     }
     commands = (_command(scene, scene.seen), f"brizna explain {run.id}")
     return _saved(("name-first", run.name or ""), (later, 1), saved, commands)
+
+
+def _scattered(scene: Scene, runs: Sequence[RunSummary], found: Sequence[Saved]) -> list[Saved]:
+    """Return savings of names, doubted by what runs of each name scatter by.
+
+    A name is left out where too few runs of it are known to tell.
+    """
+    now, before = _ids_by_name(runs), _ids_by_name(_runs(scene, scene.before))
+    doubted: list[Saved] = []
+    for one in found:
+        ids = now[one.about]
+        later, earlier = (ids, before[one.about]) if one.way == "name" else (ids[1:], ids[:1])
+        known = _figures_of(scene.store, [*later, *earlier])
+        changes: dict[str, Estimate | None] = {}
+        for figure in _KINDS:
+            saved: Estimate | None = getattr(one, figure)
+            sides = [
+                [known[each][figure].best.value for each in side if figure in known.get(each, {})]
+                for side in (later, earlier)
+            ]
+            reach = _reach(*sides)
+            changes[figure] = None if saved is None or reach is None else _reaching(saved, reach)
+        if any(value is not None for value in changes.values()):
+            doubted.append(one.replace(**changes))
+    return doubted
+
+
+def _ids_by_name(runs: Sequence[RunSummary]) -> defaultdict[str, list[str]]:
+    """Return the runs that succeeded by their name, in the order in which they began."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for run in sorted(runs, key=lambda one: (one.started or "", one.id)):
+        if run.name is not None and run.outcome == "succeeded":
+            found[run.name].append(run.id)
+    return found
+
+
+def _reach(later: Sequence[float], earlier: Sequence[float]) -> float | None:
+    """Return by how much chance can move what later runs took less than as many earlier ones.
+
+    Student's interval of a difference of two means, of one scatter, times the later runs; None
+    where one run stands against one, or none is known.
+    """
+    freedom = len(later) + len(earlier) - 2
+    if not later or not earlier or freedom < 1:
+        return None
+    means = [fsum(side) / len(side) for side in (later, earlier)]
+    squares = fsum(
+        (x - mean) ** 2 for side, mean in zip((later, earlier), means, strict=True) for x in side
+    )
+    error = sqrt(squares / freedom * (1 / len(later) + 1 / len(earlier)))
+    return student(LEVEL, freedom) * error * len(later)
+
+
+def _reaching(saved: Estimate, reach: float) -> Estimate:
+    """Return a saving that chance can move so far."""
+    best = saved.best.value
+    ends = dict(saved.doubts)
+    low, high = ends.pop(CHANCE, (best, best))
+    ends[CHANCE] = (
+        best - sqrt((best - low) ** 2 + reach**2),
+        best + sqrt((high - best) ** 2 + reach**2),
+    )
+    return Estimate.of(saved.best, ends, basis=saved.basis, references=saved.references)
 
 
 def _saved(
