@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from brizna.cli._options import add_json, add_settings, read_store_of, store_of
+import os
+
+from brizna.cli._options import add_json, add_settings, read_store_of, settings_of, store_of
 from brizna.cli._parser import Parser
 from brizna.cli._totals import add_total, total
 from brizna.core.errors import InputError, UnavailableError
@@ -40,7 +42,7 @@ def runs(context: Context, words: list[str]) -> int:
     parser = Parser(f"brizna runs {action}", about, context.texts)
     add(parser)
     add_json(parser)
-    add_settings(parser, ("store", "lang"))
+    add_settings(parser, ("store", *(("keys",) if action == "import" else ()), "lang"))
     given = parser.parse_args(words[1:] if words and words[0] == action else words)
     find = read_store_of if action == "total" else store_of
     return carry_out(context, find(given, context), given)
@@ -263,7 +265,14 @@ def _import(context: Context, store: Store, given: Namespace) -> int:
             "name the form with --from.",
             zone=given.time_zone,
         )
-    return _tell_ids(context, given, store.import_(given.file))
+    from brizna.report import said
+    from brizna.verbs import key_ring
+
+    ring = key_ring(settings_of(given, context), cwd=os.getcwd(), environ=context.environ)
+    found = store.import_(
+        given.file, ring=ring, tell=lambda left: context.say(said(left, context.lang))
+    )
+    return _tell_ids(context, given, found)
 
 
 def _import_rows(context: Context, store: Store, given: Namespace) -> int:

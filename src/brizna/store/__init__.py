@@ -8,7 +8,8 @@ not write.
 
 Refuses: to put other bytes where a record stands, to read, pack or unpack a run that is not the
 one that its footprints were computed from, to remove or pack a run that goes on, to unpack an
-archive whose files differ from its manifest or leave the store.
+archive whose files differ from its manifest or leave the store; to take a list of what is approved
+that is not believed here.
 
 ::
 
@@ -23,6 +24,7 @@ archive whose files differ from its manifest or leave the store.
       sweeps/<hex>.json              what sweeps are to try, and what they found
       tunes/<hex>.json               what searches are to try, and what they found
       software/<hex>.json            the distributions of an environment, once for all its runs
+      statements/<hex>.json          signed statements of what runs made
       approved/<number>.json         which software is approved, and by whom: signed, in order
       packs/<first>_<last>_<hex>.zip  runs that were packed, each as it lay in its directory
       index.sqlite, recent.json      caches of summaries; may be removed at any time

@@ -16,12 +16,15 @@ from brizna.store._files import unavailable, write_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import ClassVar
 
     from brizna.store._keys import KeyRing
 
 APPROVAL_ACTIONS = ("propose", "approve", "rollback")
 """What can be done to the list."""
+APPROVED = "approved"
+"""The folder of a store that holds the list."""
 _TYPE = "application/vnd.brizna.approval+json"
 
 
@@ -54,7 +57,7 @@ class Approvals:
     """
 
     def __init__(self, store: str, ring: KeyRing) -> None:
-        self.folder = os.path.join(store, "approved")
+        self.folder = os.path.join(store, APPROVED)
         self._ring = ring
 
     def history(self) -> list[tuple[Approval, str]]:
@@ -64,30 +67,7 @@ class Approvals:
             IntegrityError: If one was changed or left out, or its signature is not believed.
             UnavailableError: If they are there but cannot be read.
         """
-        found: list[tuple[Approval, str]] = []
-        before: str | None = None
-        for number, name in enumerate(self._names()):
-            if name != _name(number):
-                raise IntegrityError(
-                    "The list of what is approved lacks {expected}, and has {name!r}: somebody "
-                    "changed it. Put back the original.",
-                    expected=_name(number),
-                    name=name,
-                )
-            data = self._read(name)
-            payload, key = unseal(decode(data), self._ring, payload_type=_TYPE, at=_at)
-            event = Approval.from_json(decode(payload))
-            if event.before != before:
-                raise IntegrityError(
-                    "{name} of the list of what is approved follows on {seen}: expected "
-                    "{expected}. Somebody changed the one before: put back the original.",
-                    name=name,
-                    seen=event.before,
-                    expected=before,
-                )
-            before = digest_of_bytes(data)
-            found.append((event, key.name))
-        return found
+        return history_of({name: self._read(name) for name in self._names()}, self._ring)
 
     def current(self) -> tuple[str, str] | None:
         """Return the digest that is approved now, and whose key says so; None if none is."""
@@ -111,19 +91,36 @@ class Approvals:
             IntegrityError: If the list was changed.
             UnavailableError: If it cannot be kept.
         """
-        history = self.history()
-        about = _about(action, installed, [event for event, _ in history])
-        number = len(history)
-        before = digest_of_bytes(self._read(_name(number - 1))) if number else None
-        event = Approval(action=action, installed=about, at=at, reason=reason, before=before)
-        envelope = seal(encode(event.to_json()), self._ring, payload_type=_TYPE, key=key)
-        path = os.path.join(self.folder, _name(number))
+        meant: str | None = None
+        while True:
+            history = self.history()
+            about = _about(action, installed, [event for event, _ in history])
+            if meant not in (None, about):
+                raise InputError(
+                    "Somebody added to the list meanwhile: going back would now mean "
+                    "{about:.19}, not {meant:.19}. Look at it: brizna env approved; then say it "
+                    "again.",
+                    about=about,
+                    meant=meant,
+                )
+            meant, number = about, len(history)
+            before = digest_of_bytes(self._read(_name(number - 1))) if number else None
+            event = Approval(action=action, installed=about, at=at, reason=reason, before=before)
+            envelope = seal(encode(event.to_json()), self._ring, payload_type=_TYPE, key=key)
+            if self._is_added(_name(number), encode(envelope)):
+                return event
+
+    def _is_added(self, name: str, data: bytes) -> bool:
+        """Write an event; return False if somebody else wrote one of its number first."""
+        path = os.path.join(self.folder, name)
         try:
             os.makedirs(self.folder, exist_ok=True)
-            write_once(path, encode(envelope))
+            write_once(path, data)
+        except IntegrityError:  # it is there with other content
+            return False
         except OSError as error:
             raise unavailable(Said("{path!r} cannot be written", path=path), error) from error
-        return event
+        return True
 
     def _names(self) -> list[str]:
         try:
@@ -141,6 +138,41 @@ class Approvals:
                 return file.read()
         except OSError as error:
             raise unavailable(Said("{path!r} cannot be read", path=path), error) from error
+
+
+def history_of(files: Mapping[str, bytes], ring: KeyRing) -> list[tuple[Approval, str]]:
+    """Return the events in the files of a list, the oldest first, each with who signed it.
+
+    Args:
+        files: The content of each, by its name.
+        ring: The keys that are believed.
+
+    Raises:
+        IntegrityError: If one was changed or left out, or its signature is not believed.
+    """
+    found: list[tuple[Approval, str]] = []
+    before: str | None = None
+    for number, name in enumerate(sorted(files)):
+        if name != _name(number):
+            raise IntegrityError(
+                "The list of what is approved lacks {expected}, and has {name!r}: somebody "
+                "changed it. Put back the original.",
+                expected=_name(number),
+                name=name,
+            )
+        payload, key = unseal(decode(files[name]), ring, payload_type=_TYPE, at=_at)
+        event = Approval.from_json(decode(payload))
+        if event.before != before:
+            raise IntegrityError(
+                "{name} of the list of what is approved follows on {seen}: expected "
+                "{expected}. Somebody changed the one before: put back the original.",
+                name=name,
+                seen=event.before,
+                expected=before,
+            )
+        before = digest_of_bytes(files[name])
+        found.append((event, key.name))
+    return found
 
 
 def _name(number: int) -> str:

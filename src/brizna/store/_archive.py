@@ -1,5 +1,7 @@
 """Runs in one file, to be carried elsewhere: a zip whose manifest names each file's digest.
 
+What the runs rest on beside their own directories goes with them: see `brizna.store._beside`.
+
 The first member, ``manifest.json``, lists every other with its size and SHA-256. Everything is
 checked before anything is unpacked: paths are only those that a store has, sizes and digests are
 those of the manifest, and no member is left over. Whoever changes a file must change the manifest
@@ -20,16 +22,23 @@ from zlib import error as ZlibError  # noqa: N812  (an error class with a small 
 from brizna.core.codec import decode, digest_of_bytes, encode
 from brizna.core.errors import BriznaError, InputError, IntegrityError, Said
 from brizna.core.measurement import Run
+from brizna.store._beside import BESIDE, check_beside, files_beside, place_beside
 from brizna.store._files import unavailable
 from brizna.store._records import RECORDS, check_subject, record_of_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
-SCHEMA = "brizna.archive/1"
+    from brizna.store._beside import Tell
+    from brizna.store._keys import KeyRing
+    from brizna.store._store import Store
+
+SCHEMA, SCHEMA_BESIDE = "brizna.archive/1", "brizna.archive/2"
+"""Of runs alone; and of runs with what lies beside them."""
 MANIFEST = "manifest.json"
+_RECORD = "run.json"
 
 _MEMBER = re.compile(
     r"([0-9]{8}T[0-9]{6}Z-[0-9a-f]{6})/"
@@ -40,16 +49,29 @@ _LARGEST_FACTOR = 200
 _ROOM_BYTES = 1 << 20
 
 
-def pack(runs: Mapping[str, Mapping[str, bytes]], file: str) -> str:
+def export_runs(store: Store, runs: Sequence[Run], file: str) -> str:
+    """Pack runs of a store with what lies beside them, and return the digest of the file."""
+    parts = {run.id: {**store.files(run.id), _RECORD: encode(run.to_json())} for run in runs}
+    return pack(parts, file, beside=files_beside(store.path, runs))
+
+
+def import_runs(store: str, file: str, *, ring: KeyRing | None, tell: Tell) -> list[str]:
+    """Unpack what `export_runs` packed into a store's folder; return the runs that are new."""
+    new, beside = unpack(file, os.path.join(store, "runs"))
+    place_beside(store, beside, ring=ring, tell=tell)
+    return new
+
+
+def pack(runs: Mapping[str, Mapping[str, bytes]], file: str, *, beside: Mapping[str, bytes]) -> str:
     """Write runs to a new zip file, the same bytes for the same runs, and return its digest.
 
     Args:
         runs: For each id the run's files: path inside its directory, and content.
         file: The file to make.
+        beside: What goes with them: path in the store, and content.
     """
-    data = archive_bytes(
-        {f"{run_id}/{path}": data for run_id, files in runs.items() for path, data in files.items()}
-    )
+    inner = {f"{one}/{path}": data for one, files in runs.items() for path, data in files.items()}
+    data = archive_bytes({**inner, **beside}, schema=SCHEMA_BESIDE if beside else SCHEMA)
     try:
         with open(file, "xb") as target:
             target.write(data)
@@ -64,8 +86,11 @@ def pack(runs: Mapping[str, Mapping[str, bytes]], file: str) -> str:
     return digest_of_bytes(data)
 
 
-def unpack(file: str, home: str) -> list[str]:
-    """Unpack the runs of an archive into a store's directory of runs; return those that are new.
+def unpack(file: str, home: str) -> tuple[list[str], dict[str, bytes]]:
+    """Unpack the runs of an archive into a store's directory of runs.
+
+    Returns:
+        The runs that are new, and what goes with them: path in the store, and content.
 
     Raises:
         InputError: If the file cannot be read.
@@ -90,6 +115,11 @@ def unpack(file: str, home: str) -> list[str]:
             reason=error.strerror,
         ) from error
     runs: dict[str, dict[str, bytes]] = {}
+    beside = {path: contents.pop(path) for path in list(contents) if BESIDE.fullmatch(path)}
+    try:
+        check_beside(beside)
+    except IntegrityError as error:
+        raise _refusal(error) from error
     for path, data in contents.items():
         run_id, _, inner = path.partition("/")
         runs.setdefault(run_id, {})[inner] = data
@@ -98,14 +128,15 @@ def unpack(file: str, home: str) -> list[str]:
     new = [run_id for run_id, files in runs.items() if not _is_here(home, run_id, files)]
     for run_id in new:
         place(home, run_id, runs[run_id])
-    return new
+    return new, beside
 
 
-def archive_bytes(contents: Mapping[str, bytes]) -> bytes:
+def archive_bytes(contents: Mapping[str, bytes], *, schema: str = SCHEMA) -> bytes:
     """Return the archive of these files, the same bytes for the same files.
 
     Args:
         contents: For each path, ``<run id>/<path inside its directory>``, the content.
+        schema: `SCHEMA`, or `SCHEMA_BESIDE` where there are other paths too.
     """
     target = BytesIO()
     with ZipFile(target, "w", ZIP_DEFLATED) as archive:
@@ -113,7 +144,7 @@ def archive_bytes(contents: Mapping[str, bytes]) -> bytes:
             {"path": path, "bytes": len(data), "digest": digest_of_bytes(data)}
             for path, data in sorted(contents.items())
         ]
-        _add(archive, MANIFEST, encode({"schema": SCHEMA, "files": listed}))
+        _add(archive, MANIFEST, encode({"schema": schema, "files": listed}))
         for path, data in sorted(contents.items()):
             _add(archive, path, data)
     return target.getvalue()
@@ -211,11 +242,12 @@ def _checked(archive: ZipFile, packed_bytes: int) -> dict[str, bytes]:
 def listed_of(manifest: Any) -> dict[str, tuple[int, str]]:
     """Return size and digest of each path of a manifest, all of them paths of a store."""
     try:
-        if manifest["schema"] != SCHEMA:
+        schema = manifest["schema"]
+        if schema not in (SCHEMA, SCHEMA_BESIDE):
             raise _refusal(
                 Said(
                     "its schema is {seen!r} instead of {expected!r}",
-                    seen=manifest["schema"],
+                    seen=schema,
                     expected=SCHEMA,
                 )
             )
@@ -223,7 +255,8 @@ def listed_of(manifest: Any) -> dict[str, tuple[int, str]]:
     except (TypeError, KeyError) as error:
         raise _refusal(Said("its manifest lacks something ({error!r})", error=error)) from error
     for path in files:
-        if not isinstance(path, str) or _MEMBER.fullmatch(path) is None:
+        is_beside = schema == SCHEMA_BESIDE and BESIDE.fullmatch(str(path)) is not None
+        if not isinstance(path, str) or not (is_beside or _MEMBER.fullmatch(path)):
             raise _refusal(Said("{path!r:.100} is no path of a store", path=path))
     return files
 

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, TypeVar
 
+    from brizna.store._beside import Tell
     from brizna.store._index import Index
+    from brizna.store._keys import KeyRing
     from brizna.store._packing import Packed
 
     Answer = TypeVar("Answer")
@@ -460,19 +462,18 @@ class Store:
             InputError: If one is not there, or still goes on: then none is removed.
         """
         ids = [self.resolve(reference) for reference in references]
-        for run_id in ids:
-            if self._goes_on(run_id):
-                raise going_on(run_id)
-        self._remove(ids)
-        return ids
+        if alive := [run_id for run_id in ids if self._goes_on(run_id)]:
+            raise going_on(alive[0])
+        return self._remove(ids)
 
-    def _remove(self, ids: Sequence[str]) -> None:
+    def _remove(self, ids: list[str]) -> list[str]:
         from brizna.store._keeping import remove
 
         for run_id in ids:
             if os.path.isdir(self.directory(run_id)):
                 remove(self.directory(run_id))
         self._packs.drop(ids)
+        return ids
 
     def prune(
         self,
@@ -499,8 +500,7 @@ class Store:
         runs = [run for run in self.ids() if not self._goes_on(run)]
         ids = chosen(runs, keep_last=keep_last, older_than_s=older_than_s, now_s=time.time())
         if not samples_only:
-            self._remove(ids)
-            return ids
+            return self._remove(ids)
         ids = [run_id for run_id in ids if self.has_record(run_id) and self.has_samples(run_id)]
         for run_id in ids:
             remove_samples(self.directory(run_id))
@@ -555,25 +555,26 @@ class Store:
             IntegrityError: If a run was changed: then nothing is packed.
             UnavailableError: If the file cannot be written.
         """
-        from brizna.store._archive import pack
+        from brizna.store._archive import export_runs
 
-        parts: dict[str, dict[str, bytes]] = {}
-        for run_id in dict.fromkeys(self.resolve(reference) for reference in references):
-            run = self._ended(run_id).run
-            parts[run_id] = {**self.files(run_id), RECORD: encode(run.to_json())}
-        return pack(parts, file)
+        ids = dict.fromkeys(self.resolve(reference) for reference in references)
+        return export_runs(self, [self._ended(run_id).run for run_id in ids], file)
 
-    def import_(self, file: str) -> list[str]:
+    def import_(
+        self, file: str, *, ring: KeyRing | None = None, tell: Tell = lambda _: None
+    ) -> list[str]:
         """Unpack what `export` packed, and return the ids of the runs that were not here yet.
+
+        A list of what is approved comes along only if ``ring`` believes it; else ``tell`` is told.
 
         Raises:
             InputError: If the file cannot be read, or a run of that id is here with other content.
             IntegrityError: If the file is no such archive or was changed: then nothing is unpacked.
             UnavailableError: If the store cannot be written.
         """
-        from brizna.store._archive import unpack
+        from brizna.store._archive import import_runs
 
-        return unpack(file, self._home)
+        return import_runs(self.path, file, ring=ring, tell=tell)
 
     def merge(self, references: Sequence[str], *, name: str | None = None) -> StoredRun:
         """Keep and return a new run that sums others, such as the ranks of one job.
@@ -586,8 +587,7 @@ class Store:
         ids = dict.fromkeys(self.resolve(reference) for reference in references)
         self.unpack(ids)  # it looks into their journals
         merged = merge_runs([self._ended(run_id) for run_id in ids], name=name)
-        directory = self.create_run()
-        run = merged.replace(id=os.path.basename(directory))
+        run = merged.replace(id=os.path.basename(self.create_run()))
         return self._stored(run, self.finish(run), 0)
 
     def _ended(self, run_id: str) -> StoredRun:

@@ -16,12 +16,8 @@ from brizna.environment import (
     model_statement,
     provenance_statement,
 )
-from brizna.store import (
-    seal,
-    seal_bundle,
-    unseal,
-    unseal_bundle,
-)
+from brizna.store import seal, seal_bundle, unseal, unseal_bundle
+from brizna.store._beside import STATEMENT_SCHEMA, STATEMENTS
 from brizna.store._kept import keep_record, read_kept
 from brizna.verbs._software import software_of_run
 
@@ -35,7 +31,6 @@ if TYPE_CHECKING:
 
 STATEMENT_FORMS = ("provenance", "model-signing")
 """What can be signed: what a run made, or what files a model has."""
-_FOLDER = "statements"
 _LARGEST_BYTES = 64 << 20
 _FOOTPRINT = "brizna.footprint/1"
 
@@ -97,7 +92,7 @@ def sign_run(
     )
     statement["predicate"]["brizna_signedOn"] = signer.at
     envelope = seal(encode(statement), signer.ring, key=signer.key)
-    keep_record(store, _FOLDER, {"schema": "brizna.statement/1", "envelope": envelope})
+    keep_record(store, STATEMENTS, {"schema": STATEMENT_SCHEMA, "envelope": envelope})
     return envelope
 
 
@@ -241,7 +236,7 @@ def provenance_of(model: str, store: Store, ring: KeyRing) -> list[dict[str, Any
     """
     digests = set(model_files(model).values())
     found: list[dict[str, Any]] = []
-    for record in read_kept(store, _FOLDER).values():
+    for record in read_kept(store, STATEMENTS).values():
         try:
             statement, key = open_statement(record["envelope"], ring)
         except IntegrityError as error:
@@ -255,7 +250,7 @@ def provenance_of(model: str, store: Store, ring: KeyRing) -> list[dict[str, Any
 def models_of(store: Store, ring: KeyRing, runs: set[str]) -> dict[str, list[str]]:
     """Return for each of these runs the files that statements say it made."""
     made: dict[str, list[str]] = {}
-    for record in read_kept(store, _FOLDER).values():
+    for record in read_kept(store, STATEMENTS).values():
         try:
             statement, _ = open_statement(record["envelope"], ring)
         except IntegrityError:  # `provenance_of` says it; here it is no evidence
