@@ -34,7 +34,7 @@ def test_a_study_chooses_hands_over_speaks_spanish_and_is_made_again(place, caps
     assert found["chosen"] == "fold + round(bits=8) + fake fp32"
     assert found["spent_j"] is None or found["spent_j"]["best"] > 0
     page = (place / "front.html").read_text(encoding="utf-8")
-    assert 'href="#variant-1"' in page
+    assert 'href="#row-1"' in page
     assert sorted(os.listdir(place / "out")) == [
         *("README.md", "fake.json", "loader.py", "model.json", "recipe.toml", "serving.json"),
     ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from brizna.improve import Machine, Search, Workshop, outcome_of, study_of
@@ -58,11 +61,29 @@ def test_nothing_to_take_says_how_many_items_would_tell(found):
     assert any("about 5,000 items" in line for line in said)
 
 
-def test_a_point_of_the_page_leads_to_its_row_and_asks_nobody(found):
+def test_a_point_of_the_page_leads_to_its_row_and_a_row_to_its_point(found):
     page = improvement_page(found, lang="en").decode()
-    assert page.count('href="#variant-') == page.count('<tr id="variant-') == 6
-    assert "http" not in page.replace("http-equiv", "")
-    assert "<script" not in page
+    assert page.count('<a href="#row-') == page.count('<tr id="row-') == 6
+    assert page.count('href="#point-') == 6
+    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
+
+
+def test_the_page_knows_runtime_and_verdict_of_every_row(found):
+    page = improvement_page(found, lang="en").decode()
+    assert page.count('data-runtime="fake" data-verdict=') == 6
+    assert 'data-verdict="base"' in page
+    assert re.findall(r'<fieldset data-kind="(\w+)"', page) == ["verdict"]  # there is one runtime
+
+
+def test_the_axes_have_cost_quality_time_latency_and_size_with_their_units(found):
+    page = improvement_page(found, lang="en").decode()
+    data = re.search(r'id="plot-data">(.*)</script>', page)
+    assert data is not None
+    figures = {one["name"]: one for one in json.loads(data[1])}
+    for name in ("change of quality", "latency", "size", "processor time / 1000"):
+        assert len(figures[name]["x"]) == 6
+    assert all(text.endswith("MB") for _at, text in figures["size"]["x_ticks"])
+    assert figures["change of quality"]["y_mark"] is not None
 
 
 def test_the_card_says_what_was_done_and_on_which_instructions(found):

@@ -245,13 +245,14 @@ def _when(started: str, lang: str, time_zone: str) -> str:
 def _data_blocks(charts: Mapping[str, Any], lang: str) -> list[tuple[str, str]]:
     blocks = {f"chart-{name}": chart for name, chart in charts.items() if chart is not None}
     every = {**blocks, "locale": _locale(lang)}
-    return [(name, _as_it_stands(_json(value))) for name, value in every.items()]
+    return [(name, script_json(value)) for name, value in every.items()]
 
 
-def _json(value: Any) -> str:
+def script_json(value: Any) -> str:
     """Return JSON that cannot end the script element around it."""
     text = dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    safe = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return _as_it_stands(safe)
 
 
 def _locale(lang: str) -> dict[str, Any]:

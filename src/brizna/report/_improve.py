@@ -6,22 +6,25 @@ from math import ceil, log10
 
 from brizna.core.estimate import Estimate
 from brizna.core.quantities import Carbon, Duration, Energy, Money, Ratio
-from brizna.report._axis import Axis
-from brizna.report._format import Format, Joules
-from brizna.report._html import render_page
+from brizna.report._format import Format, Joules, unit_for
+from brizna.report._plot import Figure, Point, choices_of, ends_of, front_page, plot_of, told
 from brizna.report._table import Table
 from brizna.report._view import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     Found = Mapping[str, Any]
 
 _FRONT = "*"
-_WIDE, _HIGH = 720, 400
-_LEFT, _RIGHT, _TOP, _BOTTOM = 78, 24, 18, 52
+_NUMBERS = (1, 2, 5, 6, 7, 8)
+"""Columns of the table that hold numbers."""
+_ALIGNED = (1, 2, 3, 5, 6, 7, 8)
+"""Columns of the page's table that are not broken into lines."""
+_LOOKS = {"pass": "", "fail": "refused", "undecided": "unsure"}
+"""How the plot draws what is not good enough."""
 _MOST_DECLINED = 12
 """So many compositions that were not built are told in a terminal; the page and JSON have all."""
 _USE = (
@@ -51,7 +54,7 @@ def improvement_lines(
     style, found = Format(lang), printable(found)
     _ = style.say
     header, rows = _table(found, style)
-    lines = Table(header, rows, right=(1, 2, 5, 6, 7, 8)).lines(width=width, color=color)
+    lines = Table(header, rows, right=_NUMBERS).lines(width=width, color=color)
     lines += ["", *improvement_verdict(found, style)]
     lines += [f"- {style.stored(note)}" for note in found["notes"]]
     failed = [row for row in found["rows"] if row["state"] == "failed"]
@@ -82,18 +85,29 @@ def improvement_page(found: Found, *, lang: str) -> bytes:
     """
     style, found = Format(lang, rich=True), printable(found)
     header, rows = _table(found, style)
+    points = _points(found, header, rows)
+    _ = style.say
     out = [row for row in found["rows"] if row["state"] in ("failed", "declined")]
     values = {
-        "lang": lang,
-        "model": found["study"]["source"].get("path") or found["study"]["source"].get("load"),
+        "title": _("A model improved"),
+        "subject": found["study"]["source"].get("path") or found["study"]["source"].get("load"),
+        "question": _("Which variant to take"),
         "verdict": improvement_verdict(found, style),
         "notes": [style.stored(note) for note in found["notes"]],
+        "plot_name": _("Quality against cost"),
+        "plot": plot_of(points, _figures(found, style), style),
+        "caption": _("Bars are intervals; the dotted line is the margin."),
+        "legend": _legend(points, style),
+        "choices": _choices(points, style),
+        "groups": [point.groups for point in points],
+        "table_name": _("Variants"),
         "header": header,
         "rows": [[f"{place}. {row[0]}", *row[1:]] for place, row in enumerate(rows, start=1)],
+        "numbers": _ALIGNED,
+        "out_name": _("What failed or was not built"),
         "out": [(row["name"], style.stored(row["why"])) for row in out],
-        "plot": _plot(found, style),
     }
-    return render_page("improve.html", values, lang, sheets=("report.css", "sweep.css"))
+    return front_page(values, lang)
 
 
 def improvement_card(found: Found) -> str:
@@ -350,73 +364,92 @@ def _step(step: Mapping[str, Any]) -> str:
 # ------------------------------------------------------------------------------------------- plot
 
 
-def _plot(found: Found, style: Format) -> dict[str, Any] | None:
-    """Return what to draw: change of quality against cost; None where nothing is known.
+def _points(found: Found, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Point]:
+    """Return what the plot shows of each row, its figures aside."""
+    marked = (found["chosen"], found["base"])
+    return [
+        Point(
+            name=row["name"],
+            label=str(place) if row["is_on_front"] or row["name"] in marked else "",
+            about=told(header, cells),
+            is_on_front=row["is_on_front"],
+            is_best=row["name"] == found["chosen"],
+            look="" if row["name"] == found["base"] else _LOOKS.get(_says(row) or "", "unjudged"),
+            groups={
+                "runtime": row["serving"]["runtime"],
+                "verdict": "base" if row["name"] == found["base"] else _says(row) or "none",
+            },
+        )
+        for place, (row, cells) in enumerate(zip(_measured(found), rows, strict=True), start=1)
+    ]
 
-    Each point is a link to its row, which is then marked: choosing needs no script.
-    """
+
+def _figures(found: Found, style: Format) -> list[Figure]:
+    """Return what the axes can show: cost and quality first."""
     _ = style.say
-    rows = [
-        (place, row)
-        for place, row in enumerate(_measured(found), start=1)
-        if row["ratio"] is not None and (row["quality"] or row["name"] == found["base"])
-    ]
-    if len(rows) < 2:
-        return None
-    ratios = [Estimate.from_json(Ratio, row["ratio"]) for _place, row in rows]
-    changes = [_change(row) for _place, row in rows]
-    x = Axis(
-        min(one.low.value for one in ratios),
-        max(one.high.value for one in ratios),
-        start=_LEFT,
-        end=_WIDE - _RIGHT,
-    )
+    rows = _measured(found)
     margin = found["study"]["margin"]
-    y = Axis(
-        max(min(-margin, *(low for low, _best, _high in changes)), -5 * margin),
-        min(max(high for _low, _best, high in changes), 5 * margin),
-        start=_HIGH - _BOTTOM,
-        end=_TOP,
-        from_zero=False,
-    )
-    points = [
-        {
-            "x": x.at(ratio.best.value),
-            "y": _within(y.at(best)),
-            "left": x.at(ratio.low.value),
-            "right": x.at(ratio.high.value),
-            "top": _within(y.at(high)),
-            "bottom": _within(y.at(low)),
-            "name": row["name"],
-            "row": place,
-            "is_named": row["is_on_front"] or row["name"] in (found["chosen"], found["base"]),
-            "front": row["is_on_front"],
-            "best": row["name"] == found["chosen"],
-        }
-        for (place, row), ratio, (low, best, high) in zip(rows, ratios, changes, strict=True)
+
+    def of(name: str, field: str, tell: Callable[[float], str], unit: float = 1.0) -> Figure:
+        return Figure(
+            name=name, values=tuple(ends_of(row[field]) for row in rows), tell=tell, unit=unit
+        )
+
+    changes = tuple(_change(row, is_base=row["name"] == found["base"]) for row in rows)
+    energies = [row["energy_j"]["best"] for row in rows if row["energy_j"] is not None]
+    joule = unit_for(Joules, max(energies, default=1.0))[1]
+    return [
+        of(_("cost, as a part of the model's as it is"), "ratio", style.number),
+        Figure(
+            name=_("change of quality"),
+            values=changes,
+            tell=lambda value: _signed(value, style),
+            from_zero=False,
+            within=(-5 * margin, 5 * margin),
+            mark=-margin,
+        ),
+        of(_("processor time / 1000"), "cpu_s", style.duration),
+        of(_("energy / 1000"), "energy_j", lambda value: style.quantity(Joules(value)), joule),
+        of(_("latency"), "latency_s", style.duration),
+        of(
+            _("size"),
+            "size_bytes",
+            lambda value: f"{style.number(value / _MEGABYTE)}{style.space}MB",
+            _MEGABYTE,
+        ),
     ]
-    line = sorted((point["x"], point["y"]) for point in points if point["front"])
-    return {
-        "width": _WIDE,
-        "height": _HIGH,
-        "points": points,
-        "front": " ".join(f"{at},{height}" for at, height in line),
-        "x_ticks": [(x.at(value), style.number(value)) for value in x.ticks(1.0)],
-        "y_ticks": [(y.at(value), _signed(value, style)) for value in y.ticks(1.0)],
-        "x_name": _("cost, as a part of the model's as it is"),
-        "y_name": _("change of quality"),
-        "left": _LEFT,
-        "bottom": _HIGH - _BOTTOM,
-        "margin": _within(y.at(-margin)),
-    }
 
 
-def _change(row: Mapping[str, Any]) -> tuple[float, float, float]:
+def _change(row: Mapping[str, Any], *, is_base: bool) -> tuple[float, float, float] | None:
     quality = row["quality"]
     if quality is None:
-        return 0.0, 0.0, 0.0
+        return (0.0, 0.0, 0.0) if is_base else None
     return quality["low"], quality["difference"], quality["high"]
 
 
-def _within(height: float) -> float:
-    return min(max(height, _TOP), _HIGH - _BOTTOM)
+def _choices(points: Sequence[Point], style: Format) -> list[dict[str, Any]]:
+    """Return what readers can leave out: runtimes and verdicts."""
+    _ = style.say
+    verdicts = {
+        "pass": _("good enough"),
+        "undecided": _("undecided"),
+        "fail": _("too low"),
+        "base": _("as it is"),
+        "none": _("not judged"),
+    }
+    return choices_of(points, {"runtime": (_("runtime"), {}), "verdict": (_("verdict"), verdicts)})
+
+
+def _legend(points: Sequence[Point], style: Format) -> list[tuple[str, str]]:
+    """Return what the looks of points mean, of those that there are."""
+    _ = style.say
+    looks = {one.look for one in points}
+    said = {
+        "best": (_("to take"), any(one.is_best for one in points)),
+        "front": (_("on the front: none is both cheaper and better"), True),
+        "spot": (_("good enough"), "" in looks),
+        "unsure": (_("undecided"), "unsure" in looks),
+        "refused": (_("too low"), "refused" in looks),
+        "unjudged": (_("not judged"), "unjudged" in looks),
+    }
+    return [(look, words) for look, (words, is_there) in said.items() if is_there]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from brizna.core.estimate import Estimate
 from brizna.core.quantities import Duration, Energy, Ratio
-from brizna.report._axis import Axis
 from brizna.report._format import Format, Joules, unit_for
-from brizna.report._html import render_page
+from brizna.report._plot import Figure, Point, ends_of, front_page, plot_of, told
 from brizna.report._table import Table
 from brizna.report._view import printable
 
@@ -16,12 +15,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 _FRONT = "*"
-_WIDE, _HIGH = 720, 380
-_LEFT, _RIGHT, _TOP, _BOTTOM = 78, 24, 18, 52
+_NUMBERS = (1, 2, 3, 4, 5)
+"""Columns of the table that hold numbers."""
 _LONG_S = 180.0
 """Beyond this a time is written in minutes."""
-_FAR = 0.7
-"""Beyond this share of the width a name stands to the left of its point."""
 
 
 def sweep_lines(
@@ -37,7 +34,7 @@ def sweep_lines(
     """
     style, sweep = Format(lang), printable(sweep)
     header, rows = _table(sweep, style)
-    lines = Table(header, rows, right=(1, 2, 3, 4, 5)).lines(width=width, color=color)
+    lines = Table(header, rows, right=_NUMBERS).lines(width=width, color=color)
     lines += ["", *verdict(sweep, style)]
     return lines + [f"- {style.stored(note)}" for note in sweep["notes"]]
 
@@ -54,17 +51,26 @@ def sweep_page(sweep: Mapping[str, Any], *, lang: str) -> bytes:
     """
     style, sweep = Format(lang, rich=True), printable(sweep)
     header, rows = _table(sweep, style)
+    _ = style.say
     values = {
-        "lang": lang,
-        "command": " ".join(sweep["command"]),
-        "size": _size(sweep, style),
+        "title": _("Sweep"),
+        "subject": " ".join(sweep["command"]),
+        "about": _size(sweep, style),
+        "question": _("Which setting to take"),
         "verdict": verdict(sweep, style),
         "notes": [style.stored(note) for note in sweep["notes"]],
+        "plot_name": _("Energy against time"),
+        "plot": plot_of(_points(sweep, header, rows), _figures(sweep, style), style),
+        "caption": _(
+            "Bars are intervals of 90 %; what settings share of their doubts cancels in the ratios "
+            "below. Filled points are on the front: no other setting takes less of both."
+        ),
+        "table_name": _("Settings"),
         "header": header,
         "rows": rows,
-        "plot": _plot(sweep, style),
+        "numbers": _NUMBERS,
     }
-    return render_page("sweep.html", values, lang, sheets=("report.css", "sweep.css"))
+    return front_page(values, lang)
 
 
 def verdict(sweep: Mapping[str, Any], style: Format) -> list[str]:
@@ -141,51 +147,46 @@ def _size(sweep: Mapping[str, Any], style: Format) -> str:
 # ------------------------------------------------------------------------------------------- plot
 
 
-def _plot(sweep: Mapping[str, Any], style: Format) -> dict[str, Any] | None:
-    """Return what to draw: points with their intervals, the front, axes; None without energies."""
-    _ = style.say
-    known = [one for one in sweep["settings"] if one["energy_j"] is not None and one["duration_s"]]
-    if not known:
-        return None
-    kind = Joules if sweep["per"] else Energy
-    times = [Estimate.from_json(Duration, one["duration_s"]) for one in known]
-    energies = [Estimate.from_json(Energy, one["energy_j"]) for one in known]
-    x = _axis(times, _LEFT, _WIDE - _RIGHT)
-    y = _axis(energies, _HIGH - _BOTTOM, _TOP)
-    points = [
-        {
-            "x": x.at(time.best.value),
-            "y": y.at(energy.best.value),
-            "left": x.at(time.low.value),
-            "right": x.at(time.high.value),
-            "top": y.at(energy.high.value),
-            "bottom": y.at(energy.low.value),
-            "name": one["name"],
-            "far": x.at(time.best.value) > _FAR * _WIDE,
-            "front": one["is_on_front"],
-            "best": one["name"] == sweep["recommended"],
-        }
-        for one, time, energy in zip(known, times, energies, strict=True)
+def _points(
+    sweep: Mapping[str, Any], header: Sequence[str], rows: Sequence[Sequence[str]]
+) -> list[Point]:
+    """Return what the plot shows of each row, its figures aside."""
+    return [
+        Point(
+            name=one["name"],
+            label=one["name"],
+            about=told(header, cells),
+            is_on_front=one["is_on_front"],
+            is_best=one["name"] == sweep["recommended"],
+        )
+        for one, cells in zip(sweep["settings"], rows, strict=True)
     ]
-    time_unit = Duration.units["min"] if x.high > _LONG_S else 1.0
-    energy_unit = unit_for(kind, y.high)[1]
-    line = sorted((point["x"], point["y"]) for point in points if point["front"])
+
+
+def _figures(sweep: Mapping[str, Any], style: Format) -> list[Figure]:
+    """Return what the axes show: time and energy."""
+    _ = style.say
+    kind = Joules if sweep["per"] else Energy
     per = f" / {sweep['per']}" if sweep["per"] else ""
-    return {
-        "width": _WIDE,
-        "height": _HIGH,
-        "points": points,
-        "front": " ".join(f"{at},{height}" for at, height in line),
-        "x_ticks": [(x.at(value), style.duration(value)) for value in x.ticks(time_unit)],
-        "y_ticks": [(y.at(value), style.quantity(kind(value))) for value in y.ticks(energy_unit)],
-        "x_name": _("time") + per,
-        "y_name": _("energy") + per,
-        "left": _LEFT,
-        "bottom": _HIGH - _BOTTOM,
-    }
-
-
-def _axis(estimates: Sequence[Estimate], start: float, end: float) -> Axis:
-    low = min(one.low.value for one in estimates)
-    high = max(one.high.value for one in estimates)
-    return Axis(low, high, start=start, end=end)
+    times, energies = (
+        tuple(ends_of(one[name]) for one in sweep["settings"])
+        for name in ("duration_s", "energy_j")
+    )
+    longest, most = (
+        max((one[2] for one in every if one is not None), default=1.0)
+        for every in (times, energies)
+    )
+    return [
+        Figure(
+            name=_("time") + per,
+            values=times,
+            tell=style.duration,
+            unit=Duration.units["min"] if longest > _LONG_S else 1.0,
+        ),
+        Figure(
+            name=_("energy") + per,
+            values=energies,
+            tell=lambda value: style.quantity(kind(value)),
+            unit=unit_for(kind, most)[1],
+        ),
+    ]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from brizna.core.estimate import Estimate
 from brizna.core.quantities import Duration, Energy, Ratio
-from brizna.report._axis import Axis
 from brizna.report._format import Format, unit_for
-from brizna.report._html import render_page
+from brizna.report._plot import Figure, Point, ends_of, front_page, plot_of, steps_plot, told
 from brizna.report._table import Table
 from brizna.report._view import printable
 
@@ -15,11 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from brizna.report._plot import Ends
+
 _FRONT = "*"
-_WIDE, _HIGH = 720, 380
-_LEFT, _RIGHT, _TOP, _BOTTOM = 78, 24, 18, 52
-_FAR = 0.7
-"""Beyond this share of the width a name stands to the left of its point."""
 _STEP = 1e-4
 _MOST_NAMES = 12
 """So many points of the front are named in the plot; the table names all."""
@@ -56,17 +53,27 @@ def tune_page(tune: Mapping[str, Any], *, lang: str) -> bytes:
     """
     style, tune = Format(lang, rich=True), printable(tune)
     header, rows = _table(tune, style)
+    _ = style.say
     values = {
-        "lang": lang,
-        "command": " ".join(tune["command"]),
+        "title": _("Search"),
+        "subject": " ".join(tune["command"]),
+        "question": _("Which setting to take"),
         "verdict": tune_verdict(tune, style),
         "notes": [style.stored(note) for note in tune["notes"]],
+        "plot_name": _("Quality against energy"),
+        "plot": plot_of(_points(tune, header, rows), _figures(tune, style), style),
+        "caption": _(
+            "Bars are intervals of 90 %. Filled points are on the front: no other setting is at "
+            "least as good and takes less."
+        ),
+        "growth_name": _("How the front grew with the energy spent"),
+        "growth": _growth(tune, style),
+        "table_name": _("Settings"),
         "header": header,
         "rows": rows,
-        "plot": _plot(tune, style),
-        "growth": _growth(tune, style),
+        "numbers": tuple(range(1, len(header) - 1)),
     }
-    return render_page("tune.html", values, lang, sheets=("report.css", "sweep.css"))
+    return front_page(values, lang)
 
 
 def tune_verdict(tune: Mapping[str, Any], style: Format) -> list[str]:
@@ -195,40 +202,53 @@ def _ratio(setting: Mapping[str, Any], style: Format) -> str:
 # ------------------------------------------------------------------------------------------- plots
 
 
-def _plot(tune: Mapping[str, Any], style: Format) -> dict[str, Any] | None:
-    """Return what to draw of the front: quality against energy; None where nothing is known."""
-    known = [one for one in tune["settings"] if one["quality"] is not None and one["energy_j"]]
-    if not known:
-        return None
-    energies = [Estimate.from_json(Energy, one["energy_j"]) for one in known]
-    lows = [_end(one, "quality_low") for one in known]
-    highs = [_end(one, "quality_high") for one in known]
-    x = Axis(
-        min(one.low.value for one in energies),
-        max(one.high.value for one in energies),
-        start=_LEFT,
-        end=_WIDE - _RIGHT,
-    )
-    y = Axis(min(lows), max(highs), start=_HIGH - _BOTTOM, end=_TOP, from_zero=False)
-    front = sum(one["is_on_front"] for one in known)
-    points = [
-        {
-            "x": x.at(energy.best.value),
-            "y": y.at(one["quality"]),
-            "left": x.at(energy.low.value),
-            "right": x.at(energy.high.value),
-            "top": y.at(high),
-            "bottom": y.at(low),
-            "name": one["name"],
-            "is_named": one["is_on_front"] and front <= _MOST_NAMES,
-            "far": x.at(energy.best.value) > _FAR * _WIDE,
-            "front": one["is_on_front"],
-            "best": one["name"] == tune["recommended"],
-        }
-        for one, energy, low, high in zip(known, energies, lows, highs, strict=True)
+def _points(
+    tune: Mapping[str, Any], header: Sequence[str], rows: Sequence[Sequence[str]]
+) -> list[Point]:
+    """Return what the plot shows of each row, its figures aside."""
+    settings = _ordered(tune)
+    names_fit = sum(one["is_on_front"] for one in settings) <= _MOST_NAMES
+    return [
+        Point(
+            name=one["name"],
+            label=one["name"] if one["is_on_front"] and names_fit else "",
+            about=told(header, cells),
+            is_on_front=one["is_on_front"],
+            is_best=one["name"] == tune["recommended"],
+        )
+        for one, cells in zip(settings, rows, strict=True)
     ]
-    line = sorted((point["x"], point["y"]) for point in points if point["front"])
-    return _drawing(x, y, style, points=points, line=line, y_name=tune["quality"])
+
+
+def _figures(tune: Mapping[str, Any], style: Format) -> list[Figure]:
+    """Return what the axes can show: energy, quality, time, and what was set in numbers."""
+    _ = style.say
+    settings = _ordered(tune)
+    qualities = [
+        None
+        if one["quality"] is None
+        else (_end(one, "quality_low"), one["quality"], _end(one, "quality_high"))
+        for one in settings
+    ]
+    figures = [
+        _energy([ends_of(one["energy_j"]) for one in settings], style),
+        _share(tune["quality"], qualities, style).replace(from_zero=False),
+        Figure(
+            name=_("time"),
+            values=tuple(ends_of(one["duration_s"]) for one in settings),
+            tell=style.duration,
+        ),
+    ]
+    names = settings[0]["levels"] if settings else ()
+    for name in names:
+        levels = [_number(one["levels"].get(name)) for one in settings]
+        if all(level is not None for level in levels) and len(set(levels)) > 1:
+            values = tuple(ends_of(level) for level in levels)
+            is_positive = all(level is not None and level > 0 for level in levels)
+            figures.append(
+                Figure(name=name, values=values, tell=style.number, from_zero=is_positive)
+            )
+    return figures
 
 
 def _growth(tune: Mapping[str, Any], style: Format) -> dict[str, Any] | None:
@@ -236,38 +256,32 @@ def _growth(tune: Mapping[str, Any], style: Format) -> dict[str, Any] | None:
     curve = tune["curve"]
     if len(curve) < 2:
         return None
-    _ = style.say
-    x = Axis(0.0, curve[-1][0], start=_LEFT, end=_WIDE - _RIGHT)
-    y = Axis(0.0, 1.0, start=_HIGH - _BOTTOM, end=_TOP)
-    line = [(x.at(curve[0][0]), y.at(curve[0][1]))]
-    for energy_j, share in curve[1:]:
-        line += [(x.at(energy_j), line[-1][1]), (x.at(energy_j), y.at(share))]
-    return _drawing(x, y, style, points=[], line=line, y_name=_("area of the front, share"))
+    energies, shares = zip(*curve, strict=True)
+    up = _share(style.say("area of the front, share"), [ends_of(one) for one in shares], style)
+    return steps_plot(_energy([ends_of(one) for one in energies], style), up, style)
 
 
-def _drawing(
-    x: Axis,
-    y: Axis,
-    style: Format,
-    *,
-    points: list[dict[str, Any]],
-    line: list[tuple[float, float]],
-    y_name: str,
-) -> dict[str, Any]:
-    _ = style.say
-    unit = unit_for(Energy, x.high)[1]
-    return {
-        "width": _WIDE,
-        "height": _HIGH,
-        "points": points,
-        "front": " ".join(f"{at},{height}" for at, height in line),
-        "x_ticks": [(x.at(value), style.quantity(Energy(value))) for value in x.ticks(unit)],
-        "y_ticks": [(y.at(value), style.number(value, step=_STEP)) for value in y.ticks(1.0)],
-        "x_name": _("energy"),
-        "y_name": y_name,
-        "left": _LEFT,
-        "bottom": _HIGH - _BOTTOM,
-    }
+def _energy(values: Sequence[Ends | None], style: Format) -> Figure:
+    most = max((one[2] for one in values if one is not None), default=1.0)
+    return Figure(
+        name=style.say("energy"),
+        values=tuple(values),
+        tell=lambda value: style.quantity(Energy(value)),
+        unit=unit_for(Energy, most)[1],
+    )
+
+
+def _share(name: str, values: Sequence[Ends | None], style: Format) -> Figure:
+    return Figure(
+        name=name, values=tuple(values), tell=lambda value: style.number(value, step=_STEP)
+    )
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
 
 
 def _end(setting: Mapping[str, Any], name: str) -> float:
