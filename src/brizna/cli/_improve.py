@@ -152,5 +152,16 @@ def _simpler(context: Context, words: list[str]) -> int:
     return simpler(context, words)
 
 
-ACTIONS: dict[str, Callable[[Context, list[str]], int]] = {"replay": _replay, "simpler": _simpler}
+def _cache(context: Context, words: list[str]) -> int:
+    """Judge a request cache."""
+    from brizna.cli._cache import cache
+
+    return cache(context, words)
+
+
+ACTIONS: dict[str, Callable[[Context, list[str]], int]] = {
+    "replay": _replay,
+    "simpler": _simpler,
+    "cache": _cache,
+}
 """What can be done beside searching."""

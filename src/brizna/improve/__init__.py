@@ -20,6 +20,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.improve._arms import PER, Arm, is_close
     from brizna.improve._artefact import Recipe, load_served, read_recipe, write_artefact
+    from brizna.improve._cached import (
+        AnswerCosts,
+        CacheSize,
+        RequestCache,
+        judge_cache,
+        recommended_of,
+    )
     from brizna.improve._graph import Graph
     from brizna.improve._machine import Machine, this_machine
     from brizna.improve._material import Material
@@ -31,18 +38,22 @@ if TYPE_CHECKING:
         all_runtimes,
         all_transforms,
         distributions_of,
+        plainest_serving,
         runtime_named,
         transform_from,
     )
     from brizna.improve._search import Search
     from brizna.improve._serving import Runtime, Serving, Session
     from brizna.improve._study import Study, key_of, read_budget, study_of
+    from brizna.improve._trace import Trace, read_trace
     from brizna.improve._transform import Transform, Variant
     from brizna.improve._workshop import Launched, StepFailedError, Workshop, run_plainly
 
 __all__ = [
     "PER",
+    "AnswerCosts",
     "Arm",
+    "CacheSize",
     "Graph",
     "Improvement",
     "Launched",
@@ -54,6 +65,7 @@ __all__ = [
     "Race",
     "Rebuilt",
     "Recipe",
+    "RequestCache",
     "Row",
     "Runtime",
     "Search",
@@ -61,6 +73,7 @@ __all__ = [
     "Session",
     "StepFailedError",
     "Study",
+    "Trace",
     "Transform",
     "Variant",
     "Workshop",
@@ -68,13 +81,17 @@ __all__ = [
     "all_transforms",
     "distributions_of",
     "is_close",
+    "judge_cache",
     "key_of",
     "load_served",
     "open_model",
     "outcome_of",
     "part",
+    "plainest_serving",
     "read_budget",
     "read_recipe",
+    "read_trace",
+    "recommended_of",
     "run_plainly",
     "runtime_named",
     "seal",
@@ -86,7 +103,12 @@ __all__ = [
 
 _HOMES = {
     "PER": "_arms",
+    "AnswerCosts": "_cached",
     "Arm": "_arms",
+    "CacheSize": "_cached",
+    "RequestCache": "_cached",
+    "judge_cache": "_cached",
+    "recommended_of": "_cached",
     "is_close": "_arms",
     "Recipe": "_artefact",
     "load_served": "_artefact",
@@ -110,6 +132,7 @@ _HOMES = {
     "all_transforms": "_registry",
     "Rebuilt": "_rebuilt",
     "distributions_of": "_registry",
+    "plainest_serving": "_registry",
     "runtime_named": "_registry",
     "transform_from": "_registry",
     "Search": "_search",
@@ -120,6 +143,8 @@ _HOMES = {
     "key_of": "_study",
     "read_budget": "_study",
     "study_of": "_study",
+    "Trace": "_trace",
+    "read_trace": "_trace",
     "Transform": "_transform",
     "Variant": "_transform",
     "Launched": "_workshop",

@@ -83,7 +83,7 @@ def recalled(
         window_s: Processor seconds to measure for, at least.
         knows: Whether all answers are in memory, or none.
     """
-    requests = list({key_of_request(one): one for one in material.requests("inputs")}.values())
+    requests = list({key_of_request(one): one for one in material.requests("trace")}.values())
     ready = [session.predict(request) for request in requests]
     upcoming = iter(())
 

@@ -8,7 +8,7 @@ from brizna.core.errors import InputError
 from brizna.improve._arms import Arm
 from brizna.improve._graph import Graph
 from brizna.improve._race import Race, part
-from brizna.improve._registry import all_runtimes
+from brizna.improve._registry import plainest_serving
 from brizna.improve._serving import Serving
 from brizna.improve._transform import Variant
 from brizna.improve._workshop import StepFailedError
@@ -60,7 +60,8 @@ class Rebuilt:
                 why="; ".join(whys),
             )
         self.model = node.model
-        base, arm = _base(graph.root, machine, study), _arm(node, Serving.from_json(recipe.serving))
+        base = _arm(graph.root, plainest_serving(graph.root.model, study, machine))
+        arm = _arm(node, Serving.from_json(recipe.serving))
         race = Race(base, part(graph.items, study), study, workshop, lambda _: None)
         race.heat([arm] if arm.name != base.name else [])
         race.final()
@@ -77,17 +78,6 @@ class Rebuilt:
         self.is_alike = _near(self.quality, recipe.quality, recipe.quality_tolerance) and (
             _near(self.ratio, recipe.ratio, recipe.ratio_tolerance * (recipe.ratio or 0.0))
         )
-
-
-def _base(root: Node, machine: Machine, study: Study) -> Arm:
-    for runtime in all_runtimes(study.plugins, path=study.material.path):
-        if root.model.kind in runtime.takes and not machine.lacks(runtime.distributions):
-            serving = runtime.servings(root.model, machine)[0]
-            return _arm(root, serving.replace(threads=study.threads[0]))
-    raise InputError(
-        "No runtime here runs a model of the kind {kind}. Install what the recipe was made with.",
-        kind=root.model.kind,
-    )
 
 
 def _arm(node: Node, serving: Serving) -> Arm:

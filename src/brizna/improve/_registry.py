@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from brizna.improve._machine import Machine
     from brizna.improve._material import Material
     from brizna.improve._model import Model
-    from brizna.improve._serving import Runtime
+    from brizna.improve._serving import Runtime, Serving
+    from brizna.improve._study import Study
     from brizna.improve._transform import Transform
 
     Plugins = tuple[str, ...]
@@ -83,6 +84,21 @@ def declines(
         if not material.has(name):
             return str(Said("needs {name}, which the configuration does not give", name=name))
     return transform.applies(model, machine)
+
+
+def plainest_serving(model: Model, study: Study, machine: Machine) -> Serving:
+    """Return how a model is run as it came: by the first runtime here that takes it.
+
+    Raises:
+        InputError: If none does.
+    """
+    for runtime in all_runtimes(study.plugins, path=study.material.path):
+        if model.kind in runtime.takes and not machine.lacks(runtime.distributions):
+            return runtime.servings(model, machine)[0].replace(threads=study.threads[0])
+    raise InputError(
+        "No runtime here runs a model of the kind {kind}. Install what it was made with.",
+        kind=model.kind,
+    )
 
 
 def needs_libraries(missing: Iterable[str], extra: str) -> str:

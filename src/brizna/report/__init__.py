@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         sci_lines,
     )
     from brizna.report._bundle_texts import bundle_method, bundle_readme
+    from brizna.report._cache import cache_lines
     from brizna.report._card import into_card
     from brizna.report._claims import claims_lines
     from brizna.report._codecarbon import (
@@ -147,6 +148,7 @@ __all__ = [
     "budgets_lines",
     "bundle_method",
     "bundle_readme",
+    "cache_lines",
     "charges_lines",
     "claims_lines",
     "codecarbon_csv",
@@ -310,6 +312,7 @@ _HOMES = {
     "hours_lines": "_boundary",
     "sci_for_ai_lines": "_boundary",
     "sci_lines": "_boundary",
+    "cache_lines": "_cache",
     "claims_lines": "_claims",
     "hardware_advice_lines": "_advice",
     "site_advice_lines": "_advice",

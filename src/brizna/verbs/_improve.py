@@ -172,7 +172,7 @@ def improve(
     key = key_of(study, machine=machine.to_json())
     folder = os.path.join(store.path, FOLDER, key)
     with stoppable(), aside(shows_output=False):
-        launch = _launcher(store, settings, environ, order.directory, key)
+        launch = launcher(store, settings, environ, order.directory, key)
         workshop = Workshop(folder, study, launch, anew=not order.resume)
         try:
             search = Search(study, workshop, machine, tell=tell)
@@ -192,7 +192,7 @@ def improve(
 # ---------------------------------------------------------------------------------------- processes
 
 
-def _launcher(
+def launcher(
     store: Store, settings: Settings, environ: Mapping[str, str], directory: str, key: str
 ) -> Launch:
     """Return what runs a study's processes, each as a run of the store."""
@@ -349,7 +349,7 @@ def replay(
     folder = os.path.join(store.path, FOLDER, f"replay-{key}")
     shutil.rmtree(folder, ignore_errors=True)
     with stoppable(), aside(shows_output=False):
-        launch = _launcher(store, settings, environ, directory, key)
+        launch = launcher(store, settings, environ, directory, key)
         workshop = Workshop(folder, study, launch)
         try:
             made = Rebuilt(recipe, study, workshop, machine)
