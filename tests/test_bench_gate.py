@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+import tarfile
 from math import sqrt
 from pathlib import Path
 
@@ -89,6 +91,62 @@ def test_the_page_lists_the_rules():
 def test_what_brizna_gates_of_itself_works():
     assert gated.planner() > 0
     assert gated.sampler() > 0
+
+
+class Started:
+    """Stands for `subprocess.run`: git packs one commit, all else ends as it is told to."""
+
+    def __init__(self, **codes):
+        self.codes, self.commands = codes, []
+
+    def __call__(self, command, *, env=None, **_rest):
+        if command[0] == "git":
+            *_, packed, base, _src = command
+            tarfile.open(packed, "w").close()
+            return subprocess.CompletedProcess(command, 128 * (base != "HEAD"))
+        self.commands.append(command)
+        kind = "gate" if "gate" in command else "head"
+        if kind == "head" and env["PYTHONPATH"] != str(ROOT / "src"):
+            kind = "base"
+        return subprocess.CompletedProcess(command, self.codes.get(kind, 0))
+
+
+@pytest.fixture
+def counts(monkeypatch, tmp_path):
+    """A machine that counts instructions."""
+    counter = tmp_path / "valgrind"
+    counter.write_text("")
+    counter.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("counts")
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 4])
+def test_brizna_gates_itself_strictly(code, capsys):
+    started = Started(gate=code)
+    assert gated.gate_itself("HEAD", start=started) == int(code != 0)
+    assert len(started.commands) == 3 * len(gated.WORKS)
+    assert (f"exit code {code}" in capsys.readouterr().err) == (code != 0)
+
+
+@pytest.mark.usefixtures("counts")
+def test_what_the_commit_before_cannot_do_is_not_gated_but_told(capsys):
+    assert gated.gate_itself("HEAD", start=Started(base=1, gate=1)) == 0
+    assert "HEAD cannot do the sampler's work" in capsys.readouterr().err
+    assert gated.gate_itself("no-such-commit", start=Started(gate=1)) == 0
+    assert "no commit no-such-commit" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("counts")
+def test_work_that_fails_now_fails_the_gate(capsys):
+    assert gated.gate_itself("HEAD", start=Started(head=1)) == 1
+    assert "ended with the exit code 1" in capsys.readouterr().err
+
+
+def test_without_a_counter_it_is_told_why_brizna_is_not_gated(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert gated.gate_itself("HEAD", start=Started(gate=1)) == 0
+    assert "valgrind is not installed" in capsys.readouterr().err
 
 
 def test_an_execution_of_the_recording_is_told_with_its_load():
