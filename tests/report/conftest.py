@@ -20,6 +20,12 @@ def overviews():
     return _beside("overviews")
 
 
+@pytest.fixture(scope="session")
+def fronts():
+    """The module of records whose pages show a front, which stands beside this file."""
+    return _beside("fronts")
+
+
 def _beside(name):
     path = Path(__file__).with_name(f"{name}.py")
     spec = importlib.util.spec_from_file_location(name, path)

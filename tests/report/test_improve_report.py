@@ -7,23 +7,13 @@ import re
 
 import pytest
 
-from brizna.improve import Machine, Search, Workshop, outcome_of, study_of
 from brizna.report import improvement_card, improvement_lines, improvement_page, replay_lines
-from brizna.testing import FakeBench, fake_config
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def found(fronts, tmp_path_factory):
     """Return what a study with fakes found."""
-    folder = tmp_path_factory.mktemp("study")
-    study = study_of(fake_config(), directory=str(folder))
-    machine = Machine(isa=("avx2",), processors=1, libraries={})
-    workshop = Workshop(str(folder / "study"), study, FakeBench())
-    search = Search(study, workshop, machine)
-    search.run()
-    made = outcome_of(search, study, workshop, machine, key="k")
-    workshop.close()
-    return made.to_json()
+    return fronts.improved(tmp_path_factory.mktemp("study"))
 
 
 def test_the_table_says_what_to_take_and_that_costs_are_a_proxy(found):

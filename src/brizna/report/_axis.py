@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _MARGIN = 0.12
 """Share of the range of a figure that is left free at both of its ends."""
 _TICKS = 5
+_MOST_TICKS = 7
 
 
 class Axis:
@@ -81,6 +82,6 @@ class LogAxis:
         for rungs in ((1, 2, 5), (1,)):
             found = [rung * 10.0**ten for ten in tens for rung in rungs]
             found = [value for value in found if low <= log10(value) <= high]
-            if len(found) <= 2 * _TICKS:
+            if len(found) <= _MOST_TICKS:
                 break
-        return [value * unit for value in found[:: max(ceil(len(found) / (2 * _TICKS)), 1)]]
+        return [value * unit for value in found[:: max(ceil(len(found) / _MOST_TICKS), 1)]]

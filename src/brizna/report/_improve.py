@@ -447,7 +447,7 @@ def _legend(points: Sequence[Point], style: Format) -> list[tuple[str, str]]:
     said = {
         "best": (_("to take"), any(one.is_best for one in points)),
         "front": (_("on the front: none is both cheaper and better"), True),
-        "spot": (_("good enough"), "" in looks),
+        "usual": (_("good enough"), "" in looks),
         "unsure": (_("undecided"), "unsure" in looks),
         "refused": (_("too low"), "refused" in looks),
         "unjudged": (_("not judged"), "unjudged" in looks),

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 WIDE, HIGH = 720, 400
 """Size of a drawing, in its own units."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 82, 24, 22, 52
-_FAR = 0.7
-"""Beyond this share of the width a name stands to the left of its point."""
+_PLACES = ((10, -9), (10, 17), (-10, -9), (-10, 17))
+"""Where a label may stand beside its point, the first that is free; to the left it ends there."""
+_LETTER, _LINE = 7.0, 14.0
+"""About how wide a letter is, and how high a line."""
 _SPAN = 30.0
 """From this ratio of the greatest to the least value on, equal ratios are equally far apart."""
 _SCRIPT = Path(__file__).resolve().parent / "templates" / "front.js"
@@ -111,6 +113,7 @@ def plot_of(
     shown = [one for one in drawn if one["is_shown"]]
     if not shown:
         return None
+    _place_labels(shown)
     return _frame(
         x=x,
         y=y,
@@ -250,6 +253,39 @@ def _range(figure: Figure) -> tuple[float, float, bool]:
     return low, high, figure.from_zero and 0 < low <= high / _SPAN
 
 
+def _place_labels(points: Sequence[dict[str, Any]]) -> None:
+    """Put each label where it stands in the drawing and on no other, as far as that can be."""
+    taken: list[tuple[float, float, float, float]] = []
+    for point in points:
+        if not point["label"]:
+            continue
+        wide = _LETTER * len(point["label"])
+        boxes: list[tuple[float, float, float, float]] = []
+        for across, down in _PLACES:
+            left = point["x"] + across - (wide if across < 0 else 0.0)
+            boxes.append((left, point["y"] + down - _LINE, left + wide, point["y"] + down))
+        free = [at for at, box in enumerate(boxes) if _is_free(box, taken)]
+        inside = [at for at, box in enumerate(boxes) if box[0] >= 0 and box[2] <= WIDE]
+        place = next(iter(free or inside), 0)
+        taken.append(boxes[place])
+        across, down = _PLACES[place]
+        point["label_x"] = round(point["x"] + across, 1)
+        point["label_y"] = round(point["y"] + down, 1)
+        point["anchor"] = "end" if across < 0 else "start"
+
+
+def _is_free(
+    box: tuple[float, float, float, float], taken: Sequence[tuple[float, float, float, float]]
+) -> bool:
+    left, top, right, bottom = box
+    if left < 0 or right > WIDE or top < 0:
+        return False
+    return not any(
+        left < other[2] and other[0] < right and top < other[3] and other[1] < bottom
+        for other in taken
+    )
+
+
 def _is_cut(figure: Figure) -> bool:
     assert figure.within is not None, "asked of those alone that have ends"
     low, high = figure.within
@@ -275,7 +311,9 @@ def _drawn(
         "name": point.name,
         "label": point.label,
         "about": "\n".join((point.name, *point.about)),
-        "far": middle > _FAR * WIDE,
+        "label_x": middle,
+        "label_y": height,
+        "anchor": "start",
         "front": point.is_on_front,
         "best": point.is_best,
         "look": point.look,

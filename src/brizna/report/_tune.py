@@ -256,15 +256,18 @@ def _growth(tune: Mapping[str, Any], style: Format) -> dict[str, Any] | None:
     curve = tune["curve"]
     if len(curve) < 2:
         return None
-    energies, shares = zip(*curve, strict=True)
-    up = _share(style.say("area of the front, share"), [ends_of(one) for one in shares], style)
-    return steps_plot(_energy([ends_of(one) for one in energies], style), up, style)
+    _ = style.say
+    energies, shares = zip((0.0, 0.0), *curve, strict=True)
+    across = _energy([ends_of(one) for one in energies], style)
+    up = _share(_("area of the front, share"), [ends_of(one) for one in shares], style)
+    return steps_plot(across.replace(name=_("energy spent")), up, style)
 
 
 def _energy(values: Sequence[Ends | None], style: Format) -> Figure:
+    _ = style.say
     most = max((one[2] for one in values if one is not None), default=1.0)
     return Figure(
-        name=style.say("energy"),
+        name=_("energy"),
         values=tuple(values),
         tell=lambda value: style.quantity(Energy(value)),
         unit=unit_for(Energy, most)[1],

@@ -8,7 +8,8 @@
   const only = document.getElementById('chosen-only');
   const line = plot.querySelector('.line');
   const selects = ['x', 'y'].map(way => document.getElementById(`${way}-figure`));
-  const first = selects.map(select => select && select.value);
+  const first = selects.map(
+    select => select && select.querySelector('[selected]').value);
   const kinds = [...document.querySelectorAll('fieldset[data-kind]')];
   function linkTo(element, head) {
     const link = document.createElement('a');
@@ -202,6 +203,7 @@
   only.addEventListener('change', tell);
   for (const kind of kinds) kind.addEventListener('change', leaveOut);
   for (const select of selects) if (select) select.addEventListener('change', turn);
-  if (selects.every(Boolean)) turn();  // a browser may have kept what was chosen before
+  // A browser may have kept what was chosen before; else the drawing stands as it came.
+  if (selects.some((select, at) => select && select.value !== first[at])) turn();
   leaveOut();
 }());
