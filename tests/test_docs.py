@@ -84,7 +84,7 @@ from brizna.core.software import Distribution, Software
 from brizna.core.sweep import Dimension, Setting, Sweep, SweepPlan, TrialNote
 from brizna.core.tune import Parameter, Resource, Tune, Tuned, TuneNote, TunePlan
 from brizna.core.work import Work
-from brizna.improve import Improvement, Row
+from brizna.improve import CacheSize, Improvement, RequestCache, Row
 from brizna.plan import (
     Best,
     BreakEven,
@@ -368,7 +368,7 @@ def test_every_unit_that_is_described_exists():
         *(Key, KeyEnd, Software, Distribution, Approval),
         *(Gate, GateVerdict, Limit, Quality, Drift),
         *(Sweep, Setting, SweepPlan, Dimension, TrialNote),
-        *(Improvement, Row),
+        *(Improvement, Row, RequestCache, CacheSize),
         *(Tune, Tuned, TunePlan, Parameter, Resource, TuneNote),
         *(SimplerStudy, Compared, Simpler, Guard),
         *(Profile, Part, Branch, Hint),
