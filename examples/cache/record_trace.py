@@ -1,4 +1,4 @@
-"""Write a trace of requests, as a service could record it: ``python examples/cache/record_trace.py``.
+"""Write a trace of requests, as a service could record it, into ``trace.jsonl``.
 
 The requests are made up: few are asked for often and many once, as popularity usually is.
 """
