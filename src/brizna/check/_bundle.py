@@ -50,6 +50,8 @@ BUNDLE_MANIFEST, SUMS, TOTALS, FACTOR_LIST = (
     "totals.json",
     "factors.json",
 )
+BUNDLE_SIGNATURE = "SIGNATURE.json"
+"""The signature over the manifest, and so over all files; in neither list, as it comes last."""
 _RUNS, _TABLES = "runs", "tables"
 _FOOTPRINT = "brizna.footprint/1"
 _PACKED = Said("as its manifest says")
@@ -188,7 +190,7 @@ def _compare(
     torn: frozenset[str],
 ) -> list[Verdict]:
     found: list[Verdict] = []
-    for path in sorted({*files, *listed} - {BUNDLE_MANIFEST, SUMS}):
+    for path in sorted({*files, *listed} - {BUNDLE_MANIFEST, SUMS, BUNDLE_SIGNATURE}):
         place = Place(file=name, field=path)
         if path not in files:
             if summed.get(path) == listed[path] or not summed:

@@ -19,6 +19,7 @@ _PUE = "ISO/IEC 30134-2:2016 (PUE)"
 _GHG = "GHG Protocol Corporate Standard, 2004"
 _OWN = str(Said("brizna: one record, from sensor to signature"))
 _FIPS = "FIPS 180-4 (SHA-256)"
+_DSSE = "DSSE 1.0, in-toto Attestation Framework 1.0"
 
 FORM, DATE, NEGATIVE, ZERO = "BRZ-V001", "BRZ-V002", "BRZ-V003", "BRZ-V004"
 ENERGY_UNIT, CARBON_UNIT, DOUBLE_PUE, TIME_UNIT = "BRZ-V010", "BRZ-V011", "BRZ-V012", "BRZ-V013"
@@ -34,6 +35,7 @@ CHANGED, MISSING, ADDED, ARCHIVE, REPACKED = (
     *("BRZ-V060", "BRZ-V061", "BRZ-V062"),
     *("BRZ-V063", "BRZ-V064"),
 )
+BELIEVED = "BRZ-V065"
 
 _ALL = (
     Rule(
@@ -238,6 +240,16 @@ _ALL = (
         title=Said("The archive is the very one that was made"),
         todo=Said("Ask for the original; what is in its files is judged by itself."),
         reference=_FIPS,
+    ),
+    Rule(
+        id=BELIEVED,
+        severity="note",
+        title=Said("Whoever signed is believed here"),
+        todo=Said(
+            "Compare the key's id with the one that its owner told you by another way; then name "
+            "the key: --signed-by."
+        ),
+        reference=_DSSE,
     ),
 )
 

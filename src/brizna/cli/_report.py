@@ -20,7 +20,7 @@ from brizna.report import (
     renderer_names,
 )
 from brizna.store import replace_file
-from brizna.verbs import BundleForm, dossier_of, facts_of, read_period
+from brizna.verbs import BundleForm, dossier_of, facts_of, key_ring, read_period
 from brizna.verbs._run import current_directory
 
 TYPE_CHECKING = False
@@ -54,7 +54,7 @@ def report(context: Context, words: list[str]) -> int:
     if given.form.partition(".")[0] == ManagerForm.name:
         return _manager(context, given)
     store, settings = store_of(given, context), settings_of(given, context)
-    renderer = _renderer(given.form, given.output, store)
+    renderer = _renderer(context, given, store)
     dossier = dossier_of(
         store,
         _selection(given),
@@ -131,6 +131,9 @@ def _parser(context: Context) -> Parser:
         metavar="FILE",
         help=_("with --as manager: tables [[budget]] in TOML (budgets.toml if it is there)"),
     )
+    parser.add_argument(
+        "--key", metavar="KEY", help=_("with --as bundle: sign it with this key of yours")
+    )
     parser.add_argument("-o", "--output", metavar="FILE", help=_("where to write it"))
     parser.add_argument(
         "--into", metavar="CARD", help=_("put it into this model card; all else in it stays")
@@ -144,14 +147,23 @@ def _parser(context: Context) -> Parser:
         help=_("list each number in it with the command that explains it"),
     )
     add_json(parser)
-    add_settings(parser, ("view", "store", "lang"))
+    add_settings(parser, ("view", "store", "keys", "lang"))
     return parser
 
 
-def _renderer(form: str, output: str | None, store: Store) -> Renderer:
+def _renderer(context: Context, given: Namespace, store: Store) -> Renderer:
     """Return a form in the medium that it names, else in that of the file it goes to."""
+    form, output = given.form, given.output
     if form == BundleForm.name:  # the only one that packs what lies in the store
-        return BundleForm(store)
+        settings = settings_of(given, context)
+        ring = key_ring(settings, cwd=current_directory(), environ=context.environ)
+        return BundleForm(store, ring=ring, key=given.key)
+    if given.key is not None:
+        raise InputError(
+            "A document in the form {form} cannot be signed: expected --as bundle with --key, "
+            "which packs the records with it.",
+            form=form,
+        )
     renderer = find_renderer(form, besides=(ManagerForm.name, BundleForm.name))
     suffix = os.path.splitext(output)[1] if output and "." not in form else ""
     made = (suffix and in_medium(renderer, suffix)) or renderer

@@ -13,11 +13,11 @@ from brizna.report import findings_lines, findings_sarif, severity_names
 from brizna.store import replace_file
 from brizna.verbs import VERIFIED_FORMS, key_ring, read_signed, verify_statement
 from brizna.verbs import verify as verify_one
+from brizna.verbs._bundle_signed import whom_to_believe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from typing import Any
 
     from brizna.check import Verification
     from brizna.cli._dispatch import Context
@@ -33,12 +33,14 @@ def verify(context: Context, words: list[str]) -> int:
         return _list(context, given)
     store = store_of(given, context)
     found: list[Verification] = []
+    ring = key_ring(settings_of(given, context), cwd=os.getcwd(), environ=context.environ)
+    whom = whom_to_believe(given.signed_by, ring)
     for what in given.what or ["last"]:
         signed = None if given.form else read_signed(what)
         if signed is None:
-            found += verify_one(what, store, form=given.form, digest=given.digest)
+            found += verify_one(what, store, form=given.form, digest=given.digest, whom=whom)
         else:
-            found.append(_verify_signed(context, given, what, signed))
+            found.append(verify_statement(what, signed, ring, model=given.model, store=store))
     if given.json:
         context.tell_json([one.to_json() for one in found])
     else:
@@ -83,6 +85,13 @@ def _parser(context: Context) -> Parser:
         "--digest", metavar="SHA256", help=_("the digest that was told when the bundle was made")
     )
     parser.add_argument(
+        "--signed-by",
+        metavar="KEY",
+        help=_(
+            "the key that must have signed a bundle: of the ring, or a file with its public half"
+        ),
+    )
+    parser.add_argument(
         "--model",
         metavar="PATH",
         help=_("the model that a signed statement is about, if it is not beside it"),
@@ -108,13 +117,6 @@ def _parser(context: Context) -> Parser:
     add_json(parser)
     add_settings(parser, ("store", "keys", "lang"))
     return parser
-
-
-def _verify_signed(
-    context: Context, given: Namespace, what: str, signed: dict[str, Any]
-) -> Verification:
-    ring = key_ring(settings_of(given, context), cwd=os.getcwd(), environ=context.environ)
-    return verify_statement(what, signed, ring, model=given.model, store=store_of(given, context))
 
 
 def _list(context: Context, given: Namespace) -> int:

@@ -25,7 +25,6 @@ def bundle_readme(dossier: Dossier, paths: Sequence[str], *, lang: str) -> str:
     """
     _ = Format(lang).say
     runs = len(dossier.views)
-    tables = sum(path.startswith("tables/") for path in paths)
     lines = [
         f"# {_md(dossier.title)}",
         "",
@@ -58,7 +57,8 @@ def bundle_readme(dossier: Dossier, paths: Sequence[str], *, lang: str) -> str:
         ),
         "",
         _(
-            "What is not: who made the bundle. Whoever changes a text and both lists leaves no "
+            "Who made it, only its signature tells, where it has one and you name the key that "
+            "you believe: --signed-by. Without, whoever changes a text and both lists leaves no "
             "trace inside, so compare the digest of the archive with the one that was told when "
             "it was made: --digest. Nor does the verifier in a bundle prove itself: to be sure, "
             "take it from a brizna of your own."
@@ -68,19 +68,27 @@ def bundle_readme(dossier: Dossier, paths: Sequence[str], *, lang: str) -> str:
         "",
         f"| {_('File')} | {_('Holds')} |",
         "|---|---|",
-        *_contents(runs, tables, lang),
+        *_contents(runs, paths, lang),
         "",
     ]
     return "\n".join(lines)
 
 
-def _contents(runs: int, tables: int, lang: str) -> Iterator[str]:
+def _contents(runs: int, paths: Sequence[str], lang: str) -> Iterator[str]:
     style = Format(lang)
     _ = style.say
+    tables = sum(path.startswith("tables/") for path in paths)
+    beside = (
+        ("software/", _("what was installed where they ran")),
+        ("statements/", _("signed statements of what they made")),
+        ("approved/", _("the list of what software is approved, signed event by event")),
+        ("keys/", _("the public halves of the keys that signed something here")),
+    )
     rows = (
         ("runs/<id>/run.json", _("the record of a run ({count} in all)").format(count=runs)),
         ("runs/<id>/journal.jsonl", _("the readings of its meters, one checked line each")),
         ("runs/<id>/records/", _("its footprints, with every step and every factor")),
+        *(row for row in beside if any(path.startswith(row[0]) for path in paths)),
         ("factors.json", _("each factor with value, interval, source, year and licence")),
         ("tables/", _("the tables that they were read from ({count})").format(count=tables)),
         ("totals.json", _("what the runs come to together")),
@@ -88,6 +96,7 @@ def _contents(runs: int, tables: int, lang: str) -> Iterator[str]:
         ("LEEME.md, CALCULO.md", _("the same in Spanish")),
         ("brizna-verify.pyz", _("the verifier: Python source, in one file")),
         ("MANIFEST.json, SHA256SUMS", _("every file with its digest")),
+        ("SIGNATURE.json", _("if it is there: a signature over all of these")),
     )
     return (f"| `{name}` | {text} |" for name, text in rows)
 

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from brizna.store._ids import new_run_id
     from brizna.store._index import Index
     from brizna.store._journal import Journal
-    from brizna.store._keys import REASONS, Key, KeyEnd, KeyRing
+    from brizna.store._keys import REASONS, CarriedKeys, Key, KeyEnd, KeyRing
     from brizna.store._looks import append_look, looks_file, read_looks
     from brizna.store._marks import append_mark, read_marks
     from brizna.store._merge import merge_runs
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         forget_series,
         keep_series,
         series_folder,
+        unfinished,
         unfinished_series,
     )
     from brizna.store._signatures import KEY_KINDS
@@ -93,6 +94,7 @@ __all__ = [
     "REASONS",
     "Approval",
     "Approvals",
+    "CarriedKeys",
     "Index",
     "Journal",
     "JournalFile",
@@ -143,6 +145,7 @@ __all__ = [
     "seal_bundle",
     "series_folder",
     "sum_runs",
+    "unfinished",
     "unfinished_series",
     "unknown_runs",
     "unseal",
@@ -166,6 +169,7 @@ _HOMES = {
     "data_directory": "_homes",
     "IN_TOTO": "_envelopes",
     "KEY_KINDS": "_signatures",
+    "CarriedKeys": "_keys",
     "Key": "_keys",
     "KeyEnd": "_keys",
     "KeyRing": "_keys",
@@ -212,6 +216,7 @@ _HOMES = {
     "runs_of_job": "_stored",
     "sum_runs": "_totals",
     "series_folder": "_series",
+    "unfinished": "_series",
     "unfinished_series": "_series",
     "unknown_runs": "_totals",
     "without_collector": "_totals",

@@ -28,7 +28,7 @@ from brizna.store._signatures import id_of, new_pair, read_public, sign, verify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, ClassVar, TypeVar
 
     _Read = TypeVar("_Read", bound=Record)
@@ -239,6 +239,29 @@ class KeyRing:
             )
         return found[0]
 
+    def public(self, ids: Iterable[str]) -> dict[str, bytes]:
+        """Return the public records of keys by file name, to go with what they signed.
+
+        With them go the keys that they replace, and what says that they are over.
+
+        Args:
+            ids: Of the keys; those that are not in the ring are left out.
+        """
+        keys, ends = self.keys(), self.ends()
+        found: dict[str, bytes] = {}
+        left = [one for one in ids if one in keys]
+        while left:
+            key = keys[left.pop()]
+            name = key.id.removeprefix("sha256:")
+            if f"{name}.json" in found:
+                continue
+            found[f"{name}.json"] = encode(key.to_json())
+            left += [] if key.succeeds is None else [key.succeeds]
+            if key.id in ends:
+                found[f"{name}.end.json"] = encode(ends[key.id].to_json())
+                left.append(ends[key.id].by)
+        return found
+
     def is_ours(self, key: Key) -> bool:
         """Return whether its private half is here."""
         return os.path.exists(self._path(key.id, ".pem"))
@@ -377,8 +400,7 @@ class KeyRing:
     def _read(self, name: str, form: Callable[[Any], _Read]) -> _Read:
         path = os.path.join(self.folder, name)
         try:
-            with open(path, "rb") as file:
-                record = form(decode(file.read()))
+            record = form(decode(self._bytes(path)))
         except OSError as error:
             what = Said("The keys in {folder!r} cannot be read", folder=self.folder)
             raise unavailable(what, error) from error
@@ -399,8 +421,45 @@ class KeyRing:
             )
         return record
 
+    def _bytes(self, path: str) -> bytes:
+        with open(path, "rb") as file:
+            return file.read()
+
     def _path(self, key_id: str, suffix: str) -> str:
         return os.path.join(self.folder, key_id.removeprefix("sha256:") + suffix)
+
+
+class CarriedKeys(KeyRing):
+    """Keys that came with what they signed: they tell whether it fits, not whom to believe.
+
+    Args:
+        files: The content of each file of a ring, by its name.
+    """
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        super().__init__("")
+        self._files = files
+
+    @classmethod
+    def of_public(cls, public_pem: str, *, name: str) -> CarriedKeys:
+        """Return a ring of one key whose public half was handed over.
+
+        Raises:
+            InputError: If it is no public key of a kind that is known.
+        """
+        kind, pem = read_public(public_pem)
+        key = Key(id=id_of(pem), name=name, kind=kind, public_pem=pem, created="")
+        return cls({f"{key.id.removeprefix('sha256:')}.json": encode(key.to_json())})
+
+    def is_ours(self, key: Key) -> bool:  # noqa: ARG002 - no private half ever comes along
+        """Return False: no private half came along."""
+        return False
+
+    def _names(self) -> list[str]:
+        return sorted(self._files)
+
+    def _bytes(self, path: str) -> bytes:
+        return self._files[path]
 
 
 def _is_before(at: str | None, end: str) -> bool:

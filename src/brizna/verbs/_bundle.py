@@ -1,8 +1,9 @@
 """The auditor's bundle: all that is needed to judge a report's figures, in one archive.
 
-It holds the runs' records, journals, marks and footprints as they lie in the store, the factors and
-the tables they were read from, the sums, the method and the boundary in words, a verifier, and two
-lists of all these with their digests.
+It holds the runs' records, journals, marks and footprints as they lie in the store, the software
+that they name, what was signed about them with the public halves of the keys, the factors and the
+tables they were read from, the sums, the method and the boundary in words, a verifier, and two
+lists of all these with their digests; and, if it was asked for, a signature over these.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from brizna.check import bundle_lists, bundle_totals
 from brizna.core.codec import digest_of_bytes, encode
 from brizna.core.errors import InputError
 from brizna.report import LANGUAGES, Document, bundle_method, bundle_readme, texts
+from brizna.store._beside import files_beside
 from brizna.verbs._bundle_files import bundle_bytes
+from brizna.verbs._bundle_signed import carried_keys, signed_lists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
     from brizna.core.factors import Factor
     from brizna.report import Dossier
-    from brizna.store import Store
+    from brizna.store import KeyRing, Store
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(brizna.core.__file__)))
 _VERIFIER = "brizna-verify.pyz"
@@ -43,6 +46,8 @@ class BundleForm:
 
     Args:
         store: Where the runs are.
+        ring: The keys whose public halves go with what they signed; None for none.
+        key: The key that signs the bundle; None to leave it unsigned.
     """
 
     name = "bundle"
@@ -50,8 +55,12 @@ class BundleForm:
     media_type = "application/zip"
     for_people = False
 
-    def __init__(self, store: Store) -> None:
+    def __init__(
+        self, store: Store, *, ring: KeyRing | None = None, key: str | None = None
+    ) -> None:
         self._store = store
+        self._ring = ring
+        self._key = key
 
     def about(self, lang: str) -> str:
         """Return what it is, in one line."""
@@ -60,18 +69,23 @@ class BundleForm:
 
     def render(self, dossier: Dossier, *, lang: str) -> Document:  # noqa: ARG002 - a form's door
         """Return the bundle; its texts are in all languages, whatever ``lang`` is."""
-        return Document(content=bundle_bytes(bundle_files(self._store, dossier)))
+        files = bundle_files(self._store, dossier, ring=self._ring, key=self._key)
+        return Document(content=bundle_bytes(files))
 
 
-def bundle_files(store: Store, dossier: Dossier) -> dict[str, bytes]:
+def bundle_files(
+    store: Store, dossier: Dossier, *, ring: KeyRing | None = None, key: str | None = None
+) -> dict[str, bytes]:
     """Return the files of a bundle.
 
     Args:
         store: Where the runs are.
         dossier: What it is about.
+        ring: The keys whose public halves go with what they signed; None for none.
+        key: The key that signs the bundle; None to leave it unsigned.
 
     Raises:
-        InputError: If a run has no record of its own.
+        InputError: If a run has no record of its own, or there is no such key to sign with.
     """
     files: dict[str, bytes] = {}
     chosen: dict[str, str] = {}
@@ -92,6 +106,9 @@ def bundle_files(store: Store, dossier: Dossier) -> dict[str, bytes]:
         files |= {f"runs/{run_id}/{path}": data for path, data in {**own, name: record}.items()}
     footprints.sort(key=lambda one: one[0])
     factors = {factor.digest: factor for _, one in footprints for factor in one.factors}
+    runs = [store.read(run_id).run for run_id in chosen]
+    files |= files_beside(store.path, runs)
+    files |= carried_keys(files, ring, signer=key)
     files["factors.json"] = encode([one.to_json() for _, one in sorted(factors.items())])
     files |= _tables(factors)
     files["totals.json"] = encode(bundle_totals(footprints))
@@ -108,7 +125,10 @@ def bundle_files(store: Store, dossier: Dossier) -> dict[str, bytes]:
         "subject": dossier.title,
         "footprints": chosen,
     }
-    return {**files, **bundle_lists(files, head)}
+    lists = bundle_lists(files, head)
+    if key is not None and ring is not None:
+        lists = signed_lists(files, lists, ring, key=key, at=dossier.issued)
+    return {**files, **lists}
 
 
 def _tables(factors: Mapping[str, Factor]) -> dict[str, bytes]:

@@ -23,6 +23,7 @@ from brizna.check import (
 from brizna.core.codec import digest_of_bytes
 from brizna.core.errors import BriznaError, InputError, Said
 from brizna.store import retell
+from brizna.verbs._bundle_signed import Whom, examine_signed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,13 +85,16 @@ def is_bundle(path: str) -> bool:
         return False
 
 
-def verify_bundle(path: str, *, now: datetime, digest: str | None = None) -> Verification:
+def verify_bundle(
+    path: str, *, now: datetime, digest: str | None = None, whom: Whom | None = None
+) -> Verification:
     """Return what the rules come to for a bundle.
 
     Args:
         path: A zip, or the directory that it was unpacked into.
         now: The instant; nothing that is later can have happened.
         digest: The digest that was told when the bundle was made; not compared if None.
+        whom: Whose signatures are believed; nobody's if None.
 
     Raises:
         InputError: If it cannot be read, or holds exported runs.
@@ -119,6 +123,7 @@ def verify_bundle(path: str, *, now: datetime, digest: str | None = None) -> Ver
         verdicts.append(not_the_original(Place(file=name), digest))
     known = Nothing(now.astimezone(UTC))
     verdicts += examine_bundle(files, name, known, torn=torn, tell=retell)
+    verdicts += examine_signed(files, name, whom or Whom())
     return Verification(subject=path, form="bundle", digest=own, verdicts=tuple(verdicts))
 
 

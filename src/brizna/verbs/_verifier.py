@@ -12,10 +12,11 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from brizna.check import RULES
+from brizna.check import ENVIRONMENT_RULES, RULES
 from brizna.core.errors import BriznaError
 from brizna.report import findings_lines, pick_language, said, texts
 from brizna.verbs._bundle_files import verify_bundle
+from brizna.verbs._bundle_signed import whom_to_believe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def main(words: Sequence[str] | None = None) -> int:
         lang = pick_language(option, os.environ)
         given = _parser(lang).parse_args(asked)
         now = datetime.fromtimestamp(time.time(), UTC)
-        found = verify_bundle(given.bundle, now=now, digest=given.digest)
+        whom = whom_to_believe(given.signed_by, None)
+        found = verify_bundle(given.bundle, now=now, digest=given.digest, whom=whom)
     except BriznaError as error:
         sys.stderr.write(f"brizna-verify: {said(error, option or 'en')}\n")
         return _WRONG_USE
@@ -48,7 +50,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
         text = dumps([found.to_json()], ensure_ascii=False, indent=1)
     else:
-        lines = findings_lines([found], RULES, lang=lang, derivation=given.derivation)
+        rules = {**RULES, **ENVIRONMENT_RULES}
+        lines = findings_lines([found], rules, lang=lang, derivation=given.derivation)
         text = "\n".join(lines)
     sys.stdout.write(f"{text}\n")
     return CODES[found.outcome()]
@@ -65,6 +68,9 @@ def _parser(lang: str) -> ArgumentParser:
         "bundle", nargs="?", default=".", help=_("the bundle, or the folder it was unpacked into")
     )
     parser.add_argument("--digest", help=_("the digest that was told when the bundle was made"))
+    parser.add_argument(
+        "--signed-by", metavar="KEY", help=_("a file with the public key that must have signed it")
+    )
     parser.add_argument("--lang", help=_("language of what people read: en or es"))
     parser.add_argument("--json", action="store_true", help=_("print JSON"))
     parser.add_argument(

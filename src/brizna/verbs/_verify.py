@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.check import Knowledge, Statement
+    from brizna.verbs._bundle_signed import Whom
 
     Read = tuple[list[Statement], list[Verdict]]
 
@@ -56,6 +57,7 @@ def verify(
     *,
     form: str | None = None,
     digest: str | None = None,
+    whom: Whom | None = None,
     now: datetime | None = None,
 ) -> list[Verification]:
     """Return what the rules come to for what a person names: one verification a run or file.
@@ -65,6 +67,7 @@ def verify(
         store: Where runs are.
         form: One of `VERIFIED_FORMS`; by the content if None.
         digest: The digest that a bundle should have; not compared if None.
+        whom: Whose signatures in a bundle are believed; nobody's if None.
         now: The instant; now if None.
 
     Raises:
@@ -73,7 +76,13 @@ def verify(
     instant = now or datetime.fromtimestamp(time.time(), UTC)
     known = Tables(instant + _SLACK)
     if is_bundle(what) or (form == "bundle" and os.path.exists(what)):
-        return [verify_bundle(what, now=instant, digest=digest)]
+        return [verify_bundle(what, now=instant, digest=digest, whom=whom)]
+    if whom is not None and whom.must is not None:
+        raise InputError(
+            "{what!r} is no bundle: expected one where a key is named that must have signed it. "
+            "Signed statements are held against the key ring: leave out --signed-by.",
+            what=what,
+        )
     if os.path.isdir(what):
         return _store(what, known)
     if os.path.isfile(what):
