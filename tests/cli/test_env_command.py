@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 import pytest
@@ -26,15 +27,21 @@ def env(tmp_path, capsys):
     return carry_out
 
 
+def environment(folder, version):
+    """Make an environment with one distribution and return its path."""
+    site = folder / "lib" / "python3.11" / "site-packages"
+    info = site / f"blade-{version}.dist-info"
+    info.mkdir(parents=True)
+    (folder / "pyvenv.cfg").write_text("version = 3.11.9\n")
+    (info / "RECORD").write_text(f"blade-{version}.dist-info/RECORD,,\n")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.4\nName: blade\nVersion: {version}\n")
+    return str(folder)
+
+
 @pytest.fixture
 def one(tmp_path):
     """Return an environment with one distribution."""
-    site = tmp_path / "one" / "lib" / "python3.11" / "site-packages"
-    info = site / "blade-1.2.dist-info"
-    info.mkdir(parents=True)
-    (tmp_path / "one" / "pyvenv.cfg").write_text("version = 3.11.9\n")
-    (info / "RECORD").write_text("blade-1.2.dist-info/RECORD,,\n")
-    return str(tmp_path / "one")
+    return environment(tmp_path / "one", "1.2")
 
 
 def test_an_environment_is_shown_compared_and_billed(env, one):
@@ -84,9 +91,93 @@ def test_what_cannot_be_told_is_never_sound(env, one, tmp_path):
     assert code == 1
     assert "blade 1.2: X" in out
     assert "days old" in out
+    assert env("audit", one, "--snapshot", str(tmp_path / "osv"), "--online")[0] == 2
 
 
-def test_an_environment_is_approved_and_another_is_a_finding(env, one):
+def test_findings_are_written_for_other_programs(env, one, tmp_path):
+    lock, sarif, junit = tmp_path / "lock.txt", tmp_path / "env.sarif", tmp_path / "env.xml"
+    lock.write_text(f"blade==1.3 --hash=sha256:{'ab' * 32}\n")
+    files = ("--sarif", str(sarif), "--junit", str(junit))
+    assert env("check", one, "--lock", str(lock), *files)[0] == 1
+    (run,) = json.loads(sarif.read_text())["runs"]
+    assert [each["ruleId"] for each in run["results"]] == ["BRZ-E002"]
+    assert 'failures="1"' in junit.read_text()
+    (tmp_path / "osv").mkdir()
+    record = {"id": "X", "modified": "2020-01-01T00:00:00Z"}
+    record["affected"] = [{"package": {"ecosystem": "PyPI", "name": "blade"}, "versions": ["1.2"]}]
+    (tmp_path / "osv" / "x.json").write_text(json.dumps(record))
+    assert env("audit", one, "--snapshot", str(tmp_path / "osv"), *files)[0] == 1
+    (run,) = json.loads(sarif.read_text())["runs"]
+    assert {each["ruleId"] for each in run["results"]} == {"BRZ-E020", "BRZ-E021"}
+
+
+def test_the_policy_of_a_project_is_kept(env, one, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "brizna.toml"
+    file.write_text('[env]\nindex = "https://packages.example/simple/"\n')
+    monkeypatch.setenv("PIP_INDEX_URL", "https://ana:hush@elsewhere.example/simple")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    pytest.importorskip("pip")
+    code, out, _ = env("check", one)
+    assert code == 1
+    assert "https://elsewhere.example/simple" in out
+    assert "hush" not in out
+    code, _, err = env("lock", one, "--index", "https://ana:hush@elsewhere.example/simple")
+    assert code == 2
+    assert "does not name" in err
+    assert "hush" not in err
+    monkeypatch.setenv("PIP_INDEX_URL", "https://ana:hush@Packages.example/simple")
+    assert env("check", one)[0] == 0
+    lock = tmp_path / "lock.txt"
+    lock.write_text(f"--index-url https://other.example/x\nblade==1.2 --hash=sha256:{'ab' * 32}\n")
+    code, out, _ = env("check", one, "--lock", str(lock))
+    assert code == 1
+    assert "https://other.example/x" in out
+    told = env("container", one, "--lock", str(lock))[1]
+    assert "--index-url https://packages.example/simple -r" in told
+    assert "id=netrc" in told
+    file.write_text(
+        file.read_text()
+        + '[[env.suppress]]\nid = "BRZ-E004"\nreason = "moving"\nuntil = "2099-01-01"\n'
+    )
+    assert env("check", one, "--lock", str(lock))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[env]\nidnex = "x"\n', "index"),
+        ('[env]\nindex = "packages"\n', "expected one such as"),
+        ('[env]\nindex = "https://ana:hush@packages.example/simple"\n', "~/.netrc"),
+        ("[env]\nindex = 3\n", "expected a list"),
+        ("[env]\nprivate = [3]\n", "expected texts"),
+        ('[[env.suppress]]\nid = "X"\n', "reason"),
+        ('[[env.suppress]]\nid = "BRZ-E999"\nreason = "r"\nuntil = "2099-01-01"\n', "no rule"),
+        ('[[env.suppress]]\nid = "X"\nreason = ""\nuntil = "2099-01-01"\n', "no reason"),
+    ],
+)
+def test_a_policy_that_cannot_be_understood_is_refused(env, one, tmp_path, monkeypatch, text, told):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "brizna.toml").write_text(text)
+    code, _, err = env("check", one)
+    assert code == 2
+    assert told in err
+    assert "hush" not in err
+
+
+def test_a_lock_is_made_of_another(env, one, tmp_path):
+    lock = tmp_path / "lock.txt"
+    lock.write_text(f"blade==1.2 ; sys_platform == 'linux' --hash=sha256:{'ab' * 32}\n")
+    out = env("lock", "--from", str(lock))[1]
+    assert "blade==1.2 ; sys_platform == 'linux'" in out
+    assert env("lock", one, "--from", str(lock))[0] == 2
+    lock.write_text("blade==1.2\n")
+    assert env("lock", "--from", str(lock), "--as", "pylock")[0] == 1
+
+
+def test_an_environment_is_approved_and_another_is_a_finding(env, one, tmp_path):
     assert env("new", "ana", command="keys")[0] == 0
     assert env("approved")[1].startswith("Nothing is approved yet")
     code, out, _ = env("propose", one, "--reason", "autumn")
@@ -94,7 +185,7 @@ def test_an_environment_is_approved_and_another_is_a_finding(env, one):
     assert out.startswith("sha256:")
     assert env("approve", one, "--reason", "tried")[0] == 0
     assert env("check", one, "--approved")[0] == 0
-    code, out, _ = env("check", "--approved")
+    code, out, _ = env("check", environment(tmp_path / "two", "1.3"), "--approved")
     assert code == 1
     assert "which ana approved" in out
     assert "tried" in env("approved")[1]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         is_boamps,
         read_boamps,
     )
+    from brizna.check._built import judge_builds, judge_firmware, judge_needs
     from brizna.check._bundle import (
         BUNDLE_MANIFEST,
         bundle_lists,
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
     from brizna.check._codecarbon import (
         read_codecarbon,
     )
+    from brizna.check._compatibility import judge_compatibility
     from brizna.check._environment import (
+        Known,
         judge_age,
         judge_approval,
         judge_audit,
-        judge_compatibility,
         judge_files,
+        judge_indexes,
         judge_isolation,
         judge_lock,
     )
@@ -177,6 +180,7 @@ __all__ = [
     "Guard",
     "Held",
     "Knowledge",
+    "Known",
     "Limit",
     "Part",
     "Place",
@@ -214,13 +218,17 @@ __all__ = [
     "judge_approval",
     "judge_audit",
     "judge_budget",
+    "judge_builds",
     "judge_compatibility",
     "judge_counts",
     "judge_drift",
     "judge_files",
+    "judge_firmware",
     "judge_gate",
+    "judge_indexes",
     "judge_isolation",
     "judge_lock",
+    "judge_needs",
     "judge_quality",
     "judged",
     "non_inferior",
@@ -244,10 +252,15 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Known": "_environment",
     "judge_age": "_environment",
+    "judge_builds": "_built",
+    "judge_firmware": "_built",
+    "judge_indexes": "_environment",
+    "judge_needs": "_built",
     "judge_approval": "_environment",
     "judge_audit": "_environment",
-    "judge_compatibility": "_environment",
+    "judge_compatibility": "_compatibility",
     "judge_files": "_environment",
     "judge_isolation": "_environment",
     "judge_lock": "_environment",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from brizna.check._environment_rules import (
     APPROVED,
     AS_LOCKED,
-    COMPATIBLE,
     FILES,
+    INDEXED,
     ISOLATED,
     LOCKED,
     RECENT,
@@ -15,19 +15,20 @@ from brizna.check._environment_rules import (
     judged,
 )
 from brizna.check._verdict import Place
-from brizna.core._tables import load
 from brizna.core.errors import Said
-from brizna.core.software import release_of
+from brizna.core.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from brizna.check._verdict import Verdict
-    from brizna.core.software import Distribution, Lock, Software
+    from brizna.core.software import Distribution, Lock, Software, Vulnerability
 
 _OLDEST_DAYS = 30
 """Age beyond which a list of vulnerabilities lacks too much."""
+_CLOCKS_DIFFER_DAYS = 1
+"""By so much a list may be of the future before its date is not believed."""
 
 
 def judge_lock(software: Software, lock: Lock, *, subject: str, path: str) -> list[Verdict]:
@@ -115,69 +116,6 @@ def judge_isolation(software: Software, *, subject: str, container: str | None) 
     return judged(ISOLATED, "fail", place, seen, Said("an environment of its own"))
 
 
-def judge_compatibility(
-    software: Software, *, driver: str | None, features: Sequence[str] | None, subject: str
-) -> list[Verdict]:
-    """Return whether what is installed fits together, the driver and the processor.
-
-    Args:
-        software: What is installed.
-        driver: Version of the GPU's driver; None if it is not known or there is none.
-        features: Extensions of the processor; None if they are not known.
-        subject: What to call the environment.
-    """
-    found: list[Verdict] = []
-    table = load("brizna.check", "compatibility")
-    for row in table.rows:
-        one = software.find(row["name"])
-        if one is None or not _is_of(one, row["versions"]):
-            continue
-        place = Place(file=subject, field=row["name"])
-        found.append(_judge_row(row, place, _have(row, software, driver), features))
-    if not found:
-        why = Said("nothing in the table compatibility is about what is installed")
-        return [judged(COMPATIBLE, "not-applicable", Place(file=subject), why)]
-    return found
-
-
-def _judge_row(
-    row: Mapping[str, str], place: Place, have: str | None, features: Sequence[str] | None
-) -> Verdict:
-    needs = {
-        "min": Said("{what} {version} or newer", what=row["subject"], version=row["version"]),
-        "below": Said("{what} below {version}", what=row["subject"], version=row["version"]),
-        "has": Said("a processor with {feature}", feature=row["version"]),
-    }[row["is"]]
-    if row["is"] == "has":
-        if features is None:
-            return judged(COMPATIBLE, "cannot-tell", place, Said("what the processor can do"))
-        is_kept, seen = row["version"] in features, Said("the processor does not have it")
-    elif have is None and row["is"] == "below":
-        return judged(COMPATIBLE, "pass", place)
-    elif have is None:
-        why = Said("the version of the {what}: {needs} is needed", what=row["subject"], needs=needs)
-        return judged(COMPATIBLE, "cannot-tell", place, why)
-    else:
-        is_newer = release_of(have) >= release_of(row["version"])
-        is_kept = is_newer if row["is"] == "min" else not is_newer
-        seen = Said("{what} {version}", what=row["subject"], version=have)
-    if is_kept:
-        return judged(COMPATIBLE, "pass", place)
-    return judged(COMPATIBLE, "fail", place, seen, needs)
-
-
-def _is_of(one: Distribution, versions: str) -> bool:
-    wanted = release_of(versions)
-    return not versions or release_of(one.version)[: len(wanted)] == wanted
-
-
-def _have(row: Mapping[str, str], software: Software, driver: str | None) -> str | None:
-    if row["subject"] == "driver":
-        return driver
-    one = software.find(row["subject"])
-    return None if one is None else one.version
-
-
 def judge_approval(
     installed: str, approved: str | None, *, subject: str, by: str | None = None
 ) -> Verdict:
@@ -200,35 +138,85 @@ def judge_approval(
     return judged(APPROVED, "fail", place, seen, expected)
 
 
-def judge_audit(
-    software: Software,
-    found: Mapping[str, Sequence[str]],
-    unknown: Mapping[str, Said],
-    *,
-    subject: str,
-) -> list[Verdict]:
+class Known(Record):
+    """What a list of vulnerabilities says of an environment.
+
+    Attributes:
+        source: What to call the list.
+        days: Its age; None if it does not tell, below 0 where it is of the future.
+        found: For each vulnerable distribution what is known against it.
+        unknown: For each that could not be looked up, why.
+        excused: For each vulnerability that somebody accepts for now, by its id, why.
+    """
+
+    source: str
+    days: float | None
+    found: Mapping[str, tuple[Vulnerability, ...]]
+    unknown: Mapping[str, Said]
+    excused: Mapping[str, Said]
+
+    @property
+    def is_recent(self) -> bool:
+        """Whether that it names nothing means that nothing is known."""
+        return self.days is not None and -_CLOCKS_DIFFER_DAYS <= self.days <= _OLDEST_DAYS
+
+
+def judge_audit(software: Software, known: Known, *, subject: str) -> list[Verdict]:
     """Return whether what is installed is known to be vulnerable.
+
+    An old list can tell that something is vulnerable, not that nothing is.
 
     Args:
         software: What is installed.
-        found: Of each vulnerable distribution the ids of what is known against it.
-        unknown: Of each that could not be looked up, why.
+        known: What is known.
         subject: What to call the environment.
     """
-    verdicts: list[Verdict] = []
-    for one in software.distributions:
-        place = Place(file=subject, field=one.name)
-        if one.name in found:
-            ids = ", ".join(found[one.name])
-            seen = Said("{name} {version}: {ids}", name=one.name, version=one.version, ids=ids)
-            expected = Said("a version in which they are mended")
-            verdicts.append(judged(VULNERABLE, "fail", place, seen, expected))
-        elif one.name in unknown:
-            why = Said("{name}: {why}", name=one.name, why=unknown[one.name])
-            verdicts.append(judged(VULNERABLE, "cannot-tell", place, why))
-        else:
-            verdicts.append(judged(VULNERABLE, "pass", place))
-    return verdicts
+    return [_judge_one(one, known, subject) for one in software.distributions]
+
+
+def _judge_one(one: Distribution, known: Known, subject: str) -> Verdict:
+    place = Place(file=subject, field=one.name)
+    found = known.found.get(one.name, ())
+    accepted = frozenset(known.excused)
+    standing = [each for each in found if not each.names & accepted]
+    if standing:
+        told = _all(standing)
+        seen = Said("{name} {version}: {ids}", name=one.name, version=one.version, ids=told)
+        return judged(VULNERABLE, "fail", place, seen, Said("a version in which they are mended"))
+    if found:
+        reasons = [known.excused[name] for each in found for name in each.names & accepted]
+        why = Said("{ids}: {why}", ids=_all(found), why=reasons[0])
+        return judged(VULNERABLE, "not-applicable", place, why)
+    if one.name in known.unknown:
+        why = Said("{name}: {why}", name=one.name, why=known.unknown[one.name])
+        return judged(VULNERABLE, "cannot-tell", place, why)
+    if not known.is_recent:
+        why = Said("what became known since the list was made, which is too old or has no date")
+        return judged(VULNERABLE, "cannot-tell", place, why)
+    return judged(VULNERABLE, "pass", place)
+
+
+def _all(found: Sequence[Vulnerability]) -> Said:
+    """Return what to call vulnerabilities, and what is told of each."""
+    told = Said("{first}", first=_one(found[0]))
+    for one in found[1:]:
+        told = Said("{before}, {one}", before=told, one=_one(one))
+    return told
+
+
+def _one(one: Vulnerability) -> Said:
+    ratings = {
+        "low": Said("low"),
+        "medium": Said("medium"),
+        "high": Said("high"),
+        "critical": Said("critical"),
+    }
+    names = "/".join((one.id, *one.aliases))
+    rating = Said("not rated") if one.rating is None else ratings[one.rating]
+    if not one.fixed:
+        return Said("{names} ({rating})", names=names, rating=rating)
+    fixed = ", ".join(one.fixed)
+    return Said("{names} ({rating}; mended in {fixed})", names=names, rating=rating, fixed=fixed)
 
 
 def judge_age(days: float | None, *, source: str) -> Verdict:
@@ -241,7 +229,47 @@ def judge_age(days: float | None, *, source: str) -> Verdict:
     place = Place(file=source)
     if days is None:
         return judged(RECENT, "cannot-tell", place, Said("its date"))
+    if days < -_CLOCKS_DIFFER_DAYS:
+        why = Said("its age: its newest record is of {days:.0f} days from now", days=-days)
+        return judged(RECENT, "cannot-tell", place, why)
     if days <= _OLDEST_DAYS:
         return judged(RECENT, "pass", place)
     seen = Said("its newest record is {days:.0f} days old", days=days)
     return judged(RECENT, "fail", place, seen, Said("{days} days at most", days=_OLDEST_DAYS))
+
+
+def judge_indexes(
+    sources: Sequence[tuple[str, str]] | None, allowed: Sequence[str], *, subject: str
+) -> list[Verdict]:
+    """Return whether packages come from the indexes that the policy names.
+
+    Args:
+        sources: Each address that packages come from, with who names it; None where pip's own
+            settings could not be read.
+        allowed: The indexes of the policy, without a login; none: no policy.
+        subject: What to call the environment.
+    """
+    place = Place(file=subject)
+    if not allowed:
+        why = Said("no index is named: [tool.brizna.env] index = ...")
+        return [judged(INDEXED, "not-applicable", place, why)]
+    found = [
+        judged(
+            INDEXED,
+            "fail",
+            Place(file=subject, field=who),
+            Said("{address}", address=address),
+            Said("{indexes}", indexes=", ".join(allowed)),
+        )
+        for who, address in sources or ()
+        if not any(_is_within(address, one) for one in allowed)
+    ]
+    if sources is None:
+        why = Said("pip's own settings, which name the index")
+        found.append(judged(INDEXED, "cannot-tell", place, why))
+    return found or [judged(INDEXED, "pass", place)]
+
+
+def _is_within(address: str, index: str) -> bool:
+    """Return whether an address is an index of the policy, or lies below it."""
+    return address == index or address.startswith(f"{index}/")

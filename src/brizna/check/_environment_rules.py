@@ -15,13 +15,19 @@ _PIP = str(Said("pip, Secure installs: hash-checking mode"))
 _RECORD = str(Said("PyPA, Recording installed projects"))
 _VENV = str(Said("PNAV, guide, sections 2 to 5: isolated, reproducible environments"))
 _MAKERS = str(Said("the makers of the software, as in brizna's table compatibility"))
+_METADATA = str(Said("PyPA, Core metadata: Requires-Dist, Requires-Python"))
+_TAGS = str(Said("PEP 425, PEP 600: tags of wheels"))
+_HARDWARE = str(Said("Linux, hw-vuln/old_microcode; PNAV, guide: drivers and firmware"))
+_INTERNAL = str(Said("PNAV, guide, section 2.1: internal repositories of packages"))
 _OSV = "OSV schema 1.7"
 _DSSE = "DSSE 1.0, in-toto Attestation Framework 1.0"
 _OMS = "OpenSSF Model Signing 1.0"
 _OWN = str(Said("brizna: one record, from sensor to signature"))
 
 LOCKED, AS_LOCKED, UNLOCKED = "BRZ-E001", "BRZ-E002", "BRZ-E003"
+INDEXED = "BRZ-E004"
 FILES, ISOLATED, COMPATIBLE = "BRZ-E010", "BRZ-E011", "BRZ-E012"
+MET, BUILT, FIRMWARE = "BRZ-E013", "BRZ-E014", "BRZ-E015"
 VULNERABLE, RECENT = "BRZ-E020", "BRZ-E021"
 APPROVED = "BRZ-E030"
 SIGNED, SUBJECT, LINKED = "BRZ-E040", "BRZ-E041", "BRZ-E042"
@@ -49,6 +55,13 @@ _ALL = (
         reference=_PIP,
     ),
     Rule(
+        id=INDEXED,
+        severity="error",
+        title=Said("Packages come from the indexes that the policy names"),
+        todo=Said("Point pip to the index of the policy, or name this one in [env] index."),
+        reference=_INTERNAL,
+    ),
+    Rule(
         id=FILES,
         severity="error",
         title=Said("Installed files are as they were installed"),
@@ -68,6 +81,27 @@ _ALL = (
         title=Said("Software, driver and processor fit together"),
         todo=Said("Install the version that fits, or a newer driver."),
         reference=_MAKERS,
+    ),
+    Rule(
+        id=MET,
+        severity="error",
+        title=Said("What each distribution requires is installed, in a version that fits"),
+        todo=Said("Install what is missing or other: pip install; then make the lock anew."),
+        reference=_METADATA,
+    ),
+    Rule(
+        id=BUILT,
+        severity="error",
+        title=Said("Each distribution was built for this interpreter and this system"),
+        todo=Said("Install it anew, in this environment: pip chooses the wheel that fits."),
+        reference=_TAGS,
+    ),
+    Rule(
+        id=FIRMWARE,
+        severity="warning",
+        title=Said("The processor's microcode is not older than the kernel knows of"),
+        todo=Said("Update the system's package of microcode, or the machine's firmware."),
+        reference=_HARDWARE,
     ),
     Rule(
         id=VULNERABLE,

@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from functools import partial
 from json import dumps
 
-from brizna.check import ENVIRONMENT_RULES
+from brizna.cli._env_check import add_audit, add_check, add_what, audit, check
 from brizna.cli._options import add_json, add_settings, settings_of, store_of
 from brizna.cli._parser import Parser
-from brizna.core.errors import InputError, UnavailableError
+from brizna.cli._written import put
+from brizna.core.errors import InputError
 from brizna.core.version import VERSION
 from brizna.environment import LOCK_FORMS, REBUILD_FORMS, rebuild_file
-from brizna.report import BILL_FORMS, findings_lines
-from brizna.store import Approvals, replace_file
+from brizna.report import BILL_FORMS
+from brizna.store import Approvals
 from brizna.verbs import STATEMENT_FORMS, key_ring, surroundings_of
 
 TYPE_CHECKING = False
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
-    from brizna.check import Verification
     from brizna.cli._dispatch import Context
     from brizna.store import KeyRing
     from brizna.verbs import Surroundings
@@ -37,7 +37,6 @@ ACTIONS = (
 )
 _DOCUMENTS = ("lock", "bom", "container", "sign")
 """Actions that write a file, each in a form of its own."""
-_CODES = {"pass": 0, "fail": 1, "cannot-tell": 4}
 
 
 def env(context: Context, words: list[str]) -> int:
@@ -69,12 +68,12 @@ def env(context: Context, words: list[str]) -> int:
 def _known_actions(context: Context) -> dict[str, tuple[Add, Do, str]]:
     _ = context.texts.gettext
     return {
-        "show": (_add_what, _show, _("Show what is installed, and what it is installed in.")),
+        "show": (add_what, _show, _("Show what is installed, and what it is installed in.")),
         "diff": (_add_two, _diff, _("Tell in what two environments differ.")),
         "lock": (_add_lock, _lock, _("Write a lock with hashes of what is installed.")),
-        "check": (_add_check, _check, _("Check an environment: lock, files, what fits together.")),
+        "check": (add_check, check, _("Check an environment: lock, files, what fits together.")),
         "bom": (_add_bom, _bom, _("Write a bill of materials of what is installed.")),
-        "audit": (_add_audit, _audit, _("Look for known vulnerabilities.")),
+        "audit": (add_audit, audit, _("Look for known vulnerabilities.")),
         "container": (_add_container, _container, _("Write a file that builds it anew.")),
         "sign": (_add_sign, _sign, _("Sign what a model was made of, or its files.")),
         "provenance": (_add_model, _provenance, _("Tell from a model back to what made it.")),
@@ -87,16 +86,6 @@ def _known_actions(context: Context) -> dict[str, tuple[Add, Do, str]]:
 
 
 # ------------------------------------------------------------------------------------ environments
-
-
-def _add_what(parser: Parser) -> None:
-    _ = parser.texts.gettext
-    parser.add_argument(
-        "what",
-        nargs="?",
-        metavar="WHAT",
-        help=_("a folder such as .venv, or a run; what python starts here if none is named"),
-    )
 
 
 def _add_two(parser: Parser) -> None:
@@ -113,7 +102,7 @@ def _add_out(parser: Parser) -> None:
 
 def _add_lock(parser: Parser) -> None:
     _ = parser.texts.gettext
-    _add_what(parser)
+    add_what(parser)
     parser.add_argument(
         "--as",
         dest="form",
@@ -121,32 +110,17 @@ def _add_lock(parser: Parser) -> None:
         default=LOCK_FORMS[0],
         help=_("requirements (no addresses), or pylock (PEP 751, with addresses)"),
     )
+    parser.add_argument(
+        "--from", dest="source", metavar="LOCK", help=_("write this lock in another form instead")
+    )
     parser.add_argument("--index", metavar="URL", help=_("the one index to ask, not pip's own"))
     parser.add_argument("--wheels", metavar="FOLDER", help=_("a folder of wheels, and no index"))
     _add_out(parser)
 
 
-def _add_check(parser: Parser) -> None:
-    _ = parser.texts.gettext
-    _add_what(parser)
-    parser.add_argument("--lock", metavar="FILE", help=_("a lock that it must be"))
-    parser.add_argument(
-        "--approved", action="store_true", help=_("it must be what is approved in the store")
-    )
-    _add_strict(parser)
-
-
-def _add_strict(parser: Parser) -> None:
-    parser.add_argument(
-        "--strict",
-        action="store_true",
-        help=parser.texts.gettext("exit 1 also where something cannot be told"),
-    )
-
-
 def _add_bom(parser: Parser) -> None:
     _ = parser.texts.gettext
-    _add_what(parser)
+    add_what(parser)
     parser.add_argument(
         "--as",
         dest="form",
@@ -157,21 +131,9 @@ def _add_bom(parser: Parser) -> None:
     _add_out(parser)
 
 
-def _add_audit(parser: Parser) -> None:
-    _ = parser.texts.gettext
-    _add_what(parser)
-    parser.add_argument(
-        "--snapshot", metavar="PATH", help=_("a folder or zip of OSV records; nobody is asked")
-    )
-    parser.add_argument(
-        "--online", action="store_true", help=_("ask osv.dev; names and versions are sent")
-    )
-    _add_strict(parser)
-
-
 def _add_container(parser: Parser) -> None:
     _ = parser.texts.gettext
-    _add_what(parser)
+    add_what(parser)
     parser.add_argument("--lock", metavar="FILE", required=True, help=_("its lock"))
     parser.add_argument(
         "--as",
@@ -225,22 +187,19 @@ def _diff(context: Context, given: Namespace) -> int:
 
 
 def _lock(context: Context, given: Namespace) -> int:
-    from brizna.verbs import lock_environment
+    from brizna.verbs import LockSource, convert_lock, lock_environment, read_policy
 
+    allowed = read_policy(os.getcwd()).indexes
+    source = LockSource(index=given.index, wheels=given.wheels, allowed=allowed)
+    if given.source is not None:
+        if given.what is not None or given.wheels is not None:
+            raise InputError(
+                "A lock is made of another one: expected --from without {other}. Leave it out.",
+                other=given.what or "--wheels",
+            )
+        return _write(context, given, convert_lock(given.source, form=given.form, source=source))
     around = _around(context, given)
-    text = lock_environment(around, form=given.form, index=given.index, wheels=given.wheels)
-    return _write(context, given, text)
-
-
-def _check(context: Context, given: Namespace) -> int:
-    from brizna.verbs import check_environment
-
-    around = _around(context, given)
-    current = _approvals(context, given).current() if given.approved else None
-    found = check_environment(
-        around, lock=given.lock, approved=current, is_list_asked=given.approved
-    )
-    return _tell(context, given, found)
+    return _write(context, given, lock_environment(around, form=given.form, source=source))
 
 
 def _bom(context: Context, given: Namespace) -> int:
@@ -253,30 +212,18 @@ def _bom(context: Context, given: Namespace) -> int:
     return _write(context, given, dumps(bill, ensure_ascii=False, indent=1) + "\n")
 
 
-def _audit(context: Context, given: Namespace) -> int:
-    from brizna.verbs import audit_environment
-
-    if (given.snapshot is None) == (not given.online):
-        raise InputError(
-            "Nothing says where vulnerabilities are looked up, or two things do: expected "
-            "--snapshot PATH or --online."
-        )
-    found = audit_environment(
-        _around(context, given), now=datetime.now(UTC), snapshot=given.snapshot
-    )
-    return _tell(context, given, found)
-
-
 def _container(context: Context, given: Namespace) -> int:
-    from brizna.verbs import lock_of
+    from brizna.verbs import lock_of, read_policy
 
     around = _around(context, given)
     lock_of(given.lock)
+    indexes = read_policy(os.getcwd()).indexes
     text = rebuild_file(
         given.form,
         lock=os.path.basename(given.lock),
         python=around.software.python or "3",
         image=given.image,
+        index=indexes[0] if indexes else None,
     )
     return _write(context, given, text)
 
@@ -390,7 +337,7 @@ def _add_reason(parser: Parser) -> None:
 
 
 def _add_proposal(parser: Parser) -> None:
-    _add_what(parser)
+    add_what(parser)
     _add_reason(parser)
 
 
@@ -451,30 +398,12 @@ def _tell_lines(context: Context, lines: Callable[..., list[str]]) -> None:
     context.tell(*lines(lang=context.lang, width=context.width, color=context.color))
 
 
-def _tell(context: Context, given: Namespace, found: Verification) -> int:
-    if given.json:
-        context.tell_json(found.to_json())
-    else:
-        context.tell(*findings_lines([found], ENVIRONMENT_RULES, lang=context.lang))
-    outcome = found.outcome()
-    return 1 if outcome == "cannot-tell" and given.strict else _CODES[outcome]
-
-
 def _write(context: Context, given: Namespace, text: str) -> int:
     """Write a document to the file that was named, or to stdout."""
     if given.out is None:
         context.tell(text.rstrip("\n"))
         return 0
-    path = os.path.abspath(given.out)
-    try:
-        replace_file(path, text.encode())
-    except OSError as error:
-        raise UnavailableError(
-            "{path!r} could not be written ({reason}): name another file with --out.",
-            path=path,
-            reason=error.strerror,
-        ) from error
-    context.say(path)
+    put(context, given.out, text.encode())
     return 0
 
 

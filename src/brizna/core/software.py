@@ -35,6 +35,11 @@ class Distribution(Record):
         return f"{self.name}=={self.version}"
 
     @property
+    def public(self) -> str:
+        """Its version without what its builder added: ``2.13.0`` for ``2.13.0+cpu``."""
+        return self.version.partition("+")[0]
+
+    @property
     def purl(self) -> str:
         """Its package URL (ECMA-427)."""
         return f"pkg:pypi/{self.name}@{self.version.replace('+', '%2B')}"
@@ -77,12 +82,66 @@ class Software(Record):
         return next((one for one in self.distributions if one.name == name), None)
 
 
+class Needs(Record):
+    """What an installed distribution says that it needs.
+
+    Attributes:
+        name: The distribution.
+        tags: Of its wheel: interpreter, binary interface and system; empty where it has none.
+        unmet: Each need that is not met, with the version that is there (empty: none); None where
+            they could not be compared.
+    """
+
+    name: str
+    tags: tuple[str, ...] = ()
+    unmet: tuple[tuple[str, str], ...] | None = ()
+
+
+RATINGS = ("low", "medium", "high", "critical")
+"""How grave a vulnerability is, the least first."""
+
+
+class Vulnerability(Record):
+    """What is known against a version of a distribution.
+
+    Attributes:
+        id: As the source names it.
+        aliases: What others name the same one.
+        rating: One of `RATINGS`; None where nobody rated it.
+        fixed: Versions in which it is mended; empty where none is named.
+    """
+
+    id: str
+    aliases: tuple[str, ...] = ()
+    rating: str | None = None
+    fixed: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All that it is called."""
+        return frozenset((self.id, *self.aliases))
+
+
 def normalised(name: str) -> str:
     """Return the one way of writing a distribution's name (PEP 503)."""
     lowered = name.lower().replace("_", "-").replace(".", "-")
     while "--" in lowered:
         lowered = lowered.replace("--", "-")
     return lowered
+
+
+class LockedFile(Record):
+    """A file that may be installed.
+
+    Attributes:
+        name: Of the file.
+        url: Where it lies.
+        hashes: Each ``sha256:`` (or longer) and hexadecimal digits.
+    """
+
+    name: str
+    url: str
+    hashes: tuple[str, ...]
 
 
 class Locked(Record):
@@ -92,15 +151,19 @@ class Locked(Record):
         name: As PEP 503 normalises it.
         version: The one version.
         hashes: Of the files that may be installed, each ``sha256:`` and hexadecimal digits.
-        url: Where the file lies; None in forms that do not say.
         marker: On which systems it is meant; None for all.
+        files: Where they lie; none in forms that do not say.
+        index: Whose files they are; None in forms that do not say.
     """
+
+    _forms: ClassVar = {"files": each(LockedFile.from_json)}
 
     name: str
     version: str
     hashes: tuple[str, ...]
-    url: str | None = None
     marker: str | None = None
+    files: tuple[LockedFile, ...] = ()
+    index: str | None = None
 
 
 class Lock(Record):

@@ -14,6 +14,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.environment._capture import capture, machine_name
     from brizna.environment._git import code
+    from brizna.environment._index import (
+        PUBLIC_INDEX,
+        index_address,
+        lock_indexes,
+        origins,
+        pip_indexes,
+        without_login,
+    )
     from brizna.environment._installed import (
         Place,
         changed_files,
@@ -32,22 +40,28 @@ if TYPE_CHECKING:
         provenance_statement,
         root_of,
     )
+    from brizna.environment._needs import libc, needs_of
     from brizna.environment._numerics import STEERING, numerics, seeds
-    from brizna.environment._osv import Audit, audit_offline, audit_online
+    from brizna.environment._osv import OSV_API, Audit, audit_offline, audit_online
+    from brizna.environment._pip_audit import audit_by_pip_audit
     from brizna.environment._rebuild import (
         REBUILD_FORMS,
         rebuild_file,
     )
     from brizna.environment._redact import redact
+    from brizna.environment._simple_index import index_files
 
 __all__ = [
     "LOCK_FORMS",
     "MODEL_SIGNATURE",
+    "OSV_API",
     "PROVENANCE",
+    "PUBLIC_INDEX",
     "REBUILD_FORMS",
     "STEERING",
     "Audit",
     "Place",
+    "audit_by_pip_audit",
     "audit_offline",
     "audit_online",
     "capture",
@@ -55,11 +69,18 @@ __all__ = [
     "check_statement",
     "code",
     "entries_of_report",
+    "index_address",
+    "index_files",
+    "libc",
+    "lock_indexes",
     "machine_name",
     "model_files",
     "model_statement",
+    "needs_of",
     "numerics",
+    "origins",
     "own_place",
+    "pip_indexes",
     "place_of",
     "place_of_command",
     "provenance_statement",
@@ -69,10 +90,18 @@ __all__ = [
     "root_of",
     "seeds",
     "software",
+    "without_login",
     "write_lock",
 ]
 
 _HOMES = {
+    "index_files": "_simple_index",
+    "without_login": "_index",
+    "pip_indexes": "_index",
+    "origins": "_index",
+    "lock_indexes": "_index",
+    "index_address": "_index",
+    "PUBLIC_INDEX": "_index",
     "REBUILD_FORMS": "_rebuild",
     "rebuild_file": "_rebuild",
     "MODEL_SIGNATURE": "_model_files",
@@ -87,6 +116,8 @@ _HOMES = {
     "read_lock": "_locks",
     "write_lock": "_locks",
     "Audit": "_osv",
+    "OSV_API": "_osv",
+    "audit_by_pip_audit": "_pip_audit",
     "audit_offline": "_osv",
     "audit_online": "_osv",
     "STEERING": "_numerics",
@@ -95,6 +126,8 @@ _HOMES = {
     "changed_files": "_installed",
     "code": "_git",
     "machine_name": "_capture",
+    "libc": "_needs",
+    "needs_of": "_needs",
     "numerics": "_numerics",
     "own_place": "_installed",
     "place_of": "_installed",

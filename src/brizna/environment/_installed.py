@@ -162,6 +162,12 @@ def changed_files(place: Place) -> Iterator[tuple[str, str, str]]:
                 yield name, path, "missing" if actual is None else "changed"
 
 
+def distribution_folders(place: Place) -> Iterator[tuple[str, str]]:
+    """Yield each installed distribution's name with the folder of its metadata, as searched."""
+    for folder, info in _infos(place.folders):
+        yield normalised(info.partition("-")[0]), os.path.join(folder, info)
+
+
 def _infos(folders: Sequence[str]) -> Iterator[tuple[str, str]]:
     for folder in folders:
         with suppress(OSError):

@@ -11,13 +11,14 @@ References:
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
-from urllib.parse import urlsplit, urlunsplit
 
 from brizna.core.codec import digest_of_bytes
 from brizna.core.errors import InputError, IntegrityError
-from brizna.core.software import Lock, Locked, normalised
+from brizna.core.software import Lock, Locked, LockedFile, normalised
+from brizna.environment._index import without_login
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ LOCK_FORMS = ("requirements", "pylock")
 """The forms of locks."""
 _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*==\s*([\w.+!-]+)\s*(?:;\s*(.*\S))?\s*$")
 _HASH = re.compile(r"\s--hash[= ](sha256|sha384|sha512):([0-9a-f]+)")
+_ELSEWHERE = re.compile(r"^(-r|--requirement|-e|--editable)\b")
+"""Options that bring more than the lock holds."""
+_SOURCES = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
 _COMMENT = re.compile(r"(^|\s)#.*$")
 
 
@@ -72,7 +76,14 @@ def _requirements(text: str, path: str) -> tuple[Locked, ...]:
     found: list[Locked] = []
     for line in text.replace("\\\r\n", " ").replace("\\\n", " ").splitlines():
         line_ = _COMMENT.sub("", line).strip()
-        if not line_ or line_.startswith("-"):  # options of pip; its files and indexes are no pins
+        if _ELSEWHERE.match(line_):
+            raise InputError(
+                "{path!r} has the line {line!r:.80}: expected all that is installed in the lock "
+                "itself. Make one lock of both: brizna env lock.",
+                path=path,
+                line=line_,
+            )
+        if not line_ or line_.startswith("-"):  # other options of pip: none of them is a pin
             continue
         pin = _PIN.match(line_.partition(" --hash")[0])
         if pin is None:
@@ -97,20 +108,30 @@ def _pylock(data: Mapping[str, Any]) -> tuple[Locked, ...]:
         )
     found: list[Locked] = []
     for package in data["packages"]:
-        files = [*package.get("wheels", ()), *filter(None, [package.get("sdist")])]
-        files += filter(None, [package.get("archive")])
-        hashes = [f"{kind}:{value}" for file in files for kind, value in file["hashes"].items()]
-        is_whole = all(file["hashes"] for file in files)
+        told = [*package.get("wheels", ()), *filter(None, [package.get("sdist")])]
+        told += filter(None, [package.get("archive")])
+        hashes = [f"{kind}:{value}" for file in told for kind, value in file["hashes"].items()]
+        is_whole = all(file["hashes"] for file in told)
         found.append(
             Locked(
                 name=normalised(package["name"]),
                 version=package.get("version", "unknown"),
                 hashes=tuple(hashes) if is_whole else (),
-                url=next((file["url"] for file in files if "url" in file), None),
                 marker=package.get("marker"),
+                files=tuple(_file(file) for file in told if "url" in file),
+                index=package.get("index"),
             )
         )
     return tuple(found)
+
+
+def _file(told: Mapping[str, Any]) -> LockedFile:
+    url = str(told["url"])
+    return LockedFile(
+        name=told.get("name") or url.rpartition("/")[2],
+        url=url,
+        hashes=tuple(f"{kind}:{value}" for kind, value in told["hashes"].items()),
+    )
 
 
 def write_lock(entries: Iterable[Locked], *, form: str, python: str | None = None) -> str:
@@ -137,10 +158,23 @@ def write_lock(entries: Iterable[Locked], *, form: str, python: str | None = Non
     if form == "requirements":
         return _write_requirements(ordered, python)
     if form == "pylock":
+        _refuse_without_address(ordered)
         return _write_pylock(ordered, python)
     raise InputError(
         "The form is {form!r}: expected one of {known}.", form=form, known=", ".join(LOCK_FORMS)
     )
+
+
+def _refuse_without_address(entries: Iterable[Locked]) -> None:
+    """Raise where an entry does not say where its files lie: a pylock must (PEP 751)."""
+    for entry in entries:
+        if not entry.files:
+            raise InputError(
+                "{name} {version} has no address: expected one for a pylock. Ask an index: brizna "
+                "env lock --from LOCK --as pylock.",
+                name=entry.name,
+                version=entry.version,
+            )
 
 
 def _write_requirements(entries: Iterable[Locked], python: str | None) -> str:
@@ -154,29 +188,34 @@ def _write_requirements(entries: Iterable[Locked], python: str | None) -> str:
 
 
 def _write_pylock(entries: Iterable[Locked], python: str | None) -> str:
-    lines = ['lock-version = "1.0"', 'created-by = "brizna"']
+    lines = ['lock-version = "1.0"']
     if python is not None:
         lines.append(f'requires-python = "=={".".join(python.split(".")[:2])}.*"')
+    lines.append('created-by = "brizna"')
     for entry in entries:
-        lines += ["", "[[packages]]", f'name = "{entry.name}"', f'version = "{entry.version}"']
-        if entry.marker:
-            lines.append(f"marker = '{entry.marker}'")
-        url = without_login(entry.url) if entry.url else None
-        file = url.rpartition("/")[2] if url else f"{entry.name}-{entry.version}"
-        pairs = ", ".join(
-            f'{kind} = "{value}"' for kind, _, value in (one.partition(":") for one in entry.hashes)
-        )
-        kind = "sdist" if file.endswith((".tar.gz", ".zip")) else "wheels"
-        head = f'name = "{file}", ' + (f'url = "{url}", ' if url else "")
-        body = f"{{{head}hashes = {{{pairs}}}}}"
-        lines.append(f"{kind} = {body if kind == 'sdist' else f'[{body}]'}")
+        lines += ["", "[[packages]]", f"name = {_text(entry.name)}"]
+        lines.append(f"version = {_text(entry.version)}")
+        lines += [f"marker = {_text(entry.marker)}"] if entry.marker else []
+        lines += [f"index = {_text(without_login(entry.index))}"] if entry.index else []
+        sources = [one for one in entry.files if one.name.endswith(_SOURCES)]
+        wheels = [one for one in entry.files if one not in sources]
+        lines += [f"sdist = {_table(one)}" for one in sources[:1]]
+        if wheels:
+            lines += ["wheels = [", *(f"    {_table(one)}," for one in wheels), "]"]
     return "\n".join(lines) + "\n"
 
 
-def without_login(url: str) -> str:
-    """Return an address without the name and password in it."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+def _table(file: LockedFile) -> str:
+    pairs = ", ".join(
+        f"{kind} = {_text(value)}" for kind, _, value in (one.partition(":") for one in file.hashes)
+    )
+    url = _text(without_login(file.url))
+    return f"{{ name = {_text(file.name)}, url = {url}, hashes = {{ {pairs} }} }}"
+
+
+def _text(text: str) -> str:
+    """Return a text as TOML writes it: what JSON escapes, TOML does."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def entries_of_report(report: Mapping[str, Any]) -> tuple[Locked, ...]:
@@ -190,12 +229,14 @@ def entries_of_report(report: Mapping[str, Any]) -> tuple[Locked, ...]:
         about = item["metadata"]
         origin = item["download_info"]
         hashes: dict[str, str] = origin.get("archive_info", {}).get("hashes") or {}
+        stated = tuple(f"{kind}:{value}" for kind, value in hashes.items())
+        url = without_login(origin["url"])
         found.append(
             Locked(
                 name=normalised(about["name"]),
                 version=about["version"],
-                hashes=tuple(f"{kind}:{value}" for kind, value in hashes.items()),
-                url=origin["url"],
+                hashes=stated,
+                files=(LockedFile(name=url.rpartition("/")[2], url=url, hashes=stated),),
             )
         )
     return tuple(found)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import re
 
+from brizna.environment._firmware import firmware
+from brizna.environment._needs import libc
 from brizna.environment._redact import redact
 
 TYPE_CHECKING = False
@@ -50,6 +52,7 @@ def numerics(
     command: Sequence[str] | None = None,
     proc_root: str = "/proc",
     run_root: str = "/run",
+    sys_root: str = "/sys",
 ) -> dict[str, Any]:
     """Return what changes the numbers and the energy of a program, as far as files tell.
 
@@ -58,10 +61,13 @@ def numerics(
         command: Its command; None for this very process.
         proc_root: Where process information is mounted.
         run_root: Where podman writes about the container.
+        sys_root: Where the kernel tells of devices.
     """
     return {
         "cpu_features": _cpu_features(proc_root),
         "gpu_driver": _driver(proc_root),
+        "firmware": firmware(proc_root=proc_root, sys_root=sys_root),
+        "libc": libc(),
         "blas": None if command else _blas(proc_root),
         "variables": {
             name: redact([environ[name]])[0][:200] for name in STEERING if name in environ

@@ -5,7 +5,7 @@ date is that of its newest record, so a copy that is older than its file says is
 
 References:
     [1] Open Source Vulnerability format, version 1.7.
-    [2] OSV API, POST /v1/querybatch.
+    [2] OSV API: POST /v1/querybatch, GET /v1/vulns/ID.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import zipfile
 
 from brizna.core.errors import InputError, Said, UnavailableError
 from brizna.core.records import Record
-from brizna.core.software import normalised
+from brizna.core.software import Vulnerability, normalised
+from brizna.environment._advisories import as_one, vulnerability
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,9 +26,14 @@ if TYPE_CHECKING:
 
     from brizna.core.software import Distribution
 
-OSV_API = "https://api.osv.dev/v1/querybatch"
+    Ask = Callable[[str, bytes | None], bytes]
+
+OSV_API = "https://api.osv.dev"
 _BATCH = 500
+_MOST_PAGES = 50
+"""So many times a longer answer is asked on."""
 _LONGEST_WAIT_S = 30.0
+_LARGEST_BYTES = 32 << 20
 
 
 class Audit(Record):
@@ -36,105 +42,197 @@ class Audit(Record):
     Attributes:
         source: What was asked.
         at: Of when what it knows is, as an instant; None if that is not known.
-        found: For each vulnerable distribution the ids of what is known against it.
+        found: For each vulnerable distribution what is known against it.
         unknown: For each distribution that could not be looked up, why.
     """
 
     source: str
     at: str | None
-    found: Mapping[str, tuple[str, ...]]
+    found: Mapping[str, tuple[Vulnerability, ...]]
     unknown: Mapping[str, Said]
 
 
-def audit_offline(distributions: Sequence[Distribution], *, snapshot: str) -> Audit:
+def unasked(distributions: Iterable[Distribution], private: Sequence[str]) -> dict[str, Said]:
+    """Return the distributions that no public database can know, and why.
+
+    Args:
+        distributions: What is installed.
+        private: Names that stay here, each such as ``acme-*``.
+    """
+    from fnmatch import fnmatchcase
+
+    found: dict[str, Said] = {}
+    for one in distributions:
+        if one.is_editable:
+            found[one.name] = Said("its code lies elsewhere")
+        elif any(fnmatchcase(one.name, name.lower()) for name in private):
+            found[one.name] = Said("it is private, and nobody is asked about it")
+    return found
+
+
+def audit_offline(
+    distributions: Sequence[Distribution], *, snapshot: str, private: Sequence[str] = ()
+) -> Audit:
     """Return what a local copy of OSV's records says of distributions.
 
     Args:
         distributions: What is installed.
         snapshot: A folder or a zip with records.
+        private: Names that no public record is about.
 
     Raises:
         InputError: If there are no records of PyPI in it.
         UnavailableError: If a range of versions must be compared and packaging is not installed.
     """
-    wanted = {one.name: one for one in distributions}
-    found: dict[str, set[str]] = {}
-    unknown = {
-        one.name: Said("its code lies elsewhere") for one in distributions if one.is_editable
-    }
+    unknown = unasked(distributions, private)
+    wanted = {one.name: one for one in distributions if one.name not in unknown}
+    found: dict[str, list[Vulnerability]] = {}
     newest, count = "", 0
     for record in _records(snapshot):
         newest = max(newest, str(record.get("modified", "")))
+        names = _names_of(record)
+        count += len(names)
         if record.get("withdrawn"):
             continue
-        for affected in record.get("affected", ()):
-            package = affected.get("package", {})
-            if package.get("ecosystem", "").partition(":")[0] != "PyPI":
-                continue
-            count += 1
-            one = wanted.get(normalised(package.get("name", "")))
-            if one is None:
-                continue
-            hit = _is_affected(one.version, affected)
+        for name in names & set(wanted):
+            one = wanted[name]
+            hit = _is_hit(one, record)
             if hit:
-                found.setdefault(one.name, set()).add(record["id"])
+                found.setdefault(name, []).append(vulnerability(record, name))
             elif hit is None:
-                unknown[one.name] = Said(
-                    "version {version} cannot be compared", version=one.version
-                )
+                unknown[name] = Said("version {version} cannot be compared", version=one.version)
     if not count:
         raise InputError(
             "{path!r} holds no records about PyPI: expected a folder or zip of OSV records, such "
             "as OSV's all.zip of PyPI.",
             path=snapshot,
         )
-    ids = {name: tuple(sorted(known)) for name, known in found.items()}
-    return Audit(source=os.path.basename(snapshot), at=newest or None, found=ids, unknown=unknown)
+    known = {name: as_one(each) for name, each in found.items()}
+    source = os.path.basename(os.path.normpath(snapshot))
+    return Audit(source=source, at=newest or None, found=known, unknown=unknown)
+
+
+def _names_of(record: Mapping[str, Any]) -> set[str]:
+    """Return the distributions of PyPI that a record is about."""
+    packages = [one.get("package", {}) for one in record.get("affected", ())]
+    return {
+        normalised(str(one.get("name", "")))
+        for one in packages
+        if str(one.get("ecosystem", "")).partition(":")[0] == "PyPI"
+    }
+
+
+def _is_hit(one: Distribution, record: Mapping[str, Any]) -> bool | None:
+    """Return whether a record is against a distribution; None if versions cannot be compared."""
+    hits = [
+        _is_affected(one, affected)
+        for affected in record["affected"]
+        if normalised(str(affected.get("package", {}).get("name", ""))) == one.name
+    ]
+    return True if True in hits else None if None in hits else False
 
 
 def audit_online(
     distributions: Sequence[Distribution],
     *,
     at: str,
-    ask: Callable[[bytes], bytes] | None = None,
+    private: Sequence[str] = (),
+    address: str = OSV_API,
+    ask: Ask | None = None,
 ) -> Audit:
     """Return what OSV says of distributions now; only names and versions are sent.
 
     Args:
         distributions: What is installed.
         at: Now, as an instant.
-        ask: Sends a question and returns the answer; over the network if None.
+        private: Names that are not sent.
+        address: Where OSV, or a mirror of it, answers.
+        ask: Sends a path and a question, and returns the answer; over the network if None.
     """
-    found: dict[str, tuple[str, ...]] = {}
-    unknown = {
-        one.name: Said("its code lies elsewhere") for one in distributions if one.is_editable
-    }
-    asked = [one for one in distributions if not one.is_editable]
+    from urllib.parse import urlsplit
+
+    sender = ask or _sender(address)
+    unknown = unasked(distributions, private)
+    ids: dict[str, list[str]] = {}
+    asked = [one for one in distributions if one.name not in unknown]
     for first in range(0, len(asked), _BATCH):
         batch = asked[first : first + _BATCH]
-        queries = [
-            {"package": {"name": one.name, "ecosystem": "PyPI"}, "version": _public(one.version)}
-            for one in batch
-        ]
         try:
-            results = json.loads((ask or _post)(json.dumps({"queries": queries}).encode()))
-            pairs = list(zip(batch, results["results"], strict=True))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            for name, each in _queried(batch, sender).items():
+                ids.setdefault(name, []).extend(each)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             unknown |= {one.name: Said("OSV did not answer: {error}", error=error) for one in batch}
-            continue
-        for one, result in pairs:
-            if result.get("vulns"):
-                found[one.name] = tuple(sorted(each["id"] for each in result["vulns"]))
-    return Audit(source="api.osv.dev", at=at, found=found, unknown=unknown)
+    found: dict[str, tuple[Vulnerability, ...]] = {}
+    for name, each in ids.items():
+        told = [_looked_up(one, name, sender) for one in dict.fromkeys(each)]
+        standing = as_one(one for one in told if one is not None)
+        if standing:
+            found[name] = standing
+    return Audit(source=urlsplit(address).hostname or address, at=at, found=found, unknown=unknown)
 
 
-def _post(data: bytes) -> bytes:
+def _queried(batch: Sequence[Distribution], ask: Ask) -> dict[str, list[str]]:
+    """Return the ids of what OSV knows against distributions, however many pages it takes.
+
+    Raises:
+        ValueError: If the answer does not end, or is of another form.
+    """
+    found: dict[str, list[str]] = {}
+    queries: list[dict[str, Any]] = [
+        {"package": {"name": one.name, "ecosystem": "PyPI"}, "version": one.public} for one in batch
+    ]
+    for _ in range(_MOST_PAGES):
+        data = json.dumps({"queries": queries}).encode()
+        results: list[dict[str, Any]] = json.loads(ask("/v1/querybatch", data))["results"]
+        more: list[dict[str, Any]] = []
+        for query, result in zip(queries, results, strict=True):
+            ids = [str(each["id"]) for each in result.get("vulns") or ()]
+            if ids:
+                found.setdefault(query["package"]["name"], []).extend(ids)
+            if result.get("next_page_token"):
+                more.append({**query, "page_token": result["next_page_token"]})
+        if not more:
+            return found
+        queries = more
+    raise ValueError("its answer does not end")
+
+
+def _looked_up(identity: str, name: str, ask: Ask) -> Vulnerability | None:
+    """Return what OSV says of one vulnerability: its bare id if it does not say; None if withdrawn.
+
+    A vulnerability without its details is still one.
+    """
+    from urllib.parse import quote
+
+    try:
+        record = json.loads(ask(f"/v1/vulns/{quote(identity, safe='')}", None))
+        return None if record.get("withdrawn") else vulnerability(record, name)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Vulnerability(id=identity)
+
+
+def _sender(address: str) -> Ask:
+    """Return what asks an address.
+
+    Raises:
+        InputError: If it is no address of the web.
+    """
     from urllib.request import Request, urlopen
 
-    head = {"Content-Type": "application/json", "User-Agent": "brizna"}
-    request = Request(OSV_API, data=data, headers=head)
-    with urlopen(request, timeout=_LONGEST_WAIT_S) as answer:  # noqa: S310
-        return answer.read()
+    if not address.startswith(("https://", "http://")):
+        raise InputError(
+            "OSV is asked at {address!r}: expected an address such as {example}.",
+            address=address,
+            example=OSV_API,
+        )
+
+    def ask(path: str, data: bytes | None) -> bytes:
+        head = {"Content-Type": "application/json", "User-Agent": "brizna"}
+        request = Request(address.rstrip("/") + path, data=data, headers=head)  # noqa: S310
+        with urlopen(request, timeout=_LONGEST_WAIT_S) as answer:  # noqa: S310
+            return answer.read(_LARGEST_BYTES)
+
+    return ask
 
 
 def _records(path: str) -> Iterator[Mapping[str, Any]]:
@@ -158,16 +256,17 @@ def _records(path: str) -> Iterator[Mapping[str, Any]]:
         ) from error
 
 
-def _is_affected(version: str, affected: Mapping[str, Any]) -> bool | None:
+def _is_affected(one: Distribution, affected: Mapping[str, Any]) -> bool | None:
     """Return whether a version is affected; None if it cannot be compared."""
-    public = _public(version)
-    if {version, public} & set(affected.get("versions", ())):
+    named: Sequence[str] = affected.get("versions") or ()
+    ranges = [one for one in affected.get("ranges") or () if one.get("type") == "ECOSYSTEM"]
+    if one.version in named or one.public in named:
         return True
-    ranges = [one for one in affected.get("ranges", ()) if one.get("type") == "ECOSYSTEM"]
-    return _is_in(public, ranges) if ranges else False
+    return _is_in(one.public, named, ranges) if named or ranges else None
 
 
-def _is_in(version: str, ranges: Iterable[Mapping[str, Any]]) -> bool | None:
+def _is_in(version: str, named: Iterable[str], ranges: Iterable[Mapping[str, Any]]) -> bool | None:
+    """Return whether a version is one of those named or in a range [1, evaluation]."""
     try:
         from packaging.version import InvalidVersion, Version
     except ImportError as error:
@@ -177,6 +276,8 @@ def _is_in(version: str, ranges: Iterable[Mapping[str, Any]]) -> bool | None:
         ) from error
     try:
         mine = Version(version)
+        if any(_same(mine, one) for one in named):
+            return True
         for one in ranges:
             inside = False
             for event in sorted(one["events"], key=lambda each: Version(_of(each))):
@@ -184,7 +285,7 @@ def _is_in(version: str, ranges: Iterable[Mapping[str, Any]]) -> bool | None:
                     inside = inside or mine >= Version(_of(event))
                     continue
                 limit = Version(_of(event))
-                if mine > limit or (mine == limit and "fixed" in event):
+                if mine > limit or (mine == limit and "last_affected" not in event):
                     inside = False
             if inside:
                 return True
@@ -193,10 +294,15 @@ def _is_in(version: str, ranges: Iterable[Mapping[str, Any]]) -> bool | None:
     return False
 
 
+def _same(mine: Any, named: str) -> bool:
+    """Return whether a version is the same, however it is written: 1.0 and 1.0.0 are."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return mine == Version(named)
+    except InvalidVersion:
+        return False
+
+
 def _of(event: Mapping[str, str]) -> str:
     return next(iter(event.values()))
-
-
-def _public(version: str) -> str:
-    """Return a version without what its builder added: 2.13.0 for 2.13.0+cpu."""
-    return version.partition("+")[0]

@@ -31,16 +31,17 @@ if TYPE_CHECKING:
     from brizna.verbs._doctor import diagnose
     from brizna.verbs._elsewhere import Elsewhere, replay_elsewhere
     from brizna.verbs._env import (
+        Demands,
         Surroundings,
         affected_runs,
         audit_environment,
         check_environment,
         difference,
         facts_differ,
-        lock_environment,
-        lock_of,
         surroundings_of,
     )
+    from brizna.verbs._env_lock import LockSource, convert_lock, lock_environment, lock_of
+    from brizna.verbs._env_policy import EnvironmentPolicy, read_policy
     from brizna.verbs._evaluate import History, try_policies
     from brizna.verbs._factors import add_factor, set_in_force, set_of_file, set_of_run
     from brizna.verbs._federate import advise_federate
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from brizna.verbs._run import run_command
     from brizna.verbs._saved import Saved
     from brizna.verbs._sci import sci_of_ai, sci_of_run, stage_of
+    from brizna.verbs._series import resumed_plan
     from brizna.verbs._settings import SETTINGS, Settings, read_settings
     from brizna.verbs._spent import (
         Asked,
@@ -89,13 +91,12 @@ if TYPE_CHECKING:
         Bench,
         Progress,
         plan_sweep,
-        resumed_plan,
         sweep,
     )
     from brizna.verbs._sweep_levels import read_dimension
     from brizna.verbs._totals import FIGURES, RunTotals, Wanted, total_runs
     from brizna.verbs._trialling import SweepStoppedError
-    from brizna.verbs._tune import TuneProgress, plan_tune, resumed_tune, tune
+    from brizna.verbs._tune import TuneProgress, plan_tune, tune
     from brizna.verbs._verify import VERIFIED_FORMS, verify
     from brizna.verbs._views import View, recompute_view, view_of, views_of
     from brizna.verbs._when import Greenest, when_greenest
@@ -110,7 +111,9 @@ __all__ = [
     "BillRequest",
     "Broken",
     "BundleForm",
+    "Demands",
     "Elsewhere",
+    "EnvironmentPolicy",
     "Followed",
     "GateAsked",
     "GateProgress",
@@ -119,6 +122,7 @@ __all__ = [
     "Imported",
     "JobsPlan",
     "Kept",
+    "LockSource",
     "Measuring",
     "Overview",
     "Part",
@@ -159,6 +163,7 @@ __all__ = [
     "check_project",
     "comparisons",
     "convert_footprint",
+    "convert_lock",
     "convert_views",
     "diagnose",
     "difference",
@@ -197,13 +202,13 @@ __all__ = [
     "read_choice",
     "read_dimension",
     "read_period",
+    "read_policy",
     "read_settings",
     "read_signed",
     "recompute_view",
     "reconcile_bill",
     "replay_elsewhere",
     "resumed_plan",
-    "resumed_tune",
     "reuse",
     "run_command",
     "savings",
@@ -234,14 +239,19 @@ __all__ = [
 ]
 
 _HOMES = {
+    "read_policy": "_env_policy",
+    "EnvironmentPolicy": "_env_policy",
+    "convert_lock": "_env_lock",
+    "LockSource": "_env_lock",
+    "Demands": "_env",
     "Surroundings": "_env",
     "affected_runs": "_env",
     "audit_environment": "_env",
     "check_environment": "_env",
     "difference": "_env",
     "facts_differ": "_env",
-    "lock_environment": "_env",
-    "lock_of": "_env",
+    "lock_environment": "_env_lock",
+    "lock_of": "_env_lock",
     "surroundings_of": "_env",
     "STATEMENT_FORMS": "_statements",
     "Signer": "_statements",
@@ -296,10 +306,9 @@ _HOMES = {
     "read_dimension": "_sweep_levels",
     "TuneProgress": "_tune",
     "plan_tune": "_tune",
-    "resumed_tune": "_tune",
     "tune": "_tune",
     "sweep": "_sweep",
-    "resumed_plan": "_sweep",
+    "resumed_plan": "_series",
     "plan_sweep": "_sweep",
     "SweepStoppedError": "_trialling",
     "Progress": "_sweep",

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from datetime import UTC, datetime
 
 from brizna.check import (
+    Known,
     Verification,
     judge_age,
     judge_approval,
     judge_audit,
+    judge_builds,
     judge_compatibility,
     judge_files,
+    judge_firmware,
+    judge_indexes,
     judge_isolation,
     judge_lock,
+    judge_needs,
 )
-from brizna.core.errors import CoverageError, InputError, UnavailableError
+from brizna.core.errors import CoverageError, InputError
 from brizna.core.records import Record
 from brizna.environment import (
-    audit_offline,
-    audit_online,
     capture,
     changed_files,
-    entries_of_report,
+    needs_of,
     numerics,
     place_of,
     place_of_command,
-    read_lock,
     software,
-    write_lock,
 )
+from brizna.verbs._env_lock import index_sources, lock_of
+from brizna.verbs._env_policy import EnvironmentPolicy, excuse
 from brizna.verbs._software import software_cache, software_of_run
 
 TYPE_CHECKING = False
@@ -40,11 +41,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from brizna.check import Verdict
-    from brizna.core.software import Distribution, Lock, Software
-    from brizna.environment import Place
+    from brizna.core.software import Distribution, Software
+    from brizna.environment import Audit, Place
     from brizna.store import Store
+    from brizna.verbs._env_lock import Run
 
-    Run = Callable[[Sequence[str]], bytes]
+    LookUp = Callable[[Sequence[Distribution], Sequence[str]], Audit]
 
 _DAY_S = 86_400.0
 
@@ -106,154 +108,108 @@ def surroundings_of(what: str | None, store: Store, environ: Mapping[str, str]) 
     )
 
 
+class Demands(Record):
+    """What an environment is held to, beside the rules that hold for all.
+
+    Attributes:
+        lock: A lock's path; None to judge by none.
+        is_list_asked: Whether what is approved counts, also where nothing is.
+        approved: The digest that is approved, and whose key says so.
+        is_firmware_asked: Whether the firmware counts.
+        policy: What the project says of its environments.
+    """
+
+    lock: str | None = None
+    is_list_asked: bool = False
+    approved: tuple[str, str] | None = None
+    is_firmware_asked: bool = False
+    policy: EnvironmentPolicy = EnvironmentPolicy()
+
+
 def check_environment(
-    around: Surroundings,
-    *,
-    lock: str | None = None,
-    approved: tuple[str, str] | None = None,
-    is_list_asked: bool = False,
+    around: Surroundings, demands: Demands | None = None, *, at: str, ask: Run | None = None
 ) -> Verification:
     """Return whether an environment is as it should be.
 
     Args:
         around: The environment.
-        lock: A lock's path; None to judge by none.
-        approved: The digest that is approved, and whose key says so.
-        is_list_asked: Whether what is approved counts, also where nothing is.
+        demands: What it is held to.
+        at: Now, as an instant: what excused a rule ends some day.
+        ask: Runs pip and returns what it prints; really if None.
     """
-    it, subject = around.software, around.name
-    facts = around.facts
+    wanted = demands or Demands()
+    it, subject, facts, place = around.software, around.name, around.facts, around.place
     verdicts: list[Verdict] = []
-    if lock is not None:
-        verdicts += judge_lock(it, lock_of(lock), subject=subject, path=lock)
-    changed = None if around.place is None else list(changed_files(around.place))
+    if wanted.lock is not None:
+        verdicts += judge_lock(it, lock_of(wanted.lock), subject=subject, path=wanted.lock)
+    allowed = wanted.policy.indexes
+    sources = index_sources(around, lock=wanted.lock, ask=ask) if allowed else None
+    verdicts += judge_indexes(sources, allowed, subject=subject)
+    changed = None if place is None else list(changed_files(place))
+    needs = None if place is None else needs_of(place, it)
     verdicts += judge_files(it, changed, subject=subject)
     verdicts.append(judge_isolation(it, subject=subject, container=facts.get("container")))
-    verdicts += judge_compatibility(
-        it, driver=facts.get("gpu_driver"), features=facts.get("cpu_features"), subject=subject
-    )
-    if is_list_asked or approved is not None:
-        now, by = approved or (None, None)
+    verdicts += judge_compatibility(it, facts, subject=subject)
+    verdicts += judge_needs(needs, subject=subject)
+    verdicts += judge_builds(needs, facts, python=it.python, subject=subject)
+    if wanted.is_firmware_asked:
+        verdicts.append(judge_firmware(facts, subject=subject))
+    if wanted.is_list_asked or wanted.approved is not None:
+        now, by = wanted.approved or (None, None)
         verdicts.append(judge_approval(it.installed, now, subject=subject, by=by))
     return Verification(
         subject=subject,
         form="environment",
         digest=around.digest or it.installed,
-        verdicts=tuple(verdicts),
+        verdicts=tuple(excuse(verdicts, wanted.policy.excused(at))),
     )
 
 
 def audit_environment(
-    around: Surroundings, *, now: datetime, snapshot: str | None, ask: Any = None
+    around: Surroundings,
+    look_up: LookUp,
+    *,
+    now: datetime,
+    policy: EnvironmentPolicy | None = None,
 ) -> Verification:
     """Return what is known of the vulnerabilities of what is installed.
 
     Args:
         around: The environment.
+        look_up: Says what is known of distributions of which some are private.
         now: The instant.
-        snapshot: A local copy of OSV's records; None to ask OSV itself.
-        ask: Sends a question to OSV; over the network if None.
+        policy: What the project says of its environments.
     """
-    it = around.software
-    if snapshot is not None:
-        audit = audit_offline(it.distributions, snapshot=snapshot)
-    else:
-        audit = audit_online(it.distributions, at=now.isoformat(), ask=ask)
-    days = None
-    if audit.at is not None:
-        try:
-            age = now - datetime.fromisoformat(audit.at).astimezone(UTC)
-            days = age.total_seconds() / _DAY_S
-        except ValueError:
-            days = None
-    verdicts = judge_audit(it, audit.found, audit.unknown, subject=around.name)
-    verdicts.append(judge_age(days, source=audit.source))
+    it, said = around.software, policy or EnvironmentPolicy()
+    audit = look_up(it.distributions, said.private)
+    excused = said.excused(now.isoformat())
+    known = Known(
+        source=audit.source,
+        days=_days(audit.at, now),
+        found=audit.found,
+        unknown=audit.unknown,
+        excused=excused,
+    )
+    verdicts = judge_audit(it, known, subject=around.name)
+    verdicts.append(judge_age(known.days, source=audit.source))
     return Verification(
         subject=around.name,
         form="audit",
         digest=around.digest or it.installed,
-        verdicts=tuple(verdicts),
+        verdicts=tuple(excuse(verdicts, excused)),
     )
 
 
-def lock_of(path: str) -> Lock:
-    """Return the lock in a file.
-
-    Raises:
-        InputError: If it cannot be read.
-        IntegrityError: If it has entries without hashes.
-    """
+def _days(at: str | None, now: datetime) -> float | None:
+    """Return how many days ago an instant was; None if it is none."""
     try:
-        with open(path, "rb") as file:
-            return read_lock(file.read(), path)
-    except OSError as error:
-        raise InputError(
-            "{path!r} cannot be read: {reason}.", path=path, reason=error.strerror
-        ) from error
-
-
-def lock_environment(
-    around: Surroundings,
-    *,
-    form: str,
-    index: str | None = None,
-    wheels: str | None = None,
-    run: Run | None = None,
-) -> str:
-    """Return a lock of what is installed, with the hashes that an index states.
-
-    pip is asked, so that its own settings hold: its configuration files and variables name the
-    index, unless one is named here.
-
-    Args:
-        around: The environment.
-        form: One of `brizna.environment.LOCK_FORMS`.
-        index: The address of the one index to ask; pip's own settings if None.
-        wheels: A folder of wheels to ask in place of any index.
-        run: Runs a command and returns what it prints; really if None.
-
-    Raises:
-        IntegrityError: If the index states no hash for one of them.
-        UnavailableError: If pip is not there, or does not find one of them.
-    """
-    it = around.software
-    pins = [one.pin for one in it.distributions if not one.is_editable]
-    if not pins:
-        raise InputError(
-            "Nothing is installed in {name!r}: there is nothing to lock.", name=around.name
-        )
-    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed"]
-    command += ["--no-deps", "--quiet", "--disable-pip-version-check", "--report", "-"]
-    command += ["--only-binary", ":all:"]
-    if wheels is not None:
-        command += ["--no-index", "--find-links", os.path.abspath(wheels)]
-    elif index is not None:
-        command += ["--index-url", index]
-    if it.python is not None:
-        command += ["--python-version", it.python, "--target", os.path.join(os.sep, "nowhere")]
-    report = json.loads((run or _run)([*command, *pins]))
-    return write_lock(entries_of_report(report), form=form, python=it.python)
-
-
-def _run(command: Sequence[str]) -> bytes:
-    import subprocess
-
-    try:
-        done = subprocess.run(command, capture_output=True, check=False)
-    except OSError as error:
-        raise UnavailableError(
-            "{program!r} could not be started: {reason}.",
-            program=command[0],
-            reason=error.strerror,
-        ) from error
-    if done.returncode:
-        told = done.stderr.decode(errors="replace").strip().splitlines()
-        raise UnavailableError(
-            "pip does not find all that is installed ({told}): expected an index with the same "
-            "versions. Name it with --index or --wheels.",
-            told=told[-1][:300] if told else done.returncode,
-        )
-    return done.stdout
+        then = None if at is None else datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    if then is None:
+        return None
+    aware = then if then.tzinfo is not None else then.replace(tzinfo=UTC)
+    return (now - aware).total_seconds() / _DAY_S
 
 
 def difference(one: Software, other: Software) -> list[dict[str, Any]]:

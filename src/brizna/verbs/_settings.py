@@ -206,8 +206,8 @@ SETTINGS: Mapping[str, Setting] = {
 }
 """Every setting there is, by name."""
 
-TABLES = ("report", "check")
-"""Tables of a project file that are no settings: facts of its reports, the choice of rules."""
+TABLES = ("report", "check", "env")
+"""Tables of a project file that are no settings: of its reports, its rules, its environments."""
 
 _OF_SOURCES = ("BRIZNA_KEY_", "BRIZNA_URL_")
 """How variables begin that hold the key or another address of a source: no settings."""
