@@ -51,6 +51,13 @@ from brizna.check import (
     Simpler,
     Traffic,
 )
+from brizna.check._simpler_study import (
+    Candidate,
+    Compared,
+    SimplerNote,
+    SimplerPlan,
+    SimplerStudy,
+)
 from brizna.cli._check import ACTIONS as _CHECK_ACTIONS
 from brizna.cli._dispatch import COMMANDS
 from brizna.cli._env import ACTIONS as _ENV_ACTIONS
@@ -111,7 +118,6 @@ from brizna.verbs import (
     read_settings,
 )
 from brizna.verbs._history import History, Unlike
-from brizna.verbs._simpler import Compared, SimplerStudy
 from brizna.verbs._totals import Group, RunTotals, Total
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -370,7 +376,7 @@ def test_every_unit_that_is_described_exists():
         *(Sweep, Setting, SweepPlan, Dimension, TrialNote),
         *(Improvement, Row, RequestCache, CacheSize),
         *(Tune, Tuned, TunePlan, Parameter, Resource, TuneNote),
-        *(SimplerStudy, Compared, Simpler, Guard),
+        *(SimplerStudy, Compared, Simpler, Guard, SimplerPlan, Candidate, SimplerNote),
         *(Profile, Part, Branch, Hint),
     ],
 )

@@ -8,11 +8,12 @@ import sys
 
 import pytest
 
+from brizna.check._simpler_study import SimplerStudy
 from brizna.core.errors import InputError
 from brizna.report import simpler_lines
 from brizna.verbs import read_settings
 from brizna.verbs._candidate import try_candidate
-from brizna.verbs._simpler import SimplerStudy, compare_simpler, read_simpler_case
+from brizna.verbs._simpler import compare_simpler, read_simpler_plan
 
 MODELS = """
 def data():
@@ -65,14 +66,15 @@ def compare(tmp_path):
     (tmp_path / "models.py").write_text(MODELS, encoding="utf-8")
     path = tmp_path / "simpler.toml"
 
-    def call(more="", config=BRIEF):
+    def call(more="", config=BRIEF, **manner):
         path.write_text(config + more, encoding="utf-8")
         settings = read_settings(
             {"store": str(tmp_path / "store"), "view": "fair-share"},
             environ={},
             directory=str(tmp_path),
         )
-        return compare_simpler(read_simpler_case(str(path)), settings, environ=dict(os.environ))
+        plan = read_simpler_plan(str(path))
+        return compare_simpler(plan, settings, environ=dict(os.environ), **manner)
 
     return call
 
@@ -123,6 +125,56 @@ def test_a_command_that_marks_and_scores_is_a_model_too(compare, tmp_path):
     assert own.score == 1
 
 
+def test_cut_short_it_goes_on_and_trains_again_only_what_it_was_at(compare):
+    """A stop in the middle is the same as a kill: what had ended is in the store."""
+    config = CONFIG + '[[candidate]]\nname = "broken"\nmodel = "models:broken"\n'
+    seen = []
+
+    def stop(progress):
+        seen.append(progress.note)
+        if len(seen) == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(config=config, tell=stop)
+    told = []
+    found = compare(config=config, resume=True, tell=told.append)
+    first = {(one.name, one.block) for one in seen}
+    second = {(one.note.name, one.note.block) for one in told}
+    assert not first & second
+    assert first | second == {
+        *((name, block) for name in ("network", "lines") for block in range(3)),
+        ("broken", 0),
+    }
+    assert [one.done for one in told] == [5, 6, 7]
+    assert told[-1].total == 7
+    assert told[-1].left_s == 0
+    assert {one.name: len(one.runs) for one in found.models} == {
+        "network": 3,
+        "lines": 3,
+        "broken": 0,
+    }
+    with pytest.raises(InputError, match="was cut short"):
+        compare(config=config, resume=True)
+
+
+def test_another_comparison_does_not_go_on_with_this_one(compare):
+    def stop(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(tell=stop)
+    with pytest.raises(InputError, match="was cut short"):
+        compare(config=BRIEF.replace("points = 5", "points = 6"), resume=True)
+
+
+def test_a_comparison_that_could_not_be_begun_is_not_gone_on_with(compare):
+    lost = BRIEF.replace('model = "models:network"', 'command = ["/no/such/program"]')
+    for resume in (False, True):
+        with pytest.raises(InputError):
+            compare(config=lost.replace("lines", "network", 1), resume=resume)
+
+
 @pytest.mark.parametrize(
     ("program", "why"),
     [
@@ -158,7 +210,7 @@ def test_a_configuration_that_cannot_be_is_refused(compare, config):
 
 def test_a_configuration_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
-        read_simpler_case(str(tmp_path / "none.toml"))
+        read_simpler_plan(str(tmp_path / "none.toml"))
 
 
 def test_a_model_is_used_until_it_can_be_measured(tmp_path, monkeypatch):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from brizna.cli._options import add_json, add_settings, settings_of
 from brizna.cli._parser import Parser
+from brizna.cli._trials import tell_found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import Namespace
     from collections.abc import Callable
 
     from brizna.cli._dispatch import Context
-    from brizna.improve import Improvement
     from brizna.improve._race import Progress
 
 _SETTINGS = (
@@ -59,23 +58,9 @@ def _search(context: Context, words: list[str]) -> int:
             )
         )
         return 128 + stopped.signal
-    return _tell(context, given, found)
-
-
-def _tell(context: Context, given: Namespace, found: Improvement) -> int:
-    from brizna.cli._power import write_page
     from brizna.report import improvement_lines, improvement_page
 
-    if given.json:
-        context.tell_json(found.to_json())
-    else:
-        lines = improvement_lines(
-            found.to_json(), lang=context.lang, width=context.width, color=context.color
-        )
-        context.tell(*lines)
-    if given.html is not None:  # last: what was found is told, wherever the page cannot be put
-        write_page(given.html, improvement_page(found.to_json(), lang=context.lang))
-    return 0 if found.chosen is not None else _CANNOT_TELL
+    return tell_found(context, given, found, improvement_lines, improvement_page)
 
 
 def _replay(context: Context, words: list[str]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from brizna.cli._options import add_json, add_settings, settings_of
 from brizna.cli._parser import Parser
+from brizna.cli._trials import add_series, drawn_seed, tell_found
 from brizna.core.errors import InputError
 
 TYPE_CHECKING = False
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from brizna.cli._dispatch import Context
-    from brizna.core.sweep import Sweep, SweepPlan
-    from brizna.core.tune import Tune
+    from brizna.core.sweep import SweepPlan
     from brizna.verbs import Progress
     from brizna.verbs._settings import Settings
 
@@ -22,8 +22,6 @@ _SETTINGS = (
     *("meter", "credentials", "view", "idle_w"),
 )
 _REPEATS, _WARM_UPS, _SETTLE = 5, 1, "1s"
-_CANNOT_TELL = 4
-_SEEDS = 2**31
 
 
 def power(context: Context, words: list[str]) -> int:
@@ -84,25 +82,6 @@ def _sweep(context: Context, words: list[str]) -> int:
     from brizna.report import sweep_lines, sweep_page
 
     return tell_found(context, given, found, sweep_lines, sweep_page)
-
-
-def tell_found(
-    context: Context,
-    given: Namespace,
-    found: Sweep | Tune,
-    lines: Callable[..., list[str]],
-    page: Callable[..., bytes],
-) -> int:
-    """Tell what a series of trials found, as it was asked for, and return the exit code."""
-    record = found.to_json()
-    if given.json:
-        context.tell_json(record)
-    else:
-        style = {"lang": context.lang, "width": context.width, "color": context.color}
-        context.tell(*lines(record, **style))
-    if given.html is not None:  # last: what was found is told, wherever the page cannot be put
-        write_page(given.html, page(record, lang=context.lang))
-    return 0 if found.recommended is not None else _CANNOT_TELL
 
 
 def _parser(context: Context) -> Parser:
@@ -182,31 +161,20 @@ def _add_manner(parser: Parser) -> None:
         "--per", metavar="WORK", help=_("compare by one of this work, as brizna mark --count says")
     )
     parser.add_argument("--most", metavar="N", type=int, help=_("settings that are allowed (64)"))
-    parser.add_argument(
-        "--resume",
-        metavar="SWEEP",
-        nargs="?",
-        const="",
-        help=_("go on with a sweep that was cut short; the last one if none is named"),
-    )
-    parser.add_argument(
-        "--show-output",
-        action="store_true",
-        help=_("show on stderr what the command prints, instead of dropping it"),
-    )
-    parser.add_argument("--html", metavar="FILE", help=_("write a page with the front"))
+    add_series(parser, resume=_("go on with a sweep that was cut short; the last, or by its name"))
 
 
 def _plan(
     given: Namespace, context: Context, settings: Settings, command: Sequence[str]
 ) -> SweepPlan:
     from brizna.core.quantities import Duration
-    from brizna.core.sweep import KINDS, MOST_SETTINGS
+    from brizna.core.sweep import KINDS, MOST_SETTINGS, SweepPlan
     from brizna.verbs import plan_sweep, read_dimension, resumed_plan
     from brizna.verbs._run import current_directory
 
     if given.resume is not None:
         return resumed_plan(
+            SweepPlan,
             given.resume or None,
             command,
             settings,
@@ -222,7 +190,7 @@ def _plan(
         most=MOST_SETTINGS if given.most is None else given.most,
         repeats=given.repeats,
         warm_ups=given.warm_ups,
-        seed=_seed() if given.seed is None else given.seed,
+        seed=drawn_seed() if given.seed is None else given.seed,
         goal=given.goal,
         per=given.per,
         settle_s=Duration.parse(given.settle).value,
@@ -235,12 +203,6 @@ def _cards(text: str | None, context: Context) -> tuple[str, ...]:
     """Return the cards that were named, or else those that programs here may see."""
     asked = context.environ.get("CUDA_VISIBLE_DEVICES", "") if text is None else text
     return tuple(part.strip() for part in asked.split(",") if part.strip())
-
-
-def _seed() -> int:
-    from random import SystemRandom
-
-    return SystemRandom().randrange(_SEEDS)
 
 
 def _say_size(context: Context, plan: SweepPlan) -> None:
@@ -280,24 +242,6 @@ def _say_progress(context: Context, progress: Progress) -> None:
     if progress.done < progress.total:
         parts.append(_("about {time} left").format(time=style.duration(progress.left_s)))
     context.say("  ".join(parts))
-
-
-def write_page(path: str, page: bytes) -> None:
-    """Write a page into a file.
-
-    Raises:
-        InputError: If it cannot be written.
-    """
-    from brizna.store import replace_file
-
-    try:
-        replace_file(path, page)
-    except OSError as error:
-        raise InputError(
-            "{path!r} cannot be written ({reason}): name a file in a folder that is there.",
-            path=path,
-            reason=error.strerror or error,
-        ) from error
 
 
 ACTIONS: dict[str, Callable[[Context, list[str]], int]] = {"sweep": _sweep, "restore": _restore}

@@ -8,6 +8,7 @@ from brizna.cli._parser import Parser
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.cli._dispatch import Context
+    from brizna.verbs._simpler import SimplerProgress
 
 _SETTINGS = ("interval", "store", "lang", "meter", "credentials", "view", "idle_w")
 _CANNOT_TELL = 4
@@ -17,12 +18,12 @@ def simpler(context: Context, words: list[str]) -> int:
     """Compare models, and say which to take."""
     from brizna.report import simpler_lines
     from brizna.verbs import SweepStoppedError
-    from brizna.verbs._simpler import compare_simpler, read_simpler_case
+    from brizna.verbs._simpler import compare_simpler, read_simpler_plan
 
     _ = context.texts.gettext
     given = _parser(context).parse_args(words)
     settings = settings_of(given, context)
-    case = read_simpler_case(
+    plan = read_simpler_plan(
         given.config,
         points=given.points,
         ratio=given.ratio,
@@ -31,12 +32,15 @@ def simpler(context: Context, words: list[str]) -> int:
     )
     try:
         found = compare_simpler(
-            case,
+            plan,
             settings,
             environ=context.environ,
-            tell=lambda name, block, failed: _say(context, name, block, failed),
+            resume=given.resume,
+            tell=lambda progress: _say(context, progress),
         )
     except SweepStoppedError as stopped:
+        again = _("Stopped. Go on where it stopped: brizna improve simpler {config} --resume")
+        context.say(again.format(config=given.config))
         return 128 + stopped.signal
     if given.json:
         context.tell_json(found.to_json())
@@ -49,14 +53,20 @@ def simpler(context: Context, words: list[str]) -> int:
     return 0 if found.recommended is not None else _CANNOT_TELL
 
 
-def _say(context: Context, name: str, block: int, failed: str | None) -> None:
+def _say(context: Context, progress: SimplerProgress) -> None:
     from brizna.report import Format
 
     style = Format(context.lang)
     _ = style.say
-    parts = [str(block + 1), name]
-    if failed is not None:
-        parts.append(_("given up: {why}").format(why=style.stored(failed)))
+    note = progress.note
+    parts = [f"{progress.done}/{progress.total}", note.name]
+    if note.failed is not None:
+        parts.append(_("given up: {why}").format(why=style.stored(note.failed)))
+    else:
+        score = sum(note.scores) / len(note.scores)
+        parts.append(_("score {value}").format(value=style.number(score, step=1e-4)))
+    if progress.done < progress.total:
+        parts.append(_("about {time} left").format(time=style.duration(progress.left_s)))
     context.say("  ".join(parts))
 
 
@@ -76,6 +86,9 @@ def _parser(context: Context) -> Parser:
     }
     for option, (kind, metavar, text) in options.items():
         parser.add_argument(option, type=kind, metavar=metavar, help=text)
+    parser.add_argument(
+        "--resume", action="store_true", help=_("go on with a comparison that was cut short")
+    )
     add_json(parser)
     add_settings(parser, _SETTINGS)
     return parser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from brizna.cli._options import add_json, add_settings, settings_of
 from brizna.cli._parser import Parser
+from brizna.cli._trials import add_series, drawn_seed, tell_found
 from brizna.core.errors import InputError
 
 TYPE_CHECKING = False
@@ -21,7 +22,6 @@ _SETTINGS = (
     *("meter", "credentials", "view", "idle_w"),
 )
 _TRIALS, _REPEATS, _FACTOR = 30, 3, 3
-_SEEDS = 2**31
 
 
 def tune(context: Context, words: list[str]) -> int:
@@ -48,7 +48,6 @@ def tune(context: Context, words: list[str]) -> int:
     except SweepStoppedError as stopped:
         context.say(_("Stopped. Go on where it stopped: brizna tune --resume"))
         return 128 + stopped.signal
-    from brizna.cli._power import tell_found
     from brizna.report._tune import tune_lines, tune_page
 
     return tell_found(context, given, found, tune_lines, tune_page)
@@ -142,35 +141,25 @@ def _add_manner(parser: Parser) -> None:
     parser.add_argument(
         "--seed", metavar="N", type=int, help=_("decides all chance; drawn and said if not given")
     )
-    parser.add_argument(
-        "--resume",
-        metavar="SEARCH",
-        nargs="?",
-        const="",
-        help=_("go on with a search that was cut short; the last one if none is named"),
-    )
+    add_series(parser, resume=_("go on with a search that was cut short; the last, or by its name"))
     parser.add_argument(
         "--function",
         metavar="MODULE:NAME",
         help=_("instead of a command: a Python function that returns the quality"),
     )
-    parser.add_argument(
-        "--show-output",
-        action="store_true",
-        help=_("show on stderr what the command prints, instead of dropping it"),
-    )
-    parser.add_argument("--html", metavar="FILE", help=_("write a page with the front"))
 
 
 def _plan(
     given: Namespace, context: Context, settings: Settings, command: Sequence[str]
 ) -> TunePlan:
-    from brizna.core.tune import Parameter, Resource
+    from brizna.core.tune import Parameter, Resource, TunePlan
     from brizna.verbs._run import current_directory
-    from brizna.verbs._tune import function_command, plan_tune, resumed_tune
+    from brizna.verbs._series import resumed_plan
+    from brizna.verbs._tune import function_command, plan_tune
 
     if given.resume is not None:
-        return resumed_tune(
+        return resumed_plan(
+            TunePlan,
             given.resume or None,
             command,
             settings,
@@ -193,7 +182,7 @@ def _plan(
         repeats=given.repeats,
         is_experiment=given.alone,
         sampler=given.sampler,
-        seed=_seed() if given.seed is None else given.seed,
+        seed=drawn_seed() if given.seed is None else given.seed,
     )
 
 
@@ -223,12 +212,6 @@ def _budget(text: str | None) -> tuple[float | None, float | None]:
         "--budget is {text!r}: expected an energy or a time above 0, such as 50kJ or 20min.",
         text=text,
     )
-
-
-def _seed() -> int:
-    from random import SystemRandom
-
-    return SystemRandom().randrange(_SEEDS)
 
 
 def _say_size(context: Context, plan: TunePlan) -> None:

@@ -1,10 +1,14 @@
-"""Series of trials: what a sweep or a search was to do, and what it found, beside the runs."""
+"""Series of trials: what each was to do, and what it found, beside the runs.
+
+A sweep, a search and a comparison of models are series.
+"""
 
 from __future__ import annotations
 
 import os
 from contextlib import suppress
 
+from brizna.check._simpler_study import SimplerPlan, SimplerStudy
 from brizna.core.errors import InputError
 from brizna.core.sweep import Sweep, SweepPlan, digest_name
 from brizna.core.tune import Tune, TunePlan
@@ -12,19 +16,28 @@ from brizna.store._kept import keep_record, read_kept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, TypeVar
+    from typing import TypeVar
 
     from brizna.store._store import Store
 
-    _Plan = TypeVar("_Plan", SweepPlan, TunePlan)
+    Plan = SweepPlan | TunePlan | SimplerPlan
+    _Plan = TypeVar("_Plan", SweepPlan, TunePlan, SimplerPlan)
 
-_FOLDERS = {SweepPlan: "sweeps", Sweep: "sweeps", TunePlan: "tunes", Tune: "tunes"}
-_FOUND = {SweepPlan: Sweep, TunePlan: Tune}
+_FOLDERS = {
+    **dict.fromkeys((SweepPlan, Sweep), "sweeps"),
+    **dict.fromkeys((TunePlan, Tune), "tunes"),
+    **dict.fromkeys((SimplerPlan, SimplerStudy), "simpler"),
+}
+_FOUND = {SweepPlan: Sweep, TunePlan: Tune, SimplerPlan: SimplerStudy}
 """What ends each kind of plan."""
-_COMMANDS = {SweepPlan: "brizna power sweep", TunePlan: "brizna tune"}
+_COMMANDS = {
+    SweepPlan: "brizna power sweep",
+    TunePlan: "brizna tune",
+    SimplerPlan: "brizna improve simpler",
+}
 
 
-def keep_series(store: Store, record: SweepPlan | Sweep | TunePlan | Tune) -> str:
+def keep_series(store: Store, record: Plan | Sweep | Tune | SimplerStudy) -> str:
     """Keep what a series is to do, or what it found, and return its digest.
 
     Raises:
@@ -33,14 +46,14 @@ def keep_series(store: Store, record: SweepPlan | Sweep | TunePlan | Tune) -> st
     return keep_record(store, _FOLDERS[type(record)], record.to_json())
 
 
-def forget_series(store: Store, kind: type[SweepPlan | TunePlan], digest: str) -> None:
+def forget_series(store: Store, kind: type[Plan], digest: str) -> None:
     """Forget a plan that could not be carried out at all; nothing happens where it is not kept."""
     name = f"{digest.removeprefix('sha256:')}.json"
     with suppress(OSError):
         os.unlink(os.path.join(store.path, _FOLDERS[kind], name))
 
 
-def series_folder(store: Store, kind: type[SweepPlan | TunePlan], digest: str) -> str:
+def series_folder(store: Store, kind: type[Plan], digest: str) -> str:
     """Return the folder for what a series needs to go on."""
     return os.path.join(store.path, _FOLDERS[kind], digest_name(digest))
 
@@ -52,7 +65,7 @@ def unfinished_series(
 
     Args:
         store: Where it is kept.
-        kind: `SweepPlan` or `TunePlan`.
+        kind: Of plan.
         reference: The beginning of the digest; the one begun last if None.
 
     Raises:
@@ -60,7 +73,7 @@ def unfinished_series(
         IntegrityError: If a record was changed.
         UnavailableError: If the records cannot be read.
     """
-    left = _unfinished(read_kept(store, _FOLDERS[kind]), kind)
+    left = unfinished(store, kind)
     wanted = digest_name(reference or "")
     found = [digest for digest in left if digest_name(digest).startswith(wanted)]
     if reference is None and found:
@@ -83,10 +96,16 @@ def unfinished_series(
     )
 
 
-def _unfinished(records: dict[str, dict[str, Any]], kind: type[_Plan]) -> dict[str, _Plan]:
-    ended = {
-        record["plan"] for record in records.values() if record["schema"] == _FOUND[kind].schema
-    }
+def unfinished(store: Store, kind: type[_Plan]) -> dict[str, _Plan]:
+    """Return all series of a kind that were begun and not ended, by the digest of their plan.
+
+    Raises:
+        IntegrityError: If a record was changed.
+        UnavailableError: If the records cannot be read.
+    """
+    records = read_kept(store, _FOLDERS[kind])
+    schema = _FOUND[kind].schema
+    ended = {record.get("plan") for record in records.values() if record["schema"] == schema}
     return {
         digest: kind.from_json(record)
         for digest, record in records.items()

@@ -5,33 +5,43 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from math import isfinite
 from tomllib import TOMLDecodeError, load
 from typing import cast
 
 from brizna.check._noninferiority import FAIL, PASS
 from brizna.check._simpler import POINTS, RATIO, Contender, Simpler, SimplerRule, simpler
+from brizna.check._simpler_study import (
+    Candidate,
+    Compared,
+    SimplerNote,
+    SimplerPlan,
+    SimplerStudy,
+)
 from brizna.core.errors import InputError, Said
-from brizna.core.estimate import Estimate, estimate_of
 from brizna.core.factors import nearest
-from brizna.core.quantities import Energy
-from brizna.core.records import Record, each
+from brizna.core.records import Record
+from brizna.core.sweep import digest_name
 from brizna.core.trials import typical
+from brizna.environment import machine_name, redact
 from brizna.run import TrialFailedError, trials
-from brizna.store import Store
+from brizna.store import Store, forget_series, keep_series, series_folder, unfinished
 from brizna.verbs._candidate import CANDIDATE, INFER, INFERENCES, TRAIN
 from brizna.verbs._measured_trial import measured_trial
 from brizna.verbs._recorder import Job
-from brizna.verbs._trialling import Ground, stoppable
+from brizna.verbs._trialling import Ground, now, stoppable
 from brizna.verbs._tune import SEED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any, ClassVar
+    from typing import Any
 
-    from brizna.core.measurement import Phase
+    from brizna.core.estimate import Estimate
+    from brizna.core.measurement import Phase, Run
     from brizna.core.trials import Turn
+    from brizna.run import Trials
     from brizna.verbs._measured_trial import Told
     from brizna.verbs._settings import Settings
 
@@ -41,106 +51,23 @@ _REPEATS, _LEAST_S, _SEED = 3, 1.0, 1
 _TAG = "simpler"
 
 
-class Candidate(Record):
-    """One model that is compared.
+class SimplerProgress(Record):
+    """How far a comparison has come.
 
     Attributes:
-        name: What it is called.
-        model: ``module:function`` that returns it; None with a command of its own.
-        command: What trains and uses it; None with a function.
+        note: What the last trial came to.
+        done: How many trials are made, this one included.
+        total: How many there are in all.
+        left_s: For how long it will go on, if trials go on taking as long.
     """
 
-    name: str
-    model: str | None = None
-    command: tuple[str, ...] | None = None
-
-    _forms: ClassVar = {"command": tuple}
-
-
-class SimplerCase(Record):
-    """What is to be compared.
-
-    Attributes:
-        candidates: The models, the complex one first.
-        data: ``module:function`` that returns training inputs and answers, unseen ones and theirs.
-        score: ``module:function`` of answers and what was told; None for right or wrong.
-        rule: When the complex model is not worth it.
-        repeats: How often each is trained and used.
-        seed: Decides the order.
-        least_s: Processor seconds that a use lasts at least.
-        folder: Where the functions are.
-    """
-
-    candidates: tuple[Candidate, ...]
-    data: str | None
-    score: str | None
-    rule: SimplerRule
-    repeats: int
-    seed: int
-    least_s: float
-    folder: str
+    note: SimplerNote
+    done: int
+    total: int
+    left_s: float
 
 
-class Compared(Record):
-    """What one model came to.
-
-    Attributes:
-        name: What it is called.
-        score: Mean over the unseen items.
-        training_j: Of one training; None where it is not known.
-        inference_j: Of 1,000 inferences; None where it is not known.
-        runs: Ids of its runs.
-        failed: Why it was given up; None if it was not.
-    """
-
-    name: str
-    score: float | None = None
-    training_j: Estimate | None = None
-    inference_j: Estimate | None = None
-    runs: tuple[str, ...] = ()
-    failed: str | None = None
-
-    _forms: ClassVar = {
-        "training_j": estimate_of(Energy),
-        "inference_j": estimate_of(Energy),
-        "runs": tuple,
-    }
-
-
-class SimplerStudy(Record):
-    """What a comparison found.
-
-    Attributes:
-        complex: Name of the complex model.
-        points: Of the rule.
-        ratio: Of the rule.
-        inferences: Of the rule.
-        models: What each came to, the complex one first.
-        verdicts: One for each simple model that did not fail.
-        recommended: The model to take: of those that pass the one with the least energy, else the
-            complex one; None where none passes and one is undecided.
-        notes: What a reader should know, a sentence each.
-    """
-
-    schema: ClassVar = "brizna.simpler/1"
-
-    complex: str
-    points: float
-    ratio: float
-    inferences: float | None
-    models: tuple[Compared, ...]
-    verdicts: tuple[Simpler, ...]
-    recommended: str | None
-    notes: tuple[str, ...] = ()
-
-    _forms: ClassVar = {
-        "models": each(Compared.from_json),
-        "verdicts": each(Simpler.from_json),
-        "notes": tuple,
-    }
-
-
-def read_simpler_case(path: str, **over: float | None) -> SimplerCase:
+def read_simpler_plan(path: str, **over: float | None) -> SimplerPlan:
     """Return what a file in TOML says is to be compared.
 
     Args:
@@ -164,7 +91,9 @@ def read_simpler_case(path: str, **over: float | None) -> SimplerCase:
     _check_names(said, _KNOWN, path)
     said |= {name: value for name, value in over.items() if value is not None}
     try:
-        return SimplerCase(
+        return SimplerPlan(
+            made=now(),
+            machine=machine_name(),
             candidates=_candidates(tables, path),
             data=said.get("data"),
             score=said.get("score"),
@@ -228,38 +157,103 @@ def _check_names(table: Mapping[str, Any], known: Sequence[str], path: str) -> N
 
 
 def compare_simpler(
-    case: SimplerCase,
+    plan: SimplerPlan,
     settings: Settings,
     *,
     environ: Mapping[str, str],
-    tell: Callable[[str, int, str | None], object] = lambda _name, _block, _failed: None,
+    resume: bool = False,
+    tell: Callable[[SimplerProgress], object] = lambda _: None,
 ) -> SimplerStudy:
     """Train and use all models in turn, and return what the rule says of the simple ones.
 
     Args:
-        case: What is to be compared.
+        plan: What is to be compared.
         settings: The settings in force.
         environ: This process's environment.
-        tell: Called after each trial with the model, the block and why it failed.
+        resume: Whether to go on with the same comparison that was cut short; its trials that had
+            ended are not made again.
+        tell: Called after each trial.
 
     Raises:
-        SweepStoppedError: If a signal ended it.
-        InputError: If a model cannot be begun, or the complex one failed.
+        SweepStoppedError: If a signal ended it; it can go on later.
+        InputError: If a model cannot be begun, the complex one failed, or nothing was cut short.
         UnavailableError: If a run could not be kept.
     """
-    store = Store.find(settings["store"], cwd=case.folder, environ=environ)
-    ground = Ground(store, settings, environ, case.folder)
-    maker = _Maker(case, ground, tell)
+    store = Store.find(settings["store"], cwd=plan.folder, environ=environ)
+    digest = _resumed(store, plan) if resume else keep_series(store, _as_kept(plan))
+    known = _made(store, digest) if resume else {}
+    maker = _Maker(plan, digest, Ground(store, settings, environ, plan.folder), known, tell)
     with stoppable():
-        found = trials(
-            [one.name for one in case.candidates],
-            repeats=case.repeats,
-            seed=case.seed,
-            run_one=maker.make,
-            warm_ups=0,
+        try:
+            found = trials(
+                [one.name for one in plan.candidates],
+                repeats=plan.repeats,
+                seed=plan.seed,
+                run_one=maker.make,
+                warm_ups=0,
+            )
+        except InputError:
+            if not maker.has_made:  # it could not be begun, so there is nothing to go on with
+                forget_series(store, SimplerPlan, digest)
+            raise
+    study = _study(plan, digest, found, settings["view"])
+    keep_series(store, study)
+    return study
+
+
+def _as_kept(plan: SimplerPlan) -> SimplerPlan:
+    """Return a plan without what its commands hold of secrets."""
+    return plan.replace(
+        candidates=tuple(
+            one if one.command is None else one.replace(command=redact(one.command))
+            for one in plan.candidates
         )
-    counted = found.counted()
-    first = case.candidates[0].name
+    )
+
+
+def _resumed(store: Store, plan: SimplerPlan) -> str:
+    """Return the digest of the same plan that was begun last and not ended.
+
+    Raises:
+        InputError: If there is none.
+    """
+    wanted = _as_kept(plan)
+    same = {
+        digest: begun.made
+        for digest, begun in unfinished(store, SimplerPlan).items()
+        if begun.replace(made=wanted.made) == wanted
+    }
+    if not same:
+        raise InputError(
+            "No comparison of these models with these numbers was cut short in {store!r}: expected "
+            "one that did not end, on this machine. Leave --resume out to begin one.",
+            store=store.path,
+        )
+    return max(same, key=lambda digest: same[digest])
+
+
+def _made(store: Store, digest: str) -> dict[tuple[int, str], _Tried]:
+    """Return the trials of a comparison that are in the store, by block and candidate."""
+    tag = f"{_TAG}:{digest_name(digest)}"
+    found: dict[tuple[int, str], _Tried] = {}
+    for summary in store.runs():
+        if tag not in summary.tags or summary.state != "finished":
+            continue
+        for record in store.records(summary.id, schema=SimplerNote.schema):
+            note = SimplerNote.from_json(record)
+            if note.plan == digest:
+                found[note.block, note.name] = _Tried(run=store.read(summary.id).run, note=note)
+    return found
+
+
+def _study(plan: SimplerPlan, digest: str, found: Trials, view: str) -> SimplerStudy:
+    """Return what the trials say.
+
+    Raises:
+        InputError: If the complex model failed.
+    """
+    counted: dict[str, dict[int, _Tried]] = found.counted()
+    first = plan.candidates[0].name
     if first in found.failed:
         raise InputError(
             "The complex model {name!r} failed, and nothing can be compared with it: {why}",
@@ -267,71 +261,127 @@ def compare_simpler(
             why=found.failed[first],
         )
     contenders = [
-        _contender(one.name, counted[one.name], settings["view"])
-        for one in case.candidates
+        _contender(one.name, counted[one.name], view)
+        for one in plan.candidates
         if one.name not in found.failed
     ]
-    verdicts = simpler(contenders[0], contenders[1:], rule=case.rule)
+    verdicts = simpler(contenders[0], contenders[1:], rule=plan.rule)
     by_name = {one.name: one for one in contenders}
     models = tuple(
         Compared(name=one.name, failed=found.failed[one.name])
         if one.name in found.failed
         else _compared(by_name[one.name], counted[one.name])
-        for one in case.candidates
+        for one in plan.candidates
     )
     return SimplerStudy(
         complex=first,
-        points=case.rule.points,
-        ratio=case.rule.ratio,
-        inferences=case.rule.inferences,
+        points=plan.rule.points,
+        ratio=plan.rule.ratio,
+        inferences=plan.rule.inferences,
         models=models,
         verdicts=tuple(verdicts),
-        recommended=_recommended(first, verdicts, models, case.rule),
+        recommended=_recommended(first, verdicts, models, plan.rule),
         notes=_notes(counted),
+        plan=digest,
     )
 
 
+class _Tried(Record):
+    """One trial: its run, and what is kept beside it."""
+
+    run: Run
+    note: SimplerNote
+
+
 class _Maker:
-    """Makes the trials of one comparison."""
+    """Makes the trials of one comparison.
+
+    Attributes:
+        has_made: Whether one was made and kept, now or earlier.
+    """
 
     def __init__(
-        self, case: SimplerCase, ground: Ground, tell: Callable[[str, int, str | None], object]
+        self,
+        plan: SimplerPlan,
+        digest: str,
+        ground: Ground,
+        known: Mapping[tuple[int, str], _Tried],
+        tell: Callable[[SimplerProgress], object],
     ) -> None:
-        self._case = case
+        """Take what to do and where, which trials were made before, and whom to tell of each."""
+        self._plan = plan
+        self._digest = digest
         self._ground = ground
+        self._known = known
         self._tell = tell
-        self._candidates = {one.name: one for one in case.candidates}
+        self._candidates = {one.name: one for one in plan.candidates}
+        self._total = len(plan.candidates) * plan.repeats
+        for tried in known.values():
+            self._total -= self._left_out(tried.note)
+        self._done = len(known)
+        self._begun_s = time.monotonic()
+        self.has_made = bool(known)
 
-    def make(self, turn: Turn) -> Told:
-        """Train and use one model.
+    def make(self, turn: Turn) -> _Tried:
+        """Train and use one model, unless that was done before.
 
         Raises:
             TrialFailedError: If its program failed, or did not say what it should.
         """
-        candidate, case = self._candidates[turn.arm], self._case
+        tried = self._known.get((turn.block, turn.arm)) or self._measured(turn)
+        if tried.note.failed is not None:
+            raise TrialFailedError(tried.note.failed)
+        return tried
+
+    def _measured(self, turn: Turn) -> _Tried:
+        candidate, plan = self._candidates[turn.arm], self._plan
         wanted = {
-            "data": case.data,
+            "data": plan.data,
             "model": candidate.model,
-            "score": case.score,
-            "least_s": case.least_s,
-            "folder": case.folder,
+            "score": plan.score,
+            "least_s": plan.least_s,
+            "folder": plan.folder,
         }
         own = [sys.executable, "-m", "brizna.verbs._candidate"]
         told = measured_trial(
             Job(
                 command=own if candidate.command is None else candidate.command,
                 name=candidate.name,
-                tags=[_TAG, f"block={turn.block}", "stage:evaluation"],
+                tags=[_TAG, f"{_TAG}:{digest_name(self._digest)}", "stage:evaluation"],
             ),
             self._ground,
-            folder=os.path.join(self._ground.store.path, _TAG),
-            variables={CANDIDATE: json.dumps(wanted), SEED: str(case.seed + turn.block)},
+            folder=series_folder(self._ground.store, SimplerPlan, self._digest),
+            variables={CANDIDATE: json.dumps(wanted), SEED: str(plan.seed + turn.block)},
         )
         failed = told.failed or _lacking(told)
-        self._tell(turn.arm, turn.block, failed)
-        if failed is not None:
-            raise TrialFailedError(failed)
-        return told
+        note = SimplerNote(
+            plan=self._digest,
+            name=turn.arm,
+            block=turn.block,
+            scores=() if failed else tuple(told.result["scores"]),
+            failed=failed,
+        )
+        self._ground.store.put(note.to_json(), run_id=told.run.id)
+        self.has_made = True
+        self._say(note)
+        return _Tried(run=told.run, note=note)
+
+    def _left_out(self, note: SimplerNote) -> int:
+        """Return how many trials are not made after this one: a model that failed is given up."""
+        return 0 if note.failed is None else self._plan.repeats - 1 - note.block
+
+    def _say(self, note: SimplerNote) -> None:
+        self._done += 1
+        self._total -= self._left_out(note)
+        each_s = (time.monotonic() - self._begun_s) / (self._done - len(self._known))
+        self._tell(
+            SimplerProgress(
+                note=note,
+                done=self._done,
+                total=self._total,
+                left_s=each_s * (self._total - self._done),
+            )
+        )
 
 
 def _lacking(told: Told) -> str | None:
@@ -358,17 +408,17 @@ def _inferences(phase: Phase) -> float:
     return sum(work.amount for work in phase.work if work.name == INFERENCES)
 
 
-def _contender(name: str, blocks: Mapping[int, Told], view: str) -> Contender:
+def _contender(name: str, blocks: Mapping[int, _Tried], view: str) -> Contender:
     training: dict[int, Estimate] = {}
     inference: dict[int, Estimate] = {}
-    for block, told in blocks.items():
-        phases = {phase.name: phase for phase in told.run.measurement.phases}
+    for block, tried in blocks.items():
+        phases = {phase.name: phase for phase in tried.run.measurement.phases}
         trained, used = (_energy(phases[phase], view) for phase in (TRAIN, INFER))
         if trained is not None:
             training[block] = trained
         if used is not None:
             inference[block] = used.scaled(1 / _inferences(phases[INFER]))
-    lists = [told.result["scores"] for told in blocks.values()]
+    lists = [tried.note.scores for tried in blocks.values()]
     if len({len(scores) for scores in lists}) > 1:
         raise InputError(
             "{name!r} scored different numbers of items in its trials: expected the same unseen "
@@ -385,13 +435,13 @@ def _energy(phase: Phase, view: str) -> Estimate | None:
     return phase.fair_share_j if view == "fair-share" else phase.above_idle_j
 
 
-def _compared(one: Contender, blocks: Mapping[int, Told]) -> Compared:
+def _compared(one: Contender, blocks: Mapping[int, _Tried]) -> Compared:
     return Compared(
         name=one.name,
         score=sum(one.scores) / len(one.scores),
         training_j=_mean(one.training_j),
         inference_j=_mean({block: used.scaled(1000) for block, used in one.inference_j.items()}),
-        runs=tuple(told.run.id for told in blocks.values()),
+        runs=tuple(tried.run.id for tried in blocks.values()),
     )
 
 
@@ -418,9 +468,9 @@ def _life(model: Compared, rule: SimplerRule) -> float:
     return used if rule.inferences is None else trained + used * rule.inferences / 1000
 
 
-def _notes(counted: Mapping[str, Mapping[int, Told]]) -> tuple[str, ...]:
+def _notes(counted: Mapping[str, Mapping[int, _Tried]]) -> tuple[str, ...]:
     from brizna.core.tune_found import MODELLED
 
-    every = [told for blocks in counted.values() for told in blocks.values()]
-    modelled = any(told.run.measurement.coverage.modelled for told in every)
+    every = [tried.run for blocks in counted.values() for tried in blocks.values()]
+    modelled = any(run.measurement.coverage.modelled for run in every)
     return (str(MODELLED),) if modelled else ()

@@ -15,11 +15,12 @@ from brizna.core.errors import InputError, Said
 from brizna.core.records import Record
 from brizna.core.sweep import Goal, SweepPlan, TrialFacts, TrialNote, conclude, digest_name
 from brizna.core.trials import WARM_UP, turns
-from brizna.environment import machine_name, redact
+from brizna.environment import machine_name
 from brizna.run import HeldLimits, TrialFailedError, restore_files, trials
-from brizna.store import Store, forget_series, keep_series, unfinished_series
+from brizna.store import Store, forget_series, keep_series
 from brizna.verbs._recorder import Job
 from brizna.verbs._run import run_command
+from brizna.verbs._series import check_machine, without_secrets
 from brizna.verbs._sweep_levels import DeviceLevels, command_of, variables_of
 from brizna.verbs._trialling import (
     Ground,
@@ -117,45 +118,6 @@ def plan_sweep(
     return plan
 
 
-def resumed_plan(
-    reference: str | None,
-    command: Sequence[str],
-    settings: Settings,
-    *,
-    environ: Mapping[str, str],
-    directory: str,
-) -> SweepPlan:
-    """Return the plan of a sweep that was cut short, with its command as it is to be run.
-
-    Args:
-        reference: The beginning of its digest; the last one if None.
-        command: The command again, which is needed where it held a secret; may be empty.
-        settings: The settings in force.
-        environ: This process's environment.
-        directory: The working directory.
-
-    Raises:
-        InputError: If there is none such, or the command is another one.
-    """
-    store = Store.find(settings["store"], cwd=directory, environ=environ)
-    plan = unfinished_series(store, SweepPlan, reference)[1]
-    if not command and not plan.is_cut:
-        return plan
-    if not command:
-        raise InputError(
-            "The command of this sweep held a secret or was too long, and is not kept whole: give "
-            "it again after --resume --."
-        )
-    if redact(command) != plan.command:
-        raise InputError(
-            "This sweep was begun with {known!r}, and {command!r} was given: leave the command "
-            "out, or begin a new sweep with it.",
-            known=" ".join(plan.command),
-            command=" ".join(redact(command)),
-        )
-    return plan.replace(command=tuple(command))
-
-
 def sweep(
     plan: SweepPlan,
     settings: Settings,
@@ -185,19 +147,12 @@ def sweep(
         InputError: If the plan cannot be carried out, or its command not be started.
     """
     bench = bench or Bench()
-    if plan.machine != machine_name():
-        raise InputError(
-            "This sweep was begun on the machine {machine}, and this one is {here}: go on there, "
-            "or begin a new one here.",
-            machine=plan.machine,
-            here=machine_name(),
-        )
+    check_machine(plan.machine)
     arms = plan.settings(most=sys.maxsize)
     devices = DeviceLevels(plan, sys_root=bench.sys_root, nvml=bench.nvml)
     held = HeldLimits(devices.planned, next(iter(restore_files(environ)), ""), now=now)
     store = Store.find(settings["store"], cwd=directory, environ=environ)
-    safe = redact(plan.command)
-    kept = plan.replace(command=safe, is_cut=safe != plan.command)
+    kept = without_secrets(plan)
     digest = digest_of(kept.to_json())
     done = _made(store, digest, settings["view"])
     ground = Ground(store, settings, environ, directory)

@@ -17,12 +17,13 @@ from brizna.core.records import Record
 from brizna.core.sweep import digest_name
 from brizna.core.tune import TuneNote, TunePlan, TuneTrial, setting_name
 from brizna.core.tune_found import conclude
-from brizna.environment import machine_name, redact
+from brizna.environment import machine_name
 from brizna.improve._samplers import open_sampler
 from brizna.improve._tuning import Tuning
-from brizna.store import Store, forget_series, keep_series, series_folder, unfinished_series
+from brizna.store import Store, forget_series, keep_series, series_folder
 from brizna.verbs._measured_trial import measured_trial
 from brizna.verbs._recorder import Job
+from brizna.verbs._series import check_machine, without_secrets
 from brizna.verbs._trialling import Ground, now, stoppable
 
 TYPE_CHECKING = False
@@ -91,40 +92,6 @@ def function_command(name: str, rest: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "brizna.improve._objective", name]
 
 
-def resumed_tune(
-    reference: str | None,
-    command: Sequence[str],
-    settings: Settings,
-    *,
-    environ: Mapping[str, str],
-    directory: str,
-) -> TunePlan:
-    """Return the plan of a search that was cut short, with its command as it is to be run.
-
-    Args:
-        reference: The beginning of its digest; the last one if None.
-        command: The command again, which is needed where it held a secret; may be empty.
-        settings: The settings in force.
-        environ: This process's environment.
-        directory: The working directory.
-
-    Raises:
-        InputError: If there is none such, or the command is another one.
-    """
-    store = Store.find(settings["store"], cwd=directory, environ=environ)
-    plan = unfinished_series(store, TunePlan, reference)[1]
-    if not command and not plan.is_cut:
-        return plan
-    if redact(command) != plan.command:
-        raise InputError(
-            "This search was begun with {known!r}, and {command!r} was given: give the same "
-            "command after --resume --, or begin a new search.",
-            known=" ".join(plan.command),
-            command=" ".join(redact(command)),
-        )
-    return plan.replace(command=tuple(command))
-
-
 def tune(
     plan: TunePlan,
     settings: Settings,
@@ -150,16 +117,9 @@ def tune(
         UnavailableError: If the sampler's library is missing, or the store cannot be written.
         InputError: If the command cannot be started, or does not say its quality.
     """
-    if plan.machine != machine_name():
-        raise InputError(
-            "This search was begun on the machine {machine}, and this one is {here}: go on there, "
-            "or begin a new one here.",
-            machine=plan.machine,
-            here=machine_name(),
-        )
+    check_machine(plan.machine)
     store = Store.find(settings["store"], cwd=directory, environ=environ)
-    safe = redact(plan.command)
-    kept = plan.replace(command=safe, is_cut=safe != plan.command)
+    kept = without_secrets(plan)
     digest = keep_series(store, kept)
     ground = Ground(store, settings, environ, directory)
     folder = series_folder(store, TunePlan, digest)
