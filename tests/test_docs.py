@@ -115,6 +115,7 @@ from brizna.verbs import (
     all_rules,
     facts_of,
     read_choice,
+    read_policy,
     read_settings,
 )
 from brizna.verbs._history import History, Unlike
@@ -277,6 +278,8 @@ def test_every_settings_file_in_the_documents_is_understood(page, tmp_path):
                 assert facts_of(None, directory=str(tmp_path)).values == value
             elif name == "check":
                 assert read_choice(str(tmp_path), all_rules())
+            elif name == "env":
+                assert read_policy(str(tmp_path)).indexes
             else:
                 assert settings[name] == value
 
