@@ -274,5 +274,5 @@ SAMPLES = {
     "BRZ-P091": noted("brizna.hardware-advice/1", {"options": [1, 2]}, {"options": [1]}),
     "BRZ-P092": noted("brizna.simpler/1", {"recommended": "a"}, {"recommended": None}),
     "BRZ-P093": noted("brizna.reuse/1", {"chosen": {"name": "a"}}, {"chosen": None}),
-    **{f"BRZ-Q00{number}": asked(f"BRZ-Q00{number}") for number in range(1, 9)},
+    **{f"BRZ-Q00{number}": asked(f"BRZ-Q00{number}") for number in range(1, 10)},
 }

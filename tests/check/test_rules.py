@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,66 @@ def test_the_checklist_of_the_guide_is_covered_point_by_point():
         assert f"5.1, {point}" in places
     for point in range(1, 7):
         assert f"5.2, {point}" in places
+
+
+GUIDE = {
+    "1": 6,
+    "2.1 Entornos virtuales y contenedores": 2,
+    "2.1 Control de versiones": 2,
+    "2.1 Compatibilidad y reproducibilidad": 2,
+    "2.1 Prácticas de CI/CD": 2,
+    "2.1 Integración con repositorios": 2,
+    "2.1 Seguridad y trazabilidad": 3,
+    "2.1 Estrategias de paralelización": 2,
+    "2.1 Uso de aceleradores": 3,
+    "2.1 Balanceo de cargas": 3,
+    "2.1 Infraestructura como código": 4,
+    "3.1 Selección de instancias": 3,
+    "3.1 Ajustes de GPU/TPU y CPU": 3,
+    "3.1 DVFS": 2,
+    "3.2 Bibliotecas optimizadas": 2,
+    "3.2 Monitoreo": 2,
+    "4.1 Data Parallelism": 0,
+    "4.1 Model Parallelism": 0,
+    "4.1 Federated Learning": 0,
+    "4.2 Frameworks comparativos": 0,
+    "4.3 Medir": 4,
+    "4.3 Buenas prácticas": 3,
+    "5.1": 9,
+    "5.2": 6,
+    "5.3": 5,
+}
+"""How many points each heading of the guide has; 0 where it is one text.
+
+The third point under `3.2 Monitoreo` names a list of metrics and asks nothing.
+"""
+PLACE = re.compile(r"(.+?), (\d+)(?:-(\d+))?((?:, \d+)*)")
+
+
+def points_of(place):
+    """Return the heading and the points that one part of a place names."""
+    matched = PLACE.fullmatch(place)
+    if matched is None:
+        return place, [0]
+    head, first, last, more = matched.groups()
+    return head, [
+        *range(int(first), int(last or first) + 1),
+        *(int(point) for point in more.split(", ") if point),
+    ]
+
+
+def test_every_recommendation_of_the_guide_has_a_rule_or_a_question():
+    asked = {
+        (head, point) for head, count in GUIDE.items() for point in range(count and 1, count + 1)
+    }
+    told = set()
+    for rule in RULES.values():
+        for place in rule.profiles.get("pnav", "").split("; "):
+            if place:
+                head, points = points_of(place)
+                told |= {(head, point) for point in points}
+    assert sorted(asked - told) == []
+    assert sorted(told - asked) == []
 
 
 def test_all_seven_ways_are_covered():
@@ -251,6 +312,14 @@ def test_locks_of_all_kinds_are_read(path, text, result):
     assert judged(of(files={path: text}), select=("BRZ-P002",)).verdicts[0].result == result
 
 
+@pytest.mark.parametrize("name", ["BRZ-P001", "BRZ-P002"])
+@pytest.mark.parametrize("path", ["poetry.lock", "uv.lock", "pylock.toml", "Pipfile.lock"])
+def test_a_lock_that_cannot_be_read_shows_nothing(path, name):
+    verdict = judged(of(files={path: "\ufffd bad"}), select=(name,)).verdicts[0]
+    assert (verdict.result, verdict.place.file) == ("cannot-tell", path)
+    assert path in str(verdict.seen)
+
+
 def test_a_step_is_found_with_its_line():
     project = of(files={CI: "on: push\nsteps:\n  - run: pip-audit --strict\n"})
     place = judged(project, select=("BRZ-P011",)).verdicts[0].place
@@ -260,6 +329,20 @@ def test_a_step_is_found_with_its_line():
 def test_a_stage_of_an_image_is_no_base():
     text = f"FROM python@{HASH} AS build\nFROM build\nFROM scratch\n"
     assert judged(of(files={"Dockerfile": text}), select=("BRZ-P004",)).outcome() == "pass"
+
+
+@pytest.mark.parametrize(
+    ("texts", "result"),
+    [
+        (("FROM $BASE\n", "FROM python:3\n"), "fail"),
+        (("FROM $BASE\n", f"FROM python@{HASH}\n"), "cannot-tell"),
+        (("RUN true\n", f"FROM python@{HASH}\n"), "cannot-tell"),
+        ((f"FROM python@{HASH} AS Build\nFROM build\n",), "pass"),
+    ],
+)
+def test_of_several_images_one_that_can_change_is_enough(texts, result):
+    files = {f"image{number}.Dockerfile": text for number, text in enumerate(texts)}
+    assert judged(of(files=files), select=("BRZ-P004",)).verdicts[0].result == result
 
 
 def test_a_plan_shows_what_it_saves_with_its_interval():
@@ -277,9 +360,33 @@ def test_what_a_comment_says_is_no_evidence():
     assert judged(project, select=("BRZ-P010",)).verdicts[0].result == "fail"
 
 
-def test_a_bot_is_found_by_its_file():
-    project = of(files={".github/dependabot.yml": "version: 2\n"})
-    assert judged(project, select=("BRZ-P011",)).verdicts[0].result == "pass"
+@pytest.mark.parametrize(
+    ("path", "text", "result"),
+    [
+        (".github/dependabot.yml", "updates:\n  - package-ecosystem: pip\n", "cannot-tell"),
+        (".github/dependabot.yml", "updates:\n  - package-ecosystem: github-actions\n", "fail"),
+        ("renovate.json", '{"extends": ["config:recommended"]}', "cannot-tell"),
+        ("renovate.json", '{"osvVulnerabilityAlerts": true}', "pass"),
+    ],
+)
+def test_a_bot_that_updates_is_no_scanner_unless_it_says_so(path, text, result):
+    project = of(files={CI: "steps:\n  - run: make test\n", path: text})
+    verdict = judged(project, select=("BRZ-P011",)).verdicts[0]
+    assert verdict.result == result
+    assert (verdict.place.file == path) == (result != "fail")
+
+
+@pytest.mark.parametrize(
+    ("step", "result"),
+    [
+        ("asv continuous main HEAD", "pass"),
+        ("pytest --benchmark-compare-fail=mean:5%", "pass"),
+        ("asv run HEAD^!", "fail"),
+    ],
+)
+def test_a_test_of_performance_holds_each_change_against_what_was_before(step, result):
+    project = of(files={CI: f"steps:\n  - run: {step}\n"})
+    assert judged(project, select=("BRZ-P010",)).verdicts[0].result == result
 
 
 def test_a_project_file_without_dependencies_needs_no_lock():

@@ -167,6 +167,33 @@ def test_a_record_of_another_shape_stops_no_other_rule(check, project):
     assert found["BRZ-P001"] == "pass"
 
 
+def test_a_broken_run_in_a_file_hides_no_other(check, project):
+    (project / "run.json").write_text('{"schema": "brizna.run/1", "id": "x"}')
+    assert main(["run", "--quiet", "--json", "whole.json", "--", "true"]) == 0
+    told = json.loads(check("--json")[1])
+    assert any("run.json" in one and "lacks" in one for one in told["skipped"])
+    assert not any("whole.json" in one for one in told["skipped"])
+    assert not any("KeyError" in (one["seen"] or "") for one in told["verdicts"])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_and_a_link_to_nothing_are_not_waited_for(check, project):
+    os.mkfifo(project / "pylock.toml")
+    os.mkfifo(project / "record.json")
+    (project / "uv.lock").symlink_to(project / "gone")
+    told = json.loads(check("--json")[1])
+    assert len([one for one in told["skipped"] if "no file" in one]) == 2
+
+
+def test_names_of_files_may_be_in_any_language(check, project):
+    place = project / "año" / "señal y ruido"
+    place.mkdir(parents=True)
+    (place / "Dockerfile.producción").write_text("FROM python:3\n")
+    code, said, _ = check("--select", "BRZ-P004", "--fail-on", "warning")
+    assert code == 1
+    assert "año/señal y ruido/Dockerfile.producción" in said
+
+
 def test_the_project_file_chooses_leaves_out_and_excuses(check, project):
     (project / "vendor").mkdir()
     (project / "vendor" / "requirements.txt").write_text("loose\n")

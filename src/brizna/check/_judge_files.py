@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from brizna.check._verdict import Evidence, Place
 from brizna.core._tables import load
@@ -77,12 +78,20 @@ _MOST_NAMED = 5
 
 GATES = (
     r"brizna (gate|budget)|--energy-(report|json|estimates)|eco-ci-energy-estimation"
-    r"|green-metrics-tool"
+    r"|green-metrics-tool|--benchmark-compare-fail|\basv (continuous|compare)\b"
+    r"|CodSpeedHQ/action|github-action-benchmark|\bbencher run\b"
 )
+"""Commands that hold what a change takes against what it took before: energy, or time."""
 SCANS = (
-    r"pip-audit|osv-scanner|\btrivy\b|\bgrype\b|\bsafety (check|scan)|dependabot|renovate"
-    r"|brizna env audit|dependency-review-action|\bsnyk\b"
+    r"pip-audit|osv-scanner|\btrivy\b|\bgrype\b|\bsafety (check|scan)"
+    r"|brizna env audit|dependency-review-action|\bsnyk\b|\"osvVulnerabilityAlerts\":\s*true"
 )
+UPDATES = (
+    r"package-ecosystem:\s*[\"']?(pip|uv|conda|npm|bun|cargo|maven|gradle|gomod|bundler|nuget)\b"
+    r"|\"\$schema\":\s*\"[^\"]*renovate|\"extends\":\s*\["
+)
+"""What asks a bot to keep packages up to date. Whether it looks for vulnerabilities too is set at
+the host, where no file tells it."""
 SIGNATURES = (
     r"cosign verify|sigstore|pypi-attestations|gh attestation verify|slsa-verifier|gpgv?\s+--verify"
     r"|model[-_]signing"
@@ -114,6 +123,9 @@ def judge_locked(rule: ProjectRule, project: Project) -> Verdict:
             Said("{names} without an exact version", names=_few(names)),
             Said("name==version for each package, those that packages need in turn too"),
         )
+    empty = [one for one in locks if not _packages(one)]
+    if empty:
+        return _unread(rule, empty[0])
     if locks:
         return rule.passed(
             Place(file=locks[0].path),
@@ -141,6 +153,8 @@ def judge_hashes(rule: ProjectRule, project: Project) -> Verdict:
     shown: list[Evidence] = []
     for lock in locks:
         blocks = _packages(lock)
+        if not blocks:
+            return _unread(rule, lock)
         bare = [_first_line(one) for one in blocks if not _HASH.search(one)]
         if lock.name == "poetry.lock" and "[metadata.files]" in lock.text:
             bare = [] if _HASH.search(lock.text) else bare
@@ -159,6 +173,11 @@ def judge_hashes(rule: ProjectRule, project: Project) -> Verdict:
             )
         shown.append(_count(lock, Said("packages with hashes"), len(blocks)))
     return rule.passed(Place(file=locks[0].path), shown)
+
+
+def _unread(rule: ProjectRule, lock: SourceFile) -> Verdict:
+    why = Said("no package can be read from {path}", path=lock.path)
+    return rule.untold(Place(file=lock.path), why)
 
 
 def _locks(project: Project) -> tuple[list[SourceFile], list[tuple[SourceFile, list[str]]]]:
@@ -189,7 +208,7 @@ def _packages(lock: SourceFile) -> list[str]:
     if lock.name == "Pipfile.lock":
         return re.findall(r"\"[\w.-]+\":\s*{[^{}]*\"version\":[^{}]*}", lock.text)
     starts = [one.start() for one in head.finditer(lock.text)]
-    return [lock.text[a:b] for a, b in zip(starts, [*starts[1:], len(lock.text)], strict=True)]
+    return [lock.text[a:b] for a, b in pairwise([*starts, len(lock.text)])]
 
 
 def _required(text: str) -> list[str]:
@@ -265,46 +284,54 @@ def judge_image(rule: ProjectRule, project: Project) -> Verdict:
     images = [one for one in project.files if _IMAGES.fullmatch(one.name)]
     if not images:
         return rule.unasked(project.place, Said("no image is built here"))
-    for image in images:
-        bases = _FROM.findall(image.text)
-        stages = {name for _, name in bases if name}
-        for base, _ in bases:
-            if base in stages or base == "scratch" or "@sha256:" in base:
-                continue
-            if "$" in base:
-                return rule.untold(
-                    Place(file=image.path), Said("the base {base} is a variable", base=base)
-                )
+    loose = [(image, base) for image in images for base in _loose_bases(image.text)]
+    for image, base in loose:
+        if "$" not in base:
             return rule.failed(
                 Place(file=image.path),
                 Said("FROM {base}", base=base),
                 Said("FROM name@sha256:..., which is the same image for ever"),
             )
-        if not bases:
+    for image, base in loose:
+        return rule.untold(Place(file=image.path), Said("the base {base} is a variable", base=base))
+    for image in images:
+        if not _FROM.search(image.text):
             return rule.untold(Place(file=image.path), Said("it names no base"))
     return rule.passed(Place(file=images[0].path), [_shown(one) for one in images])
+
+
+def _loose_bases(text: str) -> list[str]:
+    """Return the bases of an image that may be others next time."""
+    bases = _FROM.findall(text)
+    stages = {name.lower() for _, name in bases if name} | {"scratch"}
+    return [base for base, _ in bases if base.lower() not in stages and "@sha256:" not in base]
 
 
 # --------------------------------------------------------------------------------- automatic tests
 
 
-def judge_pipeline(pattern: str, what: Said) -> Judge:
+def judge_pipeline(
+    pattern: str, what: Said, *, unsure: str | None = None, why: Said | None = None
+) -> Judge:
     """Return the judge of whether an automatic check is part of each change.
 
     Args:
         pattern: A regular expression for the commands that do it.
         what: What is expected to be there.
+        unsure: One for what may do it, where no file tells.
+        why: What no file tells then.
     """
     wanted = re.compile(pattern)
+    maybe = None if unsure is None else re.compile(unsure)
 
     def judge(rule: ProjectRule, project: Project) -> Verdict:
         tests = [one for one in project.files if _CI.fullmatch(one.path)]
         found = _in_code(tests, wanted)
         if found:
             return _found(rule, found)
-        named = [one for one in tests if wanted.search(one.path)]
-        if named:
-            return rule.passed(Place(file=named[0].path), [_shown(one) for one in named])
+        may = [] if maybe is None else _in_code(tests, maybe)
+        if may and why is not None:
+            return rule.untold(Place(file=may[0][0].path, line=_line(may[0][1])), why)
         pipelines = [one for one in tests if _PIPELINES.match(one.path)]
         if not pipelines:
             return rule.untold(

@@ -6,6 +6,7 @@ from brizna.check._judge_files import (
     GATES,
     SCANS,
     SIGNATURES,
+    UPDATES,
     judge_consensus,
     judge_driver,
     judge_federation,
@@ -91,7 +92,7 @@ def _of_automation() -> Iterator[ProjectRule]:
     yield ProjectRule(
         id="BRZ-P010",
         severity="warning",
-        title=Said("Each change is tested for the energy it takes"),
+        title=Said("Each change is tested for the energy or the time it takes"),
         todo=Said("Add a step that measures: brizna gate, or pytest --energy-report."),
         reference=OWN,
         judge=judge_pipeline(GATES, Said("a step such as brizna gate in each change's tests")),
@@ -106,7 +107,15 @@ def _of_automation() -> Iterator[ProjectRule]:
         title=Said("Dependencies are scanned for vulnerabilities"),
         todo=Said("Add a step that scans: pip-audit --strict, osv-scanner, or brizna env audit."),
         reference=OWN,
-        judge=judge_pipeline(SCANS, Said("a scanner of dependencies in each change's tests")),
+        judge=judge_pipeline(
+            SCANS,
+            Said("a scanner of dependencies in each change's tests"),
+            unsure=UPDATES,
+            why=Said(
+                "a bot updates packages; whether it is told of vulnerabilities is set at the host, "
+                "and stands in no file"
+            ),
+        ),
         profiles={"pnav": "2.1 Seguridad y trazabilidad, 1", "ai-act": "Article 15(5)"},
     )
     yield ProjectRule(
@@ -170,7 +179,7 @@ def _of_the_infrastructure() -> Iterator[ProjectRule]:
         todo=Said("Ask: brizna federate advise CASE --json, and keep the answer in the project."),
         reference=OWN,
         judge=judge_federation,
-        profiles={"pnav": "4.1 Federated Learning; 5.3, 1 and 5"},
+        profiles={"pnav": "4.1 Federated Learning; 5.3, 1, 5"},
     )
 
 
@@ -192,7 +201,7 @@ def _of_documents() -> Iterator[ProjectRule]:
         reference=OWN,
         judge=judge_sheet("ai-act"),
         profiles={
-            "pnav": "1, 1; 2.1 Uso de aceleradores, 3",
+            "pnav": "1, 1, 6; 2.1 Uso de aceleradores, 3",
             "ai-act": "Article 53(1)(a); Annex XI, 1",
         },
     )
@@ -261,7 +270,7 @@ _QUESTIONS = (
             Said("Cloud or own machines were chosen by the pattern of use"),
             Said("By what pattern of use and needs was the cloud, or your own hall, chosen?"),
         ),
-        {"pnav": "3.1 Selección de instancias, 1 to 3"},
+        {"pnav": "3.1 Selección de instancias, 1-3"},
     ),
     (
         "BRZ-Q006",
@@ -279,7 +288,7 @@ _QUESTIONS = (
             Said("The kind of parallelism fits the model, and phases of communication are known"),
             Said("Which phases compute and which communicate, and how were tasks sized for that?"),
         ),
-        {"pnav": "4.3, good practice 1 to 3"},
+        {"pnav": "4.1 Model Parallelism; 4.3 Medir, 2-4; 4.3 Buenas prácticas, 1-3"},
     ),
     (
         "BRZ-Q008",
@@ -289,5 +298,14 @@ _QUESTIONS = (
             Said("Where are architecture, data and design choices of the model described?"),
         ),
         {"ai-act": "Annex XI, 1(1) and 1(2)(a) to (c)"},
+    ),
+    (
+        "BRZ-Q009",
+        "note",
+        (
+            Said("Updates of a distributed model are verified and audited"),
+            Said("How is each update of the model verified, and where is the log to audit it?"),
+        ),
+        {"pnav": "5.3, 2"},
     ),
 )

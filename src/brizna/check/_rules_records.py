@@ -69,7 +69,7 @@ def _of_measuring() -> Iterator[ProjectRule]:
         todo=Said("Let more be read: brizna doctor."),
         reference=OWN,
         judge=judge_metrics,
-        profiles={"pnav": "3.2 Monitoreo, 1 and 2; 4.3, measuring 1; 5.3, 4"},
+        profiles={"pnav": "3.2 Monitoreo, 1, 2; 4.3 Medir, 1; 5.3, 4"},
     )
     yield ProjectRule(
         id="BRZ-P042",
@@ -242,7 +242,7 @@ def _of_settings() -> Iterator[ProjectRule]:
         todo=Said("Try them: brizna power sweep -- COMMAND; brizna doctor says what can be set."),
         reference=OWN,
         judge=judge_swept(("gpu-", "cpu-"), Said("no sweep of clocks or limits was found here")),
-        profiles={"pnav": "3.1 Ajustes de GPU/TPU y CPU, 1; 3.1 DVFS, 1 and 2"},
+        profiles={"pnav": "3.1 Ajustes de GPU/TPU y CPU, 1; 3.1 DVFS, 1, 2"},
     )
     yield ProjectRule(
         id="BRZ-P072",
@@ -251,7 +251,10 @@ def _of_settings() -> Iterator[ProjectRule]:
         todo=Said("Ask: brizna predict scaling POINTS --json, and keep the answer in the project."),
         reference=OWN,
         judge=judge_scaling,
-        profiles={"pnav": "4.3; 2.1 Estrategias de paralelización, 2; 4.1 Data Parallelism"},
+        profiles={
+            "pnav": "1, 5; 2.1 Estrategias de paralelización, 2; 4.1 Data Parallelism; "
+            "4.2 Frameworks comparativos; 4.3 Medir, 4",
+        },
     )
     yield ProjectRule(
         id="BRZ-P073",
@@ -312,7 +315,7 @@ def _of_models() -> Iterator[ProjectRule]:
         todo=Said('Let the study try them: runtimes = ["onnxruntime", "openvino"].'),
         reference=OWN,
         judge=judge_runtime,
-        profiles={"pnav": "3.2 Bibliotecas optimizadas, 1 and 2; 5.1, 7"},
+        profiles={"pnav": "3.2 Bibliotecas optimizadas, 1, 2; 5.1, 7"},
     )
     yield ProjectRule(
         id="BRZ-P087",

@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 from os.path import join
 
+from brizna.account import Footprint
 from brizna.check import (
     DRIVER_FILE,
     Answer,
@@ -33,6 +34,7 @@ from brizna.core.errors import (
     UnavailableError,
 )
 from brizna.core.factors import nearest
+from brizna.core.measurement import Run
 from brizna.store import (
     Approval,
     Approvals,
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
+    from brizna.core.records import Record
+
 GROUP = "brizna.rules"
 """Entry points of rules that others bring; each loads to rules, or a function that gives them."""
 TABLE = "check"
@@ -64,6 +68,8 @@ _LARGEST_BYTES = 8 << 20
 _SCHEMA_HEAD = b'"brizna.'
 """What stands at the beginning of each JSON file that brizna wrote."""
 _HEAD_BYTES = 4096
+_FORMS: Mapping[str | None, type[Record]] = {Run.schema: Run, Footprint.schema: Footprint}
+"""Records that many rules read: one that is broken must not hide the others from all of them."""
 
 
 # ------------------------------------------------------------------------------------------ judging
@@ -327,6 +333,9 @@ def _walk(folder: str) -> Iterator[str]:
 
 
 def _source(path: str, name: str, skipped: list[Said]) -> list[SourceFile]:
+    if os.path.lexists(path) and not os.path.isfile(path):  # a pipe would keep us waiting for ever
+        skipped.append(Said("{path}: it is no file, or a link to none", path=name))
+        return []
     try:
         with open(path, "rb") as file:
             data = file.read(_LARGEST_BYTES + 1)
@@ -342,6 +351,8 @@ def _source(path: str, name: str, skipped: list[Said]) -> list[SourceFile]:
 
 def _own_record(path: str, name: str, skipped: list[Said]) -> list[Held]:
     """Return the record in a JSON file that brizna wrote; nothing for any other file."""
+    if not os.path.isfile(path):
+        return []
     try:
         with open(path, "rb") as file:
             if _SCHEMA_HEAD not in file.read(_HEAD_BYTES):
@@ -356,7 +367,20 @@ def _own_record(path: str, name: str, skipped: list[Said]) -> list[Held]:
         return []
     if not isinstance(record, dict) or not str(record.get("schema", "")).startswith("brizna."):  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         return []
+    try:
+        _check_form(record)  # pyright: ignore[reportUnknownArgumentType]
+    except SchemaError as error:
+        skipped.append(Said("{path}: {error}", path=name, error=error))
+        return []
     return [Held(place=name, digest=found[0].digest, data=record)]  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _check_form(record: Mapping[str, Any]) -> None:
+    """Refuse a record that many rules read and that lacks what it must have."""
+    form = _FORMS.get(record["schema"])
+    if form is not None:  # a view of a run holds more beside it, which no rule reads
+        known = ("schema", *form.fields())
+        form.from_json({key: value for key, value in record.items() if key in known})
 
 
 # ------------------------------------------------------------------------------------------ answers
