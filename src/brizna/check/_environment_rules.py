@@ -20,6 +20,7 @@ _TAGS = str(Said("PEP 425, PEP 600: tags of wheels"))
 _HARDWARE = str(Said("Linux, hw-vuln/old_microcode; PNAV, guide: drivers and firmware"))
 _INTERNAL = str(Said("PNAV, guide, section 2.1: internal repositories of packages"))
 _OSV = "OSV schema 1.7"
+_ATTESTED = str(Said("PyPA, Index hosted attestations (PEP 740)"))
 _DSSE = "DSSE 1.0, in-toto Attestation Framework 1.0"
 _OMS = "OpenSSF Model Signing 1.0"
 _OWN = str(Said("brizna: one record, from sensor to signature"))
@@ -29,6 +30,7 @@ INDEXED = "BRZ-E004"
 FILES, ISOLATED, COMPATIBLE = "BRZ-E010", "BRZ-E011", "BRZ-E012"
 MET, BUILT, FIRMWARE = "BRZ-E013", "BRZ-E014", "BRZ-E015"
 VULNERABLE, RECENT = "BRZ-E020", "BRZ-E021"
+ATTESTED, ATTESTED_FILE, ATTESTED_BY = "BRZ-E022", "BRZ-E023", "BRZ-E024"
 APPROVED = "BRZ-E030"
 SIGNED, SUBJECT, LINKED = "BRZ-E040", "BRZ-E041", "BRZ-E042"
 
@@ -116,6 +118,27 @@ _ALL = (
         title=Said("The list of vulnerabilities is of the last 30 days"),
         todo=Said("Fetch a newer one, or ask online: brizna env audit --online."),
         reference=_OSV,
+    ),
+    Rule(
+        id=ATTESTED,
+        severity="note",
+        title=Said("The index attests who published what is installed"),
+        todo=Said("Ask its makers to publish by a Trusted Publisher; nothing else can be done."),
+        reference=_ATTESTED,
+    ),
+    Rule(
+        id=ATTESTED_FILE,
+        severity="error",
+        title=Said("What is attested is the very file of the lock"),
+        todo=Said("Do not install it; ask its makers, and whoever keeps the index."),
+        reference=_ATTESTED,
+    ),
+    Rule(
+        id=ATTESTED_BY,
+        severity="error",
+        title=Said("The publisher's signature leads back to Sigstore's roots"),
+        todo=Said("Do not install it; ask its makers, and whoever keeps the index."),
+        reference=_ATTESTED,
     ),
     Rule(
         id=APPROVED,

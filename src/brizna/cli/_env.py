@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from json import dumps
 
+from brizna.cli._env_attested import add_attested, attested
 from brizna.cli._env_check import add_audit, add_check, add_what, audit, check
 from brizna.cli._options import add_json, add_settings, settings_of, store_of
 from brizna.cli._parser import Parser
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     Do = Callable[[Context, Namespace], int]
 
 ACTIONS = (
-    *("show", "diff", "lock", "check", "bom", "audit", "container"),
+    *("show", "diff", "lock", "check", "bom", "audit", "attested", "container"),
     *("sign", "provenance", "affected"),
     *("approved", "propose", "approve", "rollback"),
 )
@@ -74,6 +75,7 @@ def _known_actions(context: Context) -> dict[str, tuple[Add, Do, str]]:
         "check": (add_check, check, _("Check an environment: lock, files, what fits together.")),
         "bom": (_add_bom, _bom, _("Write a bill of materials of what is installed.")),
         "audit": (add_audit, audit, _("Look for known vulnerabilities.")),
+        "attested": (add_attested, attested, _("Tell who published what is installed.")),
         "container": (_add_container, _container, _("Write a file that builds it anew.")),
         "sign": (_add_sign, _sign, _("Sign what a model was made of, or its files.")),
         "provenance": (_add_model, _provenance, _("Tell from a model back to what made it.")),

@@ -53,7 +53,7 @@ def index_files(name: str, *, index: str, fetch: Fetch | None = None) -> tuple[L
         )
     page = f"{index.rstrip('/')}/{name}/"
     try:
-        kind, data = (fetch or _fetch)(page)
+        kind, data = (fetch or fetch_page)(page)
         base = without_login(page)
         if kind.partition(";")[0].strip().endswith("json"):
             return _of_json(json.loads(data), base)
@@ -106,7 +106,12 @@ class _Links(HTMLParser):
         self.links += [value for name, value in attrs if tag == "a" and name == "href" and value]
 
 
-def _fetch(url: str) -> tuple[str, bytes]:
+def fetch_page(url: str) -> tuple[str, bytes]:
+    """Return the kind and the bytes of what lies at an address of an index.
+
+    Raises:
+        OSError: If it does not answer.
+    """
     from urllib.request import Request, urlopen
 
     request = Request(without_login(url), headers={"Accept": _ACCEPT, "User-Agent": "brizna"})  # noqa: S310
