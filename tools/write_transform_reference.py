@@ -25,6 +25,18 @@ RUNTIMES = """
 | runtime | runs | install | is |
 |---|---|---|---|"""
 TAIL = """
+The runtimes on a card were never run on one: brizna was built where there is none. Their code
+follows the libraries' references; it is tried with a stand-in for ONNX Runtime that has a card,
+and with the processor in a card's place. What they keep of each trial (`used` in the record): the
+device, the operators that went back to the processor (ONNX Runtime gives it what a provider
+lacks), the bytes that were copied for a request, and whether fp32 was multiplied in TF32, which
+torch does in convolutions and ONNX Runtime everywhere unless told otherwise; here it is a
+precision of its own. TensorRT is forbidden it by `NVIDIA_TF32_OVERRIDE=0`, which nobody can read
+back. Each request is waited for, and its copies there and back are part of it. Processor seconds
+say nothing of a card: its variants are compared where a counter tells the joules of the whole
+machine ([brizna doctor](commands.md#brizna-doctor)), else they are rows with that reason. Where
+the model runs on a card today, say `runtime = "torch-cuda"` below `[model]`.
+
 One's own is a class that `plugins` names, as `brizna.improve.Transform` and
 `brizna.improve.Runtime` describe it. A model of another kind is any object with
 `write_into(folder)`, which returns a `brizna.improve.Made`."""

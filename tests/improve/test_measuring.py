@@ -35,9 +35,6 @@ class Summing:
     def settle(self):
         self.settled += 1
 
-    def used(self):
-        return {"device": self.device}
-
 
 def test_a_cache_answers_what_it_remembers_and_forgets_the_oldest():
     session = Summing()

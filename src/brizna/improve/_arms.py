@@ -45,6 +45,11 @@ class Trial(Record):
     cache_hits: int
     used: dict[str, Any]
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether a card did the work: processor seconds say nothing of it."""
+        return self.used.get("device", "cpu") != "cpu"
+
 
 def trial_of(answer: Mapping[str, Any]) -> Trial:
     """Return a trial from a worker's answer."""
@@ -107,7 +112,7 @@ class Arm:
         for block, trial in self.trials.items():
             if by_energy and trial.energy_j is not None:
                 found[block] = trial.energy_j.scaled(PER / trial.inferences)
-            elif not by_energy:
+            elif not by_energy and not trial.is_elsewhere:
                 seconds = Duration(trial.cpu_s / trial.inferences * PER)
                 found[block] = exactly(seconds, _METERED)
         return found

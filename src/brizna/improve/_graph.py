@@ -124,6 +124,15 @@ class Graph:
         ]
         return sorted(found, key=lambda one: one.cost_hint_s(self.root.model))
 
+    def ranked(self, *, lossless: bool) -> list[tuple[int, Transform]]:
+        """Return the steps that the study tries, each with its place among its kind's choices."""
+        return [
+            (place, one)
+            for kind in self._transforms
+            if kind.lossless == lossless and self._study.tries(kind.name)
+            for place, one in enumerate(kind.choices())
+        ]
+
     def allows(self, node: Node, transform: Transform) -> bool:
         """Return whether a step may be put behind a model; if not for its own reason, note why."""
         if node.model.kind not in transform.takes or transform.stage <= node.stage:
@@ -155,7 +164,9 @@ class Graph:
         self.declined.setdefault(known, Declined(model=known[0], step=step, why=why))
 
     def decline_runtime(self, node: Node, runtime: str, why: str) -> None:
-        """Note why a runtime does not run a model."""
+        """Note why a runtime does not run a model, unless it was said of another before."""
+        if any((one.step, one.why) == (runtime, why) for one in self.declined.values()):
+            return
         known = (node.name, runtime)
         self.declined.setdefault(known, Declined(model=known[0], step=runtime, why=why))
 

@@ -43,8 +43,12 @@ class Machine(Record):
         return any(name in self.isa for name in names)
 
     def lacks(self, distributions: Iterable[str]) -> tuple[str, ...]:
-        """Return which of these distributions are not installed."""
-        return tuple(name for name in distributions if name not in self.libraries)
+        """Return which of these distributions are not installed; any of ``one|other`` will do."""
+        return tuple(
+            name
+            for name in distributions
+            if not any(part in self.libraries for part in name.split("|"))
+        )
 
 
 def this_machine(
@@ -90,7 +94,7 @@ def _versions(distributions: Iterable[str]) -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found: dict[str, Any] = {}
-    for name in sorted(set(distributions)):
+    for name in sorted({part for one in distributions for part in one.split("|")}):
         try:
             found[name] = version(name)
         except PackageNotFoundError:  # absent, which is what a step asks about

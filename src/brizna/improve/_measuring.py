@@ -46,7 +46,7 @@ def measured(
         refuse_unlike(session.predict, requests)
         answer = _together(answer)
     settle = getattr(session, "settle", _nothing)
-    is_elsewhere = session.used().get("device", "cpu") != "cpu"
+    is_elsewhere = getattr(session, "device", "cpu") != "cpu"
     _timed(answer, requests, settle)  # a warm-up
     hits = 0 if answers is None else answers.hits
     used_s, passes, latencies_s = 0.0, 0, list[float]()

@@ -25,6 +25,10 @@ TOO_LOW = str(Said("its quality is too low"))
 """Why a variant is out of the race that the guard fails."""
 SPENT = str(Said("the budget is spent"))
 """Why something was not begun any more."""
+UNCOUNTED = str(
+    Said("its work is on a card, which processor seconds leave out, and no counter tells joules")
+)
+"""Why a variant is not compared that runs on a card."""
 _ROUGHLY, _RESAMPLES = 100, 500
 """Draws of items that tell their scatter, to 7 % while variants race and to 3 % at the end."""
 _FINALISTS = 4
@@ -138,6 +142,7 @@ class Race:
         self.arms |= {arm.name: arm for arm in entered}
         if entered or not self.base.trials:
             self._blocks(entered, 1)
+            self._drop_uncounted(entered)
             self.judge([arm for arm in entered if arm.is_running and not arm.is_lossless])
             self._drop_far()
 
@@ -298,6 +303,24 @@ class Race:
         known = {arm.name: self.ratio(arm) for arm in every if arm.is_running}
         told = {name: ratio for name, ratio in known.items() if ratio is not None}
         return self.arms[min(told, key=lambda name: told[name])] if told else None
+
+    def _drop_uncounted(self, entered: Sequence[Arm]) -> None:
+        """Let go whose work is on a card, where no counter tells joules of all the machine.
+
+        Raises:
+            InputError: If that is so of the model as it came.
+        """
+        if self.by_energy:
+            return
+        for arm in (self.base, *entered):
+            if any(trial.is_elsewhere for trial in arm.trials.values()):
+                arm.why = UNCOUNTED
+        if self.base.why is not None:
+            raise InputError(
+                "The model is run on a card, and no counter tells the joules of the machine: "
+                "expected one, as processor seconds say nothing of it. See brizna doctor, or name "
+                "another runtime below [model]."
+            )
 
     def _drop_far(self) -> None:
         """Let go who takes much more than the best; the best that changes nothing stays."""

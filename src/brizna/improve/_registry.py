@@ -87,14 +87,18 @@ def declines(
 
 
 def plainest_serving(model: Model, study: Study, machine: Machine) -> Serving:
-    """Return how a model is run as it came: by the first runtime here that takes it.
+    """Return how a model is run as it came: by the runtime that is named, else the first here.
 
     Raises:
         InputError: If none does.
     """
+    named = study.source.get("runtime")
     for runtime in all_runtimes(study.plugins, path=study.material.path):
-        if model.kind in runtime.takes and not machine.lacks(runtime.distributions):
-            return runtime.servings(model, machine)[0].replace(threads=study.threads[0])
+        is_here = model.kind in runtime.takes and not machine.lacks(runtime.distributions)
+        if is_here and named in (None, runtime.name):
+            serving = runtime.servings(model, machine)[0].replace(threads=study.threads[0])
+            if runtime.refuses(model, serving, machine) is None:
+                return serving
     raise InputError(
         "No runtime here runs a model of the kind {kind}. Install what it was made with.",
         kind=model.kind,
@@ -103,8 +107,9 @@ def plainest_serving(model: Model, study: Study, machine: Machine) -> Serving:
 
 def needs_libraries(missing: Iterable[str], extra: str) -> str:
     """Return the reason for what is not installed, with the command that installs it."""
-    install = f"brizna[{extra}]" if extra else " ".join(missing)
-    names = ", ".join(missing)
+    usual = [name.partition("|")[0] for name in missing]
+    install = f"brizna[{extra}]" if extra else " ".join(usual)
+    names = ", ".join(usual)
     return str(
         Said("{names} is not installed: pip install '{install}'", names=names, install=install)
     )

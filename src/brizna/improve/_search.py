@@ -97,7 +97,9 @@ class Search:
                 why="; ".join(one.why for one in self.graph.declined.values()) or "-",
             )
         parts = part(self.graph.items, study)
-        self.race = Race(base[0], parts, study, workshop, tell, is_spent=self._is_spent)
+        self.race = Race(
+            as_today(base, study), parts, study, workshop, tell, is_spent=self._is_spent
+        )
         self.notes: list[str] = []
         self.chosen: Arm | None = None
         self._most: int | None = None
@@ -277,13 +279,18 @@ class Search:
             if node.model.kind not in runtime.takes:
                 continue
             missing = self._machine.lacks(runtime.distributions)
-            for serving in () if missing else runtime.servings(node.model, self._machine):
+            lacks = needs_libraries(missing, runtime.extra) if missing else None
+            able: list[Arm] = []
+            why = lacks
+            for serving in runtime.servings(node.model, self._machine):
                 whole = serving.replace(threads=threads)
-                if runtime.refuses(node.model, whole, self._machine) is None:
-                    found.append(self._arm(node, whole))
-            if missing:
-                why = needs_libraries(missing, runtime.extra)
+                refused = runtime.refuses(node.model, whole, self._machine) or lacks
+                if refused is None:
+                    able.append(self._arm(node, whole))
+                why = refused or why
+            if why is not None and not able:
                 self.graph.decline_runtime(node, runtime.name, why)
+            found += able
         return found
 
     def _arm(self, node: Node, serving: Serving) -> Arm:
@@ -426,3 +433,22 @@ class Search:
             text = Said("the items that were kept back say that its quality is too low")
             arm.why = str(text)
         return arm.confirmed.verdict == "pass"
+
+
+def as_today(arms: Iterable[Arm], study: Study) -> Arm:
+    """Return how the model is run today: by the runtime that is named, else the first that can.
+
+    Raises:
+        InputError: If the one that is named cannot run it here.
+    """
+    every = list(arms)
+    named = study.source.get("runtime")
+    able = [arm for arm in every if named in (None, arm.variant.serving.runtime)]
+    if not able:
+        raise InputError(
+            "The model is run by {named!r} today, which cannot run it here: expected one of "
+            "{known}. Name another as runtime below [model], or leave it out.",
+            named=named,
+            known=", ".join(sorted({arm.variant.serving.runtime for arm in every})),
+        )
+    return able[0]

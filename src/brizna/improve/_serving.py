@@ -64,7 +64,12 @@ class Serving(Record):
 
 
 class Session(Protocol):
-    """A model that is loaded and ready."""
+    """A model that is loaded and ready.
+
+    One that computes on a card says so in ``device``, such as ``cuda:0``; then processor seconds
+    are no measure of it. If answers may be there later than `predict` returns, it has ``settle()``,
+    which waits for them.
+    """
 
     def predict(self, request: Any) -> tuple[Any, ...]:
         """Return the outputs for a request, as arrays, in the order of the model's outputs."""
@@ -85,7 +90,9 @@ class Runtime(Protocol):
         distributions: What must be installed.
         extra: Extra of brizna that installs them; empty for none.
 
-    One that takes long to load, as it compiles, says ``compiles = True``: it is tried last.
+    One that takes long to load, as it compiles, says ``compiles = True``: it is tried last. One
+    with options worth a trial for the variants that take least gives them, one dictionary a trial,
+    by a method ``further(model)``.
     """
 
     name: ClassVar[str]

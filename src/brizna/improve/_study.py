@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
 _SECTIONS = {
-    "model": ("path", "load", "trusted"),
+    "model": ("path", "load", "trusted", "runtime"),
     "quality": ("items", "score", "metric", "margin", "worst_fall", "confirm"),
     "data": ("inputs", "calibration", "train", "loss", "student", "trace", "options"),
     "workload": ("yearly_inferences", "threads", "batches", "by_length", "cache"),
@@ -35,7 +35,8 @@ class Study(Record):
     """What is to be done; with the machine its digest is the study's name.
 
     Attributes:
-        source: Where the model is: ``path``, or ``load``, a reference to a function.
+        source: Where the model is: ``path``, or ``load``, a reference to a function; and the
+            ``runtime`` that runs it today, the first that can if it is not named.
         material: What a person hands over beside it.
         margin: By how much quality may fall, in units of the score.
         worst_fall: By how much the score of one item can fall; as the guard says if None.

@@ -25,6 +25,7 @@ from brizna.testing._machine import FakeMachine
 from brizna.testing._meters import meter_conformance
 from brizna.testing._models import FakeModels
 from brizna.testing._nvml import FakeGpu, FakeNvml, FakeNvmlError
+from brizna.testing._onnxruntime import FakeOnnxRuntime
 from brizna.testing._power_units import FakePowerEvent, FakePowerUnit
 from brizna.testing._powercap import FakePowercap, FakeZone
 from brizna.testing._powermetrics import FakePowermetrics
@@ -55,6 +56,7 @@ __all__ = [
     "FakeMonitor",
     "FakeNvml",
     "FakeNvmlError",
+    "FakeOnnxRuntime",
     "FakePowerEvent",
     "FakePowerUnit",
     "FakePowercap",

@@ -1,4 +1,4 @@
-"""ONNX Runtime, on the processor, or on a card whose provider is installed."""
+"""ONNX Runtime, on the processor."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from brizna.improve._machine import Machine
     from brizna.improve._material import Material
     from brizna.improve._model import Model
+    from brizna.improve._serving import Session
 
-GRAPH = "model.onnx"
-"""File of a model."""
+GRAPH, CPU = "model.onnx", "CPUExecutionProvider"
+"""File of a model; what computes it on the processor."""
 
 
 def facts_of(path: str) -> dict[str, Any]:
@@ -59,7 +60,7 @@ class OnnxRuntime:
 
     name: ClassVar[str] = "onnxruntime"
     takes: ClassVar[tuple[str, ...]] = ("onnx",)
-    distributions: ClassVar[tuple[str, ...]] = ("onnxruntime",)
+    distributions: ClassVar[tuple[str, ...]] = ("onnxruntime|onnxruntime-gpu",)
     extra: ClassVar[str] = "onnx"
 
     def servings(self, model: Model, machine: Machine) -> tuple[Serving, ...]:
@@ -79,26 +80,30 @@ class OnnxRuntime:
             )
         return None
 
-    def open(self, model: Model, serving: Serving, material: Material) -> OnnxSession:
+    def open(self, model: Model, serving: Serving, material: Material) -> Session:
         """Load a graph."""
         del material
         return OnnxSession(model.file(GRAPH), serving)
+
+
+def options_for(library: Any, serving: Serving) -> Any:
+    """Return ONNX Runtime's options for as many threads as asked for, which do not spin."""
+    options = library.SessionOptions()
+    options.intra_op_num_threads = serving.threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
 
 
 class OnnxSession:
     """A graph that is loaded."""
 
     def __init__(self, path: str, serving: Serving) -> None:
-        """Load it with as many threads as asked for, which do not spin while they wait."""
+        """Load it."""
         import onnxruntime as ort
 
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = serving.threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        providers = serving.options.get("providers", ["CPUExecutionProvider"])
-        self._session = ort.InferenceSession(path, options, providers=providers)
+        self._session = ort.InferenceSession(path, options_for(ort, serving), providers=[CPU])
         self._names = [one.name for one in self._session.get_inputs()]
         self._serving = serving
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from brizna.improve._machine import Machine
     from brizna.improve._material import Material
     from brizna.improve._model import Model
+    from brizna.improve._serving import Session
 
 WHOLE, SCRIPTED, PROGRAM = "model.pt", "model.jit", "model.pt2"
 """Files of a model: a pickled module, a scripted one, or a program that torch.export followed."""
@@ -84,11 +85,13 @@ def _attention(module: Any) -> set[str]:
     return {str(getattr(config, "_attn_implementation", "unknown")) for config in configs}
 
 
-def call(module: Any, request: Any) -> Any:
+def call(module: Any, request: Any, *, device: str = "cpu") -> Any:
     """Return what a module gives for a request; floats are cast to half where its weights are."""
     import torch
 
     tensors = {key: torch.from_numpy(array) for key, array in arrays_of(request).items()}
+    if device != "cpu":
+        tensors = {key: tensor.to(device) for key, tensor in tensors.items()}
     first = next(iter(module.parameters()), None)
     if first is not None and first.dtype in (torch.bfloat16, torch.float16):
         tensors = {
@@ -129,7 +132,7 @@ class TorchEager:
         del model, serving, machine
         return None
 
-    def open(self, model: Model, serving: Serving, material: Material) -> TorchSession:
+    def open(self, model: Model, serving: Serving, material: Material) -> Session:
         """Load a module."""
         import torch
 
