@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from brizna.environment import capture, machine_name
+from brizna.environment import STEERING, capture, machine_name, numerics
 from brizna.environment._capture import boot_name, git_revision
 
 if TYPE_CHECKING:
@@ -75,6 +78,53 @@ def test_a_rank_is_told_by_its_launchers_variables(
         *("launcher", "launch", "rank", "local_rank", "world_size", "node")
     ]
     assert (None if found is None else tuple(found.values())) == rank
+
+
+HUSH = "Zx9kQ7mB2vLw"
+NAMES = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=1, max_size=24)
+SHAPES = st.sampled_from(
+    [
+        *("https://ana:{}@packages.example/simple", "token={}", "--api-key={}", "PASSWORD={} x"),
+        *("https://h.example/?a=1&access_token={}", "Authorization: Bearer {}", "sk-{}{}"),
+        *("--xla_flag=1 --hf-token={}", "gs://bucket:{}@h/x", "glpat-{}{}", '{{"secret": "{}"}}'),
+    ]
+)
+
+
+JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "CI_JOB_ID", "GITHUB_RUN_ID", "TORCHELASTIC_RUN_ID")
+
+
+@given(
+    st.dictionaries(NAMES, st.sampled_from(["{}", "a {} b"]) | SHAPES, max_size=6),
+    st.dictionaries(st.sampled_from([*STEERING, *JOBS]), SHAPES, max_size=6),
+)
+def test_no_secret_of_any_variable_is_kept(free: dict[str, str], known: dict[str, str]) -> None:
+    """A bare secret in a variable that steers numbers cannot be told from another word."""
+    other = {name: text for name, text in free.items() if name not in (*STEERING, *JOBS)}
+    environ = {name: text.format(HUSH, HUSH) for name, text in {**other, **known}.items()}
+    environ |= {"RANK": "0", "WORLD_SIZE": "2"}
+    facts = {
+        **capture(environ, directory="/"),
+        **numerics(environ, command=["python", "train.py"]),
+    }
+    assert HUSH not in json.dumps(facts)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "kept"),
+    [
+        ("SLURM_JOB_ID", "42", "42"),
+        ("PBS_JOBID", "1234[5].head.cluster.example", "1234[5]"),
+        ("LSB_JOBID", "7_3", "7_3"),
+    ],
+)
+def test_the_number_of_a_job_is_kept_without_the_server(
+    tmp_path: Path, variable: str, value: str, kept: str
+) -> None:
+    job = capture({variable: value}, directory=str(tmp_path))["job"]
+    assert job["id"] == kept
+    odd = capture({variable: "https://u:p@h/x"}, directory=str(tmp_path))["job"]
+    assert len(odd["id"]) == 12
 
 
 def test_containers_of_one_machine_share_the_name_of_its_boot(tmp_path: Path) -> None:

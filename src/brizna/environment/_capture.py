@@ -21,6 +21,9 @@ _JOB = {
 }
 """Variables that say which scheduler started us; only job numbers are kept, never addresses."""
 
+_LONGEST_NUMBER = 40
+_MARKS = str.maketrans("", "", "_-[]")
+"""What stands in the numbers of jobs beside letters and digits, as in ``1234[5]``."""
 _ADDRESSES = ("KUBERNETES_SERVICE_HOST",)
 
 _RANKS = (
@@ -140,8 +143,25 @@ def _job(environ: Mapping[str, str]) -> dict[str, str] | None:
         if variable in environ:
             if variable in _ADDRESSES:
                 return {"scheduler": scheduler}
-            return {"scheduler": scheduler, "id": environ[variable]}
+            return {"scheduler": scheduler, "id": _number_of(environ[variable])}
     return None
+
+
+def _number_of(job: str) -> str:
+    """Return the number of a job, without the name of the server that some put behind it.
+
+    What is no such number, as it may be anything, is kept as a hash of it.
+    """
+    from brizna.environment._redact import redact
+
+    number = job.partition(".")[0]
+    if (
+        redact([job]) == (job,)
+        and 0 < len(number) <= _LONGEST_NUMBER
+        and number.translate(_MARKS).isalnum()
+    ):
+        return number
+    return sha256(f"brizna job {job}".encode()).hexdigest()[:12]
 
 
 def _rank(environ: Mapping[str, str]) -> dict[str, Any] | None:
@@ -155,7 +175,7 @@ def _rank(environ: Mapping[str, str]) -> dict[str, Any] | None:
             launch = sha256(f"brizna launch {launch}".encode()).hexdigest()[:12]
         return {
             "launcher": launcher,
-            "launch": None if launch == _NO_NAME else launch,
+            "launch": None if launch in (None, _NO_NAME) else _number_of(str(launch)),
             "rank": rank,
             "local_rank": local,
             "world_size": size,
