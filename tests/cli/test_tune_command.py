@@ -182,3 +182,51 @@ def test_killed_it_goes_on_and_loses_no_more_than_the_trial_it_was_at(brizna, tm
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["settings"]) == 5
     assert (tmp_path / "made").stat().st_size == 6  # five, and the one that was lost
+
+
+LONG = """
+import json, os, sys
+folder, epochs = os.environ["BRIZNA_CHECKPOINT"], int(sys.argv[1])
+assert folder == sys.argv[2]
+path = os.path.join(folder, "state.json")
+done = json.load(open(path)) if os.path.exists(path) else 0
+print(f"begun at {done}", file=open("begun", "a"))
+if done:
+    print(f"continued={done + SHIFT}")
+json.dump(epochs, open(path, "w"))
+print(f"accuracy={epochs / 10}")
+"""
+
+
+def halved(brizna, tmp_path, shift):
+    """Return what a search with a resource finds, and with how many epochs each training began."""
+    (tmp_path / "long.py").write_text(LONG.replace("SHIFT", str(shift)), encoding="utf-8")
+    done = brizna(
+        "tune", "--vary", "rate=0.0..1.0", "--resource", "epochs=1..4", "--factor", "2", *RANDOM,
+        "--quality", "accuracy", "--trials", "4", "--repeats", "2", "--json", "--",
+        sys.executable, "long.py", "{epochs}", "{checkpoint}",
+    )  # fmt: skip
+    assert done.returncode in (0, 4), done.stderr
+    begun = [int(line.split()[-1]) for line in (tmp_path / "begun").read_text().splitlines()]
+    return Tune.from_json(json.loads(done.stdout)), begun
+
+
+def test_a_training_goes_on_from_its_checkpoint_and_its_parts_count_once(brizna, shown, tmp_path):
+    found, begun = halved(brizna, tmp_path, 0)
+    assert sorted(begun[:7]) == [0, 0, 0, 0, 1, 1, 2]
+    assert set(begun[7:]) == {0}  # with another seed
+    own = sum(run["energy_j"]["best"] for run in shown("runs", "list", "--tag", "tune"))
+    assert found.spent_j.best.value == pytest.approx(own, rel=1e-6)
+    longest = next(one for one in found.settings if one.amount == 4)
+    parts = [one for one in found.settings if one.number == longest.number]
+    assert [one.amount for one in parts] == [1, 2, 4]
+    kept = list((tmp_path / "store" / "tunes").glob("*/checkpoints/*"))
+    assert [one.name for one in kept] == [f"{longest.number}-4"]
+
+
+def test_a_training_that_says_it_went_on_from_elsewhere_does_not_count(brizna, tmp_path):
+    found, _ = halved(brizna, tmp_path, 5)
+    lost = [one.failed for one in found.settings if one.failed]
+    assert lost
+    assert "went on from 6" in lost[0]
+    assert all(one.amount == 1 for one in found.settings if one.failed is None)

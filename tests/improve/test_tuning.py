@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import fsum
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from brizna.core.errors import InputError
 from brizna.core.estimate import exactly
 from brizna.core.quantities import Energy
 from brizna.core.tune import Parameter, Resource, TuneNote, TunePlan, TuneTrial
+from brizna.core.tune_found import conclude
 from brizna.improve._samplers import RandomSampler, open_sampler
 from brizna.improve._tuning import Tuning
 
@@ -32,8 +35,9 @@ def plan_of(**manner):
 class Trainer:
     """Trains in no time: a larger size learns more and takes more."""
 
-    def __init__(self, *, fails=lambda _: False, stops_after=None):
+    def __init__(self, *, fails=lambda _: False, stops_after=None, continues=False):
         self.tries = []
+        self._continues = continues
         self._fails = fails
         self._stops_after = stops_after
 
@@ -45,6 +49,7 @@ class Trainer:
         size = float(wanted.levels.get("size", 1))
         amount = wanted.amount or 1
         failed = "it broke" if self._fails(wanted) else None
+        continued = wanted.before if self._continues else None
         note = TuneNote(
             tune="sha256:0",
             number=wanted.number,
@@ -54,8 +59,9 @@ class Trainer:
             order=wanted.order,
             quality=None if failed else 1 - 1 / (size * amount + wanted.block),
             failed=failed,
+            continued=continued,
         )
-        energy_j = size * amount
+        energy_j = size * (amount - (continued or 0))
         return TuneTrial(
             note=note,
             run=f"run-{len(self.tries)}",
@@ -96,6 +102,53 @@ def test_the_cheapest_and_the_best_of_a_rung_go_on():
     sizes = {one.note.number: float(one.note.levels["size"]) for one in made}
     going = {one.note.number for one in made if one.note.amount == 3}
     assert {min(sizes, key=sizes.get), max(sizes, key=sizes.get)} <= going
+
+
+def test_what_goes_on_from_a_checkpoint_decides_alike_and_takes_less():
+    plan = plan_of(trials=9, resource=Resource.read("epochs=1..9"))
+    _, anew, _ = run(plan)
+    _, made, trainer = run(plan, Trainer(continues=True))
+    tried = [(one.note.number, one.note.amount) for one in made]
+    assert tried == [(one.note.number, one.note.amount) for one in anew]
+    assert {one.before for one in trainer.tries if one.amount == 1} == {None}
+    assert {one.before for one in trainer.tries if one.amount == 9} == {3}
+    found, other = (conclude(plan, "", every, ended="trials") for every in (made, anew))
+    assert [one.energy_j for one in found.settings] == [one.energy_j for one in other.settings]
+    assert found.best == other.best
+    spent = fsum(one.energy_j.best.value for one in made)
+    assert found.spent_j.best.value == pytest.approx(spent)
+    assert found.curve[-1][0] == pytest.approx(spent)
+    assert spent < other.spent_j.best.value
+
+
+def test_a_budget_counts_each_part_of_a_training_once():
+    plan = plan_of(trials=9, resource=Resource.read("epochs=1..9"), budget_j=1e6)
+    _, made, _ = run(plan, Trainer(continues=True))
+    spent = fsum(one.energy_j.best.value for one in made)
+    ended, again, _ = run(plan.replace(budget_j=spent), Trainer(continues=True))
+    assert ended == "trials"
+    assert len(again) == len(made)
+
+
+def test_the_checkpoint_of_what_goes_no_further_is_not_kept():
+    plan, forgotten = plan_of(trials=9, resource=Resource.read("epochs=1..9")), []
+    tuning = Tuning(
+        plan,
+        RandomSampler(plan, ""),
+        Trainer(continues=True).make,
+        forget=lambda number, amount: forgotten.append((number, amount)),
+    )
+    tuning.run()
+    assert [amount for _, amount in forgotten] == [1] * 6 + [3] * 2
+    longest = {one.note.number for one in tuning.made if one.note.amount == 9}
+    assert not longest & {number for number, _ in forgotten}
+
+
+def test_repeats_with_another_seed_begin_anew():
+    plan = plan_of(trials=9, resource=Resource.read("epochs=1..9"), repeats=2)
+    _, _, trainer = run(plan, Trainer(continues=True))
+    assert any(one.block for one in trainer.tries)
+    assert all(one.before is None for one in trainer.tries if one.block)
 
 
 def test_brackets_follow_until_all_settings_are_tried():

@@ -269,6 +269,8 @@ class TuneNote(Record):
         order: How many trials went before.
         quality: What it ended with; None where it failed.
         failed: Why it counts for nothing; None if it does count.
+        continued: How much of the resource its setting had before, where it went on from there;
+            None where it began anew.
     """
 
     schema: ClassVar = "brizna.tune-trial/1"
@@ -281,6 +283,9 @@ class TuneNote(Record):
     order: int
     quality: float | None = None
     failed: str | None = None
+    continued: int | None = None
+
+    _later: ClassVar = ("continued",)
 
 
 class TuneTrial(Record):

@@ -28,7 +28,7 @@ def conclude(plan: TunePlan, digest: str, trials: Iterable[TuneTrial], *, ended:
         ended: Why no more were made: ``trials``, ``budget`` or ``levels``.
     """
     made = sorted(trials, key=lambda one: one.note.order)
-    counted = [one for one in made if one.note.block >= 0]
+    counted = [one for one in whole_trainings(made) if one.note.block >= 0]
     groups: dict[tuple[int, int | None], list[TuneTrial]] = {}
     for one in counted:
         groups.setdefault((one.note.number, one.note.amount), []).append(one)
@@ -62,7 +62,7 @@ def conclude(plan: TunePlan, digest: str, trials: Iterable[TuneTrial], *, ended:
         recommended=chosen["recommended"],
         spent_j=spent(made),
         spent_s=fsum(one.duration_s for one in made),
-        curve=_curve(plan, counted),
+        curve=_curve(plan, made, counted),
         ended=ended,
         notes=tuple(_notes(plan, counted, settings)),
     )
@@ -73,6 +73,30 @@ def spent(trials: Iterable[TuneTrial]) -> Estimate | None:
     energies = [one.energy_j for one in trials]
     known = [energy for energy in energies if energy is not None]
     return total(known) if known and len(known) == len(energies) else None
+
+
+def whole_trainings(trials: Iterable[TuneTrial]) -> list[TuneTrial]:
+    """Return trials in their order, each with what its training took since its beginning.
+
+    A trial that went on from a checkpoint took only the last part of its training; what went
+    before is that of an earlier trial of the same setting.
+    """
+    whole: dict[tuple[int, int | None], TuneTrial] = {}
+    made: list[TuneTrial] = []
+    for one in sorted(trials, key=lambda trial: trial.note.order):
+        note, trial = one.note, one
+        if note.continued is not None:
+            before = whole[note.number, note.continued]
+            energies = (before.energy_j, one.energy_j)
+            known = [energy for energy in energies if energy is not None]
+            trial = one.replace(
+                energy_j=total(known) if len(known) == len(energies) else None,
+                duration_s=before.duration_s + one.duration_s,
+            )
+        if note.block == 0:
+            whole[note.number, note.amount] = trial
+        made.append(trial)
+    return made
 
 
 def cost_of(plan: TunePlan, quality: float) -> float:
@@ -213,25 +237,38 @@ def _chosen(plan: TunePlan, settings: Sequence[Tuned]) -> dict[str, str | None]:
     }
 
 
-def _curve(plan: TunePlan, trials: Sequence[TuneTrial]) -> tuple[tuple[float, float], ...]:
-    """Return how the front grew: joules spent, and the share of the whole area it covers."""
-    points = [
-        (cost_of(plan, one.note.quality), one.energy_j.best.value)
-        for one in trials
-        if one.counts and one.note.quality is not None and one.energy_j is not None
-    ]
-    if len(points) < 2 or spent(trials) is None:
+def _curve(
+    plan: TunePlan, made: Sequence[TuneTrial], trainings: Sequence[TuneTrial]
+) -> tuple[tuple[float, float], ...]:
+    """Return how the front grew: joules spent, and the share of the whole area it covers.
+
+    Args:
+        plan: What was to be done.
+        made: Trials with what they took themselves; warm-ups are left out.
+        trainings: The same with what their trainings took since their beginning.
+    """
+    trials = [one for one in made if one.note.block >= 0]
+    points = [_point(plan, one) for one in trainings]
+    known = [point for point in points if point is not None]
+    if len(known) < 2 or spent(trials) is None:
         return ()
-    corner = (max(cost for cost, _ in points), max(energy for _, energy in points))
-    whole = (corner[0] - min(cost for cost, _ in points)) * corner[1]
-    made: list[tuple[float, float]] = []
-    used, seen = 0.0, list[tuple[float, float]]()
-    for one in trials:
+    corner = (max(cost for cost, _ in known), max(energy for _, energy in known))
+    whole = (corner[0] - min(cost for cost, _ in known)) * corner[1]
+    curve: list[tuple[float, float]] = []
+    seen: list[Point] = []
+    used = 0.0
+    for one, point in zip(trials, points, strict=True):
         used += 0.0 if one.energy_j is None else one.energy_j.best.value
-        if one.counts and one.note.quality is not None and one.energy_j is not None:
-            seen.append((cost_of(plan, one.note.quality), one.energy_j.best.value))
-        made.append((used, area(seen, corner) / whole if whole else 0.0))
-    return tuple(made)
+        if point is not None:
+            seen.append(point)
+        curve.append((used, area(seen, corner) / whole if whole else 0.0))
+    return tuple(curve)
+
+
+def _point(plan: TunePlan, one: TuneTrial) -> Point | None:
+    if not one.counts or one.note.quality is None or one.energy_j is None:
+        return None
+    return cost_of(plan, one.note.quality), one.energy_j.best.value
 
 
 def _notes(plan: TunePlan, trials: Sequence[TuneTrial], settings: Sequence[Tuned]) -> list[str]:

@@ -1,7 +1,7 @@
 """One trial of a Python function: ``python -m brizna.improve._objective MODULE:FUNCTION``.
 
-The function gets its setting by name, and ``seed`` and ``target`` if it asks for them, and returns
-its quality, or a dict of numbers in which it is one.
+The function gets its setting by name, and ``seed``, ``target`` and ``checkpoint`` if it asks for
+them, and returns its quality, or a dict of numbers in which it is one.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def arguments_of(environ: Mapping[str, str], function: Callable[..., Any]) -> di
 
     given: dict[str, str] = json.loads(environ["BRIZNA_PARAMETERS"])
     made = {name: _typed(value) for name, value in given.items()}
-    extra = {"seed": environ.get("BRIZNA_SEED"), "target": environ.get("BRIZNA_TARGET")}
+    extra = {
+        name: environ.get(f"BRIZNA_{name.upper()}") for name in ("seed", "target", "checkpoint")
+    }
     known = signature(function).parameters
     takes_all = any(one.kind is Parameter.VAR_KEYWORD for one in known.values())
     for name, value in extra.items():

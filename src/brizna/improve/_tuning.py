@@ -2,8 +2,8 @@
 
 The search is successive halving with two objectives [1]: all settings of a bracket are trained
 for a little, the better ones for more. Which are better is said by the front on which they lie,
-and on one front by the room that they have to themselves. Each training is made from the start,
-so that its energy is that of one training.
+and on one front by the room that they have to themselves. A training that can goes on from its
+checkpoint; its energy is then that of all its parts, so that it is always that of one training.
 
 References:
     [1] K. Jamieson, A. Talwalkar, Non-stochastic best arm identification and hyperparameter
@@ -17,7 +17,7 @@ from math import fsum
 from brizna.core.fronts import best_of
 from brizna.core.records import Record
 from brizna.core.trials import WARM_UP
-from brizna.core.tune_found import conclude, cost_of, ends_of
+from brizna.core.tune_found import conclude, cost_of, ends_of, whole_trainings
 from brizna.run import TrialFailedError, trials
 
 TYPE_CHECKING = False
@@ -42,6 +42,7 @@ class Try(Record):
         amount: How much of the resource it gets; None where there is none.
         block: 0 in the search; -1 for a warm-up.
         order: How many trials go before.
+        before: How much of the resource its setting had in the search before; None where nothing.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Try(Record):
     amount: int | None
     block: int
     order: int
+    before: int | None = None
 
 
 class _SpentError(Exception):
@@ -69,11 +71,21 @@ class Tuning:
         measure: Callable[[Try], TuneTrial],
         *,
         done: Iterable[TuneTrial] = (),
+        forget: Callable[[int, int | None], object] = lambda _number, _amount: None,
     ) -> None:
-        """Take what to do, who chooses settings, what makes a trial, and what was made before."""
+        """Take what to do, who chooses settings, what makes a trial, and what was made before.
+
+        Args:
+            plan: What to do.
+            sampler: Chooses settings.
+            measure: Makes a trial.
+            done: What was made before.
+            forget: Called with each setting, and how much it had, that is trained no further.
+        """
         self._plan = plan
         self._sampler = sampler
         self._measure = measure
+        self._forget = forget
         before = list(done)
         self._done = {
             (one.note.number, one.note.amount, one.note.block): one
@@ -120,17 +132,34 @@ class Tuning:
         twins = {number: self._asked(number) for number in numbers}
         going = list(dict.fromkeys(twins.values()))
         last: dict[int, TuneTrial | None] = {}
+        before: int | None = None
         for place, amount in enumerate(rungs, 1):
-            found = self._turns(going, amount)
+            found = self._whole(self._turns(going, amount, before=before))
             last |= {number: found.get(number) for number in going}
             good = [number for number in going if number in found]
             factor = 1 if resource is None else resource.factor**place
-            going = self._best(good, found, max(len(numbers) // factor, 1))
+            better = self._best(good, found, max(len(numbers) // factor, 1))
+            if amount != rungs[-1]:
+                for number in going:
+                    if number not in better:
+                        self._forget(number, amount)
+            going, before = better, amount
             if not going:
                 break
         for number, twin in twins.items():
             trial = last.get(twin)
             self._sampler.tell(number, None if trial is None else _result(trial))
+
+    def _whole(self, found: Mapping[int, TuneTrial]) -> dict[int, TuneTrial]:
+        """Return trials with what their trainings took since their beginning."""
+        whole = {
+            (one.note.number, one.note.amount, one.note.block): one
+            for one in whole_trainings(self.made)
+        }
+        return {
+            number: whole[number, trial.note.amount, trial.note.block]
+            for number, trial in found.items()
+        }
 
     def _asked(self, number: int) -> int:
         """Ask for a setting; return the number under which the very same one was asked before."""
@@ -171,15 +200,16 @@ class Tuning:
         numbers: Sequence[int],
         amount: int | None,
         *,
+        before: int | None = None,
         repeats: int = 1,
         warms_up: bool = False,
     ) -> dict[int, TuneTrial]:
         """Make the trials of settings in turn; return the last one of each that did not fail."""
-        before = [
+        earlier = [
             one for one in self.made if one.note.amount == amount and one.note.block != WARM_UP
         ]
-        known = {(one.note.block, str(one.note.number)): one for one in before}
-        lost = {one.note.number for one in before if not one.counts}
+        known = {(one.note.block, str(one.note.number)): one for one in earlier}
+        lost = {one.note.number for one in earlier if not one.counts}
         arms = [str(number) for number in numbers if number not in lost]
         if not arms:
             return {}
@@ -187,13 +217,13 @@ class Tuning:
             arms,
             repeats=repeats,
             seed=self._plan.seed,
-            run_one=lambda turn: self._one(turn, amount),
+            run_one=lambda turn: self._one(turn, amount, before),
             warm_ups=_WARM_UPS if warms_up else 0,
             done=known,
         )
         return {int(arm): blocks[max(blocks)] for arm, blocks in found.counted().items() if blocks}
 
-    def _one(self, turn: Turn, amount: int | None) -> TuneTrial:
+    def _one(self, turn: Turn, amount: int | None, before: int | None) -> TuneTrial:
         number = int(turn.arm)
         known = self._done.get((number, amount, turn.block))
         if known is None or not turn.counts:
@@ -205,6 +235,7 @@ class Tuning:
                     amount=amount,
                     block=turn.block,
                     order=len(self.made),
+                    before=before,
                 )
             )
         self.made.append(known)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from math import isfinite
 
-from brizna.core.errors import InputError, Said
+from brizna.core.errors import InputError, Said, UnavailableError
 from brizna.core.records import Record
 from brizna.core.sweep import digest_name
 from brizna.core.tune import TuneNote, TunePlan, TuneTrial, setting_name
@@ -28,11 +29,11 @@ from brizna.verbs._trialling import Ground, now, stoppable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from brizna.core.measurement import Run
-    from brizna.core.tune import Tune
+    from brizna.core.tune import Tune, Tuned
     from brizna.improve._tuning import Try
     from brizna.verbs._measured_trial import Told
     from brizna.verbs._settings import Settings
@@ -41,6 +42,17 @@ PARAMETERS, SEED, TARGET = "BRIZNA_PARAMETERS", "BRIZNA_SEED", "BRIZNA_TARGET"
 """Variables that tell a trial its setting as JSON, its seed, and the quality that is enough."""
 QUALITY = "BRIZNA_QUALITY"
 """The variable that tells what the quality is called."""
+CHECKPOINT, CONTINUED = "BRIZNA_CHECKPOINT", "continued"
+"""The variable that names the folder of a training's checkpoint, and the name under which the
+program says how much of the resource the one that it went on from had."""
+
+
+CHECKPOINTS = "checkpoints"
+"""Folder of checkpoints, in that of the search: one for each setting and how much it had."""
+_FOLDER, _AGAIN = "checkpoint", "again"
+_OWN = {"seed": SEED, "target": TARGET, _FOLDER: CHECKPOINT}
+"""By the name that stands for it in the command, the variable of what is no parameter."""
+_UNTAGGED = ("target", _FOLDER)
 
 
 class TuneProgress(Record):
@@ -127,7 +139,11 @@ def tune(
     with stoppable():
         trialist = _Trialist(plan, digest, ground, shows_output=shows_output)
         tuning = Tuning(
-            plan, open_sampler(plan, folder), trialist.make, done=_made(store, digest, settings)
+            plan,
+            open_sampler(plan, folder),
+            trialist.make,
+            done=_made(store, digest, settings),
+            forget=trialist.forget,
         )
         trialist.tell = lambda trial: tell(_progress(plan, trial, tuning.made))
         try:
@@ -138,7 +154,12 @@ def tune(
             raise
     found = conclude(kept, digest, tuning.made, ended=ended)
     keep_series(store, found)
+    trialist.forget_all_but(one for one in found.settings if one.is_on_front)
     return found
+
+
+def _checkpoint_name(number: int, amount: int | None) -> str:
+    return f"{number}-{amount}"
 
 
 def _progress(plan: TunePlan, trial: TuneTrial, before: Sequence[TuneTrial]) -> TuneProgress:
@@ -165,6 +186,7 @@ class _Trialist:
         self._plan = plan
         self._digest = digest
         self._ground = ground
+        self._folder = series_folder(ground.store, TunePlan, digest)
         self._shows_output = shows_output
         self._has_told = False
         self.tell: Callable[[TuneTrial], object] = lambda _: None
@@ -181,11 +203,19 @@ class _Trialist:
         told = measured_trial(
             self._job(wanted, values),
             self._ground,
-            folder=series_folder(self._ground.store, TunePlan, self._digest),
+            folder=self._folder,
             variables=self._variables(values),
             shows_output=self._shows_output,
         )
         quality, failed = self._quality(told)
+        continued = told.result.get(CONTINUED) if self._plan.resource is not None else None
+        if continued is not None and continued != wanted.before and failed is None:
+            said = Said(
+                "it says that it went on from {continued}, and its setting had {had} before",
+                continued=continued,
+                had=Said("nothing") if wanted.before is None else wanted.before,
+            )
+            failed = str(said)
         note = TuneNote(
             tune=self._digest,
             number=wanted.number,
@@ -193,19 +223,63 @@ class _Trialist:
             amount=wanted.amount,
             block=wanted.block,
             order=wanted.order,
-            quality=quality,
+            quality=None if failed else quality,
             failed=failed,
+            continued=None if failed or continued is None else wanted.before,
         )
         self._ground.store.put(note.to_json(), run_id=told.run.id)
+        if wanted.before is not None:  # what is kept is that of the longer training
+            self.forget(wanted.number, wanted.before)
         trial = _trial(told.run, note, self._ground.settings)
         self.tell(trial)
         return trial
+
+    def forget(self, number: int, amount: int | None) -> None:
+        """Remove the checkpoint of a setting that had so much of the resource."""
+        shutil.rmtree(self._checkpoint(number, amount), ignore_errors=True)
+
+    def forget_all_but(self, kept: Iterable[Tuned]) -> None:
+        """Remove all checkpoints but those of some settings."""
+        names = {_checkpoint_name(one.number, one.amount) for one in kept}
+        place = os.path.join(self._folder, CHECKPOINTS)
+        for name in os.listdir(place) if os.path.isdir(place) else ():
+            if name not in names:
+                shutil.rmtree(os.path.join(place, name), ignore_errors=True)
+
+    def _checkpoint(self, number: int, amount: int | None) -> str:
+        return os.path.join(self._folder, CHECKPOINTS, _checkpoint_name(number, amount))
+
+    def _prepared(self, wanted: Try) -> str:
+        """Return a trial's folder for its checkpoint, with what its setting had before in it.
+
+        Raises:
+            UnavailableError: If it cannot be written.
+        """
+        place = self._checkpoint(wanted.number, wanted.amount)
+        if wanted.block:  # another seed: it begins anew, and nothing goes on from it
+            place = os.path.join(self._folder, CHECKPOINTS, _AGAIN)
+        try:
+            shutil.rmtree(place, ignore_errors=True)  # half a checkpoint of a trial that was lost
+            earlier = self._checkpoint(wanted.number, wanted.before)
+            if wanted.before is not None and os.path.isdir(earlier):
+                shutil.copytree(earlier, place)
+            else:
+                os.makedirs(place)
+        except OSError as error:
+            raise UnavailableError(
+                "A checkpoint cannot be put into {place!r} ({reason}): free the disk, or name "
+                "another store with --store.",
+                place=place,
+                reason=error.strerror or error,
+            ) from error
+        return place
 
     def _values(self, wanted: Try) -> dict[str, str]:
         """Return what stands for each name in the command, and what the variables hold."""
         values = dict(wanted.levels)
         if self._plan.resource is not None and wanted.amount is not None:
             values[self._plan.resource.name] = str(wanted.amount)
+            values[_FOLDER] = self._prepared(wanted)
         values["seed"] = str(self._plan.seed + max(wanted.block, 0))
         if self._plan.target is not None:
             values["target"] = f"{self._plan.target:.9g}"
@@ -216,16 +290,15 @@ class _Trialist:
         for name, value in values.items():
             words = [word.replace(f"{{{name}}}", value) for word in words]
         tags = ["tune", f"tune:{digest_name(self._digest)}", "stage:search"]
-        tags += [f"{name}={value}" for name, value in values.items() if name != "target"]
+        tags += [f"{name}={value}" for name, value in values.items() if name not in _UNTAGGED]
         if wanted.block < 0:
             tags.append("warm-up")
         return Job(command=words, name=setting_name(wanted.levels), tags=tags)
 
     def _variables(self, values: Mapping[str, str]) -> dict[str, str]:
-        named = {name: value for name, value in values.items() if name not in ("seed", "target")}
-        made = {**named, PARAMETERS: json.dumps(named), SEED: values["seed"]}
-        made[QUALITY] = self._plan.quality
-        return made | ({TARGET: values["target"]} if "target" in values else {})
+        named = {name: value for name, value in values.items() if name not in _OWN}
+        made = {**named, PARAMETERS: json.dumps(named), QUALITY: self._plan.quality}
+        return made | {_OWN[name]: values[name] for name in _OWN if name in values}
 
     def _quality(self, told: Told) -> tuple[float | None, str | None]:
         """Return the quality that a trial says, or why it counts for nothing."""
