@@ -218,7 +218,12 @@ def _container(context: Context, given: Namespace) -> int:
     from brizna.verbs import lock_of, read_policy
 
     around = _around(context, given)
-    lock_of(given.lock)
+    if lock_of(given.lock).form != LOCK_FORMS[0]:
+        raise InputError(
+            "{path!r} is a pylock: expected requirements, which every pip installs. Write it so: "
+            "brizna env lock --from {path}.",
+            path=given.lock,
+        )
     indexes = read_policy(os.getcwd()).indexes
     text = rebuild_file(
         given.form,
