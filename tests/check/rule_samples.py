@@ -163,6 +163,20 @@ def step(command):
     return {CI: f"steps:\n  - run: {command}\n"}
 
 
+def environment(form, rule, result, at="2026-11-28T09:00:00Z"):
+    verdict = {"rule": rule, "severity": "error", "result": result, "place": {"field": "numpy"}}
+    return {
+        "schema": "brizna.environment-verdict/1",
+        "at": at,
+        "installed": HASH,
+        "verification": {"form": form, "verdicts": [verdict]},
+    }
+
+
+def held(form, rule):
+    return tuple(of(environment(form, rule, one)) for one in ("pass", "fail", "cannot-tell"))
+
+
 SAMPLES = {
     "BRZ-P001": (of(files=LOCK), of(files=LOOSE), of()),
     "BRZ-P002": (of(files=LOCK), of(files={"requirements.txt": "numpy==2.3.4\n"}), of(files=LOOSE)),
@@ -181,6 +195,7 @@ SAMPLES = {
         of(files=CUDA | {DRIVER: "NVRM version: NVIDIA UNIX x86_64 Kernel Module  470.57.02  x\n"}),
         of(files=CUDA),
     ),
+    "BRZ-P006": held("environment", "BRZ-E012"),
     "BRZ-P010": (of(files=step("brizna gate -- make")), of(files=step("make test")), of()),
     "BRZ-P011": (of(files=step("pip-audit --strict")), of(files=step("make test")), of()),
     "BRZ-P012": (of(files=step("cosign verify image")), of(files=step("make test")), of()),
@@ -189,6 +204,7 @@ SAMPLES = {
         of(approval("approve"), run(environment__software={"installed": "sha256:other"})),
         of(approval("propose"), run(environment__software={"installed": HASH})),
     ),
+    "BRZ-P014": held("audit", "BRZ-E020"),
     "BRZ-P020": (
         of(files={"main.tf": SERVER}),
         of(files={"main.tf": SERVER}, is_versioned=False),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from brizna.check._verdict import Verdict
     from brizna.core.software import Distribution, Lock, Software, Vulnerability
 
-_OLDEST_DAYS = 30
+OLDEST_DAYS = 30
 """Age beyond which a list of vulnerabilities lacks too much."""
 _CLOCKS_DIFFER_DAYS = 1
 """By so much a list may be of the future before its date is not believed."""
@@ -158,7 +158,7 @@ class Known(Record):
     @property
     def is_recent(self) -> bool:
         """Whether that it names nothing means that nothing is known."""
-        return self.days is not None and -_CLOCKS_DIFFER_DAYS <= self.days <= _OLDEST_DAYS
+        return self.days is not None and -_CLOCKS_DIFFER_DAYS <= self.days <= OLDEST_DAYS
 
 
 def judge_audit(software: Software, known: Known, *, subject: str) -> list[Verdict]:
@@ -188,8 +188,7 @@ def _judge_one(one: Distribution, known: Known, subject: str) -> Verdict:
         why = Said("{ids}: {why}", ids=_all(found), why=reasons[0])
         return judged(VULNERABLE, "not-applicable", place, why)
     if one.name in known.unknown:
-        why = Said("{name}: {why}", name=one.name, why=known.unknown[one.name])
-        return judged(VULNERABLE, "cannot-tell", place, why)
+        return judged(VULNERABLE, "cannot-tell", place, known.unknown[one.name])
     if not known.is_recent:
         why = Said("what became known since the list was made, which is too old or has no date")
         return judged(VULNERABLE, "cannot-tell", place, why)
@@ -232,10 +231,10 @@ def judge_age(days: float | None, *, source: str) -> Verdict:
     if days < -_CLOCKS_DIFFER_DAYS:
         why = Said("its age: its newest record is of {days:.0f} days from now", days=-days)
         return judged(RECENT, "cannot-tell", place, why)
-    if days <= _OLDEST_DAYS:
+    if days <= OLDEST_DAYS:
         return judged(RECENT, "pass", place)
     seen = Said("its newest record is {days:.0f} days old", days=days)
-    return judged(RECENT, "fail", place, seen, Said("{days} days at most", days=_OLDEST_DAYS))
+    return judged(RECENT, "fail", place, seen, Said("{days} days at most", days=OLDEST_DAYS))
 
 
 def judge_indexes(

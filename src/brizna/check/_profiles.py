@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from brizna.check._kept_environments import environment_rules
 from brizna.check._rules_files import file_rules, question_rules
 from brizna.check._rules_records import record_rules
 from brizna.core.errors import InputError
@@ -41,7 +42,7 @@ def project_rules(also: Iterable[ProjectRule] = ()) -> dict[str, ProjectRule]:
         InputError: If two have one id.
     """
     found: dict[str, ProjectRule] = {}
-    for rule in (*file_rules(), *record_rules(), *question_rules(), *also):
+    for rule in (*file_rules(), *environment_rules(), *record_rules(), *question_rules(), *also):
         if rule.id in found:
             raise InputError(
                 "Two rules are called {id}: expected each id once. Remove the package that brings "

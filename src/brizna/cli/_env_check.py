@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from brizna.check import Verification
     from brizna.cli._dispatch import Context
     from brizna.cli._parser import Parser
-    from brizna.verbs import EnvironmentPolicy
+    from brizna.verbs import EnvironmentPolicy, Surroundings
     from brizna.verbs._env import LookUp
 
 _CODES = {"pass": 0, "fail": 1, "cannot-tell": 4}
@@ -76,6 +76,11 @@ def _add_ends(parser: Parser) -> None:
         action="store_true",
         help=parser.texts.gettext("exit 1 also where something cannot be told"),
     )
+    parser.add_argument(
+        "--save",
+        action="store_true",
+        help=parser.texts.gettext("keep what is found in the store, for brizna check to read"),
+    )
     add_findings(parser)
 
 
@@ -97,7 +102,7 @@ def check(context: Context, given: Namespace) -> int:
         policy=read_policy(os.getcwd()),
     )
     found = check_environment(around, demands, at=datetime.now(UTC).isoformat())
-    return _tell(context, given, found)
+    return _tell(context, given, found, around)
 
 
 def audit(context: Context, given: Namespace) -> int:
@@ -113,7 +118,7 @@ def audit(context: Context, given: Namespace) -> int:
     policy, now = read_policy(os.getcwd()), datetime.now(UTC)
     around = surroundings_of(given.what, store_of(given, context), context.environ)
     found = audit_environment(around, _look_up(given, policy, now), now=now, policy=policy)
-    return _tell(context, given, found)
+    return _tell(context, given, found, around)
 
 
 def _look_up(given: Namespace, policy: EnvironmentPolicy, now: datetime) -> LookUp:
@@ -129,7 +134,12 @@ def _look_up(given: Namespace, policy: EnvironmentPolicy, now: datetime) -> Look
     return lambda distributions, private: asked(distributions, private=private)
 
 
-def _tell(context: Context, given: Namespace, found: Verification) -> int:
+def _tell(context: Context, given: Namespace, found: Verification, around: Surroundings) -> int:
+    if given.save:
+        from brizna.verbs._kept_environments import keep_verification
+
+        at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        keep_verification(store_of(given, context), around, found, at=at)
     if given.json:
         context.tell_json(found.to_json())
     else:

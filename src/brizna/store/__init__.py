@@ -24,6 +24,7 @@ that is not believed here.
       sweeps/<hex>.json              what sweeps are to try, and what they found
       tunes/<hex>.json               what searches are to try, and what they found
       software/<hex>.json            the distributions of an environment, once for all its runs
+      audits/<hex>.json              what environments were held to, and what came of it
       statements/<hex>.json          signed statements of what runs made
       approved/<number>.json         which software is approved, and by whom: signed, in order
       packs/<first>_<last>_<hex>.zip  runs that were packed, each as it lay in its directory

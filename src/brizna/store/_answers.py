@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ANSWERS = "answers"
 ANSWER_TYPE = "application/vnd.brizna.answer+json"
 """What an envelope says that it holds."""
-_FOLDERS = ("plans", "sweeps", "tunes", "software")
+_FOLDERS = ("plans", "sweeps", "tunes", "software", "audits")
 _STUDIES, _FOUND = "improve", "found.json"
 
 
