@@ -73,6 +73,16 @@ def test_an_environment_is_checked_and_built_anew_by_its_lock(env, one, tmp_path
     target = tmp_path / "Dockerfile"
     assert env("container", one, "--lock", str(lock), "--out", str(target))[0] == 0
     assert target.read_text().startswith("FROM python:3.11.9-slim\n")
+    pylock = tmp_path / "pylock.toml"
+    pylock.write_text(
+        'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "blade"\nversion = "1.2"\n'
+        f'wheels = [{{ url = "https://x.example/b.whl", hashes = {{ sha256 = "{"ab" * 32}" }} }}]\n'
+    )
+    assert env("check", one, "--lock", str(pylock))[0] == 0
+    code, _, err = env("container", one, "--lock", str(pylock))
+    assert code == 2
+    assert "env lock --from" in err
+    assert "blade==1.2" in env("lock", "--from", str(pylock))[1]
     lock.write_text("blade==1.2\n")
     code, _, err = env("check", one, "--lock", str(lock))
     assert code == 1

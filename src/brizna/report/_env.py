@@ -24,13 +24,17 @@ def software_lines(
     _ = Format(lang).say
     isolated = {True: _("yes"), False: _("no"), None: _("not known")}[software.is_isolated]
     features = facts.get("cpu_features")
+    firmware: dict[str, Any] = facts.get("firmware") or {}
     head: list[tuple[str, Any]] = [
         (_("installed"), software.installed),
         ("python", software.python or _("not known")),
         (_("isolated"), isolated),
         (_("system"), facts.get("os")),
         (_("kernel"), facts.get("kernel")),
+        (_("C library"), facts.get("libc")),
+        (_("microcode"), firmware.get("microcode")),
         (_("GPU driver"), facts.get("gpu_driver") or _("none")),
+        (_("GPU firmware"), firmware.get("gsp")),
         (_("processor has"), " ".join(features) if features else _("not known")),
     ]
     variables: dict[str, str] = facts.get("variables") or {}
