@@ -150,6 +150,15 @@ def test_a_ledger_answers_the_need_of_a_trace_but_not_of_exact_repetition():
         assert says(advise_federate(case(rounds=rounds)))["traceability"] == answer
 
 
+def test_data_that_people_must_look_at_speak_against_and_their_basis_is_the_source():
+    data = {"inspected": True, "leaves": "restricted", "basis": "our ethics board"}
+    advice = advise_federate(case(data=data, rounds={"audited": True, "ledger": True}))
+    assert says(advice)["traceability"] == "against"
+    sensitivity = advice.criteria[0]
+    assert (sensitivity.says, sensitivity.source) == ("for", "our ethics board")
+    assert says(advise_federate(case(data={"inspected": False})))["traceability"] == "neither"
+
+
 def test_clients_that_drop_out_download_in_vain():
     whole, half = (
         advise_federate(case(clients={"reached": share})).traffic.moved_gb.best.value

@@ -272,7 +272,7 @@ class _Weigh:
             "restricted": Said("the raw data may leave only under conditions"),
             "never": Said("the raw data must not leave where they are"),
         }[leaves]
-        return _plain("sensitivity", says, reason)
+        return _plain("sensitivity", says, reason).replace(source=self._case.basis)
 
     def volume(self) -> Criterion:
         raw, moved = self._traffic.raw_gb, self._traffic.moved_gb
@@ -365,11 +365,13 @@ class _Weigh:
 
     def traceability(self) -> Criterion:
         case = self._case
-        if case.exact is None and case.audited is None:
+        if case.exact is None and case.audited is None and case.inspected is None:
             return self._unknown("traceability")
         says, reason = "neither", Said("neither exact repetition nor a full trace is asked for")
         if case.exact:
             says, reason = "against", Said("the training must be repeatable bit for bit")
+        elif case.inspected:
+            says, reason = "against", Said("people must look at single data, to keep up quality")
         elif case.audited and case.ledger:
             reason = Said("each step must be traceable, and updates are kept in a ledger")
         elif case.audited:

@@ -59,7 +59,7 @@ FEDERATION_FACTS: Facts = {
 }
 """Field of a case, as `FederationCase.facts` names it: its quantity, unit and what it may be."""
 _PLAIN: Mapping[str, tuple[str, ...]] = {
-    "data": ("leaves", "basis"),
+    "data": ("leaves", "basis", "inspected"),
     "rounds": ("exact", "audited", "ledger"),
     "network": ("kind",),
     "central": ("network",),
@@ -75,6 +75,8 @@ class FederationCase(Record):
         name: What the person calls it; None if nothing.
         leaves: One of `LEAVES`.
         basis: Why the data may not leave, in the person's words; None if nothing was said.
+        inspected: Whether people must look at single data to keep up their quality; None if nobody
+            said.
         exact: Whether the training must be repeatable bit for bit; None if nobody said.
         audited: Whether others must be able to trace each step; None if nobody said.
         ledger: Whether updates are kept in a ledger that others can verify.
@@ -86,6 +88,7 @@ class FederationCase(Record):
     name: str | None
     leaves: str
     basis: str | None
+    inspected: bool | None
     exact: bool | None
     audited: bool | None
     ledger: bool
@@ -120,6 +123,7 @@ def read_federation_case(given: Mapping[str, Any]) -> FederationCase:
         name=read_text("the case", given, "name"),
         leaves=_one_of("data", "leaves", parts["data"].get("leaves"), LEAVES),
         basis=read_text("data", parts["data"], "basis"),
+        inspected=_flag("data", "inspected", parts["data"]),
         exact=_flag("rounds", "exact", parts["rounds"]),
         audited=_flag("rounds", "audited", parts["rounds"]),
         ledger=_flag("rounds", "ledger", parts["rounds"]) is True,

@@ -128,7 +128,7 @@ WORDS: Mapping[str, Words] = {
         },
     ),
     "traceability": Words(
-        paragraph="4.1 -4", below="", above="", reasons={}, needs="exact, audited"
+        paragraph="4.1 -4", below="", above="", reasons={}, needs="exact, audited, inspected"
     ),
 }
 """By the name of the criterion; training that takes too much memory is a way to be too large."""
