@@ -65,6 +65,19 @@ def test_what_a_distribution_requires_is_held_against_what_is_installed(tmp_path
     assert tags == {("cp311-cp311-linux_x86_64", "x")}
 
 
+def test_metadata_of_older_forms_is_read_or_told_to_be_of_another_form(tmp_path: Path) -> None:
+    environment(tmp_path / "one", {"b-2": ""})
+    site = tmp_path / "one/lib/python3.11/site-packages"
+    (site / "a-1.egg-info").write_text("Name: a\nVersion: 1\nRequires-Dist: b<2\n")
+    for name, text in (("c", "Requires-Dist: b>=2\n"), ("d", "")):
+        (site / f"{name}-1.egg-info").mkdir()
+        (site / f"{name}-1.egg-info/PKG-INFO").write_text(f"Name: {name}\nVersion: 1\n{text}")
+        (site / f"{name}-1.egg-info/requires.txt").write_text("b>=2\n")
+    place = place_of(str(tmp_path / "one"))
+    assert place is not None
+    assert unmet(place) == {"a": (("b<2", "2"),), "b": (), "c": (), "d": None}
+
+
 def test_where_something_was_installed_from_is_told_without_the_login(tmp_path: Path) -> None:
     place = environment(tmp_path / "one", {"a-1": "", "b-1": "", "c-1": ""})
     site = tmp_path / "one/lib/python3.11/site-packages"

@@ -264,6 +264,7 @@ BUILT_FOR = "cp311-cp311-manylinux_2_28_x86_64"
         ((BUILT_FOR,), {"libc": "musl", "architecture": "x86_64"}, "fail"),
         ((BUILT_FOR,), {"architecture": "x86_64"}, "cannot-tell"),
         (("cp311-cp311-manylinux2014_x86_64",), {"libc": "glibc 2.17"}, "pass"),
+        (("cp311-cp311-linux_i686",), X86, "cannot-tell"),
         (("cp311-cp311-manylinux1_x86_64",), {"libc": "glibc 2.4"}, "fail"),
         (("cp312-cp312-linux_x86_64",), {}, "fail"),
         (("cp38-abi3-linux_x86_64",), {}, "pass"),

@@ -22,6 +22,8 @@ References:
     [1] PEP 600, legacy manylinux tags.
 """
 _STABLE = "abi3"
+_NARROW = {"i686": "x86_64", "armv7l": "aarch64"}
+"""Architectures of 32 bits, whose interpreters run on kernels of 64 bits as well."""
 
 
 def judge_needs(needs: Iterable[Needs] | None, *, subject: str) -> list[Verdict]:
@@ -112,6 +114,8 @@ def _judge_system(system: str, facts: Mapping[str, Any]) -> tuple[str, Said]:
     machine = str(facts.get("architecture") or "")
     if not kind.startswith(("manylinux", "musllinux", "linux")):
         return "pass", Said("")  # for any system, or not for Linux: nothing here to hold it to
+    if any(system.endswith(f"_{one}") and machine == wide for one, wide in _NARROW.items()):
+        return "cannot-tell", Said("whether the interpreter is one of 32 bits")
     if machine and not system.endswith(f"_{machine}"):
         return "fail", Said("a build for {machine}", machine=machine)
     library = facts.get("libc")

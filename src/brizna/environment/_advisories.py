@@ -31,6 +31,11 @@ _WEIGHTS: Mapping[str, Mapping[str, float]] = {
 """Weights of the base metrics [2, section 7.4]."""
 _PRIVILEGES_CHANGED: Mapping[str, float] = {"N": 0.85, "L": 0.68, "H": 0.5}
 """Of the privileges required, where the scope changes [2, section 7.4]."""
+_IMPACT, _EXPLOITABILITY, _CHANGED = 6.42, 8.22, 1.08
+"""Factors of the base score: of the impact and the exploitability, and for a scope that changes."""
+_IMPACT_CHANGED, _SHIFT, _STEEP, _STEEP_SHIFT, _POWER = 7.52, 0.029, 3.25, 0.02, 15
+"""What the impact is made of where the scope changes [2, section 7.1]."""
+_MOST = 10.0
 _LIMITS = ((9.0, "critical"), (7.0, "high"), (4.0, "medium"), (0.1, "low"))
 """From which score on which rating counts [2, section 5]."""
 _WORDS = {"moderate": "medium"}
@@ -93,11 +98,13 @@ def cvss_score(vector: str) -> float | None:
     except KeyError:
         return None
     base = 1 - prod(1 - value[name] for name in ("C", "I", "A"))
-    impact = 7.52 * (base - 0.029) - 3.25 * (base - 0.02) ** 15 if is_changed else 6.42 * base
+    impact = _IMPACT * base
+    if is_changed:
+        impact = _IMPACT_CHANGED * (base - _SHIFT) - _STEEP * (base - _STEEP_SHIFT) ** _POWER
     if impact <= 0:
         return 0.0
-    exploitability = 8.22 * value["AV"] * value["AC"] * value["PR"] * value["UI"]
-    return _round_up(min((1.08 if is_changed else 1.0) * (impact + exploitability), 10.0))
+    exploitability = _EXPLOITABILITY * value["AV"] * value["AC"] * value["PR"] * value["UI"]
+    return _round_up(min((_CHANGED if is_changed else 1.0) * (impact + exploitability), _MOST))
 
 
 def _round_up(score: float) -> float:

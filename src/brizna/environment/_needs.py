@@ -37,11 +37,23 @@ def needs_of(place: Place, software: Software) -> tuple[Needs, ...]:
     for name, info in distribution_folders(place):
         if name in found or software.find(name) is None:
             continue
-        head = _head(os.path.join(info, "METADATA")) or _head(os.path.join(info, "PKG-INFO"))
+        head = _metadata(info)
         tags = (_head(os.path.join(info, "WHEEL")) or {}).get("tag", [])
         unmet = None if head is None else _unmet(head, software)
         found[name] = Needs(name=name, tags=tuple(tags), unmet=unmet)
     return tuple(found[name] for name in sorted(found))
+
+
+def _metadata(info: str) -> dict[str, list[str]] | None:
+    """Return what a distribution says of itself; None if it says it in no form known here.
+
+    What setuptools once wrote into ``requires.txt`` alone is of another form than a requirement.
+    """
+    head = _head(os.path.join(info, "METADATA")) or _head(os.path.join(info, "PKG-INFO"))
+    is_old = os.path.exists(os.path.join(info, "requires.txt"))
+    if head is not None and is_old and "requires-dist" not in head:
+        return None
+    return head or _head(info)
 
 
 def libc() -> str | None:
