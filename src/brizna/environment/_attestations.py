@@ -203,8 +203,7 @@ def signatures_hold(file: AttestedFile) -> tuple[str, Said | None]:
                 _quietly(one.verify, bundle.publisher, distribution)
     except library.AttestationError as error:
         return WRONG, Said("{error}", error=error)
-    # Whatever a library of others raises: the caller tells it, and it proves nothing.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - of any library: the caller tells it, as unverified
         kind = type(error).__name__
         return UNVERIFIED, Said("it could not be checked: {kind}: {error}", kind=kind, error=error)
     return VERIFIED, None
