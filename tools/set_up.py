@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".venv"
 PYTHON = HOME / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOCKED = (3, 11)
-EXTRAS = {"demo": "demo,report", "dev": "demo,dev,parquet,pdf,plan,report,sign,xlsx"}
+EXTRAS = {"demo": "demo,report", "dev": "demo,dev,parquet,pdf,plan,report,sign,tune,xlsx"}
 HEAVY = "heavy"
 TORCH = "torch==2.13.0"
 
