@@ -235,3 +235,62 @@ def test_what_was_chosen_has_to_pass_on_items_that_did_not_choose_it():
     assert confirm(passed, failed).verdict == "fail"
     assert confirm(open_, passed).verdict == "undecided"
     assert confirm(passed, open_) == open_
+
+
+def shifted_by_groups(count, rng):
+    """Return scores of pairs of documents, each pair moved by both of its documents."""
+    own = [rng.gauss(0, 0.05) for _ in range(count)]
+    pairs = [(one, other) for one in range(count) for other in range(one)]
+    return [own[one] + own[other] for one, other in pairs], [[str(a), str(b)] for a, b in pairs]
+
+
+def mean_of(moved):
+    return lambda items: (0.0, sum(moved[item] for item in items) / len(items))
+
+
+def test_items_that_share_groups_say_less_than_as_many_that_do_not():
+    moved, groups = shifted_by_groups(20, Random(2))
+    manner = {"margin": 0.05, "worst_fall": 0.1, "resamples": 300}
+    apart = non_inferior_figure(mean_of(moved), len(moved), rng=Random(1), **manner)
+    shared = non_inferior_figure(mean_of(moved), groups, rng=Random(1), **manner)
+    assert (shared.groups, shared.items, apart.groups) == (20, 190, None)
+    assert shared.difference == apart.difference
+    assert shared.low < apart.low < apart.high < shared.high
+
+
+def test_the_scatter_of_pairs_is_that_of_their_documents():
+    """The mean of all pairs' shifts is twice the mean of their documents' own."""
+    count, own = 30, [-0.05, 0.05] * 15
+    pairs = [(one, other) for one in range(count) for other in range(one)]
+    moved = [own[one] + own[other] for one, other in pairs]
+    groups = [[str(one), str(other)] for one, other in pairs]
+    manner = {"margin": 0.05, "worst_fall": 0.1, "resamples": 1000}
+    of_pairs = non_inferior_figure(mean_of(moved), groups, rng=Random(3), **manner)
+    twice = [2 * shift for shift in own]
+    of_documents = non_inferior([0.0] * count, twice, margin=0.05, worst_fall=0.2)
+    assert isclose(of_pairs.low, of_documents.low, rel_tol=0.1)
+
+
+def test_places_without_a_common_name_are_drawn_apart():
+    moved = [0.1 * (reader == "r0") for reader in ("r0", "r1", "r2", "r3") for _ in range(5)]
+    groups = [[f"r{reader}", f"t{text}"] for reader in range(4) for text in range(5)]
+    manner = {"margin": 0.5, "worst_fall": 0.1, "resamples": 100}
+    assert non_inferior_figure(mean_of(moved), groups, rng=Random(0), **manner).groups == 4
+
+
+def test_a_group_of_many_items_can_fall_further_than_one_item():
+    even = [[f"g{item % 40}"] for item in range(200)]
+    uneven = [["g0" if item < 100 else f"g{item % 40}"] for item in range(200)]
+    manner = {"margin": 0.05, "worst_fall": 0.8, "resamples": 100}
+    one, other = (
+        non_inferior_figure(mean_of([0.0] * 200), groups, rng=Random(0), **manner)
+        for groups in (even, uneven)
+    )
+    assert one.verdict == "undecided"
+    assert other.low < one.low < 0
+    assert one.needed < 200  # groups, not items
+
+
+def test_groups_of_unequal_number_are_refused():
+    with pytest.raises(InputError, match="as many for each"):
+        non_inferior_figure(mean_of([0.0] * 3), [["a"], ["a", "b"], ["c"]], margin=1, rng=Random(0))

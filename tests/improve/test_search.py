@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from brizna.core.errors import InputError
-from brizna.improve import Improvement, Machine, Search, Workshop, outcome_of, study_of
+from brizna.improve import Improvement, Machine, Search, Workshop, outcome_of, part, study_of
 from brizna.testing import FakeBench, fake_config
 
 MACHINE = Machine(isa=(), processors=1, libraries={})
@@ -202,3 +202,47 @@ def test_only_the_cheapest_are_tried_again(tmp_path):
     trials = {row.name: row.trials for row in found.rows if row.trials}
     assert trials[found.chosen] == trials[found.lossless] == 4
     assert trials["fold + round(bits=2) + fake fp32"] == 1
+
+
+def test_the_best_that_fits_is_chosen_and_what_is_larger_is_told(tmp_path):
+    found, _ = searched(tmp_path, max_bytes=10)
+    assert found.chosen is None
+    assert found.row("fold + fake fp32").why == "it is larger than the study allows"
+    found, _ = searched(tmp_path / "all", max_bytes=10_000)
+    assert found.chosen == "fold + round(bits=8) + fake fp32"
+
+
+def test_items_of_one_group_are_never_on_both_sides_of_the_choice(tmp_path):
+    named = {"groups": "brizna.testing._improve:fake_groups", "confirm": 0.5, "worst_fall": 0.2}
+    found, _ = searched(tmp_path, sections={"quality": named})
+    row = found.row(found.chosen)
+    assert (row.quality.method, row.quality.groups) == ("bootstrap", 50)
+    assert (row.quality.items, row.confirmed.items, row.confirmed.groups) == (200, 200, 50)
+
+
+def test_pairs_with_a_group_on_either_side_play_no_part():
+    study = study_of(fake_config(), directory=".").replace(confirm=0.4)
+    pairs = [[str(one), str(other)] for one in range(10) for other in range(one)]
+    parts = part(len(pairs), study, pairs)
+    sides = [
+        {name for number in numbers for name in pairs[number]}
+        for numbers in (parts.choosing, parts.confirm)
+    ]
+    assert not sides[0] & sides[1]
+    assert (len(parts.choosing), len(parts.confirm)) == (15, 6)
+
+
+def test_what_could_not_win_comes_after_what_could(tmp_path):
+    _, bench = searched(tmp_path)
+    tried = [name.partition("/")[2].partition("/")[2] for name in bench.done]
+    order = {name: place for place, name in reversed(list(enumerate(tried)))}
+    assert order["fold + round(bits=8) + fake fp32"] < order["fold + round(bits=2) + fake fp32"]
+
+
+def test_a_base_that_is_slow_to_load_is_stood_in_for_while_racing(tmp_path):
+    found, bench = searched(tmp_path, bench=FakeBench(slow_start_s=5.0))
+    racing = [name for name in bench.done if name.startswith("trial/")]
+    beside = [name for name in racing if name.endswith("/fake fp32")]
+    assert len(beside) < len({name.split("/")[1] for name in racing})
+    row = found.row("fold + round(bits=2) + fake fp32")
+    assert row.ratio.best.value == pytest.approx(0.8 * 0.3, rel=0.15)

@@ -59,8 +59,8 @@ def inputs() -> list[dict[str, np.ndarray]]:
 
 
 def calibration() -> list[dict[str, np.ndarray]]:
-    """Return other batches of news, to set ranges by."""
-    return _background(3, 8)
+    """Return other batches of news, to set ranges by: as many as there are."""
+    return _background(3, 34)
 
 
 def _background(first: int, count: int) -> list[dict[str, np.ndarray]]:
@@ -73,6 +73,11 @@ def items() -> list[list[int]]:
     """Return the pairs of documents, by their numbers."""
     count = len(documents())
     return [[one, other] for one in range(count) for other in range(one + 1, count)]
+
+
+def groups(items) -> list[list[int]]:
+    """Return the two documents of each pair: pairs that share one do not err apart."""
+    return items
 
 
 def score(predict, items):

@@ -9,11 +9,14 @@ A test that sees no item change has seen no scatter, and would pass on a handful
 breaks one in a hundred. So the scatter is taken as it would be if the variant were as bad as the
 margin allows: the items behave as seen, but for a share, just large enough, that falls as far as
 an item can. For scores of 0 and 1 that is a score test of two paired proportions.
+
+Items that share something (two documents of a pair, the speaker of a sentence) say less than as
+many that do not. Where their groups are named, whole groups are drawn anew, and counted.
 """
 
 from __future__ import annotations
 
-from math import ceil, erfc, fsum, inf, isfinite, sqrt
+from math import ceil, erfc, fsum, inf, isfinite, prod, sqrt
 
 from brizna.core.errors import InputError
 from brizna.core.records import Record
@@ -68,6 +71,8 @@ class Guard(Record):
         high: One-sided upper bound; a fail has it below ``-margin``.
         margin: By how much the variant may be worse.
         worst_fall: By how much the score of one item can fall.
+        groups: How many groups the items fall in, where they are not independent: what is told
+            then rests on so many, and so does ``needed``; None where each item is its own.
         level: Chance of a wrong answer that the bounds are for.
         p_pass: The chance of such scores or better ones if the variant were worse by the margin.
         p_fail: The chance of such scores or worse ones if it were not worse by more than that.
@@ -86,6 +91,7 @@ class Guard(Record):
     high: float
     margin: float
     worst_fall: float
+    groups: int | None = None
     level: float = LEVEL
     p_pass: float
     p_fail: float
@@ -98,17 +104,19 @@ class _Seen(Record):
 
     Attributes:
         method: As `Guard.method`.
-        items: How many.
+        items: How many there are.
+        units: How many of them, or of their groups, are independent.
         base: As `Guard.base`.
         variant: As `Guard.variant`.
-        spread: Standard deviation of the difference of one item.
+        spread: Standard deviation of the difference of one unit.
         mixed: Share of items in which the variant is better; of scores of 0 and 1 only.
-        worst_fall: As `Guard.worst_fall`.
-        least: The difference without the item that speaks most against the variant.
+        worst_fall: As `Guard.worst_fall`, but of one unit.
+        least: The difference without the unit that speaks most against the variant.
     """
 
     method: str
     items: int
+    units: int
     base: float
     variant: float
     spread: float
@@ -161,6 +169,7 @@ def non_inferior(
     seen = _Seen(
         method="tango" if is_binary else "score",
         items=count,
+        units=count,
         base=fsum(base) / count,
         variant=fsum(base) / count + mean,
         spread=sqrt(fsum((x - mean) ** 2 for x in differences) / (count - 1)),
@@ -173,7 +182,7 @@ def non_inferior(
 
 def non_inferior_figure(
     figure: Callable[[Sequence[int]], tuple[float, float]],
-    items: int,
+    items: int | Sequence[Sequence[str]],
     *,
     margin: float,
     rng: Chance,
@@ -186,11 +195,16 @@ def non_inferior_figure(
     difference over these draws is taken for its own. Draws in which the figure does not exist
     (``nan``) are left out.
 
+    Where items share groups, groups are drawn instead, and an item comes as often as the product
+    of how often its groups do [1]; with one group an item this is the bootstrap of clusters. Drawn
+    so, the scatter is never less than it is on average, and a little more [2].
+
     Args:
         figure: Takes the numbers of items, some of them more than once, and returns the figure of
             the base and of the variant; more is better.
-        items: How many items there are; they must be independent, so where pairs of documents are
-            scored, the documents are the items.
+        items: How many items there are, each independent of the others; or for each item the names
+            of its groups, as many for each, such as the two documents of a pair. Places that have
+            a name in common have groups of one kind.
         margin: By how much the figure may fall.
         rng: Decides the draws.
         worst_fall: By how much the figure falls, times the number of items, if the variant's
@@ -198,35 +212,110 @@ def non_inferior_figure(
         resamples: How many draws.
 
     Raises:
-        InputError: If there are fewer than two items, the figure of all items does not exist, or
-            that of most draws.
+        InputError: If there are fewer than two items or groups, the figure of all items does not
+            exist, or that of most draws.
+
+    References:
+        [1] A. Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1 (2007) 386-411.
+        [2] P. McCullagh, Resampling and exchangeable arrays, Bernoulli 6 (2000) 285-301.
     """
-    every = range(items)
-    base, variant = figure(list(every)) if items > 1 else (inf, inf)
-    known = min(items, 2)
+    groups = None if isinstance(items, int) else _kinds_of(items)
+    count = items if isinstance(items, int) else len(items)
+    units = count if groups is None else min(map(len, groups.names))
+    base, variant = figure(list(range(count))) if units > 1 else (inf, inf)
+    known = min(units, 2)
     _check([base] * known, [variant] * known, margin, LEVEL)
-    drawn = (figure(rng.choices(every, k=items)) for _ in range(resamples))
-    moved = [two - one for one, two in drawn if isfinite(one) and isfinite(two)]
+    every = range(count)
+
+    def drawn() -> Sequence[int]:
+        return rng.choices(every, k=count) if groups is None else groups.drawn(rng)
+
+    both = (figure(chosen) if (chosen := drawn()) else (inf, inf) for _ in range(resamples))
+    moved = [two - one for one, two in both if isfinite(one) and isfinite(two)]
     if 2 * len(moved) <= resamples:
         raise InputError(
             "The figure exists in {known} of {resamples} draws of {items} items: expected it in "
             "most. Hand in more items.",
             known=len(moved),
             resamples=resamples,
-            items=items,
+            items=units,
         )
     mean = fsum(moved) / len(moved)
     scatter = sqrt(fsum((x - mean) ** 2 for x in moved) / (len(moved) - 1))
+    scatter *= sqrt(units / (units - 1))  # draws from so few scatter less than the few do
+    fall = worst_fall if groups is None else worst_fall * groups.largest * units / count
     seen = _Seen(
         method="bootstrap",
-        items=items,
+        items=count,
+        units=units,
         base=base,
         variant=variant,
-        spread=scatter * sqrt(items),
-        worst_fall=worst_fall,
-        least=variant - base + worst_fall / items,
+        spread=scatter * sqrt(units),
+        worst_fall=fall,
+        least=variant - base + fall / units,
     )
-    return _judge(seen, margin, LEVEL)
+    guard = _judge(seen, margin, LEVEL)
+    return guard.replace(worst_fall=worst_fall)
+
+
+class _Groups(Record):
+    """Groups that items fall in.
+
+    Attributes:
+        names: Of each kind of group, all names.
+        of_item: For each item its groups, each by the number of its kind and its name.
+        largest: How many items the largest group has.
+    """
+
+    names: tuple[tuple[str, ...], ...]
+    of_item: tuple[tuple[tuple[int, str], ...], ...]
+    largest: int
+
+    def drawn(self, rng: Chance) -> list[int]:
+        """Return the items of groups that are drawn anew, each as often as its groups are."""
+        often: dict[tuple[int, str], int] = {}
+        for kind, names in enumerate(self.names):
+            for number in rng.choices(range(len(names)), k=len(names)):
+                key = (kind, names[number])
+                often[key] = often.get(key, 0) + 1
+        chosen: list[int] = []
+        for number, groups in enumerate(self.of_item):
+            chosen += [number] * prod(often.get(group, 0) for group in groups)
+        return chosen
+
+
+def _kinds_of(items: Sequence[Sequence[str]]) -> _Groups:
+    """Return the groups of items; places that share a name hold groups of one kind.
+
+    Raises:
+        InputError: If items have different numbers of groups, or none.
+    """
+    places = len(items[0]) if items else 0
+    if not places or any(len(groups) != places for groups in items):
+        raise InputError(
+            "Items have {counts} groups: expected as many for each, at least one. Return for each "
+            "item the names of its groups, in the same order.",
+            counts=", ".join(sorted({str(len(groups)) for groups in items})) or "no",
+        )
+    columns = [{groups[place] for groups in items} for place in range(places)]
+    kinds = list(range(places))
+    for one in range(places):
+        for other in range(one):
+            if columns[one] & columns[other]:
+                kinds = [kinds[other] if kind == kinds[one] else kind for kind in kinds]
+    order = sorted(set(kinds))
+    of_item = tuple(
+        tuple((order.index(kind), name) for kind, name in zip(kinds, groups, strict=True))
+        for groups in items
+    )
+    sizes: dict[tuple[int, str], int] = {}
+    for groups in of_item:
+        for group in set(groups):
+            sizes[group] = sizes.get(group, 0) + 1
+    names = tuple(
+        tuple(sorted(name for each, name in sizes if each == kind)) for kind in range(len(order))
+    )
+    return _Groups(names=names, of_item=of_item, largest=max(sizes.values()))
 
 
 def holm(guards: Mapping[str, Guard]) -> dict[str, Guard]:
@@ -298,6 +387,7 @@ def _judge(seen: _Seen, margin: float, level: float) -> Guard:
         high=_bound(seen, seen.least, reach),
         margin=margin,
         worst_fall=seen.worst_fall,
+        groups=None if seen.units == seen.items else seen.units,
         level=level,
         p_pass=p_pass,
         p_fail=p_fail,
@@ -308,7 +398,7 @@ def _judge(seen: _Seen, margin: float, level: float) -> Guard:
 def _distance(seen: _Seen, difference: float, truth: float) -> float:
     """Return by how many standard errors, as they are at ``truth``, the difference is above it."""
     above = difference - truth
-    error = _spread_at(seen, difference, truth) / sqrt(seen.items)
+    error = _spread_at(seen, difference, truth) / sqrt(seen.units)
     return above / error if error > 0 else inf * above if above else 0.0
 
 
@@ -331,7 +421,7 @@ def _tango_spread(seen: _Seen, difference: float, truth: float) -> float:
     The formula for the second of these shares is that of Tango (see `non_inferior`), with the
     variant for his first procedure and the base for his second.
     """
-    count, better = seen.items, seen.mixed * seen.items
+    count, better = seen.units, seen.mixed * seen.units
     worse = better - difference * count
     first = -better - worse + (2 * count - better + worse) * truth
     last = -worse * truth * (1 - truth)
@@ -341,7 +431,7 @@ def _tango_spread(seen: _Seen, difference: float, truth: float) -> float:
 
 def _chance_above(seen: _Seen, distance: float) -> float:
     """Return the chance of a distance like this or a greater one."""
-    freedom = seen.items - 1
+    freedom = seen.units - 1
     if seen.method == "tango" or freedom >= _NORMAL_FROM or not isfinite(distance):
         return erfc(distance / sqrt(2)) / 2
     within = within_student(abs(distance), freedom)
@@ -350,7 +440,7 @@ def _chance_above(seen: _Seen, distance: float) -> float:
 
 def _quantile(seen: _Seen, level: float) -> float:
     """Return the distance that chance alone exceeds this often."""
-    freedom = seen.items - 1
+    freedom = seen.units - 1
     if seen.method == "tango" or freedom >= _NORMAL_FROM:
         from statistics import NormalDist
 
@@ -387,10 +477,11 @@ def _needed_of(guard: Guard, level: float) -> int | None:
 
     normal = NormalDist()
     wanted = normal.inv_cdf(1 - level) + _POWER_Z
-    count = guard.items * (wanted / normal.inv_cdf(1 - chance)) ** 2
+    units = guard.groups or guard.items
+    count = units * (wanted / normal.inv_cdf(1 - chance)) ** 2
     if count > _MOST_ITEMS:
         return None
-    rough = max(ceil(count), guard.items + 1)
+    rough = max(ceil(count), units + 1)
     step = 10 ** max(len(str(rough)) - 2, 0)
     return ceil(rough / step) * step
 

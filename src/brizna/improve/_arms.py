@@ -69,10 +69,12 @@ class Arm:
         keys: What the steps that made its model are known by in the journal.
         is_lossless: Whether all of its steps are meant to change nothing that counts.
         trials: By number of the block.
+        trial_s: Processor seconds of the process of the latest one, from its start to its end.
         scores: By number of the item.
         guard: What the items that choose say of its quality.
         confirmed: What the others say.
         why: Why it is out of the race; None while it is in.
+        behind: The variant that took much less, where that is why; None otherwise.
         is_failed: Whether it could not be run.
     """
 
@@ -85,10 +87,12 @@ class Arm:
         self.keys = tuple(keys)
         self.is_lossless = is_lossless
         self.trials: dict[int, Trial] = {}
+        self.trial_s = 0.0
         self.scores: dict[int, Any] = {}
         self.guard: Guard | None = None
         self.confirmed: Guard | None = None
         self.why: str | None = None
+        self.behind: Arm | None = None
         self.is_failed = False
 
     @property
@@ -105,6 +109,11 @@ class Arm:
     def is_passed(self) -> bool:
         """Whether its quality is good enough, as far as it was judged."""
         return self.guard is not None and self.guard.verdict == PASS
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether its quality fell by more than the margin, though that may be by chance."""
+        return self.guard is not None and self.guard.difference < -self.guard.margin
 
     def costs(self, *, by_energy: bool) -> dict[int, Estimate]:
         """Return what a thousand inferences took, by block: joules, or processor seconds."""

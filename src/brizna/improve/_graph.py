@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from brizna.core.codec import digest
-from brizna.core.errors import Said
+from brizna.core.errors import InputError, Said
 from brizna.core.records import Record
 from brizna.improve._registry import all_runtimes, all_transforms, declines, transform_from
 from brizna.improve._transform import CONVERT, step_name, step_of
@@ -76,7 +76,7 @@ class Graph:
 
     Attributes:
         nodes: The models, the one that came first.
-        items: How many items there are to score.
+        items: How many items there are to score. ``groups``: of each, where they have any.
         declined: Compositions that were not built.
         failed: Those that could not be.
     """
@@ -101,28 +101,20 @@ class Graph:
         self.failed: list[Failed] = []
         model, answer = workshop.build(_TAKEN, "take", model=study.source)
         self.items: int = answer["items"]
+        self.groups: list[list[str]] | None = answer.get("groups")
+        if self.groups is not None and len(self.groups) != self.items:
+            raise InputError(
+                "There are {items} items, but the groups of {groups}: expected those of each. "
+                "Return as many from groups as it is given items.",
+                items=self.items,
+                groups=len(self.groups),
+            )
         self.nodes = [Node(model=model, keys=(_TAKEN,))]
 
     @property
     def root(self) -> Node:
         """The model as it came."""
         return self.nodes[0]
-
-    def steps(self, *, lossless: bool, most: int | None = None) -> list[Transform]:
-        """Return the steps that the study tries, cheapest first.
-
-        Args:
-            lossless: Whether those that are meant to change nothing, or the others.
-            most: How many of each one's parameters, the first of which are the likeliest; all if
-                None.
-        """
-        found = [
-            one
-            for kind in self._transforms
-            if kind.lossless == lossless and self._study.tries(kind.name)
-            for one in kind.choices()[:most]
-        ]
-        return sorted(found, key=lambda one: one.cost_hint_s(self.root.model))
 
     def ranked(self, *, lossless: bool) -> list[tuple[int, Transform]]:
         """Return the steps that the study tries, each with its place among its kind's choices."""
@@ -219,7 +211,7 @@ class Graph:
 
     def _normalised(self, node: Node, transform: Transform) -> Node | None:
         """Return the graph of a model, normalised, where that can be done before a step."""
-        for cleaner in self.steps(lossless=True):
+        for _, cleaner in self.ranked(lossless=True):
             if cleaner.name == NORMALISE and cleaner.stage < transform.stage:
                 known = [
                     one for one in self.nodes if one.keys == (*node.keys, self.key(node, cleaner))

@@ -30,6 +30,8 @@ class Material(Record):
         score: ``(predict, items) -> one score for each item``. ``predict(request)`` gives a
             tuple of arrays. A score is a number, more is better; or what ``metric`` takes.
         metric: ``(scores) -> number``, more is better, where quality is no mean of the scores.
+        groups: ``(items) -> for each item the names of its groups``, a name or a list of as many
+            names for each, where items are not independent: the speaker, the two documents.
         calibration: ``() -> list of requests`` to set ranges of small numbers by; ``inputs`` if
             None.
         train: ``() -> list of (request, targets)``, to train a changed model further.
@@ -44,6 +46,7 @@ class Material(Record):
     items: str | None = None
     score: str | None = None
     metric: str | None = None
+    groups: str | None = None
     calibration: str | None = None
     train: str | None = None
     loss: str | None = None

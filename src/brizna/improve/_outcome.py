@@ -276,7 +276,7 @@ def _row(search: Search, workshop: Workshop, arm: Arm, lossless: Arm | None) -> 
         precision=arm.model.precision,
         size_bytes=arm.model.size_bytes,
         trials=len(arm.trials),
-        ratio=arm.ratio_to(race.base, by_energy=race.by_energy),
+        ratio=race.told(arm),
         cpu_s=arm.cost(by_energy=False),
         energy_j=_energy(arm),
         latency_s=None if latest is None else latest.latency_s,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    from brizna.core.estimate import Estimate
     from brizna.core.trials import Turn
     from brizna.improve._arms import Arm
     from brizna.improve._study import Study
@@ -25,6 +26,8 @@ TOO_LOW = str(Said("its quality is too low"))
 """Why a variant is out of the race that the guard fails."""
 SPENT = str(Said("the budget is spent"))
 """Why something was not begun any more."""
+TOO_LARGE = str(Said("it is larger than the study allows"))
+"""Why a variant is not taken whose files have more bytes than ``max_bytes``."""
 UNCOUNTED = str(
     Said("its work is on a card, which processor seconds leave out, and no counter tells joules")
 )
@@ -36,6 +39,9 @@ _FINALISTS = 4
 _FAR = 1.5
 """A variant that takes more than this times what the best good one takes leaves the race after one
 trial: the scatter of single trials beside each other is less."""
+_STANDS_IN = 0.5
+"""A variant stands in for the base while racing if its trial takes less than this part of one of
+the base's, loading and scoring included."""
 _BLOCKS = 1000
 """Blocks of one heat are numbered from a multiple of this on."""
 
@@ -65,11 +71,14 @@ class Parts(Record):
         first: Those on which every variant is scored.
         rest: The others that choose.
         confirm: Those that have no part in the choice.
+        groups: Of each item, by its number, where items are not independent. Items with groups on
+            both sides of the choice have no part in either.
     """
 
     first: tuple[int, ...]
     rest: tuple[int, ...]
     confirm: tuple[int, ...]
+    groups: tuple[tuple[str, ...], ...] | None = None
 
     @property
     def choosing(self) -> tuple[int, ...]:
@@ -77,28 +86,44 @@ class Parts(Record):
         return self.first + self.rest
 
 
-def part(count: int, study: Study) -> Parts:
-    """Part items by chance, the same way for the same seed.
+def part(count: int, study: Study, groups: Sequence[Sequence[str]] | None = None) -> Parts:
+    """Part items by chance, the same way for the same seed; whole groups where they have any.
+
+    Args:
+        count: How many items there are.
+        study: What is to be done.
+        groups: Of each item.
 
     Raises:
         InputError: If there are too few.
     """
-    numbers = list(range(count))
-    Random(study.seed).shuffle(numbers)  # noqa: S311 - no secret depends on it
-    kept = round(count * study.confirm)
-    choosing = numbers[: count - kept]
-    if len(choosing) < 2 or (kept and kept < 2):
+    if groups is None:
+        choosing, kept = _parted(list(range(count)), study)
+    else:
+        names, held = _parted(sorted({name for each in groups for name in each}), study)
+        choosing = [number for number, each in enumerate(groups) if set(each) <= set(names)]
+        kept = [number for number, each in enumerate(groups) if set(each) <= set(held)]
+    if len(choosing) < 2 or (study.confirm and len(kept) < 2):
         raise InputError(
             "There are {count} items to score: expected at least two that choose and two that "
             "confirm. Return more from items, or set confirm = 0.",
             count=count,
         )
-    first = len(choosing) if study.material.metric else min(study.subset, len(choosing))
+    is_whole = study.material.metric is not None or groups is not None
+    first = len(choosing) if is_whole else min(study.subset, len(choosing))
     return Parts(
         first=tuple(sorted(choosing[:first])),
         rest=tuple(sorted(choosing[first:])),
-        confirm=tuple(sorted(numbers[count - kept :])),
+        confirm=tuple(sorted(kept)),
+        groups=None if groups is None else tuple(map(tuple, groups)),
     )
+
+
+def _parted(members: list[Any], study: Study) -> tuple[list[Any], list[Any]]:
+    """Return by chance those that choose and those that confirm."""
+    Random(study.seed).shuffle(members)  # noqa: S311 - no secret depends on it
+    cut = len(members) - round(len(members) * study.confirm)
+    return members[:cut], members[cut:]
 
 
 class Race:
@@ -109,6 +134,8 @@ class Race:
         arms: All variants that have entered, by name.
         by_energy: Whether costs are joules that a counter saw; else they are processor seconds.
         parts: Which items are for what.
+        stand_in: The variant that others are raced beside instead of the base, whose own ratio to
+            the base then counts; None where the base's trials are cheap.
     """
 
     def __init__(
@@ -126,6 +153,7 @@ class Race:
         self.parts = parts
         self.arms: dict[str, Arm] = {base.name: base}
         self.by_energy = False
+        self.stand_in: Arm | None = None
         self._study = study
         self._workshop = workshop
         self._tell = tell
@@ -136,32 +164,83 @@ class Race:
         """Try variants once beside the base, and score them on the first items.
 
         Those whose scores are too low leave the race, as do those that fail, and those that take
-        much more than the best good one.
+        much more than the best good one. Where the base is slow to load, what was tried beside
+        it first stands in for it.
         """
         entered = [arm for arm in arms if arm.name not in self.arms]
         self.arms |= {arm.name: arm for arm in entered}
         if entered or not self.base.trials:
-            self._blocks(entered, 1)
+            self._blocks(self.stand_in or self.base, entered, 1)
             self._drop_uncounted(entered)
-            self.judge([arm for arm in entered if arm.is_running and not arm.is_lossless])
+            self._choose_stand_in(entered)
+            self.judge([arm for arm in entered if arm.is_running and self._may_differ(arm)])
             self._drop_far()
 
-    def final(self) -> None:
-        """Try the cheapest that are left, and the best that changes nothing, as often as asked."""
-        known = [(self.ratio(arm), arm) for arm in self.arms.values() if arm is not self.base]
-        left = [(ratio, arm) for ratio, arm in known if ratio is not None and arm.is_running]
-        left.sort(key=lambda one: one[0])
-        cheapest = [arm for _, arm in left[:_FINALISTS]]
-        free = [arm for _, arm in left[_FINALISTS:] if arm.is_lossless]
-        self._blocks([*cheapest, *free[:1]], max(self._study.repeats - 1, 1))
+    def _may_differ(self, arm: Arm) -> bool:
+        """Return whether a variant may answer otherwise than the base but for rounding."""
+        precision = self.base.variant.serving.precision
+        return not arm.is_lossless or arm.variant.serving.precision != precision
 
-    def _blocks(self, arms: Sequence[Arm], repeats: int) -> None:
-        """Make the trials of a heat: in each block each arm and the base once."""
+    def _choose_stand_in(self, entered: Sequence[Arm]) -> None:
+        if self.stand_in is None:
+            tried = [arm for arm in entered if arm.trials and not arm.is_failed]
+            quickest = min(tried, key=lambda arm: arm.trial_s, default=None)
+            if quickest and quickest.trial_s < _STANDS_IN * self.base.trial_s:
+                self.stand_in = quickest
+
+    def cheapest(self, count: int) -> list[Arm]:
+        """Return the variants that take least of those in the race that are small enough.
+
+        Those whose quality is in doubt come behind all others.
+        """
+        every = [arm for arm in self.arms.values() if arm is not self.base and self.fits(arm)]
+        known = [(ratio, arm) for arm in every if (ratio := self.ratio(arm)) is not None]
+        left = [(arm.is_doubtful, ratio, arm) for ratio, arm in known if arm.is_running]
+        left.sort(key=lambda one: one[:2])
+        return [arm for *_, arm in left[:count]]
+
+    def final(self) -> None:
+        """Try the cheapest that are left, and the best that changes nothing, as often as asked.
+
+        Each is scored on all items that choose, where it was not yet.
+        """
+        left = self.cheapest(len(self.arms))
+        free = [arm for arm in left[_FINALISTS:] if arm.is_lossless]
+        finalists = [
+            arm
+            for arm in (*left[:_FINALISTS], *free[:1])
+            if len(arm.trials) < max(self._study.repeats, 2)
+        ]
+        repeats = max(self._study.repeats - 1, 1)
+        self._blocks(self.base, finalists, repeats, scored=self.parts.choosing)
+
+    @property
+    def reserve_s(self) -> float:
+        """Processor seconds that trying the finalists again will take, as far as is known."""
+        left = self.cheapest(_FINALISTS + 1)
+        once_s = self.base.trial_s + sum(arm.trial_s for arm in left)
+        return once_s * max(self._study.repeats - 1, 1)
+
+    def trial_s(self, kind: str) -> float:
+        """Return about how many processor seconds a trial of a form takes; 0 where none was."""
+        known = [arm.trial_s for arm in self.arms.values() if arm.model.kind == kind and arm.trials]
+        return sum(known) / len(known) if known else 0.0
+
+    def fits(self, arm: Arm) -> bool:
+        """Return whether a variant's files are as small as the study asks; the base always is."""
+        most = self._study.max_bytes
+        return most is None or arm is self.base or arm.model.size_bytes <= most
+
+    def _blocks(
+        self, beside: Arm, arms: Sequence[Arm], repeats: int, *, scored: Sequence[int] = ()
+    ) -> None:
+        """Make the trials of a heat: in each block each arm once, and what they stand beside."""
         first, self._heats = self._heats * _BLOCKS, self._heats + 1
-        both = {arm.name: arm for arm in (self.base, *arms)}
+        both = {arm.name: arm for arm in (beside, *arms)}
 
         def run_one(turn: Turn) -> object:
-            return self._try(both[turn.arm], first + turn.block)
+            arm = both[turn.arm]
+            return self._try(arm, first + turn.block, scored or self._scored(arm))
 
         found = trials(
             list(both),
@@ -180,18 +259,26 @@ class Race:
             both[name].is_failed = why != SPENT
             both[name].why = why
 
-    def _try(self, arm: Arm, block: int) -> object:
-        """Make one trial; the first of an arm also scores it on the first items."""
+    def _scored(self, arm: Arm) -> Sequence[int]:
+        """Return the items that a first trial scores: of the base all that are ever compared."""
+        if arm is self.base:
+            return (*self.parts.choosing, *self.parts.confirm)
+        return self.parts.first
+
+    def _try(self, arm: Arm, block: int, scored: Sequence[int]) -> object:
+        """Make one trial, and score the variant on the items on which it was not yet."""
         key = f"trial/{block}/{arm.name}"
         if self._is_spent() and not (arm.trials or arm is self.base or self._workshop.knows(key)):
             raise TrialFailedError(SPENT)
-        items = None if arm.scores or self._shared(arm) else list(self.parts.first)
+        self._share(arm)
+        items = [number for number in scored if number not in arm.scores] or None
         try:
             answer = self._serve(key, arm, window_s=self._study.window_s, items=items)
         except StepFailedError as error:
             self._say("trial", arm, failed=str(error))
             raise TrialFailedError(str(error)) from error
         arm.trials[block] = trial_of(answer)
+        arm.trial_s = answer["spent_s"]
         if arm is self.base:
             self.by_energy = counts_energy(arm)
         if items is not None:
@@ -211,13 +298,11 @@ class Race:
             items=None if items is None else list(items),
         )
 
-    def _shared(self, arm: Arm) -> bool:
-        """Take the scores of a variant that gives the same answers; return whether there is one."""
+    def _share(self, arm: Arm) -> None:
+        """Take the scores of a variant that gives the same answers, where there is one."""
         for other in self.arms.values():
-            if other is not arm and other.scores and _answers_alike(arm, other):
+            if other is not arm and not arm.scores and other.scores and _answers_alike(arm, other):
                 arm.scores = other.scores
-                return True
-        return False
 
     def score(self, arm: Arm, numbers: Sequence[int]) -> bool:
         """Score a variant on items on which it was not yet; return whether that worked."""
@@ -240,7 +325,8 @@ class Race:
     def judge(self, arms: Sequence[Arm]) -> None:
         """Judge variants by the first items alone: those that are clearly worse leave the race.
 
-        What is meant to change nothing is judged at the end only, where it still is in the race.
+        What is meant to change nothing, and computes in the base's precision, is judged at the end
+        only, where it still is in the race.
         """
         for name, guard in self.guards(arms, self.parts.first, resamples=_ROUGHLY).items():
             arm = self.arms[name]
@@ -264,7 +350,8 @@ class Race:
         base = [self.base.scores[number] for number in numbers]
         scored = {arm.name: [arm.scores[number] for number in numbers] for arm in judged}
         manner = {"margin": self._study.margin, "worst_fall": self._study.worst_fall}
-        if self._study.material.metric is None:
+        groups = self.parts.groups
+        if self._study.material.metric is None and groups is None:
             return {
                 name: non_inferior(base, scores, **manner)  # pyright: ignore[reportArgumentType]
                 for name, scores in scored.items()
@@ -277,6 +364,7 @@ class Race:
                 "judge",
                 base=base,
                 variants=scored,
+                groups=None if groups is None else [groups[number] for number in numbers],
                 seed=self._study.seed,
                 resamples=resamples,
                 **manner,
@@ -285,7 +373,7 @@ class Race:
             raise InputError(
                 "The metric {metric!r} cannot be computed of the scores: {why}. Expected a number "
                 "for any list of them, drawn with repeats.",
-                metric=self._study.material.metric,
+                metric=self._study.material.metric or "mean",
                 why=str(error),
             ) from error
         return {name: Guard.from_json(guard) for name, guard in answer["guards"].items()}
@@ -294,13 +382,23 @@ class Race:
 
     def ratio(self, arm: Arm) -> float | None:
         """Return a variant's cost as a part of the base's; None where it is not known."""
-        found = arm.ratio_to(self.base, by_energy=self.by_energy)
+        found = self.told(arm)
         return None if found is None else found.best.value
 
+    def told(self, arm: Arm) -> Estimate | None:
+        """Return it with its interval; through what stood in for the base, if need be."""
+        found = arm.ratio_to(self.base, by_energy=self.by_energy)
+        if found is None and self.stand_in is not None and arm is not self.stand_in:
+            beside = arm.ratio_to(self.stand_in, by_energy=self.by_energy)
+            own = self.stand_in.ratio_to(self.base, by_energy=self.by_energy)
+            found = None if beside is None or own is None else beside * own
+        return found
+
     def best(self, arms: Iterable[Arm] | None = None) -> Arm | None:
-        """Return the cheapest of those that were not found too bad, the base included."""
+        """Return the cheapest, the base included, that is small and, as far as is known, good."""
         every = self.arms.values() if arms is None else arms
-        known = {arm.name: self.ratio(arm) for arm in every if arm.is_running}
+        good = [arm for arm in every if arm.is_running and not arm.is_doubtful]
+        known = {arm.name: self.ratio(arm) for arm in good if self.fits(arm)}
         told = {name: ratio for name, ratio in known.items() if ratio is not None}
         return self.arms[min(told, key=lambda name: told[name])] if told else None
 
@@ -335,7 +433,19 @@ class Race:
                 continue
             if ratio > _FAR * least:
                 text = Said("{name} takes less at a quality that is good enough", name=best.name)
-                arm.why = str(text)
+                arm.why, arm.behind = str(text), best
+
+    def revive(self) -> bool:
+        """Bring back what left the race for variants that turned out to be too low in quality.
+
+        Returns:
+            Whether any came back that is not too far behind another one.
+        """
+        back = [arm for arm in self.arms.values() if arm.behind and not arm.behind.is_running]
+        for arm in back:
+            arm.why = arm.behind = None
+        self._drop_far()
+        return any(arm.is_running for arm in back)
 
     def _say(self, doing: str, arm: Arm, failed: str | None = None) -> None:
         ratio = self.ratio(arm) if doing == "trial" and failed is None else None

@@ -62,7 +62,7 @@ class Rebuilt:
         self.model = node.model
         base = _arm(graph.root, plainest_serving(graph.root.model, study, machine))
         arm = _arm(node, Serving.from_json(recipe.serving))
-        race = Race(base, part(graph.items, study), study, workshop, lambda _: None)
+        race = Race(base, part(graph.items, study, graph.groups), study, workshop, lambda _: None)
         race.heat([arm] if arm.name != base.name else [])
         race.final()
         if arm.is_failed:

@@ -1,10 +1,14 @@
 """The search: which models to build and to try, in which order, and when to stop.
 
-1. All that is meant to change nothing: exports, runtimes, number formats the processor knows.
-2. Each step that may change what counts, put behind the best model of those so far that it takes;
-   behind it the lossless steps that were best, then further such steps, three at most. A step
-   that trains may follow one whose quality is too low, as that is what it is for; no other may.
-3. Of what is good enough and among the cheapest: more threads, larger batches, a cache.
+1. Of all steps that could be put behind some model, the one that may do most for least comes next:
+   those that could beat the best so far before those that could not, the likeliest parameters of
+   each step before the others, what is meant to change nothing before what may change what counts,
+   behind what takes less before what takes more, and the cheap ones first.
+2. A step that may change what counts is put behind the best model that takes it; behind it the
+   lossless steps that were best, then further such steps, three at most. A step that trains may
+   follow one whose quality is too low, as that is what it is for; no other may.
+3. Of what is good enough and among the cheapest: further options of its runtime, more threads,
+   larger batches, a cache.
 4. The rest of the items for all that are left; the verdicts of all together; the cheapest that
    passes, confirmed on items that had no part in the choice.
 
@@ -16,34 +20,35 @@ from __future__ import annotations
 from brizna.check import confirm, holm
 from brizna.core.errors import InputError, Said
 from brizna.improve._arms import PER, Arm, is_close
+from brizna.improve._frontier import NEAR, Frontier
 from brizna.improve._graph import Graph
-from brizna.improve._race import SPENT, TOO_LOW, Race, part
+from brizna.improve._race import SPENT, TOO_LARGE, TOO_LOW, Race, part
 from brizna.improve._registry import all_runtimes, needs_libraries
-from brizna.improve._transform import SLIM, Variant
+from brizna.improve._transform import Variant
 from brizna.improve._workshop import StepFailedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
 
+    from brizna.improve._frontier import Step
     from brizna.improve._graph import Node
     from brizna.improve._machine import Machine
     from brizna.improve._race import Progress
     from brizna.improve._serving import Runtime, Serving
     from brizna.improve._study import Study
-    from brizna.improve._transform import Transform
     from brizna.improve._workshop import Workshop
 
-_DEEPEST = 3
-"""Steps that may change what counts, one behind the other."""
-_NEAR = 1.5
-"""Lossless ways that take more than this times the least are not tried again behind other steps."""
 _SEARCHED = 0.7
-"""Part of the budget after which nothing new is begun: the rest is for trying the best again."""
-_HOPE = 0.5
+"""Part of the budget after which nothing new is begun at the latest: the rest is for trying the
+best again. Where that takes less, more is searched."""
+_PAYS = 0.5
 """What a further step may at most be expected to save of what the best variant takes."""
 _OPERATED = 2
 """How many of the cheapest variants are tried with other threads, batches and a cache."""
+_OPTED = 4
+"""How many of them are tried with further options of their runtimes."""
 _CONFIRMED = 3
 """How many of the cheapest that pass are held against the items that confirm, until one does."""
 
@@ -96,94 +101,62 @@ class Search:
                 kind=self.graph.root.model.kind,
                 why="; ".join(one.why for one in self.graph.declined.values()) or "-",
             )
-        parts = part(self.graph.items, study)
-        self.race = Race(
-            as_today(base, study), parts, study, workshop, tell, is_spent=self._is_spent
-        )
+        parts = part(self.graph.items, study, self.graph.groups)
+        today = as_today(base, study)
+        self.race = Race(today, parts, study, workshop, tell, is_spent=self._is_spent)
         self.notes: list[str] = []
         self.chosen: Arm | None = None
-        self._most: int | None = None
         self._kinds: set[str] = set()
-        self._begun: set[str] = set()
-        self._nodes: dict[str, Node] = {}
-        """The model of each variant, by its name."""
+        self._frontier = Frontier(self.graph, self.race)
 
     def run(self) -> None:
-        """Search, judge and choose: first with the likeliest parameters of each step, then all."""
-        for most in (1, None):
-            self._most = most
-            self._lossless()
-            for depth in range(1, _DEEPEST + 1):
-                self._lossy(depth)
+        """Search, judge and choose."""
+        self.race.heat([])  # what the model takes decides what comes first, and what may pay
+        while (step := self._frontier.next()) is not None:
+            if step.is_hopeless:
+                self._plainly()
+                self._opt()
+            self._take(step)
+        self._plainly()
         self._compiled()
+        self._opt()
         self._operate()
         self.race.final()
         self._judge()
+        if self.race.revive():
+            self.race.final()
+            self._judge()
         self._choose()
 
     # ------------------------------------------------------------------------------------- build
 
-    def _lossless(self) -> None:
-        """Race the model and all that lossless steps make of it, one step after the other.
+    def _take(self, step: Step) -> None:
+        """Put a step behind a model and try what that gives."""
+        self._frontier.begin(step)
+        built = self._built(step)
+        if built is None:
+            return
+        is_free = step.transform.lossless
+        is_first = is_free and built.model.kind not in self._kinds
+        self._kinds |= {built.model.kind} if is_free else set()
+        nodes = [built] if is_free else self._worth_running(step.node, built)
+        self.race.heat(self._entered(nodes, every=is_first))
 
-        Only what is near the best of its form is taken further, and each runtime is tried in all
-        of its precisions only with the first model of a form.
-        """
-        if self._study.yearly is not None:
-            self.race.heat([])  # what the model takes decides what may pay
-        plain = [node for node in self.graph.nodes if not node.lossy]
-        front = self._all_built([one for one in plain if one.stage == 0 or self._is_near(one)])
-        front = front if self._kinds else [self.graph.root, *front]
-        while front:
-            arms: list[Arm] = []
-            for node in front:
-                arms += self._entered([node], every=node.model.kind not in self._kinds)
-                self._kinds.add(node.model.kind)
-            self.race.heat(arms)
-            front = self._all_built([one for one in front if one.stage and self._is_near(one)])
-
-    def _all_built(self, nodes: Iterable[Node]) -> list[Node]:
-        """Return what lossless steps make of models."""
-        return [
-            made
-            for node in nodes
-            for transform in self.graph.steps(lossless=True, most=self._most)
-            if (made := self._built(node, transform)) is not None
-        ]
-
-    def _is_near(self, node: Node) -> bool:
-        """Return whether a model is among the cheapest of its form; all are where none can run."""
-        alike = [one for one in self.graph.nodes if one.model.kind == node.model.kind]
-        return self._ratio_of(node) <= _NEAR * min(map(self._ratio_of, alike))
-
-    def _lossy(self, depth: int) -> None:
-        """Put one more step that may change what counts behind each model that may have one."""
-        histories = {node.lossy for node in self.graph.nodes if len(node.lossy) == depth - 1}
-        made: list[Node] = []
-        for transform in self.graph.steps(lossless=False, most=self._most):
-            for history in sorted(histories):
-                node = self._parent(history, transform)
-                built = None if node is None else self._built(node, transform)
-                if built is not None:
-                    made += [built, *self._completed(built)]
-        self.race.heat(self._entered(made, every=False))
-
-    def _built(self, node: Node, transform: Transform) -> Node | None:
-        """Build, if that is allowed, within the budget, may pay, and was not tried before."""
-        key = self.graph.key(node, transform)
-        if key in self._begun or not self.graph.allows(node, transform):
-            return None
-        if not self.graph.knows(node, transform):
-            why = self._put_off(node, transform)
+    def _built(self, step: Step) -> Node | None:
+        """Build, if that is within the budget and may pay."""
+        if not self.graph.knows(step.node, step.transform):
+            why = self._put_off(step)
             if why is not None:
-                self.graph.decline(node, transform, why)
+                self.graph.decline(step.node, step.transform, why)
                 return None
-        self._begun.add(key)
-        return self.graph.build(node, transform)
+        made = self.graph.build(step.node, step.transform)
+        key = self.graph.key(step.node, step.transform)
+        self._frontier.took(step, self._workshop.spent_on([key])[0])
+        return made
 
-    def _put_off(self, node: Node, transform: Transform) -> str | None:
+    def _put_off(self, step: Step) -> str | None:
         """Return why nothing new is begun: the budget is spent, or it could not pay in a year."""
-        if self._is_spent():
+        if self._is_spent(step.price_s):
             return SPENT
         cheapest = self.race.best()
         if self._study.yearly is None or cheapest is None:
@@ -191,8 +164,8 @@ class Search:
         cost = cheapest.cost(by_energy=False)
         if cost is None:
             return None
-        hope_s = cost.best.value / PER * _HOPE * self._study.yearly
-        price_s = transform.cost_hint_s(node.model) + self._study.window_s * self._study.repeats
+        hope_s = cost.best.value / PER * _PAYS * self._study.yearly
+        price_s = step.price_s + self._study.window_s * self._study.repeats
         if hope_s >= price_s:
             return None
         text = Said(
@@ -202,10 +175,13 @@ class Search:
         )
         return str(text)
 
-    def _is_spent(self) -> bool:
+    def _is_spent(self, price_s: float = 0.0) -> bool:
+        """Return whether the budget has no room for what costs so much, and for the end."""
         study, workshop = self._study, self._workshop
-        if study.budget_s is not None and workshop.spent_s >= study.budget_s * _SEARCHED:
-            return True
+        if study.budget_s is not None:
+            kept_s = min(self.race.reserve_s, study.budget_s * (1 - _SEARCHED))
+            if workshop.spent_s + price_s >= study.budget_s - kept_s:
+                return True
         if study.budget_j is None:
             return False
         spent = workshop.spent_j
@@ -217,51 +193,22 @@ class Search:
             )
         return spent.best.value >= study.budget_j * _SEARCHED
 
-    def _parent(self, history: tuple[str, ...], transform: Transform) -> Node | None:
-        """Return the model of a history that a step is put behind: of those it takes, the best."""
-        trains = "train" in transform.needs
-        able = [node for node in self.graph.nodes if node.lossy == history]
-        able = [node for node in able if self.graph.allows(node, transform)]
-        if history and not (trains and any(node.stage == SLIM for node in able)):
-            able = [node for node in able if self._is_promising(history)]
-        if not able:
-            return None
-        order = {id(node): place for place, node in enumerate(self.graph.nodes)}
-        return min(able, key=lambda node: (self._ratio_of(node), order[id(node)]))
+    def _worth_running(self, node: Node, built: Node) -> list[Node]:
+        """Return what the best lossless ways make of a model, and the model itself.
 
-    def _is_promising(self, history: tuple[str, ...]) -> bool:
-        """Return whether any variant of a history is still in the race."""
-        return any(
-            arm.is_running and self._nodes[name].lossy == history
-            for name, arm in self.race.arms.items()
-            if name in self._nodes
-        )
-
-    def _ratio_of(self, node: Node) -> float:
-        """Return the least cost of a model's variants; infinite where none was measured."""
-        ratios = [
-            self.race.ratio(arm)
-            for name, arm in self.race.arms.items()
-            if name in self._nodes and self._nodes[name] is node and not arm.is_failed
-        ]
-        return min((ratio for ratio in ratios if ratio is not None), default=float("inf"))
-
-    def _completed(self, node: Node) -> list[Node]:
-        """Return what the lossless ways that were best make of a model that a step has made."""
-        plain = [one for one in self.graph.nodes[1:] if not one.lossy]
-        least = min(map(self._ratio_of, plain), default=float("inf"))
-        made: list[Node] = []
-        for kind in sorted({one.model.kind for one in plain}):
-            ways = [one for one in plain if one.model.kind == kind]
-            best = min(ways, key=self._ratio_of)
-            if self._ratio_of(best) <= _NEAR * least:
-                found = self._followed(node, best)
-                made += [] if found is None or found is node else [found]
-        return made
+        The model is left out where these ways take much less than what the step was put behind:
+        as it is it could not win.
+        """
+        ways = self._frontier.ways()
+        followed = [self._followed(built, way) for way in ways]
+        made = [one for one in followed if one is not None and one is not built]
+        least = min(map(self._frontier.ratio_of, ways), default=float("inf"))
+        is_far = bool(made) and NEAR * least < self._frontier.known(node)
+        return made if is_far else [built, *made]
 
     def _followed(self, node: Node, way: Node) -> Node | None:
         """Return what the later steps of a lossless way make of a model."""
-        kinds = {one.name: one for one in self.graph.steps(lossless=True)}
+        kinds = {one.name: one for _, one in self.graph.ranked(lossless=True)}
         steps = [
             step
             for step in way.model.steps
@@ -312,7 +259,7 @@ class Search:
                     continue
                 found = self._arms_of(node, [runtime])
                 arms += found if every else self._usual(runtime, found)
-            self._nodes |= {arm.name: node for arm in arms if arm.name not in self._nodes}
+            self._frontier.remember(arms, node)
         return arms
 
     def _usual(self, runtime: Runtime, arms: list[Arm]) -> list[Arm]:
@@ -322,10 +269,18 @@ class Search:
             for arm in self.race.arms.values()
             if arm.variant.serving.runtime == runtime.name and arm.is_lossless and not arm.is_failed
         ]
-        ratios = {arm.variant.serving.precision: self.race.ratio(arm) for arm in before}
-        known = {name: ratio for name, ratio in ratios.items() if ratio is not None}
-        best = min(known, key=lambda name: known[name], default=None)
+        before = [arm for arm in before if arm.why != TOO_LOW and not arm.is_doubtful] or before
+        known = [(ratio, arm) for arm in before if (ratio := self.race.ratio(arm)) is not None]
+        least = min(known, key=lambda one: one[0], default=None)
+        best = None if least is None else least[1].variant.serving.precision
         return [arm for arm in arms if arm.variant.serving.precision == best] or arms[:1]
+
+    def _plainly(self) -> None:
+        """Try the model as it came in the further ways in which runtimes run it, once."""
+        root = self.graph.root
+        if root.model.kind not in self._kinds:
+            self._kinds.add(root.model.kind)
+            self.race.heat(self._entered([root], every=True))
 
     def _compiled(self) -> None:
         """Try what takes long to load with the model that the same form does best with.
@@ -343,9 +298,9 @@ class Search:
                 and (ratio := self.race.ratio(arm)) is not None
             ]
             if able and not self._is_spent():
-                node = self._nodes[min(able, key=lambda one: one[0])[1].name]
+                node = self._frontier.node_of(min(able, key=lambda one: one[0])[1])
                 arms += self._usual(runtime, self._arms_of(node, [runtime]))
-                self._nodes |= {arm.name: node for arm in arms}
+                self._frontier.remember(arms, node)
         if arms:
             self.race.heat(arms)
 
@@ -356,17 +311,44 @@ class Search:
         for rows in study.batches:
             changes += [{"batch": rows}] + ([{"batch": rows, "bucket": True}] * study.by_length)
         changes += [{"cache": study.cache}] * bool(study.cache)
-        running = [arm for arm in self.race.arms.values() if arm.is_running]
-        known = [(ratio, arm) for arm in running if (ratio := self.race.ratio(arm)) is not None]
-        cheapest = [arm for _, arm in sorted(known, key=lambda one: one[0])[:_OPERATED]]
-        arms: list[Arm] = []
-        for arm in cheapest if changes and not self._is_spent() else ():
-            for change in changes:
-                serving = arm.variant.serving.replace(**change)
-                variant = arm.variant.replace(serving=serving)
-                arms.append(Arm(variant, arm.model, arm.keys, is_lossless=arm.is_lossless))
-        if arms:
-            self.race.heat(arms)
+        if changes and not self._is_spent():
+            self._change({arm.name: changes for arm in self.race.cheapest(_OPERATED)})
+
+    def _opt(self) -> None:
+        """Try the cheapest variants with the further options of their runtimes."""
+        wanted: dict[str, list[dict[str, Any]]] = {}
+        further: dict[str, Any] = {
+            one.name: getattr(one, "further", None) for one in self._runtimes
+        }
+        for arm in self.race.cheapest(_OPTED):
+            serving, says = arm.variant.serving, further.get(arm.variant.serving.runtime)
+            given: tuple[dict[str, Any], ...] = () if says is None else says(arm.model)
+            for options in given:
+                if not options.keys() & serving.options.keys():
+                    wanted.setdefault(arm.name, []).append(
+                        {"options": {**serving.options, **options}}
+                    )
+        if not self._is_spent():
+            self._change(wanted)
+
+    def _change(self, changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Try variants, by name, with these changes of how they are run."""
+        entered: list[Arm] = []
+        for name, wanted in changes.items():
+            arm = self.race.arms[name]
+            arms = [
+                Arm(
+                    arm.variant.replace(serving=arm.variant.serving.replace(**change)),
+                    arm.model,
+                    arm.keys,
+                    is_lossless=arm.is_lossless,
+                )
+                for change in wanted
+            ]
+            if arm is not self.race.base:
+                self._frontier.remember(arms, self._frontier.node_of(arm))
+            entered += arms
+        self.race.heat(entered)
 
     # ------------------------------------------------------------------------------------ choice
 
@@ -387,6 +369,9 @@ class Search:
             arm.guard = guard
             if guard.verdict == "fail" and arm.why is None:
                 arm.why = TOO_LOW
+        for arm in race.arms.values():
+            if arm.is_running and not race.fits(arm):
+                arm.why = TOO_LARGE
 
     def _is_alike(self, arm: Arm) -> bool:
         """Return whether a variant computes in the base's precision and changed no score at all.

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 _SECTIONS = {
     "model": ("path", "load", "trusted", "runtime"),
-    "quality": ("items", "score", "metric", "margin", "worst_fall", "confirm"),
+    "quality": ("items", "score", "metric", "groups", "margin", "worst_fall", "confirm"),
     "data": ("inputs", "calibration", "train", "loss", "student", "trace", "options"),
     "workload": ("yearly_inferences", "threads", "batches", "by_length", "cache"),
     "search": (
         *("repeats", "window", "subset", "budget", "seed", "transforms", "without", "runtimes"),
-        *("plugins", "most"),
+        *("plugins", "most", "max_bytes"),
     ),
 }
 """What a configuration may say."""
@@ -57,6 +57,7 @@ class Study(Record):
         runtimes: Names of runtimes to try; all if empty.
         plugins: References ``module:Class`` to transforms and runtimes of one's own.
         most: How many models are built at most.
+        max_bytes: Bytes that the chosen model's files may have; None for no limit.
     """
 
     schema: ClassVar = "brizna.improve-study/1"
@@ -82,6 +83,7 @@ class Study(Record):
     runtimes: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
     most: int = 60
+    max_bytes: int | None = None
 
     _forms: ClassVar = {
         "material": Material.from_json,
@@ -146,14 +148,14 @@ def study_of(config: Mapping[str, Any], *, directory: str) -> Study:
         source=_source(model, directory),
         material=Material(
             path=(os.path.abspath(directory),),
-            **{name: quality.get(name) for name in ("items", "score", "metric")},
+            **{name: quality.get(name) for name in ("items", "score", "metric", "groups")},
             **{name: data.get(name) for name in references},
             options=data.get("options", {}),
         ),
         margin=float(quality["margin"]),
         **_given(quality, worst_fall=float, confirm=float),
         **_given(workload, threads=_whole, batches=_whole, by_length=bool, cache=int),
-        **_given(search, repeats=int, subset=int, seed=int, most=int, without=tuple),
+        **_given(search, repeats=int, subset=int, seed=int, most=int, without=tuple, max_bytes=int),
         **_given(search, runtimes=tuple, plugins=tuple),
         **_renamed(workload, search),
     )

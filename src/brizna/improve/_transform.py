@@ -43,6 +43,9 @@ class Transform(Protocol):
         needs: Which parts of the material it needs, such as ``train``.
         distributions: What must be installed.
         extra: Extra of brizna that installs them; empty for none.
+
+    One that is worth nothing by itself for some models, but lets other steps read them, says so by
+    a method ``only_mends(model)``: it is then put before a step that failed, and nowhere else.
     """
 
     name: ClassVar[str]

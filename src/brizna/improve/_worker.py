@@ -13,8 +13,9 @@ where its ``result`` says: ``{"done": ...}``, or ``{"failed": reason}``. Tasks:
   ``window_s``, ``knows`` (whether all answers are in memory, or none).
 - ``prove``: load a model that was handed over by its loader, and score it. ``folder``,
   ``items`` (lists of numbers, each scored together), ``material``.
-- ``judge``: compare figures that are no means of items. ``base``, ``variants`` (their scores),
-  ``margin``, ``worst_fall``, ``seed``, ``resamples``, ``material``.
+- ``judge``: compare figures that are no means of items, or means of items that are not
+  independent. ``base``, ``variants`` (their scores), ``groups`` (of each item; null where they
+  are), ``margin``, ``worst_fall``, ``seed``, ``resamples``, ``material``.
 
 A process that dies without an answer is told by whoever started it.
 """
@@ -84,8 +85,14 @@ def _take(job: Mapping[str, Any]) -> dict[str, Any]:
 
     material = Material.from_json(job["material"])
     model = seal(job["folder"], take(job["model"], material, job["folder"]))
-    items = len(list(material.function("items")())) if material.has("items") else 0
-    return {"model": model.to_json(), "items": items}
+    items = list(material.function("items")()) if material.has("items") else []
+    told: dict[str, Any] = {"model": model.to_json(), "items": len(items)}
+    if material.has("groups"):
+        named = material.function("groups")(items)
+        told["groups"] = [
+            [str(name) for name in ([one] if isinstance(one, (str, int)) else one)] for one in named
+        ]
+    return told
 
 
 def _apply(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,10 +150,12 @@ def _recall(job: Mapping[str, Any]) -> dict[str, Any]:
 def _judge(job: Mapping[str, Any]) -> dict[str, Any]:
     """Judge variants by a person's own figure, each over the same draws of items."""
     from random import Random
+    from statistics import fmean
 
     from brizna.check import non_inferior_figure
 
-    metric = Material.from_json(job["material"]).function("metric")
+    material = Material.from_json(job["material"])
+    metric = material.function("metric") if material.has("metric") else fmean
     base: list[Any] = job["base"]
     of_base: dict[tuple[int, ...], float] = {}
     guards: dict[str, Any] = {}
@@ -160,7 +169,7 @@ def _judge(job: Mapping[str, Any]) -> dict[str, Any]:
 
         guard = non_inferior_figure(
             both,
-            len(base),
+            job["groups"] or len(base),
             margin=job["margin"],
             rng=Random(job["seed"]),  # noqa: S311 - draws of items, no secrets
             resamples=job["resamples"],

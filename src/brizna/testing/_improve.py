@@ -88,6 +88,11 @@ def fake_items() -> list[int]:
     return list(range(_ITEMS))
 
 
+def fake_groups(items: Sequence[int]) -> list[str]:
+    """Return the group of each item: four that follow one another share one."""
+    return [f"group {item // 4}" for item in items]
+
+
 def fake_score(predict: Callable[[Any], tuple[Any, ...]], items: Sequence[int]) -> list[float]:
     """Return 1 for each item that is answered by its number, else 0."""
     return [float(predict([item])[0] == item) for item in items]
@@ -303,6 +308,7 @@ class FakeBench:
         seed: int = 0,
         dies_at: int | None = None,
         power_w: float | None = None,
+        slow_start_s: float = 0.0,
     ) -> None:
         """Say how costs scatter, and when to die.
 
@@ -311,7 +317,9 @@ class FakeBench:
             seed: Decides the scatter.
             dies_at: Number of the job at which it dies.
             power_w: What a counter says that a busy processor draws; None for no counter.
+            slow_start_s: Processor seconds more for loading the model as it came.
         """
+        self._slow_start_s = slow_start_s
         self._scatter = scatter
         self._power_w = power_w
         self._chance = Random(seed)  # noqa: S311 - scatter of made-up figures
@@ -330,7 +338,7 @@ class FakeBench:
         with open(command[-1], "rb") as file:
             job: dict[str, Any] = decode(file.read())
         try:
-            answer: dict[str, Any] = {"done": self._do(job), "cpu_s": 0.1}
+            answer: dict[str, Any] = {"done": self._do(job), "cpu_s": self._took_s(job)}
         except Exception as error:  # noqa: BLE001 - it becomes the answer
             answer = {"failed": f"{type(error).__name__}: {error}", "cpu_s": 0.1}
         with open(job["result"], "wb") as file:
@@ -340,6 +348,11 @@ class FakeBench:
         phases = {} if measured_s is None else {"measured": self._energy(measured_s)}
         told = {name: energy for name, energy in phases.items() if energy is not None}
         return Launched(exit_code=0, energy_j=self._energy(answer["cpu_s"]), phases=told)
+
+    def _took_s(self, job: Mapping[str, Any]) -> float:
+        """Return the processor seconds of a process, from its start to its end."""
+        is_slow = job["task"] == "serve" and not open_model(job["model"]).steps
+        return 0.1 + is_slow * self._slow_start_s
 
     def _energy(self, cpu_s: float) -> Estimate | None:
         """Return what the counter tells of so much processor time."""

@@ -55,6 +55,10 @@ class NormaliseOnnx(Record):
             )
         return None
 
+    def only_mends(self, model: Model) -> bool:
+        """Return whether it does nothing for the graph but let a step read it that could not."""
+        return model.facts.get("opset", 0) >= self.opset
+
     def apply(self, model: Model, material: Material, folder: str) -> Made:
         """Bring it in order."""
         del material
