@@ -14,6 +14,7 @@ TRANSFORMS = (
     "brizna.improve._transforms._cast:CastTorch",
     "brizna.improve._transforms._export:ExportOnnx",
     "brizna.improve._transforms._normalise:NormaliseOnnx",
+    "brizna.improve._transforms._estimator:ExportSklearn",
     "brizna.improve._transforms._specialise:SpecialiseOnnx",
     "brizna.improve._transforms._fuse:FuseOnnx",
     "brizna.improve._transforms._openvino:ConvertOpenVino",
