@@ -192,6 +192,18 @@ def test_an_attestation_of_another_file_is_found(
         assert judge_attestations(rows, around).outcome() == "fail"
 
 
+def test_a_lock_whose_hashes_no_file_of_the_index_has_is_found(
+    index: Index, around: Surroundings, tmp_path: Path
+):
+    asking = Asking(str(tmp_path), at=AT, index=index.address)
+    forged = Locked(name="blade", version="1.2", hashes=(f"sha256:{'c' * 64}",))
+    rows = published(around, LOCK.replace(entries=(forged,)), asking)
+    assert results(rows, around) == {"BRZ-E023": "fail"}
+    weak = Locked(name="blade", version="1.2", hashes=(f"sha512:{'c' * 128}",))
+    rows = published(around, LOCK.replace(entries=(weak,)), asking)
+    assert results(rows, around) == {"BRZ-E022": "cannot-tell"}
+
+
 def test_a_file_that_nobody_attests_is_a_note(index: Index, around: Surroundings, tmp_path: Path):
     index.files[0]["provenance"] = None
     asking = Asking(str(tmp_path), at=AT, index=index.address)

@@ -14,6 +14,7 @@ pytest.importorskip("cryptography")
 import brizna
 from brizna.core.errors import InputError, IntegrityError
 from brizna.store import Approvals, KeyRing, Store
+from brizna.store._kept import keep_record
 from brizna.verbs import (
     Signer,
     affected_runs,
@@ -77,7 +78,24 @@ def test_a_statement_leads_from_the_model_back_and_from_a_package_forth(bench: B
     assert touched["run"] == bench.run
     assert affected_runs(bench.store, "cryptography", "0.1") == []
     made = models_of(bench.store, bench.ring, {bench.run})
-    assert made == {bench.run: ["parts/t.json", "w.bin"]}
+    assert made == {bench.run: {"models": ["parts/t.json", "w.bin"], "claimed": []}}
+
+
+def test_what_nobody_believes_is_told_as_that_and_only_where_it_is_about_the_model(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.provenance()
+    nobody = KeyRing(str(tmp_path / "empty"))
+    (chain,) = provenance_of(str(bench.model), bench.store, nobody)
+    assert (chain["key"], chain["run"]) == (None, bench.run)
+    assert "not in the key ring" in chain["unbelieved"]
+    other = tmp_path / "other.bin"
+    other.write_text("other")
+    assert provenance_of(str(other), bench.store, nobody) == []
+    made = models_of(bench.store, nobody, {bench.run})
+    assert made == {bench.run: {"models": [], "claimed": ["parts/t.json", "w.bin"]}}
+    keep_record(bench.store, "statements", {"schema": "brizna.statement/1", "envelope": {}})
+    assert provenance_of(str(other), bench.store, nobody)[0]["key"] is None
 
 
 def test_a_changed_model_is_told_file_by_file(bench: Bench) -> None:

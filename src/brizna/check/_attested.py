@@ -24,7 +24,8 @@ class Published(Record):
     Attributes:
         name: The distribution.
         version: Its version.
-        file: The file of the lock that is installed; None where that cannot be told.
+        file: The file of the lock that is installed; None where that cannot be told, and where an
+            index was asked and has none of the lock's.
         digest: ``sha256:`` and its digest, as the lock says.
         publishers: Who published it, a line each; none where the index attests nothing.
         subjects: Name and SHA-256 of what is attested.
@@ -68,7 +69,11 @@ def judge_published(found: Iterable[Published], *, subject: str) -> list[Verdict
     verdicts: list[Verdict] = []
     for one in found:
         place = Place(file=subject, field=one.name)
-        if one.file is None or one.asked is None:
+        if one.file is None and one.asked is not None:
+            seen = one.why or Said("the index has no file of the lock")
+            expected = Said("a file with a hash that the lock names")
+            verdicts.append(judged(ATTESTED_FILE, "fail", place, seen, expected))
+        elif one.file is None:
             verdicts.append(judged(ATTESTED, "cannot-tell", place, one.why))
         elif not one.publishers:
             seen = Said("the index attests nothing of it")

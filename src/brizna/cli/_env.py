@@ -327,7 +327,8 @@ def _affected(context: Context, given: Namespace) -> int:
     name, _, version = given.package.partition("==")
     runs = affected_runs(store, name, version or None)
     made = models_of(store, _ring(context, given), {one["run"] for one in runs})
-    rows = [{**one, "models": made.get(one["run"], [])} for one in runs]
+    nothing: dict[str, list[str]] = {"models": [], "claimed": []}
+    rows = [{**one, **made.get(one["run"], nothing)} for one in runs]
     if given.json:
         context.tell_json(rows)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from brizna.report._format import Format
 from brizna.report._table import Table
+from brizna.report._texts import texts
 from brizna.report._view import printable
 
 TYPE_CHECKING = False
@@ -110,17 +111,28 @@ def provenance_lines(chains: Sequence[Mapping[str, Any]], *, lang: str) -> list[
         lines += [""] if lines else []
         if chain["key"] is None:
             lines.append(_("not believed: {why}").format(why=chain["unbelieved"]))
+            lines += [f"{_('run')}: {chain['run']}"] if chain.get("run") else []
             continue
         data = ", ".join(f"{name} {digest[:12]}" for name, digest in chain["data"].items())
         lines += [
             f"{_('signed by')}: {chain['key']}",
             f"{_('run')}: {chain['run']} ({chain['started']})",
             f"{_('command')}: {' '.join(chain['command'])}",
-            f"{_('code')}: {chain['code'] or _('not known')}",
+            f"{_('code')}: {_code(chain, lang)}",
             f"{_('data')}: {data or _('not known')}",
             f"{_('installed')}: {chain['installed'] or _('not known')}",
         ]
     return lines
+
+
+def _code(chain: Mapping[str, Any], lang: str) -> str:
+    if chain["code"] is None:
+        return Format(lang).say("not known")
+    count = chain.get("changed")
+    if not count:
+        return str(chain["code"])
+    told = texts(lang).ngettext("{count} file differed", "{count} files differed", count)
+    return f"{chain['code']} ({told.format(count=count)})"
 
 
 def affected_lines(
@@ -130,12 +142,16 @@ def affected_lines(
     _ = Format(lang).say
     if not rows:
         return [_("No run was in reach of it.")]
+    doubted = _("{name} (not believed)")
+    told = [
+        [*one["models"], *(doubted.format(name=name) for name in one["claimed"])] for one in rows
+    ]
     table = Table(
         [_("run"), _("name"), _("version"), _("models")],
         printable(
             [
-                [one["run"], one["name"] or "", one["version"], ", ".join(one["models"])]
-                for one in rows
+                [one["run"], one["name"] or "", one["version"], ", ".join(names)]
+                for one, names in zip(rows, told, strict=True)
             ]
         ),
     )

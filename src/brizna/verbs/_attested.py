@@ -105,6 +105,8 @@ def published(
             found.append(of.replace(why=Said("its code lies elsewhere")))
         elif digests is None:
             found.append(of.replace(why=Said("the lock does not name its version")))
+        elif not digests:
+            found.append(of.replace(why=Said("the lock names no SHA-256 of it")))
         else:
             is_private = any(fnmatchcase(one.name, pattern) for pattern in private)
             ask = None if is_private else asking.index
@@ -132,6 +134,8 @@ def _published(
             told = attested_files(one.name, digests, index=ask, at=asking.at, fetch=asking.fetch)
             known |= {each.digest: each for each in told}
             _keep(asking.cache, told)
+            if not known:
+                return of.replace(asked=asking.at, why=Said("the index has no file of the lock"))
         file = _installed_file(known.values(), folder, count=len(set(digests)))
         if isinstance(file, Said):
             return of.replace(why=file)

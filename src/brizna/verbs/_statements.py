@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from base64 import b64decode
 
 from brizna.check import LINKED, SIGNED, SUBJECT, Place, Verification, judged
 from brizna.core.codec import decode, digest_of_bytes, encode
@@ -17,7 +18,7 @@ from brizna.environment import (
     provenance_statement,
 )
 from brizna.store import seal, seal_bundle, unseal, unseal_bundle
-from brizna.store._beside import STATEMENT_SCHEMA, STATEMENTS
+from brizna.store._beside import STATEMENT_SCHEMA, STATEMENTS, run_of_statement
 from brizna.store._kept import keep_record, read_kept
 from brizna.verbs._software import software_of_run
 
@@ -232,7 +233,8 @@ def provenance_of(model: str, store: Store, ring: KeyRing) -> list[dict[str, Any
 
     Returns:
         For each: ``key`` (who signed; None where that is not believed, then ``unbelieved`` says
-        why), ``run``, ``started``, ``command``, ``code``, ``data``, ``installed``, ``packages``.
+        why), ``run``, ``started``, ``command``, ``code``, ``changed`` (how many files differed
+        from the commit; None where that is not known), ``data``, ``installed``, ``packages``.
     """
     digests = set(model_files(model).values())
     found: list[dict[str, Any]] = []
@@ -240,25 +242,49 @@ def provenance_of(model: str, store: Store, ring: KeyRing) -> list[dict[str, Any
         try:
             statement, key = open_statement(record["envelope"], ring)
         except IntegrityError as error:
-            found.append({"key": None, "unbelieved": str(error)})
+            claimed = _claimed(record)
+            if claimed is None or digests & _subjects(claimed).keys():
+                run = run_of_statement(record)
+                found.append({"key": None, "unbelieved": str(error), "run": run})
             continue
-        if digests & {one["digest"]["sha256"] for one in statement["subject"]}:
+        if digests & _subjects(statement).keys():
             found.append({"key": key.name, **_chain(statement)})
     return found
 
 
-def models_of(store: Store, ring: KeyRing, runs: set[str]) -> dict[str, list[str]]:
-    """Return for each of these runs the files that statements say it made."""
-    made: dict[str, list[str]] = {}
+def models_of(store: Store, ring: KeyRing, runs: set[str]) -> dict[str, dict[str, list[str]]]:
+    """Return for each of these runs the files that statements say it made.
+
+    Returns:
+        For each run that some statement is about: ``models``, of statements that are believed, and
+        ``claimed``, of others: whoever looks for what a package touched wants to know of both.
+    """
+    made: dict[str, dict[str, list[str]]] = {}
     for record in read_kept(store, STATEMENTS).values():
+        run = run_of_statement(record)
+        if run is None or run not in runs:
+            continue
+        one = made.setdefault(run, {"models": [], "claimed": []})
         try:
             statement, _ = open_statement(record["envelope"], ring)
-        except IntegrityError:  # `provenance_of` says it; here it is no evidence
-            continue
-        chain = _chain(statement)
-        if chain["run"] in runs:
-            made.setdefault(chain["run"], []).extend(one["name"] for one in statement["subject"])
+            one["models"] += _subjects(statement).values()
+        except IntegrityError:
+            claimed = _claimed(record)
+            one["claimed"] += ["?"] if claimed is None else _subjects(claimed).values()
     return made
+
+
+def _claimed(record: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a statement that nobody believes says; None if it cannot be read."""
+    try:
+        return check_statement(decode(b64decode(record["envelope"]["payload"], validate=True)))
+    except (IntegrityError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _subjects(statement: Mapping[str, Any]) -> dict[str, str]:
+    """Return the name of each file that a statement is about, by its SHA-256."""
+    return {one["digest"]["sha256"]: one["name"] for one in statement["subject"]}
 
 
 def _chain(statement: Mapping[str, Any]) -> dict[str, Any]:
@@ -266,11 +292,14 @@ def _chain(statement: Mapping[str, Any]) -> dict[str, Any]:
     metadata = statement["predicate"]["runDetails"]["metadata"]
     parts = build["resolvedDependencies"]
     data = [one for one in parts if one["name"].startswith("data:")]
+    code: dict[str, Any] | None = next((one for one in parts if one["name"] == "code"), None)
+    notes: dict[str, Any] = {} if code is None else code.get("annotations") or {}
     return {
         "run": metadata["invocationId"],
         "started": metadata["startedOn"],
         "command": build["externalParameters"]["command"],
-        "code": next((one["digest"]["gitCommit"] for one in parts if one["name"] == "code"), None),
+        "code": None if code is None else code["digest"]["gitCommit"],
+        "changed": notes.get("changed"),
         "data": {one["name"][5:]: one["digest"]["sha256"] for one in data},
         "installed": build["internalParameters"]["installed"],
         "packages": [one["uri"] for one in parts if "uri" in one],
