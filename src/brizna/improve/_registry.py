@@ -70,7 +70,9 @@ def runtime_named(name: str, plugins: Plugins = (), *, path: tuple[str, ...] = (
 def distributions_of(plugins: Plugins = (), *, path: tuple[str, ...] = ()) -> frozenset[str]:
     """Return all distributions that any transform or runtime asks for."""
     every = [*all_transforms(plugins, path=path), *all_runtimes(plugins, path=path)]
-    return frozenset(name for one in every for name in one.distributions)
+    return frozenset(
+        name for one in every for name in (*one.distributions, *getattr(one, "also", ()))
+    )
 
 
 def declines(

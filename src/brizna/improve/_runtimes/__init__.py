@@ -7,6 +7,7 @@ RUNTIMES = (
     "brizna.improve._runtimes._torch_compile:TorchCompiled",
     "brizna.improve._runtimes._onnxruntime:OnnxRuntime",
     "brizna.improve._runtimes._openvino:OpenVino",
+    "brizna.improve._runtimes._openvino_writing:OpenVinoWriting",
     "brizna.improve._runtimes._torch_card:TorchCuda",
     "brizna.improve._runtimes._onnxruntime_card:OnnxRuntimeCuda",
     "brizna.improve._runtimes._onnxruntime_card:OnnxRuntimeTensorRt",

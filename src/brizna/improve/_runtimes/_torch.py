@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from brizna.improve._requests import arrays_of
+from brizna.improve._runtimes._past import Watch, asked_of
 from brizna.improve._serving import Serving
 
 TYPE_CHECKING = False
@@ -74,6 +75,7 @@ def facts_of(module: Any) -> dict[str, Any]:
         "is_scripted": isinstance(module, torch.jit.ScriptModule),
         "attention": sorted(_attention(module)),
         "adapters": sum(hasattr(layer, "get_base_layer") for layer in module.modules()),
+        "kept": asked_of(module),
     }
 
 
@@ -155,6 +157,8 @@ class TorchSession:
         import torch
 
         self._module = module
+        self._watch = Watch(module) if asked_of(module) else None
+        self._is_seen = False
         self._precision = serving.precision
         casts = casts and serving.precision == "bf16"
         self._cast: Any = torch.autocast("cpu", torch.bfloat16) if casts else nullcontext()
@@ -163,18 +167,24 @@ class TorchSession:
         """Return the outputs as arrays."""
         import torch
 
-        with torch.inference_mode(), self._cast:
+        watch = nullcontext() if self._is_seen or self._watch is None else self._watch
+        with torch.inference_mode(), self._cast, watch:
             found = outputs_of(call(self._module, request))
+        self._is_seen = True
         return tuple(
             (one.float() if one.dtype is torch.bfloat16 else one).numpy(force=True) for one in found
         )
 
     def used(self) -> dict[str, Any]:
-        """Return the precision, the threads and the version."""
+        """Return the precision, the threads, the version, and what is kept while it writes."""
         import torch
 
-        return {
+        told = {
             "precision": self._precision,
             "threads": torch.get_num_threads(),
             "version": torch.__version__,
         }
+        if self._watch is not None and self._is_seen:
+            told["kept"] = ", ".join(sorted(self._watch.kinds))
+            told["kept_bytes"] = self._watch.size_bytes
+        return told
