@@ -217,6 +217,7 @@ def _sender(address: str) -> Ask:
     Raises:
         InputError: If it is no address of the web.
     """
+    from urllib.error import HTTPError
     from urllib.request import Request, urlopen
 
     if not address.startswith(("https://", "http://")):
@@ -229,8 +230,12 @@ def _sender(address: str) -> Ask:
     def ask(path: str, data: bytes | None) -> bytes:
         head = {"Content-Type": "application/json", "User-Agent": "brizna"}
         request = Request(address.rstrip("/") + path, data=data, headers=head)  # noqa: S310
-        with urlopen(request, timeout=_LONGEST_WAIT_S) as answer:  # noqa: S310
-            return answer.read(_LARGEST_BYTES)
+        try:
+            with urlopen(request, timeout=_LONGEST_WAIT_S) as answer:  # noqa: S310
+                return answer.read(_LARGEST_BYTES)
+        except HTTPError as error:
+            error.close()
+            raise
 
     return ask
 

@@ -112,14 +112,19 @@ def fetch_page(url: str) -> tuple[str, bytes]:
     Raises:
         OSError: If it does not answer.
     """
+    from urllib.error import HTTPError
     from urllib.request import Request, urlopen
 
     request = Request(without_login(url), headers={"Accept": _ACCEPT, "User-Agent": "brizna"})  # noqa: S310
     login = _login(url)
     if login is not None:
         request.add_unredirected_header("Authorization", login)
-    with urlopen(request, timeout=_LONGEST_WAIT_S) as answer:  # noqa: S310
-        return answer.headers.get_content_type(), answer.read(_LARGEST_BYTES)
+    try:
+        with urlopen(request, timeout=_LONGEST_WAIT_S) as answer:  # noqa: S310
+            return answer.headers.get_content_type(), answer.read(_LARGEST_BYTES)
+    except HTTPError as error:
+        error.close()
+        raise
 
 
 def _login(url: str) -> str | None:
