@@ -223,6 +223,23 @@ def test_instructions_tell_two_per_cent_in_three_blocks(brizna, project):
     assert 0.02 < found["change"]["low"] <= found["change"]["high"] < 0.05
 
 
+@pytest.mark.heavy
+@pytest.mark.usefixtures("project")
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_joules_of_a_budget_are_not_those_of_the_counter(brizna):
+    options = ("--base", "HEAD", "--by", "instructions", "--max", "1kWh", "--json")
+    done = brizna("gate", *options, "--", "sh", "-c", "exit 0")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["figure"], found["budget_method"]) == ("instructions", "meters")
+    view = json.loads(brizna("show", found["run"], "--json").stdout)
+    heads = [one for one in view["measurement"]["phases"] if one["name"] == "head"]
+    took = [one["end_s"] - one["start_s"] for one in heads]
+    counted, plain = took[: found["change"]["blocks"]], took[found["change"]["blocks"] :]
+    assert len(plain) == found["budget"]["executions"]
+    assert sorted(plain)[len(plain) // 2] < min(counted)
+
+
 @pytest.mark.usefixtures("project")
 def test_joules_are_compared_where_that_is_asked(brizna):
     limits = ("--allow", "300%", "--notice", "900%")
