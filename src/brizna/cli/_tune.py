@@ -5,7 +5,6 @@ from __future__ import annotations
 from brizna.cli._options import add_json, add_settings, settings_of
 from brizna.cli._parser import Parser
 from brizna.cli._trials import add_series, drawn_seed, tell_found
-from brizna.core.errors import InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def tune(context: Context, words: list[str]) -> int:
     """Search, or try each level alone, and say which setting to take."""
     from brizna.verbs import SweepStoppedError
     from brizna.verbs._run import current_directory
-    from brizna.verbs._tune import tune as search
+    from brizna.verbs._tune import carry_out_tune
 
     _ = context.texts.gettext
     place = words.index("--") if "--" in words else len(words)
@@ -37,7 +36,7 @@ def tune(context: Context, words: list[str]) -> int:
     plan = _plan(given, context, settings, words[place + 1 :])
     _say_size(context, plan)
     try:
-        found = search(
+        found = carry_out_tune(
             plan,
             settings,
             environ=context.environ,
@@ -153,9 +152,10 @@ def _plan(
     given: Namespace, context: Context, settings: Settings, command: Sequence[str]
 ) -> TunePlan:
     from brizna.core.tune import Parameter, Resource, TunePlan
+    from brizna.improve import read_budget
     from brizna.verbs._run import current_directory
     from brizna.verbs._series import resumed_plan
-    from brizna.verbs._tune import function_command, plan_tune
+    from brizna.verbs._tune import function_command, plan_tune, read_start
 
     if given.resume is not None:
         return resumed_plan(
@@ -166,51 +166,21 @@ def _plan(
             environ=context.environ,
             directory=current_directory(),
         )
-    budget_j, budget_s = _budget(given.budget)
     resource = given.resource
     return plan_tune(
         command if given.function is None else function_command(given.function, command),
         parameters=tuple(map(Parameter.read, given.vary)),
-        starts=tuple(map(_start, given.start)),
+        starts=tuple(map(read_start, given.start)),
         quality=given.quality,
         more_is_better=not given.less,
         target=given.target,
         trials=given.trials,
-        budget_j=budget_j,
-        budget_s=budget_s,
         resource=None if resource is None else Resource.read(resource, factor=given.factor),
         repeats=given.repeats,
         is_experiment=given.alone,
         sampler=given.sampler,
         seed=drawn_seed() if given.seed is None else given.seed,
-    )
-
-
-def _start(text: str) -> dict[str, str]:
-    pairs = [part.partition("=") for part in text.split(",")]
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def _budget(text: str | None) -> tuple[float | None, float | None]:
-    """Return a budget as joules or as seconds.
-
-    Raises:
-        InputError: If it is neither.
-    """
-    from brizna.core.quantities import Duration, Energy
-
-    if text is None:
-        return None, None
-    for place, kind in enumerate((Energy, Duration)):
-        try:
-            value = kind.parse(text).value
-        except InputError:  # the other kind, or none
-            continue
-        if value > 0:
-            return (None, value) if place else (value, None)
-    raise InputError(
-        "--budget is {text!r}: expected an energy or a time above 0, such as 50kJ or 20min.",
-        text=text,
+        **read_budget(given.budget),
     )
 
 

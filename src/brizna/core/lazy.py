@@ -14,14 +14,16 @@ def lazily(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
 
     Args:
         package: Its name.
-        homes: For each public name, the module inside the package that defines it.
+        homes: For each public name, the module inside the package that defines it; of a module
+            that is public itself its own name.
     """
 
     def __getattr__(name: str) -> object:  # noqa: N807 - what it is to become
         home = homes.get(name)
         if home is None:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        found = getattr(__import__(f"{package}.{home}", fromlist=[name]), name)
+        module = __import__(f"{package}.{home}", fromlist=[name])
+        found = module if home == name else getattr(module, name)
         setattr(modules[package], name, found)
         return found
 

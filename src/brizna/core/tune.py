@@ -223,6 +223,13 @@ class TunePlan(Record):
                 trials=self.trials,
                 repeats=self.repeats,
             )
+        for budget in (self.budget_j, self.budget_s):
+            if budget is not None and budget <= 0:
+                raise InputError(
+                    "The budget of all trials is {budget}: expected an energy or a time above 0, "
+                    "such as 50kJ or 20min.",
+                    budget=budget,
+                )
         kinds = {one.kind for one in self.parameters}
         if self.is_experiment and (kinds != {CHOICE} or self.resource is not None):
             raise InputError(

@@ -96,7 +96,7 @@ if TYPE_CHECKING:
     from brizna.verbs._sweep_levels import read_dimension
     from brizna.verbs._totals import FIGURES, RunTotals, Wanted, total_runs
     from brizna.verbs._trialling import SweepStoppedError
-    from brizna.verbs._tune import TuneProgress, plan_tune, tune
+    from brizna.verbs._tune import TuneProgress, carry_out_tune, plan_tune, tune
     from brizna.verbs._verify import VERIFIED_FORMS, verify
     from brizna.verbs._views import View, recompute_view, view_of, views_of
     from brizna.verbs._when import Greenest, when_greenest
@@ -157,6 +157,7 @@ __all__ = [
     "as_views",
     "audit_environment",
     "book_of",
+    "carry_out_tune",
     "charge_runs",
     "check_alike",
     "check_environment",
@@ -305,6 +306,7 @@ _HOMES = {
     "advise_site": "_advise",
     "read_dimension": "_sweep_levels",
     "TuneProgress": "_tune",
+    "carry_out_tune": "_tune",
     "plan_tune": "_tune",
     "tune": "_tune",
     "sweep": "_sweep",

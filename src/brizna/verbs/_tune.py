@@ -11,25 +11,29 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterable, Mapping
 from math import isfinite
+from typing import cast
 
 from brizna.core.errors import InputError, Said, UnavailableError
 from brizna.core.records import Record
 from brizna.core.sweep import digest_name
-from brizna.core.tune import TuneNote, TunePlan, TuneTrial, setting_name
+from brizna.core.tune import Parameter, Resource, TuneNote, TunePlan, TuneTrial, setting_name
 from brizna.core.tune_found import conclude
 from brizna.environment import machine_name
+from brizna.improve import read_budget
 from brizna.improve._samplers import open_sampler
 from brizna.improve._tuning import Tuning
 from brizna.store import Store, forget_series, keep_series, series_folder
 from brizna.verbs._measured_trial import measured_trial
 from brizna.verbs._recorder import Job
-from brizna.verbs._series import check_machine, without_secrets
+from brizna.verbs._series import check_machine, resumed_plan, without_secrets
+from brizna.verbs._settings import read_settings
 from brizna.verbs._trialling import Ground, now, stoppable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from brizna.core.measurement import Run
@@ -49,6 +53,7 @@ program says how much of the resource the one that it went on from had."""
 
 CHECKPOINTS = "checkpoints"
 """Folder of checkpoints, in that of the search: one for each setting and how much it had."""
+_TRIALS, _SEEDS = 30, 2**31
 _FOLDER, _AGAIN = "checkpoint", "again"
 _OWN = {"seed": SEED, "target": TARGET, _FOLDER: CHECKPOINT}
 """By the name that stands for it in the command, the variable of what is no parameter."""
@@ -104,7 +109,87 @@ def function_command(name: str, rest: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "brizna.improve._objective", name]
 
 
+def read_start(text: str) -> dict[str, str]:
+    """Return the setting in a text such as ``lr=0.01,batch=32``."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
 def tune(
+    what: Callable[..., object] | str | Sequence[str],
+    *,
+    vary: Mapping[str, object] | Sequence[str],
+    budget: str | None = None,
+    resume: bool = False,
+    tell: Callable[[TuneProgress], object] = lambda _: None,
+    **options: Any,
+) -> Tune:
+    """Search a training's parameters for good quality at little energy.
+
+    Args:
+        what: What is trained, each time in a process of its own: a function that a fresh process
+            can import, itself or as ``module:function``; or a command as a list of words.
+        vary: What may be set, by name: a list of values or a range such as ``1e-4..0.1:log``; or
+            texts as ``--vary`` takes them.
+        budget: Energy or time that all trials together may take: ``50kJ``, ``20min``.
+        resume: Whether to go on with the last search that was cut short, whatever the rest says.
+        tell: Called after each trial.
+        **options: Further fields of `brizna.core.tune.TunePlan`, such as ``quality``, ``trials``,
+            ``repeats`` and ``seed``; ``resource`` as a text such as ``epochs=1..27``; and settings,
+            as for `measure`: ``store``, ``view`` ...
+
+    Raises:
+        InputError: If it cannot be carried out, or a training says no quality.
+        UnavailableError: If the sampler's library is missing, or the store cannot be written.
+    """
+    from random import SystemRandom
+
+    here = os.getcwd()
+    manner = {name: options.pop(name) for name in TunePlan.fields() if name in options}
+    settings = read_settings(options, environ=os.environ, directory=here)
+    if resume:
+        plan = resumed_plan(TunePlan, None, (), settings, environ=os.environ, directory=here)
+    else:
+        texts = vary if not isinstance(vary, Mapping) else map(_varied, vary.items())
+        if isinstance(manner.get("resource"), str):
+            manner["resource"] = Resource.read(manner["resource"])
+        usual = {"trials": _TRIALS, "seed": SystemRandom().randrange(_SEEDS)}
+        plan = plan_tune(
+            _command(what),
+            parameters=tuple(map(Parameter.read, texts)),
+            **{**usual, **manner, **read_budget(budget)},
+        )
+    return carry_out_tune(plan, settings, environ=os.environ, directory=here, tell=tell)
+
+
+def _varied(item: tuple[str, object]) -> str:
+    name, values = item
+    if not isinstance(values, str) and isinstance(values, Iterable):
+        values = ",".join(map(str, cast("Iterable[object]", values)))
+    return f"{name}={values}"
+
+
+def _command(what: Callable[..., object] | str | Sequence[str]) -> Sequence[str]:
+    """Return the command that trains.
+
+    Raises:
+        InputError: If a process of its own cannot import the function.
+    """
+    if isinstance(what, str):
+        return function_command(what, ())
+    if not callable(what):
+        return what
+    name = f"{what.__module__}:{what.__qualname__}"
+    if what.__module__ == "__main__" or not what.__qualname__.isidentifier():
+        raise InputError(
+            "The function {name} cannot be imported by a process of its own: expected one at the "
+            "top of a module. Put it into a file such as train.py, and import it from there.",
+            name=name,
+        )
+    return function_command(name, ())
+
+
+def carry_out_tune(
     plan: TunePlan,
     settings: Settings,
     *,
