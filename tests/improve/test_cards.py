@@ -136,9 +136,12 @@ def searched(folder, bench, **more):
 
 def test_processor_seconds_never_speak_for_a_card(tmp_path):
     search = searched(tmp_path, CardBench())
-    arm = search.race.arms["fake-card fp32"]
-    assert "no counter tells joules" in arm.why
-    assert search.race.ratio(arm) is None
+    arms = search.race.arms.values()
+    on_card = [arm for arm in arms if arm.variant.serving.runtime == "fake-card"]
+    assert on_card
+    for arm in on_card:
+        assert "no counter tells joules" in arm.why
+        assert search.race.ratio(arm) is None
     assert search.chosen.variant.serving.runtime == "fake"
 
 
