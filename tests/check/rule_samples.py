@@ -160,7 +160,7 @@ def sheet(shown):
 
 
 def step(command):
-    return {CI: f"steps:\n  - run: {command}\n"}
+    return {CI: f"on: push\njobs:\n  test:\n    steps:\n      - run: {command}\n"}
 
 
 def environment(form, rule, result, at="2026-11-28T09:00:00Z"):

@@ -321,9 +321,9 @@ def test_a_lock_that_cannot_be_read_shows_nothing(path, name):
 
 
 def test_a_step_is_found_with_its_line():
-    project = of(files={CI: "on: push\nsteps:\n  - run: pip-audit --strict\n"})
+    project = of(files=samples.step("pip-audit --strict"))
     place = judged(project, select=("BRZ-P011",)).verdicts[0].place
-    assert (place.file, place.line) == (CI, 3)
+    assert (place.file, place.line) == (CI, 5)
 
 
 def test_a_stage_of_an_image_is_no_base():
@@ -356,7 +356,7 @@ def test_nothing_federated_needs_no_advice():
 
 
 def test_what_a_comment_says_is_no_evidence():
-    project = of(files={CI: "# TODO: brizna gate\nsteps:\n  - run: make test\n"})
+    project = of(files=samples.step("make test  # TODO: brizna gate"))
     assert judged(project, select=("BRZ-P010",)).verdicts[0].result == "fail"
 
 
@@ -370,7 +370,7 @@ def test_what_a_comment_says_is_no_evidence():
     ],
 )
 def test_a_bot_that_updates_is_no_scanner_unless_it_says_so(path, text, result):
-    project = of(files={CI: "steps:\n  - run: make test\n", path: text})
+    project = of(files={**samples.step("make test"), path: text})
     verdict = judged(project, select=("BRZ-P011",)).verdicts[0]
     assert verdict.result == result
     assert (verdict.place.file == path) == (result != "fail")
@@ -385,13 +385,45 @@ def test_a_bot_that_updates_is_no_scanner_unless_it_says_so(path, text, result):
     ],
 )
 def test_a_test_of_performance_holds_each_change_against_what_was_before(step, result):
-    project = of(files={CI: f"steps:\n  - run: {step}\n"})
+    project = of(files=samples.step(step))
     assert judged(project, select=("BRZ-P010",)).verdicts[0].result == result
 
 
-def test_a_project_file_without_dependencies_needs_no_lock():
-    project = of(files={"pyproject.toml": "[tool.ruff]\nline-length = 100\n"})
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pyproject.toml", "[tool.ruff]\nline-length = 100\n"),
+        ("pyproject.toml", "[project]\ndependencies = []\n"),
+        ("pyproject.toml", "[tool.poetry.dependencies]\npython = '>=3.11'\n"),
+        ("pyproject.toml", "[project\n"),
+        ("setup.py", "setup(install_requires=[])\n"),
+        ("setup.cfg", "[options]\n# install_requires = numpy\n"),
+        ("environment.yml", "name: empty\n"),
+        ("Pipfile", "[packages]\n\n[requires]\n"),
+    ],
+)
+def test_a_project_file_without_dependencies_needs_no_lock(path, text):
+    project = of(files={path: text})
     assert judged(project, select=("BRZ-P001",)).verdicts[0].result == "cannot-tell"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pyproject.toml", "[project]\ndependencies = ['numpy']\n"),
+        ("pyproject.toml", "[project]\ndynamic = ['dependencies']\n"),
+        ("pyproject.toml", "[dependency-groups]\ndev = ['pytest']\n"),
+        ("pyproject.toml", "[tool.poetry.dependencies]\npython = '^3'\nnumpy = '*'\n"),
+        ("setup.py", "setup(install_requires=['numpy'])\n"),
+        ("setup.cfg", "[options]\ninstall_requires =\n    numpy\n"),
+        ("environment.yml", "dependencies:\n  - numpy\n"),
+        ("Pipfile", "[packages]\nnumpy = '*'\n"),
+    ],
+)
+def test_dependencies_that_are_declared_need_a_lock(path, text):
+    project = of(files={path: text})
+    verdict = judged(project, select=("BRZ-P001",)).verdicts[0]
+    assert (verdict.result, verdict.place.file) == ("fail", path)
 
 
 def test_a_container_is_an_environment_of_its_own():

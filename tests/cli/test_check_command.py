@@ -30,7 +30,8 @@ def project(tmp_path, monkeypatch):
     (place / ".brizna").mkdir(parents=True)
     (place / ".github" / "workflows").mkdir(parents=True)
     (place / "requirements.txt").write_text(LOCK)
-    (place / ".github" / "workflows" / "test.yml").write_text("run: pip-audit --strict\n")
+    steps = "jobs:\n  test:\n    steps:\n      - run: pip-audit --strict\n"
+    (place / ".github" / "workflows" / "test.yml").write_text(steps)
     monkeypatch.chdir(place)
     return place
 

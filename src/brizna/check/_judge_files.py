@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from itertools import pairwise
 
+from brizna.check._judge_pipeline import SETTINGS
+from brizna.check._steps import CALLED, PIPELINES
 from brizna.check._verdict import Evidence, Place
 from brizna.core._tables import load
 from brizna.core.errors import Said
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from brizna.check._project import Judge, Project, ProjectRule, SourceFile
+    from brizna.check._project import Project, ProjectRule, SourceFile
     from brizna.check._verdict import Verdict
 
 _LOCKS = ("poetry.lock", "uv.lock", "Pipfile.lock", "pdm.lock", "conda-lock.yml", "pixi.lock")
@@ -36,16 +39,11 @@ _PACKAGE = {
 _PYLOCK_PACKAGE = re.compile(r"^\[\[packages\]\]", re.MULTILINE)
 _IMAGES = re.compile(r"(.*\.)?(Dockerfile|Containerfile)(\..*)?")
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
-_CI = re.compile(
-    r"\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml|\.ci/[^/]+|Jenkinsfile|azure-pipelines\.yml"
-    r"|\.circleci/config\.yml|bitbucket-pipelines\.yml|\.woodpecker\.ya?ml|noxfile\.py|tox\.ini"
-    r"|\.pre-commit-config\.yaml|Makefile|\.github/dependabot\.yml|renovate\.json"
-)
-_PIPELINES = re.compile(
-    r"\.github/workflows/|\.gitlab-ci|\.ci/|Jenkinsfile|azure-pipelines|\.circleci|bitbucket|\.wood"
-)
 _CARDS = ("readme.md", "model_card.md", "modelcard.md")
-_DECLARES = re.compile(r"dependencies|install_requires|^\[packages\]", re.MULTILINE)
+_DECLARES = re.compile(
+    r"^\s*dependencies:\s*\n\s*-|install_requires\s*=\s*(?![\[(]\s*[\])])\S|^\[packages\]\s*\n\s*\w",
+    re.MULTILINE,
+)
 _COMMENT = re.compile(r"^[ \t]*(#|//).*$", re.MULTILINE)
 _DECLARED = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "environment.yml")
 _IAC = re.compile(
@@ -76,27 +74,6 @@ _LEDGER = re.compile(
 _SEES_SYSTEM = re.compile(r"include-system-site-packages\s*=\s*true", re.IGNORECASE)
 _MOST_NAMED = 5
 
-GATES = (
-    r"brizna (gate|budget)|--energy-(report|json|estimates)|eco-ci-energy-estimation"
-    r"|green-metrics-tool|--benchmark-compare-fail|\basv (continuous|compare)\b"
-    r"|CodSpeedHQ/action|github-action-benchmark|\bbencher run\b"
-)
-"""Commands that hold what a change takes against what it took before: energy, or time."""
-SCANS = (
-    r"pip-audit|osv-scanner|\btrivy\b|\bgrype\b|\bsafety (check|scan)"
-    r"|brizna env audit|dependency-review-action|\bsnyk\b|\"osvVulnerabilityAlerts\":\s*true"
-)
-UPDATES = (
-    r"package-ecosystem:\s*[\"']?(pip|uv|conda|npm|bun|cargo|maven|gradle|gomod|bundler|nuget)\b"
-    r"|\"\$schema\":\s*\"[^\"]*renovate|\"extends\":\s*\["
-)
-"""What asks a bot to keep packages up to date. Whether it looks for vulnerabilities too is set at
-the host, where no file tells it."""
-SIGNATURES = (
-    r"cosign verify|sigstore|pypi-attestations|gh attestation verify|slsa-verifier|gpgv?\s+--verify"
-    r"|model[-_]signing"
-)
-
 
 def files_that_rules_read(path: str) -> bool:
     """Tell whether any rule reads a file of this path, from the project's folder on."""
@@ -106,7 +83,7 @@ def files_that_rules_read(path: str) -> bool:
         or name.lower() in _CARDS
         or _is_lock(name)
         or bool(_REQUIREMENTS.fullmatch(path) or _IMAGES.fullmatch(name))
-        or bool(_CI.fullmatch(path) or _IAC.fullmatch(path))
+        or any(one.fullmatch(path) for one in (PIPELINES, CALLED, SETTINGS, _IAC))
     )
 
 
@@ -131,9 +108,7 @@ def judge_locked(rule: ProjectRule, project: Project) -> Verdict:
             Place(file=locks[0].path),
             [_count(one, Said("locked packages"), len(_packages(one))) for one in locks],
         )
-    declared = [
-        one for one in project.files if one.name in _DECLARED and _DECLARES.search(one.text)
-    ]
+    declared = [one for one in project.files if one.name in _DECLARED and _declares(one)]
     if declared:
         return rule.failed(
             Place(file=declared[0].path),
@@ -143,6 +118,26 @@ def judge_locked(rule: ProjectRule, project: Project) -> Verdict:
     return rule.untold(
         project.place, Said("neither a lock nor a list of dependencies was found here")
     )
+
+
+def _declares(file: SourceFile) -> bool:
+    """Tell whether a file of a project names at least one dependency."""
+    if file.name != "pyproject.toml":
+        return bool(_DECLARES.search(_COMMENT.sub("", file.text)))
+    try:
+        told: dict[str, Any] = tomllib.loads(file.text)
+    except tomllib.TOMLDecodeError:
+        return False
+    own, poetry = told.get("project", {}), told.get("tool", {}).get("poetry", {})
+    groups = [
+        own.get("dependencies"),
+        *own.get("optional-dependencies", {}).values(),
+        *told.get("dependency-groups", {}).values(),
+        *(one.get("dependencies") for one in poetry.get("group", {}).values()),
+        set(poetry.get("dependencies", {})) - {"python"},
+        "dependencies" in own.get("dynamic", ()),
+    ]
+    return any(groups)
 
 
 def judge_hashes(rule: ProjectRule, project: Project) -> Verdict:
@@ -305,41 +300,6 @@ def _loose_bases(text: str) -> list[str]:
     bases = _FROM.findall(text)
     stages = {name.lower() for _, name in bases if name} | {"scratch"}
     return [base for base, _ in bases if base.lower() not in stages and "@sha256:" not in base]
-
-
-# --------------------------------------------------------------------------------- automatic tests
-
-
-def judge_pipeline(
-    pattern: str, what: Said, *, unsure: str | None = None, why: Said | None = None
-) -> Judge:
-    """Return the judge of whether an automatic check is part of each change.
-
-    Args:
-        pattern: A regular expression for the commands that do it.
-        what: What is expected to be there.
-        unsure: One for what may do it, where no file tells.
-        why: What no file tells then.
-    """
-    wanted = re.compile(pattern)
-    maybe = None if unsure is None else re.compile(unsure)
-
-    def judge(rule: ProjectRule, project: Project) -> Verdict:
-        tests = [one for one in project.files if _CI.fullmatch(one.path)]
-        found = _in_code(tests, wanted)
-        if found:
-            return _found(rule, found)
-        may = [] if maybe is None else _in_code(tests, maybe)
-        if may and why is not None:
-            return rule.untold(Place(file=may[0][0].path, line=_line(may[0][1])), why)
-        pipelines = [one for one in tests if _PIPELINES.match(one.path)]
-        if not pipelines:
-            return rule.untold(
-                project.place, Said("no continuous integration was found here to look into")
-            )
-        return rule.failed(Place(file=pipelines[0].path), Said("no step of it does this"), what)
-
-    return judge
 
 
 def _in_code(

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from brizna.check._judge_files import (
-    GATES,
-    SCANS,
-    SIGNATURES,
-    UPDATES,
     judge_consensus,
     judge_driver,
     judge_federation,
@@ -16,8 +12,8 @@ from brizna.check._judge_files import (
     judge_infrastructure,
     judge_isolated,
     judge_locked,
-    judge_pipeline,
 )
+from brizna.check._judge_pipeline import GATES, SCANS, SIGNATURES, judge_pipeline
 from brizna.check._judge_records import judge_answer, judge_card, judge_sheet
 from brizna.check._judge_runs import judge_approved
 from brizna.check._project import ProjectRule
@@ -107,22 +103,14 @@ def _of_automation() -> Iterator[ProjectRule]:
         title=Said("Dependencies are scanned for vulnerabilities"),
         todo=Said("Add a step that scans: pip-audit --strict, osv-scanner, or brizna env audit."),
         reference=OWN,
-        judge=judge_pipeline(
-            SCANS,
-            Said("a scanner of dependencies in each change's tests"),
-            unsure=UPDATES,
-            why=Said(
-                "a bot updates packages; whether it is told of vulnerabilities is set at the host, "
-                "and stands in no file"
-            ),
-        ),
+        judge=judge_pipeline(SCANS, Said("a scanner of dependencies in each change's tests")),
         profiles={"pnav": "2.1 Seguridad y trazabilidad, 1", "ai-act": "Article 15(5)"},
     )
     yield ProjectRule(
         id="BRZ-P012",
         severity="warning",
         title=Said("Signatures of packages are verified"),
-        todo=Said("Add a step that verifies: pypi-attestations, cosign verify."),
+        todo=Said("Add a step that verifies: pypi-attestations verify, cosign verify."),
         reference=OWN,
         judge=judge_pipeline(SIGNATURES, Said("a step that verifies signatures")),
         profiles={"pnav": "2.1 Seguridad y trazabilidad, 2"},
