@@ -29,11 +29,16 @@ def expected():
         return network()(torch.from_numpy(ROWS)).numpy()
 
 
-def answered(path, folder, *, material=None):
+def doubled(rows):
+    """Return rows twice as large."""
+    return rows * 2
+
+
+def answered(path, folder, *, material=None, **said):
     """Return what a model answers once it is taken, and its kind."""
     folder.mkdir()
     material = material or Material()
-    model = seal(str(folder), take({"path": str(path)}, material, str(folder)))
+    model = seal(str(folder), take({"path": str(path), **said}, material, str(folder)))
     names = {"torch": "torch", "onnx": "onnxruntime", "openvino": "openvino", "sklearn": "sklearn"}
     runtime = runtime_named(names[model.kind])
     machine = Machine(isa=(), processors=1, libraries={})
@@ -94,6 +99,35 @@ def test_a_fitted_estimator_is_taken_with_its_probabilities(tmp_path):
     found, model = answered(tmp_path / "it.joblib", tmp_path / "taken")
     assert model.facts["estimator"] == "LogisticRegression"
     assert np.allclose(found, estimator.predict_proba(ROWS))
+
+
+def test_an_estimator_saved_by_skops_is_taken_without_running_what_it_does_not_name(tmp_path):
+    skops = pytest.importorskip("skops.io")
+    forest = pytest.importorskip("sklearn.ensemble").RandomForestClassifier(5, random_state=0)
+    path = str(tmp_path / "it.skops")
+    skops.dump(forest.fit(ROWS, [0, 1, 0, 1, 0, 1]), path)
+    unknown = skops.get_untrusted_types(file=path)
+    found, model = answered(path, tmp_path / "taken", trusted=unknown)
+    assert model.facts["estimator"] == "RandomForestClassifier"
+    assert np.allclose(found, forest.predict_proba(ROWS))
+    if unknown:  # which ones it does not take without a word changes from release to release
+        (tmp_path / "refused").mkdir()
+        with pytest.raises(InputError, match=r"trusted = \["):
+            take({"path": path}, Material(), str(tmp_path / "refused"))
+
+
+def test_a_type_of_ones_own_in_a_skops_file_is_named_before_it_is_taken(tmp_path):
+    skops = pytest.importorskip("skops.io")
+    steps = pytest.importorskip("sklearn.pipeline")
+    functions = pytest.importorskip("sklearn.preprocessing")
+    linear = pytest.importorskip("sklearn.linear_model").LogisticRegression()
+    whole = steps.make_pipeline(functions.FunctionTransformer(doubled), linear)
+    path = str(tmp_path / "it.skops")
+    skops.dump(whole.fit(ROWS, [0, 1, 0, 1, 0, 1]), path)
+    with pytest.raises(InputError, match="doubled"):
+        take({"path": path}, Material(), str(tmp_path))
+    found, _ = answered(path, tmp_path / "taken", trusted=[f"{__name__}.doubled"])
+    assert np.allclose(found, whole.predict_proba(ROWS))
 
 
 def test_what_is_no_model_is_refused(tmp_path):

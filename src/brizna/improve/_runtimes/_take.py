@@ -7,7 +7,7 @@ import shutil
 import sys
 from typing import Any
 
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, UnavailableError
 from brizna.improve._material import resolve
 from brizna.improve._model import Made
 
@@ -106,12 +106,34 @@ def _loaded(folder: str) -> Any:
 def _unpickled(path: str, ending: str, source: Mapping[str, Any]) -> Any:
     """Return an estimator from its file. A pickle runs code: it is the person's own file."""
     if ending == ".skops":
-        from skops.io import load
-
-        return load(path, trusted=source.get("trusted", []))
+        return _from_skops(path, list(source.get("trusted", ())))
     import joblib
 
     return joblib.load(path)
+
+
+def _from_skops(path: str, trusted: list[str]) -> Any:
+    """Return an estimator from a file that runs no code, if each of its types is trusted.
+
+    Raises:
+        InputError: If it holds others.
+        UnavailableError: If skops is not installed.
+    """
+    try:
+        from skops.io import get_untrusted_types, load
+    except ImportError as error:
+        raise UnavailableError(
+            "{path!r} was written by skops, which is not installed: pip install skops.", path=path
+        ) from error
+    others = sorted(set(get_untrusted_types(file=path)) - set(trusted))
+    if others:
+        raise InputError(
+            "{path!r} holds types that skops does not know to be safe: {others}. Expected none "
+            "that you do not trust; if you trust them, set trusted = [{others}] below [model].",
+            path=path,
+            others=", ".join(f'"{name}"' for name in others),
+        )
+    return load(path, trusted=trusted)
 
 
 def _torch_file(path: str) -> Any:
