@@ -137,6 +137,16 @@ def test_git_gives_the_same_id_for_what_is_staged(tmp_path: Path) -> None:
     assert again["tree"] == tree
 
 
+def test_the_image_is_what_podman_or_gitlab_say(tmp_path: Path) -> None:
+    told = {"CI_JOB_IMAGE": "https://ana:hush@registry.example/train:7"}
+    found = numerics(told, command=["x"], run_root=str(tmp_path))["image"]
+    assert found == {"name": "https://ana:[redacted]@registry.example/train:7"}
+    (tmp_path / ".containerenv").write_text('image="x.example/a:1"\nimageid="ab"\nname="n"\n')
+    found = numerics(told, command=["x"], run_root=str(tmp_path))["image"]
+    assert found == {"name": "x.example/a:1", "id": "ab"}
+    assert numerics({}, command=["x"], run_root=str(tmp_path / "none"))["image"] is None
+
+
 def test_no_variable_but_those_that_steer_numbers_is_kept(tmp_path: Path) -> None:
     (tmp_path / "driver/nvidia").mkdir(parents=True)
     (tmp_path / "driver/nvidia/version").write_text(

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         root_of,
     )
     from brizna.environment._needs import libc, needs_of
-    from brizna.environment._numerics import STEERING, numerics, seeds
+    from brizna.environment._numerics import IMAGE_VARIABLE, STEERING, numerics, seeds
     from brizna.environment._osv import OSV_API, Audit, audit_offline, audit_online
     from brizna.environment._pip_audit import audit_by_pip_audit
     from brizna.environment._rebuild import (
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from brizna.environment._simple_index import index_files
 
 __all__ = [
+    "IMAGE_VARIABLE",
     "LOCK_FORMS",
     "MODEL_SIGNATURE",
     "OSV_API",
@@ -95,6 +96,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "IMAGE_VARIABLE": "_numerics",
     "index_files": "_simple_index",
     "without_login": "_index",
     "pip_indexes": "_index",

@@ -40,6 +40,8 @@ STEERING = (
     *("JAX_ENABLE_X64", "NCCL_ALGO", "NCCL_PROTO"),
 )
 """Variables that steer how numbers are computed; the only ones whose values are kept."""
+IMAGE_VARIABLE = "CI_JOB_IMAGE"
+"""Where GitLab's runners say in which image a job runs."""
 _SEED = re.compile(r"^-{0,2}((?:[\w.]*[_.-])?seed)(?:=(\d{1,20}))?$", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{1,20}")
 _DRIVER = re.compile(r"(?:Kernel Module|Module for \w+)\s+(?:for \w+\s+)?(\d+\.\d+(?:\.\d+)?)")
@@ -73,7 +75,7 @@ def numerics(
             name: redact([environ[name]])[0][:200] for name in STEERING if name in environ
         },
         "seeds": seeds(command or ()),
-        "image": _image(run_root),
+        "image": _image(environ, run_root),
     }
 
 
@@ -143,14 +145,15 @@ def _openblas(path: str) -> dict[str, Any]:
     return answers
 
 
-def _image(run_root: str) -> dict[str, str] | None:
-    """Return the image of the container that podman says we are in; other engines do not tell."""
+def _image(environ: Mapping[str, str], run_root: str) -> dict[str, str] | None:
+    """Return the image of the container that podman or GitLab say we are in; others do not tell."""
     found: dict[str, str] = {}
     for line in (_text(os.path.join(run_root, ".containerenv")) or "").splitlines():
         key, _, value = line.partition("=")
         if key in ("image", "imageid"):
             found["id" if key == "imageid" else "name"] = value.strip('"')
-    return found or None
+    told = environ.get(IMAGE_VARIABLE)
+    return found or ({"name": redact([told])[0][:200]} if told else None)
 
 
 def _text(path: str) -> str | None:

@@ -37,9 +37,9 @@ def software_facts(
         directory: Where it runs.
         store: Where the list of distributions is kept; None if the run is kept nowhere.
     """
-    from brizna.environment import STEERING
+    from brizna.environment import IMAGE_VARIABLE, STEERING
 
-    names = {*_PLACES, *STEERING}
+    names = {*_PLACES, *STEERING, IMAGE_VARIABLE}
     around = tuple((name, environ[name]) for name in sorted(names) if name in environ)
     facts, record = _found(None if command is None else tuple(command), directory, around)
     return {**facts, "software": {**facts["software"], "record": _kept(record, facts, store)}}
