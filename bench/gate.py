@@ -30,7 +30,11 @@ from brizna.run._counters import execute, find_counter
 
 SCHEMA = "bench.gate/1"
 HERE = Path(__file__).resolve().parent
-NOISE = HERE / "results" / "gate-noise.json"
+NOISES = {
+    "": HERE / "results" / "gate-noise.json",
+    ", again": HERE / "results" / "gate-noise-again.json",
+}
+"""Recordings of one machine at two times, by what is said of the second."""
 FIGURES = {"cpu_s": 0, "duration_s": 1}
 EFFECTS = (0.0, 0.05, 0.1)
 GATES = 4000
@@ -142,12 +146,12 @@ def simulate(
     return {"verdicts": dict(sorted(verdicts.items())), "blocks": round(blocks / gates, 2)}
 
 
-def recorded(path: Path = NOISE) -> dict[str, list[float]]:
-    """Return the recorded figures by program and kind."""
-    rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+def recorded() -> dict[str, list[float]]:
+    """Return the recorded figures by program, kind and recording."""
     return {
-        f"{program}, {figure}": [row[column] for row in found]
-        for program, found in rows.items()
+        f"{program}, {figure}{when}": [row[column] for row in found]
+        for when, path in NOISES.items()
+        for program, found in json.loads(path.read_text(encoding="utf-8"))["rows"].items()
         for figure, column in FIGURES.items()
     }
 
