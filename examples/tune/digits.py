@@ -121,7 +121,7 @@ def main() -> None:
     torch.manual_seed(int(os.environ.get("BRIZNA_SEED", "0")))
     model = network()
     if given.prepare:
-        given.epochs = 5
+        given.epochs = min(given.epochs, 5)
         print(f"upright={learn(model, given, turned=False, target=1.0):.4f}")
         torch.save(model.state_dict(), PLACE)
         return

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from brizna.report import html_report, manager_page
+from brizna.report import html_report, improvement_page, manager_page, tune_page
 
 pytestmark = pytest.mark.browser
 
+NAMES = ("run", "manager", "improved", "tuned")
+STOPS = "a[href], summary, select, input, [tabindex='0']"
 FOLDER = Path(__file__).resolve().parents[1] / "report"
 SPACED = """
 * { line-height: 1.5 !important; letter-spacing: 0.12em !important; }
@@ -33,7 +35,7 @@ def beside(name):
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """The addresses of the pages that people read, in Spanish: its words are the longer ones."""
-    samples, overviews = beside("sample_views"), beside("overviews")
+    samples, overviews, fronts = map(beside, ("sample_views", "overviews", "fronts"))
     folder = tmp_path_factory.mktemp("read")
     view = samples.view()
     made = {
@@ -41,6 +43,8 @@ def pages(tmp_path_factory):
             view, lang="es", series=samples.series(samples.events()), zones=samples.zones(view)
         ),
         "manager": manager_page(overviews.full(), lang="es"),
+        "improved": improvement_page(fronts.improved(folder), lang="es"),
+        "tuned": tune_page(fronts.tuned(), lang="es"),
     }
     for name, content in made.items():
         (folder / f"{name}.html").write_bytes(content)
@@ -60,7 +64,7 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("name", ["run", "manager"])
+@pytest.mark.parametrize("name", NAMES)
 def test_at_320_pixels_nothing_needs_two_directions_of_scrolling(page, pages, name):
     """9.1.4.10: as wide as 1280 pixels at 400 %."""
     page.set_viewport_size({"width": 320, "height": 256})
@@ -68,7 +72,7 @@ def test_at_320_pixels_nothing_needs_two_directions_of_scrolling(page, pages, na
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-@pytest.mark.parametrize("name", ["run", "manager"])
+@pytest.mark.parametrize("name", NAMES)
 def test_wider_spacing_cuts_nothing_off(page, pages, name):
     """9.1.4.12: no text is clipped where a reader spaces it as WCAG says."""
     page.goto(pages[name])
@@ -91,7 +95,7 @@ def test_wider_spacing_cuts_nothing_off(page, pages, name):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["run", "manager"])
+@pytest.mark.parametrize("name", NAMES)
 def test_what_is_drawn_stands_out_from_the_paper(page, pages, name, scheme):
     """9.1.4.11: at least 3 to 1 for what carries meaning."""
     page.emulate_media(color_scheme=scheme)
@@ -113,11 +117,11 @@ def test_what_is_drawn_stands_out_from_the_paper(page, pages, name, scheme):
     assert not faint
 
 
-@pytest.mark.parametrize("name", ["run", "manager"])
+@pytest.mark.parametrize("name", NAMES)
 def test_the_keyboard_reaches_everything_and_the_focus_is_seen(page, pages, name):
     """9.2.1.1, 9.2.1.2, 9.2.4.7: tab goes through the page to its end, each stop outlined."""
     page.goto(pages[name])
-    stops = page.locator("a[href], summary, [tabindex='0']")
+    stops = page.locator(STOPS)
     count = stops.count()
     assert count > 10
     seen = 0
@@ -135,13 +139,13 @@ def test_the_keyboard_reaches_everything_and_the_focus_is_seen(page, pages, name
         seen += 1
         assert outline != "none"
     visible = page.evaluate(
-        """() => [...document.querySelectorAll("a[href], summary, [tabindex='0']")]
-            .filter(one => one.checkVisibility()).length"""
+        "all => [...document.querySelectorAll(all)].filter(one => one.checkVisibility()).length",
+        STOPS,
     )
     assert seen == visible
 
 
-@pytest.mark.parametrize("name", ["run", "manager"])
+@pytest.mark.parametrize("name", NAMES)
 def test_headings_go_down_one_level_at_a_time(page, pages, name):
     """9.1.3.1, 9.2.4.6: the outline of the page is its structure."""
     page.goto(pages[name])
@@ -154,7 +158,7 @@ def test_headings_go_down_one_level_at_a_time(page, pages, name):
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1000, 1280])
-@pytest.mark.parametrize("name", ["run", "manager"])
+@pytest.mark.parametrize("name", NAMES)
 def test_no_figure_is_wider_than_its_card(page, pages, name, width):
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(pages[name])

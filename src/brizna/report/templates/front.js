@@ -98,6 +98,8 @@
     set(part('.x.whisker'), { x1: left, x2: right, y1: y, y2: y });
     set(part('.y.whisker'), { x1: x, x2: x, y1: bottom, y2: top });
     for (const circle of spot.element.querySelectorAll('circle')) set(circle, { cx: x, cy: y });
+    const cross = part('.cross');
+    if (cross) set(cross, { transform: `translate(${x} ${y})` });
     const label = part('text');
     const isFar = x > 0.7 * plot.viewBox.baseVal.width;
     if (label) {
