@@ -138,7 +138,7 @@ def _tell(context: Context, given: Namespace, found: Verification, around: Surro
     if given.save:
         from brizna.verbs._kept_environments import keep_verification
 
-        at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        at = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         keep_verification(store_of(given, context), around, found, at=at)
     if given.json:
         context.tell_json(found.to_json())
