@@ -133,6 +133,9 @@ class Decoder(torch.nn.Module):
         self.ask = torch.nn.Linear(HEADS * WIDTH, 3 * HEADS * WIDTH)
         self.tell = torch.nn.Linear(HEADS * WIDTH, WORDS)
 
+    def attend(self, query, key, value, mask):
+        return torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+
     def forward(self, input_ids, attention_mask, beam_idx, past_k, past_v):
         rows, length = input_ids.shape
         asked = self.ask(self.words(input_ids)).view(rows, length, 3, HEADS, WIDTH)
@@ -144,14 +147,27 @@ class Decoder(torch.nn.Module):
         seen = (torch.arange(every).unsqueeze(0) <= own)[None, None]
         seen = seen & (attention_mask[:, None, None, :] > 0)
         mask = torch.where(seen, 0.0, float("-inf")).to(query.dtype)
-        found = torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        found = self.attend(query, key, value, mask)
         told = self.tell(found.transpose(1, 2).reshape(rows, length, HEADS * WIDTH))
         return told, key, value
 
 
+class Stepwise(Decoder):
+    """The same, with attention in steps that OpenVINO does not take for one."""
+
+    def attend(self, query, key, value, mask):
+        apart = ((query.unsqueeze(3) - key.unsqueeze(2)) ** 2).sum(-1)
+        return torch.softmax(mask - apart, -1) @ value
+
+
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory):
-    """Return a graph of OpenVINO that keeps keys and values, as its converters leave one."""
+    """Return the folder of a graph of OpenVINO that keeps keys and values."""
+    return converted(Decoder().eval(), tmp_path_factory.mktemp("graph"))
+
+
+def converted(network, folder):
+    """Write a graph as OpenVINO's converters leave one, and return the folder."""
     ov = pytest.importorskip("openvino")
     from openvino import opset13, passes
 
@@ -162,7 +178,7 @@ def graph(tmp_path_factory):
         "past_k": torch.zeros(2, HEADS, 3, WIDTH),
         "past_v": torch.zeros(2, HEADS, 3, WIDTH),
     }
-    whole = ov.convert_model(Decoder().eval(), example_input=example)
+    whole = ov.convert_model(network, example_input=example)
     whole.inputs[1].get_tensor().set_names({"attention_mask"})
     for name in ("past_k", "past_v"):
         shape = ov.PartialShape([-1, HEADS, -1, WIDTH])
@@ -185,7 +201,6 @@ def graph(tmp_path_factory):
             start = opset13.broadcast(nothing, opset13.concat([rows, *rest], axis=0))
             node.set_arguments([start.output(0)])
     whole.validate_nodes_and_infer_types()
-    folder = tmp_path_factory.mktemp("graph")
     ov.save_model(whole, str(folder / "model.xml"), compress_to_fp16=False)
     return folder
 
@@ -237,6 +252,15 @@ def test_forced_tokens_are_as_likely_as_the_network_says_but_for_how_it_keeps(gr
     assert np.abs(scores - exact).max() <= off
     if kept != "f32":
         assert np.abs(scores - exact).max() > 0
+
+
+def test_what_openvino_says_of_a_graph_that_it_has_not_fused_is_not_believed(tmp_path):
+    stepwise = converted(Stepwise().eval(), tmp_path)
+    session = opened(stepwise, "f32")
+    assert not session.used()["is_attention_fused"]
+    assert session.used()["kept"] == "fp32"
+    with pytest.raises(UnavailableError, match="as they are computed, not in u8"):
+        opened(stepwise, "u8")
 
 
 def test_rows_padded_in_front_write_as_without(graph):

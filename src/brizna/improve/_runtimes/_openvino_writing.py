@@ -1,14 +1,16 @@
 """OpenVINO for graphs that write token by token and keep keys and values from step to step.
 
 OpenVINO rounds what is kept to 8 bits unless told otherwise, also where all else is fp32. So how
-it is kept is always asked for here, and a variant of its own.
+it is kept is always asked for here, and a variant of its own. It does so only where it has found
+and fused the whole of attention, and tells the precision that was asked for also where it has
+not; so the graph that it really runs is looked at.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from brizna.core.errors import InputError, Said
+from brizna.core.errors import InputError, Said, UnavailableError
 from brizna.improve._requests import arrays_of
 from brizna.improve._serving import Serving
 
@@ -97,6 +99,7 @@ class OpenVinoWritingSession:
 
         Raises:
             InputError: If the graph asks for more than tokens.
+            UnavailableError: If keys and values are not kept as asked for.
         """
         import openvino as ov
 
@@ -116,6 +119,15 @@ class OpenVinoWritingSession:
                 "Convert it for text alone.",
                 unknown=", ".join(sorted(unknown)),
                 known=f"{_TOKENS}, {_MASK}, {_PLACES}, {_BEAMS}",
+            )
+        self._is_fused = _is_fused(self._compiled.get_runtime_model())
+        kept = serving.options.get(KEPT)
+        if kept != _HINTS[serving.precision] and not self._is_fused:
+            raise UnavailableError(
+                "OpenVINO keeps keys and values of this graph as they are computed, not in {kept}: "
+                "expected attention that it can fuse. Convert the model with "
+                "scaled_dot_product_attention, and what is kept right before it.",
+                kept=kept,
             )
         self._request = self._compiled.create_infer_request()
         self._new_tokens = new_tokens
@@ -171,12 +183,34 @@ class OpenVinoWritingSession:
         import openvino as ov
 
         hint = str(self._compiled.get_property("INFERENCE_PRECISION_HINT"))
+        precision = next((ours for ours, name in _HINTS.items() if name == _name_of(hint)), hint)
+        kept = self._compiled.get_property(KEPT).get_type_name() if self._is_fused else precision
         return {
-            "precision": "bf16" if "bfloat16" in hint else "fp32" if "float32" in hint else hint,
-            "kept": str(self._compiled.get_property(KEPT).get_type_name()),
+            "precision": precision,
+            "kept": str(kept),
+            "is_attention_fused": self._is_fused,
             "threads": int(self._compiled.get_property("INFERENCE_NUM_THREADS")),
             "version": ov.get_version(),
         }
+
+
+def _name_of(hint: str) -> str:
+    """Return OpenVINO's short name for one of its types, such as ``<Type: 'bfloat16'>``."""
+    return "bf16" if "bfloat16" in hint else "f32" if "float32" in hint else hint
+
+
+def _is_fused(graph: Any) -> bool:
+    """Return whether all that a running graph keeps goes straight into fused attention."""
+
+    def layer(node: Any) -> str:
+        return node.get_rt_info()["layerType"].astype(str)
+
+    found = [
+        {layer(end.get_node()) for output in node.outputs() for end in output.get_target_inputs()}
+        for node in graph.get_ops()
+        if layer(node) == "MemoryInput"
+    ]
+    return bool(found) and all("ScaledDotProductAttention" in ends for ends in found)
 
 
 def _log_shares(logits: Any) -> Any:
