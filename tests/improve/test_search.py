@@ -76,6 +76,8 @@ def test_a_variant_that_changes_nothing_passes_by_its_scores_where_items_are_few
     found, _ = searched(tmp_path, sections={"quality": {"margin": 0.001}})
     row = found.row("fold + fake fp32")
     assert (row.quality.verdict, row.quality.method) == ("pass", "alike")
+    assert (row.confirmed.verdict, row.confirmed.method) == ("pass", "alike")
+    assert found.chosen == row.name
     assert found.row("fold + round(bits=8) + fake fp32").quality.verdict == "undecided"
 
 
@@ -246,3 +248,27 @@ def test_a_base_that_is_slow_to_load_is_stood_in_for_while_racing(tmp_path):
     assert len(beside) < len({name.split("/")[1] for name in racing})
     row = found.row("fold + round(bits=2) + fake fp32")
     assert row.ratio.best.value == pytest.approx(0.8 * 0.3, rel=0.15)
+
+
+ROUGH = """
+from brizna.improve import Serving
+from brizna.testing import FakeRuntime
+
+
+class Rough(FakeRuntime):
+    name = "rough"
+
+    def servings(self, model, machine):
+        return (Serving(runtime="rough", precision="bf16"),)
+"""
+
+
+@pytest.mark.parametrize("subset", [200, 2])
+def test_what_rounds_too_roughly_drives_nothing_else_out(tmp_path, subset):
+    (tmp_path / "rough.py").write_text(ROUGH)
+    plugins = [*fake_config()["search"]["plugins"], "rough:Rough"]
+    found, _ = searched(tmp_path, plugins=plugins, subset=subset)
+    rough = [row for row in found.rows if row.trials and row.serving["runtime"] == "rough"]
+    assert "pass" not in {row.quality.verdict for row in rough}
+    assert found.chosen == "fold + round(bits=8) + fake fp32"
+    assert min(row.ratio.best.value for row in rough) < found.row(found.chosen).ratio.best.value

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
+    from brizna.check import Guard
     from brizna.improve._frontier import Step
     from brizna.improve._graph import Node
     from brizna.improve._machine import Machine
@@ -49,6 +50,8 @@ _OPERATED = 2
 """How many of the cheapest variants are tried with other threads, batches and a cache."""
 _OPTED = 4
 """How many of them are tried with further options of their runtimes."""
+_REVIVED = 3
+"""How often those are tried again that left for variants which all items found too low."""
 _CONFIRMED = 3
 """How many of the cheapest that pass are held against the items that confirm, until one does."""
 
@@ -123,7 +126,9 @@ class Search:
         self._operate()
         self.race.final()
         self._judge()
-        if self.race.revive():
+        for _ in range(_REVIVED):
+            if not self.race.revive():
+                break
             self.race.final()
             self._judge()
         self._choose()
@@ -364,8 +369,7 @@ class Search:
         guards |= race.guards(left, race.parts.choosing)
         for name, judged in (holm(guards) if guards else {}).items():
             arm = race.arms[name]
-            is_alike = arm.is_lossless and judged.verdict == "undecided" and self._is_alike(arm)
-            guard = judged.replace(verdict="pass", method="alike") if is_alike else judged
+            guard = self._alike(arm, judged, race.parts.choosing)
             arm.guard = guard
             if guard.verdict == "fail" and arm.why is None:
                 arm.why = TOO_LOW
@@ -373,19 +377,20 @@ class Search:
             if arm.is_running and not race.fits(arm):
                 arm.why = TOO_LARGE
 
-    def _is_alike(self, arm: Arm) -> bool:
-        """Return whether a variant computes in the base's precision and changed no score at all.
+    def _alike(self, arm: Arm, guard: Guard, numbers: Sequence[int]) -> Guard:
+        """Return a pass for what computes in the base's precision and changed no score at all.
 
         Such a variant needs no test of its quality: each step keeps what the model computes, and
         the items show that it did so.
         """
         base = self.race.base
         is_same = arm.variant.serving.precision == base.variant.serving.precision
-        return is_same and all(
+        is_alike = (arm.is_lossless and is_same and guard.verdict == "undecided") and all(
             is_close(arm.scores[number], base.scores[number], within=_ROUNDING)
-            for number in self.race.parts.choosing
+            for number in numbers
             if number in arm.scores
         )
+        return guard.replace(verdict="pass", method="alike") if is_alike else guard
 
     def _choose(self) -> None:
         """Take the cheapest that passes and is confirmed."""
@@ -412,6 +417,7 @@ class Search:
         strict = guard.level / tried
         if guard.verdict == "pass" and guard.p_pass > strict:
             guard = guard.replace(verdict="undecided")
+        guard = self._alike(arm, guard, self.race.parts.confirm)
         assert arm.guard is not None
         arm.confirmed = confirm(arm.guard, guard)
         if arm.confirmed.verdict == "fail":
