@@ -15,7 +15,7 @@ import numpy as np  # noqa: TID253 - a study is its own program
 
 RATE, STEP, BEFORE = 16_000, 512, 64
 """Samples a second; samples the network is given at once; samples before them that it sees too."""
-CLIPS, CLIP_S = 120, 3.0
+CLIPS, CLIP_S = 600, 3.0
 LOUD = 0.02
 SENTENCES = (
     "The meter counts what the processor takes.",
@@ -24,6 +24,12 @@ SENTENCES = (
     "Please leave the window open until it rains.",
     "Nobody knew how many apples were in the basket.",
     "Thirty grams of carbon for each kilowatt hour.",
+    "The old clock in the hall has stopped again.",
+    "My neighbour grows tomatoes on the roof.",
+    "Who left the bicycle under the apple tree?",
+    "It takes an hour to walk around the lake.",
+    "Fresh bread is sold on the corner at six.",
+    "A small fire was put out before it could spread.",
 )
 VOICES = (b"en", b"en-us", b"es", b"de", b"fr", b"it")
 

@@ -42,6 +42,9 @@ class HalfOnnx(Record):
         del machine
         if model.precision != "fp32":
             return str(Said("its weights are {precision} already", precision=model.precision))
+        is_inside = "Constant" in model.facts["operators"]
+        if not model.facts["dtypes"].get("float") and not is_inside:
+            return str(Said("it has no weights of fp32 to halve"))
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:
