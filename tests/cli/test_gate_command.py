@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+from brizna.cli import main
 from brizna.core.errors import InputError, UnavailableError
 from brizna.store import Store
 from brizna.verbs._gate import file_of, read_budget
@@ -146,6 +147,24 @@ def test_without_a_command_it_says_where_to_put_one(brizna):
     done = brizna("gate", "--max", "1s")
     assert done.returncode == 2
     assert "after --" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--html", "--markdown", "--junit", "--sarif"])
+def test_a_file_that_cannot_be_written_is_told_before_anything_runs(brizna, project, option):
+    command = ["sh", "-c", "echo > ran"]
+    done = brizna("gate", "--max", "1s", option, "nowhere/file", "--", *command)
+    assert done.returncode == 3
+    assert "nowhere/file" in done.stderr
+    assert not (project / "ran").exists()
+
+
+def test_without_what_writes_pages_that_is_told_before_anything_runs(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    command = ["sh", "-c", "echo > ran"]
+    assert main(["gate", "--max", "1s", "--html", "page.html", "--", *command]) == 3
+    assert "brizna[report]" in capsys.readouterr().err
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_command_that_fails_is_told_with_its_last_words(brizna, project):

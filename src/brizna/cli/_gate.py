@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from brizna.cli._options import add_json, add_settings, settings_of
@@ -32,6 +33,7 @@ def gate(context: Context, words: list[str]) -> int:
 
     place = words.index("--") if "--" in words else len(words)
     given = _parser(context).parse_args(words[:place])
+    _check_files(given)
     settings = settings_of(given, context)
     directory = current_directory()
     try:
@@ -55,6 +57,24 @@ def gate(context: Context, words: list[str]) -> int:
     _write(context, given, record, verified)
     outcome = verified.outcome()
     return 1 if outcome == "cannot-tell" and given.strict else _CODES[outcome]
+
+
+def _check_files(given: Namespace) -> None:
+    """Refuse to gate for minutes for a file that cannot be written in the end."""
+    from importlib.util import find_spec
+
+    for path in (given.markdown, given.html, given.junit, given.sarif):
+        folder = os.path.dirname(path or "") or "."
+        if not os.path.isdir(folder):
+            raise UnavailableError(
+                "{path!r} could not be written ({reason}): name another file.",
+                path=path,
+                reason=os.strerror(errno.ENOENT),
+            )
+    if given.html is not None and find_spec("jinja2") is None:
+        raise UnavailableError(
+            "The HTML report needs Jinja2 and babel: pip install 'brizna[report]'."
+        )
 
 
 def _say(context: Context, progress: GateProgress) -> None:

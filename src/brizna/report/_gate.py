@@ -96,9 +96,10 @@ def gate_progress(progress: Found, *, lang: str) -> str:
     """
     style = Format(lang)
     _ = style.say
-    done = _("{blocks} blocks").format(blocks=style.count(progress["blocks"]))
+    count = style.count(progress["blocks"])
     if progress["change"] is None:
-        return done
+        return _("the head alone: {count} figures").format(count=count)
+    done = _("{blocks} blocks").format(blocks=count)
     change = progress["change"]
     return f"{done}: {_change(change, style)} {_verdicts(style)[change['verdict']]}"
 
