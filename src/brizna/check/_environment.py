@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 OLDEST_DAYS = 30
 """Age beyond which a list of vulnerabilities lacks too much."""
-_CLOCKS_DIFFER_DAYS = 1
+CLOCKS_DIFFER_DAYS = 1
 """By so much a list may be of the future before its date is not believed."""
 
 
@@ -158,7 +158,7 @@ class Known(Record):
     @property
     def is_recent(self) -> bool:
         """Whether that it names nothing means that nothing is known."""
-        return self.days is not None and -_CLOCKS_DIFFER_DAYS <= self.days <= OLDEST_DAYS
+        return self.days is not None and -CLOCKS_DIFFER_DAYS <= self.days <= OLDEST_DAYS
 
 
 def judge_audit(software: Software, known: Known, *, subject: str) -> list[Verdict]:
@@ -228,7 +228,7 @@ def judge_age(days: float | None, *, source: str) -> Verdict:
     place = Place(file=source)
     if days is None:
         return judged(RECENT, "cannot-tell", place, Said("its date"))
-    if days < -_CLOCKS_DIFFER_DAYS:
+    if days < -CLOCKS_DIFFER_DAYS:
         why = Said("its age: its newest record is of {days:.0f} days from now", days=-days)
         return judged(RECENT, "cannot-tell", place, why)
     if days <= OLDEST_DAYS:

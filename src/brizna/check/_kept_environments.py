@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from brizna.check._environment import OLDEST_DAYS
+from brizna.check._environment import CLOCKS_DIFFER_DAYS, OLDEST_DAYS
 from brizna.check._environment_rules import BUILT, COMPATIBLE, MET, RECENT, VULNERABLE
 from brizna.check._project import ProjectRule
 from brizna.check._verdict import Evidence, Place
@@ -96,7 +96,7 @@ def _judge_one(rule: ProjectRule, project: Project, last: Held, rules: tuple[str
         names = dict.fromkeys(one["place"]["field"] or one["rule"] for one in wrong)
         seen = Said("{count} findings: {names}", count=len(wrong), names=", ".join([*names][:5]))
         return rule.failed(place, seen, Said("none"), shown)
-    if days is None or not 0 <= days <= OLDEST_DAYS:
+    if days is None or not -CLOCKS_DIFFER_DAYS <= days <= OLDEST_DAYS:
         why = Said(
             "it was looked at on {at}: expected {days} days before at most",
             at=last.data["at"][:10],
