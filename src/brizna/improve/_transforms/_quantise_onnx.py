@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from brizna.core.errors import Said
 from brizna.core.records import Record
@@ -149,23 +149,17 @@ class QuantizeOnnxStatic(Record):
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:
         """Read ranges and round."""
-        from onnxruntime.quantization import (
-            QuantFormat,
-            QuantType,
-            quant_pre_process,
-            quantize_static,
-        )
+        from onnxruntime.quantization import QuantFormat, QuantType, quant_pre_process
 
         cleaned, path = os.path.join(folder, "cleaned.onnx"), os.path.join(folder, GRAPH)
         quant_pre_process(model.file(GRAPH), cleaned, skip_symbolic_shape=True)
         names: list[str] = model.facts["inputs"]
         requests = material.requests("calibration")[:_CALIBRATED]
-        reader: Any = _Reader([feed(one, names) for one in requests])
         wanted = [*_CONVOLUTIONS, *_PRODUCTS[:2]]
-        quantize_static(
+        _round_static(
             cleaned,
             path,
-            reader,
+            [feed(one, names) for one in requests],
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=wanted,
             per_channel=True,
@@ -180,6 +174,22 @@ class QuantizeOnnxStatic(Record):
     def cost_hint_s(self, model: Model) -> float:
         """Return seconds by the number of parameters: each request is computed once, and kept."""
         return 2.0 + 10.0 * model.facts.get("parameters", 0) / 2e7
+
+
+def _round_static(source: str, path: str, feeds: Sequence[dict[str, Any]], **options: Any) -> None:
+    """Round, without widening the scales of weights for large biases where that fails.
+
+    ONNX Runtime compares the biases with the scales one by one, and cannot where they are no plain
+    list.
+    """
+    from onnxruntime.quantization import quantize_static
+
+    try:
+        quantize_static(source, path, cast("Any", _Reader(feeds)), **options)
+    except ValueError:
+        as_they_are = {"QDQDisableWeightAdjustForInt32Bias": True}
+        reader = cast("Any", _Reader(feeds))
+        quantize_static(source, path, reader, extra_options=as_they_are, **options)
 
 
 class _Reader:
