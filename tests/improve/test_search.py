@@ -40,6 +40,30 @@ def test_the_cheapest_that_is_good_enough_is_chosen_and_confirmed(tmp_path):
     assert row.ratio.low.value < 0.4 < row.ratio.high.value
 
 
+def test_what_is_not_shown_to_take_less_is_not_chosen(tmp_path):
+    plugins = [*fake_config()["search"]["plugins"], "barely:Barely"]
+    (tmp_path / "barely.py").write_text(BARELY)
+    found, _ = searched(tmp_path, plugins=plugins, transforms=["barely"])
+    row = found.row("barely + fake fp32")
+    assert row.quality.verdict == "pass"
+    assert row.ratio.best.value < 1 < row.ratio.high.value
+    assert found.chosen is None
+    assert "barely + fake fp32 is good enough and may take less" in found.notes[0]
+
+
+BARELY = """
+from brizna.improve import Serving
+from brizna.testing._improve import FakeFold
+
+
+class Barely(FakeFold):
+    name = "barely"
+
+    def changed(self, model):
+        return model.replace(cost_s=model.cost_s * 0.99)
+"""
+
+
 def test_what_breaks_quality_is_refused_however_cheap(tmp_path):
     found, _ = searched(tmp_path)
     row = found.row("fold + round(bits=2) + fake fp32")

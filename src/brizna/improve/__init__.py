@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from brizna.improve._material import Material
     from brizna.improve._model import Made, Model, open_model, seal
     from brizna.improve._outcome import Improvement, Row, outcome_of
-    from brizna.improve._race import Progress, Race, part
+    from brizna.improve._race import TOO_LARGE, Progress, Race, part
     from brizna.improve._rebuilt import Rebuilt
     from brizna.improve._registry import (
         all_runtimes,
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PER",
+    "TOO_LARGE",
     "AnswerCosts",
     "Arm",
     "CacheSize",
@@ -103,6 +104,7 @@ __all__ = [
 
 _HOMES = {
     "PER": "_arms",
+    "TOO_LARGE": "_race",
     "AnswerCosts": "_cached",
     "Arm": "_arms",
     "CacheSize": "_cached",

@@ -33,7 +33,7 @@ class Step(Record):
         node: The model.
         transform: The step.
         hope: What the cheapest variant that comes of it may at best take, as a part of the base.
-        is_hopeless: Whether some variant that is good enough takes no more than that already.
+        is_hopeless: Whether some variant that is surely good enough takes no more already.
         place: Its place among the choices of its parameters and of models, the likeliest first.
         price_s: Processor seconds that building and trying it take, as far as is known.
     """
@@ -92,9 +92,8 @@ class Frontier:
 
     def next(self) -> Step | None:
         """Return the step that comes next, of all that may be begun; None where none is left."""
-        best = self._race.best()
-        least = None if best is None else self._race.ratio(best)
-        found = [*self._lossless(least or 1.0), *self._lossy(least or 1.0)]
+        least = self._race.least()
+        found = [*self._lossless(least), *self._lossy(least)]
         return min(found, key=lambda step: step.order, default=None)
 
     def _lossless(self, least: float) -> Iterable[Step]:

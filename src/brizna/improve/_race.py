@@ -6,6 +6,7 @@ from random import Random
 
 from brizna.check import Guard, non_inferior
 from brizna.core.errors import InputError, Said
+from brizna.core.estimate import CHANCE
 from brizna.core.records import Record
 from brizna.improve._arms import counts_energy, trial_of
 from brizna.improve._workshop import StepFailedError
@@ -36,6 +37,8 @@ _ROUGHLY, _RESAMPLES = 100, 500
 """Draws of items that tell their scatter, to 7 % while variants race and to 3 % at the end."""
 _FINALISTS = 4
 """So many of the cheapest are tried as often as asked; the others are told by one trial."""
+_SHOWN = 2
+"""Trials beside the base that tell how far they scatter: what stood in for it tells nothing."""
 _FAR = 1.5
 """A variant that takes more than this times what the best good one takes leaves the race after one
 trial: the scatter of single trials beside each other is less."""
@@ -173,10 +176,10 @@ class Race:
             self._blocks(self.stand_in or self.base, entered, 1)
             self._drop_uncounted(entered)
             self._choose_stand_in(entered)
-            self.judge([arm for arm in entered if arm.is_running and self._may_differ(arm)])
+            self.judge([arm for arm in entered if arm.is_running and self.may_differ(arm)])
             self._drop_far()
 
-    def _may_differ(self, arm: Arm) -> bool:
+    def may_differ(self, arm: Arm) -> bool:
         """Return whether a variant may answer otherwise than the base but for rounding."""
         precision = self.base.variant.serving.precision
         return not arm.is_lossless or arm.variant.serving.precision != precision
@@ -211,7 +214,7 @@ class Race:
             for arm in (*left[:_FINALISTS], *free[:1])
             if len(arm.trials) < max(self._study.repeats, 2)
         ]
-        repeats = max(self._study.repeats - 1, 1)
+        repeats = max(self._study.repeats - 1, 1 if self.stand_in is None else _SHOWN)
         self._blocks(self.base, finalists, repeats, scored=self.parts.choosing)
 
     @property
@@ -386,13 +389,21 @@ class Race:
         return None if found is None else found.best.value
 
     def told(self, arm: Arm) -> Estimate | None:
-        """Return it with its interval; through what stood in for the base, if need be."""
+        """Return it with its interval; by what stood in for the base, without what that adds."""
         found = arm.ratio_to(self.base, by_energy=self.by_energy)
         if found is None and self.stand_in is not None and arm is not self.stand_in:
             beside = arm.ratio_to(self.stand_in, by_energy=self.by_energy)
             own = self.stand_in.ratio_to(self.base, by_energy=self.by_energy)
-            found = None if beside is None or own is None else beside * own
+            found = None if beside is None or own is None else beside.scaled(own.best.value)
         return found
+
+    def is_cheaper(self, arm: Arm) -> bool:
+        """Return whether trials beside the base show that a variant takes less, by their scatter.
+
+        The interval of its ratio has to lie below 1, and one trial alone has none.
+        """
+        found = arm.ratio_to(self.base, by_energy=self.by_energy)
+        return found is not None and CHANCE in found.doubts and found.high.value < 1
 
     def best(self, arms: Iterable[Arm] | None = None) -> Arm | None:
         """Return the cheapest, the base included, that is small and, as far as is known, good."""
@@ -419,6 +430,13 @@ class Race:
                 "expected one, as processor seconds say nothing of it. See brizna doctor, or name "
                 "another runtime below [model]."
             )
+
+    def least(self) -> float:
+        """Return the least ratio of what is good enough for sure, so far; of the base it is 1."""
+        sure = [arm for arm in self.arms.values() if arm.is_passed or not self.may_differ(arm)]
+        best = self.best(sure)
+        found = None if best is None else self.ratio(best)
+        return 1.0 if found is None else found
 
     def _drop_far(self) -> None:
         """Let go who takes much more than the best; the best that changes nothing stays."""

@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 _SEARCHED = 0.7
 """Part of the budget after which nothing new is begun at the latest: the rest is for trying the
 best again. Where that takes less, more is searched."""
-_PAYS = 0.5
-"""What a further step may at most be expected to save of what the best variant takes."""
+_COMPILING = 5.0
+"""A trial of what compiles takes about so many times the others of its form."""
 _OPERATED = 2
 """How many of the cheapest variants are tried with other threads, batches and a cache."""
 _OPTED = 4
@@ -163,13 +163,11 @@ class Search:
         """Return why nothing new is begun: the budget is spent, or it could not pay in a year."""
         if self._is_spent(step.price_s):
             return SPENT
-        cheapest = self.race.best()
-        if self._study.yearly is None or cheapest is None:
+        cost = self.race.base.cost(by_energy=False)
+        if self._study.yearly is None or cost is None:
             return None
-        cost = cheapest.cost(by_energy=False)
-        if cost is None:
-            return None
-        hope_s = cost.best.value / PER * _PAYS * self._study.yearly
+        hope = max(self.race.least() - step.hope, 0.0)
+        hope_s = cost.best.value / PER * hope * self._study.yearly
         price_s = step.price_s + self._study.window_s * self._study.repeats
         if hope_s >= price_s:
             return None
@@ -302,7 +300,8 @@ class Search:
                 and arm.model.kind in runtime.takes
                 and (ratio := self.race.ratio(arm)) is not None
             ]
-            if able and not self._is_spent():
+            price_s = _COMPILING * self.race.trial_s(able[0][1].model.kind) if able else 0.0
+            if able and not self._is_spent(price_s):
                 node = self._frontier.node_of(min(able, key=lambda one: one[0])[1])
                 arms += self._usual(runtime, self._arms_of(node, [runtime]))
                 self._frontier.remember(arms, node)
@@ -396,10 +395,11 @@ class Search:
         """Take the cheapest that passes and is confirmed."""
         race = self.race
         able = [arm for arm in race.arms.values() if arm.is_running and arm.is_passed]
-        told = [
-            (ratio, arm) for arm in able if (ratio := race.ratio(arm)) is not None and ratio < 1
-        ]
-        order = [arm for _, arm in sorted(told, key=lambda one: one[0])]
+        known = [(ratio, arm) for arm in able if (ratio := race.ratio(arm)) is not None]
+        known.sort(key=lambda one: one[0])
+        order = [arm for _, arm in known if race.is_cheaper(arm)]
+        if not order and known and known[0][0] < 1:
+            self._say_unshown(known[0][1])
         if not race.parts.confirm:
             self.chosen = order[0] if order else None
             if order:
@@ -411,6 +411,19 @@ class Search:
             if race.score(arm, race.parts.confirm) and self._is_confirmed(arm, tried=place):
                 self.chosen = arm
                 return
+
+    def _say_unshown(self, arm: Arm) -> None:
+        """Note that the cheapest that is good enough may as well take as much as the base."""
+        found = self.race.told(arm)
+        assert found is not None
+        text = Said(
+            "{name} is good enough and may take less, but these trials do not show it: {low} to "
+            "{high} times as much; more repeats may tell",
+            name=arm.name,
+            low=f"{found.low.value:.3g}",
+            high=f"{found.high.value:.3g}",
+        )
+        self.notes.append(str(text))
 
     def _is_confirmed(self, arm: Arm, *, tried: int) -> bool:
         guard = self.race.guards([arm], self.race.parts.confirm)[arm.name]

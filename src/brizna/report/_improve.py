@@ -6,6 +6,7 @@ from math import ceil, log10
 
 from brizna.core.estimate import Estimate
 from brizna.core.quantities import Carbon, Duration, Energy, Money, Ratio
+from brizna.improve import TOO_LARGE
 from brizna.report._format import Format, Joules, unit_for
 from brizna.report._plot import Figure, Point, choices_of, ends_of, front_page, plot_of, told
 from brizna.report._table import Table
@@ -284,8 +285,12 @@ def _row(row: Mapping[str, Any], found: Found, style: Format) -> list[str]:
 
 
 def _ratio(row: Mapping[str, Any], style: Format) -> str:
-    ratio = row["ratio"]
-    return "-" if ratio is None else style.estimate(Ratio, Estimate.from_json(Ratio, ratio))
+    """Return the ratio with its interval; what rests on one trial has none, and says so."""
+    if row["ratio"] is None:
+        return "-"
+    _ = style.say
+    told = style.estimate(Ratio, Estimate.from_json(Ratio, row["ratio"]))
+    return told if row["trials"] > 1 else _("{value}, one trial").format(value=told)
 
 
 def _quality(row: Mapping[str, Any], found: Found, style: Format) -> str:
@@ -316,6 +321,8 @@ def _verdict(row: Mapping[str, Any], style: Format) -> str:
     said = words[quality["verdict"]]
     if quality["verdict"] == "undecided" and quality["needed"]:
         text = _("undecided (needs about {count} items)")
+        if quality.get("groups"):
+            text = _("undecided (needs about {count} groups)")
         said = text.format(count=style.count(quality["needed"]))
     if row["confirmed"] is not None and quality["verdict"] == "pass":
         said = _("good enough, confirmed")
@@ -325,6 +332,8 @@ def _verdict(row: Mapping[str, Any], style: Format) -> str:
 def _dropped(row: Mapping[str, Any], style: Format) -> str:
     """Return in a few words why a row left the race."""
     _ = style.say
+    if row["why"] == TOO_LARGE:
+        return _("too large")
     return _("dominated") if _says(row) != "fail" else _("refused")
 
 
