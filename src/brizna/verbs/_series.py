@@ -8,14 +8,17 @@ from brizna.store import Store, unfinished_series
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import TypeVar
 
-    from brizna.core.sweep import SweepPlan
-    from brizna.core.tune import TunePlan
+    from brizna.check._simpler_study import SimplerNote
+    from brizna.core.sweep import SweepPlan, TrialNote
+    from brizna.core.tune import TuneNote, TunePlan
+    from brizna.store import RunSummary
     from brizna.verbs._settings import Settings
 
     _Plan = TypeVar("_Plan", SweepPlan, TunePlan)
+    _Note = TypeVar("_Note", TrialNote, TuneNote, SimplerNote)
 
 
 def resumed_plan(
@@ -57,6 +60,17 @@ def resumed_plan(
             command=" ".join(redact(command)),
         )
     return plan.replace(command=tuple(command))
+
+
+def kept_notes(store: Store, note: type[_Note], tag: str) -> Iterator[tuple[_Note, RunSummary]]:
+    """Yield what is kept beside the runs with a tag that have ended, each with its run's summary.
+
+    The tag of a series has the beginning of its digest alone: whoever calls compares the whole.
+    """
+    for summary in store.runs():
+        if tag in summary.tags and summary.state == "finished":
+            for record in store.records(summary.id, schema=note.schema):
+                yield note.from_json(record), summary
 
 
 def without_secrets(plan: _Plan) -> _Plan:

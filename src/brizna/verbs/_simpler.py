@@ -30,6 +30,7 @@ from brizna.store import Store, forget_series, keep_series, series_folder, unfin
 from brizna.verbs._candidate import CANDIDATE, INFER, INFERENCES, TRAIN
 from brizna.verbs._measured_trial import measured_trial
 from brizna.verbs._recorder import Job
+from brizna.verbs._series import kept_notes
 from brizna.verbs._trialling import Ground, now, stoppable
 from brizna.verbs._tune import SEED
 
@@ -234,16 +235,12 @@ def _resumed(store: Store, plan: SimplerPlan) -> str:
 
 def _made(store: Store, digest: str) -> dict[tuple[int, str], _Tried]:
     """Return the trials of a comparison that are in the store, by block and candidate."""
-    tag = f"{_TAG}:{digest_name(digest)}"
-    found: dict[tuple[int, str], _Tried] = {}
-    for summary in store.runs():
-        if tag not in summary.tags or summary.state != "finished":
-            continue
-        for record in store.records(summary.id, schema=SimplerNote.schema):
-            note = SimplerNote.from_json(record)
-            if note.plan == digest:
-                found[note.block, note.name] = _Tried(run=store.read(summary.id).run, note=note)
-    return found
+    notes = kept_notes(store, SimplerNote, f"{_TAG}:{digest_name(digest)}")
+    return {
+        (note.block, note.name): _Tried(run=store.read(summary.id).run, note=note)
+        for note, summary in notes
+        if note.plan == digest
+    }
 
 
 def _study(plan: SimplerPlan, digest: str, found: Trials, view: str) -> SimplerStudy:

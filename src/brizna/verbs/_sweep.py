@@ -20,7 +20,7 @@ from brizna.run import HeldLimits, TrialFailedError, restore_files, trials
 from brizna.store import Store, forget_series, keep_series
 from brizna.verbs._recorder import Job
 from brizna.verbs._run import run_command
-from brizna.verbs._series import check_machine, without_secrets
+from brizna.verbs._series import check_machine, kept_notes, without_secrets
 from brizna.verbs._sweep_levels import DeviceLevels, command_of, variables_of
 from brizna.verbs._trialling import (
     Ground,
@@ -329,17 +329,12 @@ def _facts(run: Run, note: TrialNote, seen_as: str) -> TrialFacts:
 
 def _made(store: Store, digest: str, seen_as: str) -> dict[tuple[int, str], TrialFacts]:
     """Return the trials of a sweep that are in the store, by block and setting."""
-    tag = f"sweep:{digest_name(digest)}"
-    found: dict[tuple[int, str], TrialFacts] = {}
-    for summary in store.runs():
-        if tag not in summary.tags or summary.state != "finished" or summary.exit_code != 0:
-            continue
-        for record in store.records(summary.id, schema=TrialNote.schema):
-            note = TrialNote.from_json(record)
-            if note.sweep == digest and note.block != WARM_UP:
-                run = store.read(summary.id).run
-                found[note.block, note.arm] = _facts(run, note, seen_as)
-    return found
+    notes = kept_notes(store, TrialNote, f"sweep:{digest_name(digest)}")
+    return {
+        (note.block, note.arm): _facts(store.read(summary.id).run, note, seen_as)
+        for note, summary in notes
+        if summary.exit_code == 0 and note.sweep == digest and note.block != WARM_UP
+    }
 
 
 def _switches() -> tuple[int | None, int | None]:

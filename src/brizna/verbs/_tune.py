@@ -27,7 +27,7 @@ from brizna.improve._tuning import Tuning
 from brizna.store import Store, forget_series, keep_series, series_folder
 from brizna.verbs._measured_trial import measured_trial
 from brizna.verbs._recorder import Job
-from brizna.verbs._series import check_machine, resumed_plan, without_secrets
+from brizna.verbs._series import check_machine, kept_notes, resumed_plan, without_secrets
 from brizna.verbs._settings import read_settings
 from brizna.verbs._trialling import Ground, now, stoppable
 
@@ -420,13 +420,10 @@ def _trial(run: Run, note: TuneNote, settings: Settings) -> TuneTrial:
 
 def _made(store: Store, digest: str, settings: Settings) -> list[TuneTrial]:
     """Return the trials of a search that are in the store, failed ones too, in their order."""
-    tag = f"tune:{digest_name(digest)}"
-    found: list[TuneTrial] = []
-    for summary in store.runs():
-        if tag not in summary.tags or summary.state != "finished":
-            continue
-        for record in store.records(summary.id, schema=TuneNote.schema):
-            note = TuneNote.from_json(record)
-            if note.tune == digest:
-                found.append(_trial(store.read(summary.id).run, note, settings))
+    notes = kept_notes(store, TuneNote, f"tune:{digest_name(digest)}")
+    found = [
+        _trial(store.read(summary.id).run, note, settings)
+        for note, summary in notes
+        if note.tune == digest
+    ]
     return sorted(found, key=lambda trial: trial.note.order)
