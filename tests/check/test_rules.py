@@ -146,6 +146,34 @@ def ruled(judge, **rest):
     )
 
 
+@pytest.mark.parametrize("given", [None, "pass", True])
+def test_a_rule_that_gives_no_verdict_tells_nothing(given):
+    rule = ruled(lambda rule, project: given)  # noqa: ARG005 - as a judge is called
+    verdict = review(of(), [rule], profile="own").verdicts[0]
+    assert (verdict.result, repr(given) in str(verdict.seen)) == ("cannot-tell", True)
+
+
+def broken(severity):
+    rule = ruled(lambda rule, project: rule.failed(project.place, Said("no"), Said("yes")))
+    return rule.replace(severity=severity)
+
+
+@pytest.mark.parametrize(
+    ("severity", "excused", "outcome"),
+    [
+        ("error", False, "fail"),
+        ("error", True, "pass"),
+        ("warning", False, "pass"),
+        ("warning", True, "pass"),
+    ],
+)
+def test_a_broken_rule_that_is_excused_or_light_leaves_nothing_untold(severity, excused, outcome):
+    waivers = (Waiver(rule="X-1", reason="later", until="2999-12-31"),) if excused else ()
+    found = review(of(), [broken(severity)], profile="own", choice=Choice(waivers=waivers))
+    assert found.outcome() == outcome
+    assert found.replace(broken=(Said("a run was changed"),)).outcome() == "fail"
+
+
 def test_a_pass_without_evidence_does_not_pass():
     rule = ruled(lambda rule, project: rule.passed(project.place, []))
     found = review(of(), [rule], profile="own")
@@ -222,7 +250,7 @@ def test_a_suppression_needs_a_reason_and_a_day():
 
 def test_severity_decides_what_counts_as_wrong():
     found = judged(of(run(measurement__work=[])), select=("BRZ-P042",))
-    assert found.outcome() == "cannot-tell"
+    assert found.outcome() == "pass"
     assert found.outcome(fail_on="warning") == "fail"
 
 

@@ -204,6 +204,12 @@ def _software(run: Held) -> dict[str, Any]:
 def judge_documented(rule: ProjectRule, project: Project) -> Verdict:
     """Judge whether each run has its configuration, figures and versions on record."""
     runs = [one for one in project.of(RUN) if one.data["state"] != "running"]
+    if project.broken:
+        return rule.failed(
+            project.place,
+            Said("not what it was when it was written: {what}", what=project.broken[0]),
+            Said("records that nobody changed"),
+        )
     if not runs:
         return rule.untold(project.place, _NO_RUNS)
     accounted = {one.data["subject"] for one in project.of(FOOTPRINT)}

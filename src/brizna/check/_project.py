@@ -129,6 +129,7 @@ class Project(Record):
         files: Those that rules read, in the order of their paths.
         answers: Of people, the newest last.
         skipped: What was not looked at, and why.
+        broken: Records that are not what they were when they were written.
     """
 
     name: str
@@ -138,6 +139,7 @@ class Project(Record):
     files: tuple[SourceFile, ...] = ()
     answers: tuple[SignedAnswer, ...] = ()
     skipped: tuple[Said, ...] = ()
+    broken: tuple[Said, ...] = ()
 
     def of(self, *schemas: str) -> list[Held]:
         """Return the records of these schemas, the newest last."""
@@ -161,6 +163,7 @@ class Project(Record):
                 "files": [[one.path, one.digest] for one in self.files],
                 "answers": [one.answer.to_json() for one in self.answers],
                 "versioned": self.is_versioned,
+                **({"broken": [str(one) for one in self.broken]} if self.broken else {}),
             }
         )
 

@@ -63,6 +63,7 @@ class Review(Record):
         waivers: What is excused, whether it still holds or not.
         ignored: Rules of the profile that were not judged because somebody said so.
         skipped: What of the project was not looked at, and why.
+        broken: Records that are not what they were when they were written.
     """
 
     schema: ClassVar = "brizna.review/1"
@@ -75,6 +76,7 @@ class Review(Record):
     waivers: tuple[Waiver, ...] = ()
     ignored: tuple[str, ...] = ()
     skipped: tuple[Said, ...] = ()
+    broken: tuple[Said, ...] = ()
 
     def of(self, result: str) -> tuple[Verdict, ...]:
         """Return the verdicts that came to this; of failures those that are not excused."""
@@ -109,7 +111,9 @@ class Review(Record):
     def outcome(self, *, fail_on: str = "error") -> str:
         """Return ``fail``, ``cannot-tell`` or ``pass`` for the whole.
 
-        It passes only where some rule passed and none is left untold.
+        It passes only where evidence told something of some rule and none is left untold; a broken
+        rule that is excused, or less severe than what counts, does not hinder it. It fails where a
+        record is not what it was: nothing that stands on such records can be believed.
 
         Args:
             fail_on: The least severity of a broken rule that counts, one of `SEVERITIES`.
@@ -121,9 +125,9 @@ class Review(Record):
                 known=", ".join(SEVERITIES),
             )
         least = SEVERITIES.index(fail_on)
-        if any(SEVERITIES.index(one.severity) >= least for one in self.of("fail")):
+        if self.broken or any(SEVERITIES.index(one.severity) >= least for one in self.of("fail")):
             return "fail"
-        return "pass" if self.of("pass") and not self.of("cannot-tell") else "cannot-tell"
+        return "pass" if self.coverage[0] and not self.of("cannot-tell") else "cannot-tell"
 
     def verification(self, *, with_waived: bool = True) -> Verification:
         """Return its verdicts as those of a verification, for what shows such.
@@ -160,6 +164,7 @@ class Review(Record):
             "waivers": [one.to_json() | {"holds": one.holds(self.at)} for one in self.waivers],
             "ignored": list(self.ignored),
             "skipped": [str(one) for one in self.skipped],
+            "broken": [str(one) for one in self.broken],
         }
 
 
@@ -208,6 +213,7 @@ def review(
         waivers=tuple(one for one in chosen.waivers if one.rule in known),
         ignored=tuple(name for name in known if name in ignored),
         skipped=project.skipped,
+        broken=project.broken,
     )
 
 
@@ -222,6 +228,9 @@ def _judged(rule: ProjectRule, project: Project) -> Verdict:
             "the evidence cannot be read by this rule: {error}",
             error=f"{type(error).__name__}: {error}",
         )
+        return rule.untold(project.place, why)
+    if not isinstance(verdict, Verdict):  # pyright: ignore[reportUnnecessaryIsInstance] - anybody's
+        why = Said("the rule gave {found!r} and no verdict", found=verdict)
         return rule.untold(project.place, why)
     if verdict.result == "pass" and not verdict.evidence:
         return rule.untold(project.place, Said("the rule passed without naming its evidence"))

@@ -39,6 +39,7 @@ def check(context: Context, words: list[str]) -> int:
         ring=ring,
         profile=given.profile,
         choice=_choice(given, every),
+        is_named=settings_of(given, context).origins["store"] != "default",
     )
     rules = {rule.id: rule for rule in rules_of(given.profile, every.values())}
     if given.json:

@@ -52,17 +52,28 @@ def review_lines(found: Review, rules: Rules, *, lang: str, fail_on: str = "erro
 
 def _head(found: Review, style: Format, fail_on: str) -> list[str]:
     _ = style.say
-    outcome = _outcomes(style)[found.outcome(fail_on=fail_on)]
-    return [f"{found.project} ({found.profile}): {outcome}", f"  {_covered(found, style)}"]
+    outcome = _outcome(found, style, fail_on)
+    changed = [
+        _("CHANGED since it was written: {what}").format(what=said(one, style.lang))
+        for one in found.broken
+    ]
+    head = f"{found.project} ({found.profile}): {outcome}"
+    return [head, *(f"  {line}" for line in (_covered(found, style), *changed))]
 
 
-def _outcomes(style: Format) -> dict[str, str]:
+def _outcome(found: Review, style: Format, fail_on: str) -> str:
     _ = style.say
-    return {
-        "pass": _("every rule that applies is kept"),
-        "fail": _("a rule is broken"),
-        "cannot-tell": _("cannot tell"),
-    }
+    outcome = found.outcome(fail_on=fail_on)
+    if outcome == "pass":
+        light, excused = len(found.of("fail")), len(found.waived)
+        if not light and not excused:
+            return _("every rule that applies is kept")
+        return _("nothing that counts is broken ({light} less severe, {excused} excused)").format(
+            light=light, excused=excused
+        )
+    if outcome == "fail":
+        return _("a record was changed") if found.broken else _("a rule is broken")
+    return _("cannot tell")
 
 
 def _covered(found: Review, style: Format) -> str:
@@ -167,7 +178,8 @@ def review_markdown(found: Review, rules: Rules, *, lang: str, fail_on: str = "e
     """
     style = Format(lang)
     head = _head(found, style, fail_on)
-    lines = [f"## {_flat(head[0])}", "", head[1].strip(), ""]
+    lines = [f"## {_flat(head[0])}", ""]
+    lines += [part for line in head[1:] for part in (_flat(line.strip()), "")]
     header, rows = _table(found, rules, style)
     lines += [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
     lines += [f"| {' | '.join(map(_flat, row))} |" for row in rows]
@@ -192,16 +204,17 @@ def review_page(found: Review, rules: Rules, *, lang: str, fail_on: str = "error
     """
     style = Format(lang, rich=True)
     header, rows = _table(found, rules, style)
+    _first, covered, *changed = _head(found, style, fail_on)
     values = {
         "lang": lang,
         "title": f"{found.project} · {found.profile}",
-        "outcome": _outcomes(style)[found.outcome(fail_on=fail_on)],
-        "covered": _covered(found, style),
+        "outcome": _outcome(found, style, fail_on),
+        "covered": covered.strip(),
         "at": found.at,
         "digest": found.digest,
         "header": header,
         "rows": rows,
-        "foot": [line.strip() for line in _foot(found, style) if line],
+        "foot": [line.strip() for line in (*changed, *_foot(found, style)) if line],
     }
     return render_page(
         "review.html", values, lang, sheets=("report.css", "sheet.css", "review.css")

@@ -47,6 +47,7 @@ from brizna.store import (
     read_answers,
 )
 from brizna.verbs._settings import project_table
+from brizna.verbs._whose_runs import own_records, own_runs, root_of, standing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def check_project(
     ring: KeyRing,
     profile: str = "pnav",
     choice: Choice | None = None,
-    now: datetime | None = None,
+    is_named: bool = True,
 ) -> Review:
     """Return what the rules of a profile come to for a project.
 
@@ -92,7 +93,8 @@ def check_project(
         ring: The keys whose answers are believed.
         profile: Name of the profile.
         choice: Which rules, and what is excused; as the project file says if None.
-        now: The instant; now if None.
+        is_named: Whether somebody named the store. Of one that was only found, and lies outside
+            of the project, those runs count whose commit is the project's.
 
     Raises:
         InputError: If the folder is none, or the profile or a rule is not known.
@@ -102,7 +104,7 @@ def check_project(
     every = all_rules()
     rules = rules_of(profile, every.values())
     chosen = read_choice(directory, every) if choice is None else choice
-    project = gather(directory, store=store, ring=ring, now=now)
+    project = gather(directory, store=store, ring=ring, is_named=is_named)
     return review(project, rules, profile=profile, choice=chosen)
 
 
@@ -199,14 +201,14 @@ def _waiver(found: Any, path: str | None) -> Waiver:
 # ---------------------------------------------------------------------------------------- gathering
 
 
-def gather(directory: str, *, store: Store, ring: KeyRing, now: datetime | None = None) -> Project:
+def gather(directory: str, *, store: Store, ring: KeyRing, is_named: bool = True) -> Project:
     """Return what there is to judge a project by.
 
     Args:
         directory: The project's folder.
         store: Where its runs are.
         ring: The keys whose answers are believed.
-        now: The instant; now if None.
+        is_named: Whether somebody named the store.
 
     Raises:
         InputError: If the folder is none.
@@ -218,39 +220,37 @@ def gather(directory: str, *, store: Store, ring: KeyRing, now: datetime | None 
             "{path!r} is no folder: expected that of the project. Name it, or go there.",
             path=directory,
         )
-    instant = now or datetime.fromtimestamp(time.time(), UTC)
+    instant = datetime.fromtimestamp(time.time(), UTC)
     skipped: list[Said] = []
+    broken: list[Said] = []
     name = os.path.basename(folder) or folder
     answers = _answers(store, ring, name)
     wanted = {one.path for answer in answers for one in answer.answer.evidence}
     files, records = _read_files(folder, wanted, skipped, _excluded(folder, skipped))
-    records += [Held(place=p, digest=d, data=r) for p, d, r in kept_records(store)]
-    records += _approvals(store, ring, skipped)
-    records += _runs(store, skipped)
+    stands = standing(folder, store, is_named=is_named)
+    kept = (Held(place=p, digest=d, data=r) for p, d, r in kept_records(store))
+    of_store, left_out = own_records(kept, store=store, standing=stands)
+    records += [*of_store, *_approvals(store, ring, skipped)]
+    of_store, runs_left_out = own_runs(
+        _runs(store, skipped, broken), folder=folder, store=store, standing=stands
+    )
+    records += of_store
+    skipped += [*left_out, *runs_left_out]
     return Project(
         name=name,
         at=instant.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        is_versioned=_is_versioned(folder),
+        is_versioned=root_of(folder) is not None,
         records=tuple(records),
         files=tuple(files),
         answers=tuple(answers),
         skipped=tuple(skipped),
+        broken=tuple(broken),
     )
 
 
-def _is_versioned(folder: str) -> bool:
-    while True:
-        if any(os.path.exists(join(folder, name)) for name in (".git", ".hg", ".jj", ".svn")):
-            return True
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return False
-        folder = parent
-
-
-def _runs(store: Store, skipped: list[Said]) -> list[Held]:
-    """Return the latest runs with the records beside them."""
-    found: list[Held] = []
+def _runs(store: Store, skipped: list[Said], broken: list[Said]) -> list[tuple[Held, list[Held]]]:
+    """Return the latest runs, each with the records beside it."""
+    found: list[tuple[Held, list[Held]]] = []
     ids = store.ids()
     if len(ids) > _MOST_RUNS:
         skipped.append(
@@ -264,13 +264,16 @@ def _runs(store: Store, skipped: list[Said]) -> list[Held]:
         try:
             stored = store.read(run_id)
             records = [] if stored.digest is None else store.records(run_id)
-        except (IntegrityError, SchemaError, UnavailableError) as error:
+        except IntegrityError as error:
+            broken.append(Said("{run}: {error}", run=run_id, error=error))
+            continue
+        except (SchemaError, UnavailableError) as error:
             skipped.append(Said("{run}: {error}", run=run_id, error=error))
             continue
         if stored.digest is None:
             continue
-        found.append(Held(place=run_id, digest=stored.digest, data=stored.run.to_json()))
-        found += [Held(place=run_id, digest=digest(one), data=one) for one in records]
+        run = Held(place=run_id, digest=stored.digest, data=stored.run.to_json())
+        found.append((run, [Held(place=run_id, digest=digest(one), data=one) for one in records]))
     return found
 
 

@@ -84,7 +84,7 @@ def trees(
         InputError: If there is no such commit, or it has no such directory.
         UnavailableError: If this is no work tree of git's, or git is not installed.
     """
-    git = _Git(directory, environ)
+    git = Git(directory, environ)
     if base is None:
         commit = git.try_ask("rev-parse", "HEAD")
         yield Trees(head=directory, head_commit=commit, is_changed=_is_changed(git, commit))
@@ -115,11 +115,11 @@ def trees(
             git.try_ask("worktree", "prune")  # a signal came while it was made
 
 
-def _is_changed(git: _Git, commit: str | None) -> bool:
+def _is_changed(git: Git, commit: str | None) -> bool:
     return commit is not None and bool(git.try_ask("status", "--porcelain", "-uno"))
 
 
-class _Git:
+class Git:
     """Asks git about one directory."""
 
     def __init__(self, directory: str, environ: Mapping[str, str]) -> None:
