@@ -29,8 +29,12 @@ SEED = 8
 ITEMS = (100, 400, 1000)
 FIGURE_ITEMS = (200,)
 MARGIN, FIGURE_MARGIN = 0.02, 0.05
+GROUPED_FALL = 0.1
+"""By how much the score of one item can fall, of those that share groups."""
 RESAMPLES = 200
 """Draws for each figure here; the guard's own default is more."""
+WRONG = ("pass", "fail")
+"""Verdicts that are wrong at the very margin."""
 PROMISE = 0.05
 SURE = 0.95
 
@@ -127,10 +131,58 @@ def f1(rng: Random, count: int, loss: float):
 FIGURES: dict[str, Callable] = {"correlation, drawn anew": correlation, "F1, drawn anew": f1}
 
 
+def five_each(rng: Random, count: int, loss: float):
+    """Return differences of items, and the group of each: five items err with their group."""
+    groups = [[str(group)] for group in range(count) for _ in range(5)]
+    shared = [rng.gauss(0, 0.1) for _ in range(count)]
+    return [shared[int(name)] + rng.gauss(-loss, 0.05) for (name,) in groups], groups
+
+
+def pairs_of(rng: Random, count: int, loss: float):
+    """Return differences of all pairs of documents, and both of each: a pair errs with both."""
+    pairs = [(one, other) for one in range(count) for other in range(one)]
+    own = [rng.gauss(0, 0.05) for _ in range(count)]
+    moved = [own[one] + own[other] + rng.gauss(-loss, 0.05) for one, other in pairs]
+    return moved, [[str(one), str(other)] for one, other in pairs]
+
+
+GROUPED: dict[str, tuple[Callable, int]] = {
+    "five items of each of 40 groups": (five_each, 40),
+    "all pairs of 20 documents": (pairs_of, 20),
+}
+
+
+def grouped_verdict(kind: str, loss: float, rng: Random, *, told: bool = True) -> str:
+    """Return what the guard says of a drawn variant whose items share groups, told so or not."""
+    draw, count = GROUPED[kind]
+    moved, groups = draw(rng, count, loss)
+    if not told:
+        base = [0.0] * len(moved)
+        return non_inferior(base, moved, margin=FIGURE_MARGIN, worst_fall=GROUPED_FALL).verdict
+    known = np.array(moved)
+    return non_inferior_figure(
+        lambda items: (0.0, float(known[items].mean())),
+        groups,
+        margin=FIGURE_MARGIN,
+        rng=rng,
+        worst_fall=GROUPED_FALL,
+        resamples=RESAMPLES,
+    ).verdict
+
+
+def untold(kind: str, guards: int = GUARDS, seed: int = SEED) -> dict:
+    """Return how often a variant right at the margin is judged if nobody names the groups."""
+    rng = Random(f"{seed}/{kind}/untold")
+    said = [grouped_verdict(kind, FIGURE_MARGIN, rng, told=False) for _ in range(guards)]
+    return {"kind": kind, "guards": guards, **{what: said.count(what) for what in WRONG}}
+
+
 def verdict(kind: str, count: int, loss: float, rng: Random) -> str:
     """Return what the guard says of one drawn variant."""
     if kind in KINDS:
         return non_inferior(*KINDS[kind](rng, count, loss), margin=MARGIN).verdict
+    if kind in GROUPED:
+        return grouped_verdict(kind, loss, rng)
     figure = FIGURES[kind](rng, count, loss)
     return non_inferior_figure(
         figure, count, margin=FIGURE_MARGIN, rng=rng, resamples=RESAMPLES
@@ -168,7 +220,13 @@ def check() -> dict:
     """Return how often each kind of score is judged wrongly."""
     rows = [{"kind": kind, **shares(kind, count)} for kind in KINDS for count in ITEMS]
     rows += [{"kind": kind, **shares(kind, count)} for kind in FIGURES for count in FIGURE_ITEMS]
-    return {"schema": SCHEMA, "rows": rows}
+    rows += [{"kind": kind, **shares(kind, _items(kind))} for kind in GROUPED]
+    return {"schema": SCHEMA, "rows": rows, "untold": [untold(kind) for kind in GROUPED]}
+
+
+def _items(kind: str) -> int:
+    draw, count = GROUPED[kind]
+    return len(draw(Random(0), count, 0.0)[0])  # how many there are is no matter of chance
 
 
 def markdown(results: dict) -> str:
@@ -188,6 +246,15 @@ def markdown(results: dict) -> str:
     return "\n".join(lines)
 
 
+def untold_markdown(results: dict) -> str:
+    """Return what becomes of the promise where nobody names the groups, for the docs."""
+    lines = ["| items | passed at the margin | failed at it |", "|---|---:|---:|"]
+    for row in results["untold"]:
+        cells = [f"{row[what] / row['guards']:.1%}".replace("%", " %") for what in WRONG]
+        lines.append(f"| {row['kind']}, not told | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Draw, or read an earlier result, print it, and return 1 where the promise is not kept."""
     parser = argparse.ArgumentParser(prog="bench/guard.py", description=__doc__)
@@ -197,7 +264,7 @@ def main(arguments: list[str] | None = None) -> int:
     results = json.loads(given.read.read_text(encoding="utf-8")) if given.read else check()
     if given.json is not None:
         given.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    print(markdown(results))
+    print(markdown(results), untold_markdown(results), sep="\n\n")
     worst = max(
         bound(row["at"][what], row["guards"]) for row in results["rows"] for what in row["at"]
     )

@@ -16,9 +16,11 @@ import sys
 import tempfile
 import tomllib
 from pathlib import Path
+from random import Random
 from statistics import median
 from typing import Any
 
+from brizna.check import Guard, holm, non_inferior, non_inferior_figure
 from brizna.core.codec import decode, encode
 from brizna.improve import (
     Material,
@@ -29,6 +31,7 @@ from brizna.improve import (
     this_machine,
     transform_from,
 )
+from brizna.improve._material import resolve
 from brizna.improve._registry import declines, distributions_of
 from brizna.run import TrialFailedError, trials
 
@@ -44,6 +47,10 @@ EIGHT, FOUR = ["shrink-weights-openvino"], ["shrink-weights-openvino", {"bits": 
 TORCH8, BF16 = ["quantize-torch"], ["cast", {"to": "bf16"}]
 FIXED = ["specialise-onnx", {"rows": "fixed"}]
 BOTH = ["openvino fp32", "openvino bf16"]
+FUSE, FIXED_SHAPES = ["fuse-onnx", {"by": "transformer"}], "openvino bf16 shapes=fixed"
+WIDENED = "openvino bf16 weights=widened"
+FURTHER = "further"
+"""Module beside a study with further figures: items, score, and figures of what that returns."""
 
 COMPOSITIONS: dict[str, list[tuple[list[list[Any]], list[str]]]] = {
     "minilm": [
@@ -51,15 +58,14 @@ COMPOSITIONS: dict[str, list[tuple[list[list[Any]], list[str]]]] = {
         ([BF16], ["torch bf16", "torch-compile bf16"]),
         ([TORCH8], ["torch int8"]),
         ([EXPORT], ["onnxruntime fp32"]),
-        ([STEPWISE, EXPORT], ["onnxruntime fp32"]),
-        ([STEPWISE, EXPORT, DYNAMIC], ["onnxruntime int8"]),
+        ([STEPWISE, EXPORT, FUSE], ["onnxruntime fp32"]),
         ([EXPORT, DYNAMIC], ["onnxruntime int8"]),
-        ([DYNAMO, DYNAMIC], ["onnxruntime int8"]),
-        ([CONVERT], BOTH),
-        ([CONVERT, SMOOTH], BOTH),
-        ([STEPWISE, CONVERT, SMOOTH], ["openvino bf16"]),
-        ([CONVERT, EIGHT], ["openvino bf16"]),
-        ([CONVERT, FOUR], ["openvino bf16"]),
+        ([STEPWISE, EXPORT, DYNAMIC], ["onnxruntime int8"]),
+        ([STEPWISE, EXPORT, FUSE, DYNAMIC], ["onnxruntime int8"]),
+        ([CONVERT], [*BOTH, FIXED_SHAPES]),
+        ([CONVERT, SMOOTH], ["openvino bf16", FIXED_SHAPES]),
+        ([CONVERT, EIGHT], ["openvino bf16", WIDENED, f"{FIXED_SHAPES} weights=widened"]),
+        ([CONVERT, FOUR], [f"{FIXED_SHAPES} weights=widened"]),
     ],
     "mnist": [
         ([], ["torch fp32", "torch bf16", "torch-compile fp32"]),
@@ -165,21 +171,36 @@ class Bench:
         (folder / "cpu_s").write_text(str(found["all_cpu_s"]))
         return open_model(str(folder))
 
-    def serve(self, model: Any, how: str, *, items: bool) -> dict[str, Any]:
-        """Run a model and, if asked, score it."""
-        runtime, precision = how.split()
-        serving = Serving(runtime=runtime, precision=precision)
+    def serve(self, model: Any, how: str, *, items: bool, further: bool = False) -> dict[str, Any]:
+        """Run a model and, if asked, score it; for further figures, score it only."""
+        runtime, precision, *options = how.split()
+        serving = Serving(
+            runtime=runtime,
+            precision=precision,
+            options=dict(option.split("=") for option in options),
+        )
         why = runtime_named(runtime).refuses(model, serving, self.machine)
         if why is not None:
             raise TrialFailedError(f"declined: {why}")
-        count = len(list(self.study.material.function("items")())) if items else 0
+        material = self.further() if further else self.study.material
+        count = len(list(material.function("items")())) if items else 0
         return self.job(
             "serve",
             model=model.folder,
             serving=serving.to_json(),
-            window_s=0.5,
+            window_s=0 if further else 0.5,
             items=list(range(count)) if items else None,
+            material=material.to_json(),
         )
+
+    def further(self) -> Material:
+        """Return the material of the further figures."""
+        named = {name: f"{FURTHER}:{name}" for name in ("items", "score")}
+        return self.study.material.replace(**named)
+
+    def has_further(self) -> bool:
+        """Return whether the study has further figures."""
+        return any(Path(place, f"{FURTHER}.py").exists() for place in self.study.material.path)
 
 
 def hash_of(steps: list[list[Any]]) -> int:
@@ -222,27 +243,78 @@ def main() -> None:
     _print(bench, arms, done)
 
 
+def judged(bench: Bench, scores: dict[str, list[Any]], base: str) -> dict[str, Guard]:
+    """Return what the guard says of all compositions together, by all items."""
+    material, items = bench.study.material, list(bench.study.material.function("items")())
+    groups = material.function("groups")(items) if material.has("groups") else None
+    guards: dict[str, Guard] = {}
+    for name, found in scores.items():
+        if name == base:
+            continue
+        manner = {"margin": bench.study.margin, "worst_fall": bench.study.worst_fall}
+        if groups is None and not material.has("metric"):
+            guards[name] = non_inferior(scores[base], found, **manner)
+            continue
+
+        def both(chosen: Any, found: list[Any] = found) -> tuple[float, float]:
+            return tuple(
+                quality(material, [each[number] for number in chosen])
+                for each in (scores[base], found)
+            )  # pyright: ignore[reportReturnType]
+
+        named = len(items) if groups is None else [[str(name) for name in one] for one in groups]
+        fall = {} if bench.study.worst_fall is None else {"worst_fall": bench.study.worst_fall}
+        margin = bench.study.margin
+        guards[name] = non_inferior_figure(both, named, margin=margin, rng=Random(0), **fall)
+    return holm(guards)
+
+
 def _print(bench: Bench, arms: dict[str, Any], done: Any) -> None:
     base, *_ = arms
     counted = done.counted()
-
-    def per_inference(one: dict[str, Any]) -> float:
-        return one["cpu_s"] / one["inferences"]
-
-    print("| variant | times less CPU | kB | quality | made in CPU s |\n|---|---|---|---|---|")
+    scores = {name: counted[name][0]["scores"] for name in arms if name not in done.failed}
+    guards = judged(bench, scores, base)
+    more = _further(bench, {name: arms[name] for name in scores})
+    header = ["variant", "times less CPU", "kB", "quality", *next(iter(more.values()), {})]
+    header += ["change", "verdict", "made in CPU s"]
+    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
     for name, (steps, _) in arms.items():
         if name in done.failed:
-            print(f"| {name} | | | | {done.failed[name]} |")
+            print(f"| {name} | {done.failed[name]} |")
             continue
-        ratios = [
-            per_inference(counted[base][block]) / per_inference(one)
+        ratios = sorted(
+            _per_inference(counted[base][block]) / _per_inference(one)
             for block, one in counted[name].items()
-        ]
-        model = bench.model(steps)
-        told = quality(bench.study.material, counted[name][0]["scores"])
-        spent = float(Path(model.folder, "cpu_s").read_text())
-        size = model.size_bytes / 1e3
-        print(f"| {name} | {median(ratios):.2f} | {size:.0f} | {told:.4f} | {spent:.1f} |")
+        )
+        model, guard = bench.model(steps), guards.get(name)
+        told = quality(bench.study.material, scores[name])
+        cells = [name, f"{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"]
+        cells += [f"{model.size_bytes / 1e3:.0f}", f"{told:.4f}"]
+        cells += [f"{value:.4f}" for value in more.get(name, {}).values()]
+        cells += [_change(guard), guard.verdict if guard else ""]
+        cells.append(f"{float(Path(model.folder, 'cpu_s').read_text()):.1f}")
+        print(f"| {' | '.join(cells)} |")
+
+
+def _per_inference(one: dict[str, Any]) -> float:
+    return one["cpu_s"] / one["inferences"]
+
+
+def _change(guard: Guard | None) -> str:
+    return f"{guard.difference:+.4f} ({guard.low:+.4f} to {guard.high:+.4f})" if guard else ""
+
+
+def _further(bench: Bench, arms: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Return the further figures of each composition, where the study has any."""
+    if not bench.has_further():
+        return {}
+    figures = resolve(f"{FURTHER}:figures", path=bench.study.material.path)
+    vectors = {
+        name: bench.serve(bench.model(steps), how, items=True, further=True)["scores"]
+        for name, (steps, how) in arms.items()
+    }
+    base = next(iter(vectors.values()))
+    return {name: figures(found, base) for name, found in vectors.items()}
 
 
 def _called(step: list[Any]) -> str:

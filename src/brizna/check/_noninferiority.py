@@ -16,7 +16,7 @@ many that do not. Where their groups are named, whole groups are drawn anew, and
 
 from __future__ import annotations
 
-from math import ceil, erfc, fsum, inf, isfinite, prod, sqrt
+from math import ceil, erfc, fsum, inf, isfinite, sqrt
 
 from brizna.core.errors import InputError
 from brizna.core.records import Record
@@ -221,7 +221,7 @@ def non_inferior_figure(
     """
     groups = None if isinstance(items, int) else _kinds_of(items)
     count = items if isinstance(items, int) else len(items)
-    units = count if groups is None else min(map(len, groups.names))
+    units = count if groups is None else min(groups.kinds)
     base, variant = figure(list(range(count))) if units > 1 else (inf, inf)
     known = min(units, 2)
     _check([base] * known, [variant] * known, margin, LEVEL)
@@ -262,25 +262,29 @@ class _Groups(Record):
     """Groups that items fall in.
 
     Attributes:
-        names: Of each kind of group, all names.
-        of_item: For each item its groups, each by the number of its kind and its name.
+        kinds: Of each kind of group, how many there are; all are numbered through.
+        of_item: For each item the numbers of its groups.
         largest: How many items the largest group has.
     """
 
-    names: tuple[tuple[str, ...], ...]
-    of_item: tuple[tuple[tuple[int, str], ...], ...]
+    kinds: tuple[int, ...]
+    of_item: tuple[tuple[int, ...], ...]
     largest: int
 
     def drawn(self, rng: Chance) -> list[int]:
         """Return the items of groups that are drawn anew, each as often as its groups are."""
-        often: dict[tuple[int, str], int] = {}
-        for kind, names in enumerate(self.names):
-            for number in rng.choices(range(len(names)), k=len(names)):
-                key = (kind, names[number])
-                often[key] = often.get(key, 0) + 1
+        often = [0] * sum(self.kinds)
+        start = 0
+        for count in self.kinds:
+            for number in rng.choices(range(start, start + count), k=count):
+                often[number] += 1
+            start += count
         chosen: list[int] = []
-        for number, groups in enumerate(self.of_item):
-            chosen += [number] * prod(often.get(group, 0) for group in groups)
+        for item, groups in enumerate(self.of_item):
+            times = 1
+            for group in groups:
+                times *= often[group]
+            chosen += [item] * times
         return chosen
 
 
@@ -303,19 +307,17 @@ def _kinds_of(items: Sequence[Sequence[str]]) -> _Groups:
         for other in range(one):
             if columns[one] & columns[other]:
                 kinds = [kinds[other] if kind == kinds[one] else kind for kind in kinds]
-    order = sorted(set(kinds))
+    every = sorted({pair for groups in items for pair in zip(kinds, groups, strict=True)})
+    numbers = {pair: number for number, pair in enumerate(every)}
     of_item = tuple(
-        tuple((order.index(kind), name) for kind, name in zip(kinds, groups, strict=True))
-        for groups in items
+        tuple(numbers[pair] for pair in zip(kinds, groups, strict=True)) for groups in items
     )
-    sizes: dict[tuple[int, str], int] = {}
+    sizes = [0] * len(every)
     for groups in of_item:
         for group in set(groups):
-            sizes[group] = sizes.get(group, 0) + 1
-    names = tuple(
-        tuple(sorted(name for each, name in sizes if each == kind)) for kind in range(len(order))
-    )
-    return _Groups(names=names, of_item=of_item, largest=max(sizes.values()))
+            sizes[group] += 1
+    counts = tuple(sum(kind == one for kind, _ in every) for one in sorted(set(kinds)))
+    return _Groups(kinds=counts, of_item=of_item, largest=max(sizes))
 
 
 def holm(guards: Mapping[str, Guard]) -> dict[str, Guard]:
