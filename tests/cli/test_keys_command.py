@@ -63,3 +63,26 @@ def test_a_key_of_another_that_is_no_key_is_refused_in_spanish(tmp_path, capsys)
     words = ["trust", str(tmp_path / "x.pem"), "--name", "x", "--keys", str(tmp_path)]
     assert main(["keys", *words, "--lang", "es"]) == 2
     assert "no es una clave pública" in capsys.readouterr().err
+
+
+def test_somebody_else_learns_what_became_of_a_key(keys, tmp_path, capsys):
+    def others(*words):
+        code = main(["keys", *words, "--keys", str(tmp_path / "others"), "--lang", "en"])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    keys("new", "ana")
+    (tmp_path / "ana.pem").write_text(keys("show", "ana")[1])
+    assert others("trust", str(tmp_path / "ana.pem"))[0] == 2
+    assert others("trust", str(tmp_path / "ana.pem"), "--name", "ana")[0] == 0
+    keys("new", "ana-2027", "--replaces", "ana")
+    keys("end", "ana")
+    records = tmp_path / "ana.json"
+    records.write_text(keys("show", "ana-2027", "--records")[1])
+    code, said, over = others("trust", str(records))
+    assert (code, said.split()[0], "is over" in over) == (0, "ana-2027", True)
+    assert others("trust", str(records), "--json")[0] == 0
+    (tmp_path / "others").rename(tmp_path / "elsewhere")
+    code, said, left = others("trust", str(records))
+    assert (code, said) == (1, "")
+    assert "no key that is believed endorsed it" in left

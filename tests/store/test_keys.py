@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 pytest.importorskip("cryptography")
 
 from brizna.core.errors import InputError, IntegrityError
-from brizna.store import KEY_KINDS, KeyRing, seal, unseal
+from brizna.store import KEY_KINDS, KeyRing, key_files, key_records, learn, seal, unseal
 from brizna.store._envelopes import _signed
 
 EARLY, NOW, LATE = (f"2026-11-{day}T00:00:00Z" for day in ("01", "15", "30"))
@@ -214,3 +215,82 @@ def test_what_is_no_public_key_is_not_taken_in(ring):
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     with pytest.raises(InputError, match="another kind"):
         ring.trust(pem, name="x", at=NOW)
+
+
+# ------------------------------------------------------------------- what owners say of their keys
+
+
+@pytest.fixture
+def theirs(tmp_path):
+    """Return the ring of somebody else, whose first key is believed."""
+    return KeyRing(os.fspath(tmp_path / "theirs"))
+
+
+def handed_on(ring, key):
+    """Return the records of a key as text, as its owner hands them on."""
+    return key_files(json.dumps(key_records(ring, key.id)))
+
+
+def test_a_replaced_key_is_learnt_with_the_end_of_the_old_one(ring, theirs):
+    old = theirs.new("ana", at=EARLY)
+    ring.trust(old.public_pem, name="ana", at=EARLY)
+    new = theirs.new("ana", at=NOW, succeeds=old.id)
+    theirs.end(old.id, at=NOW, reason="retired")
+    learnt = learn(ring, handed_on(theirs, new))
+    assert (learnt.keys, [end.key for end in learnt.ends]) == ((new,), [old.id])
+    assert learnt.strangers == ()
+    assert unseal(seal(b"content", theirs), ring, at=at(LATE))[1].id == new.id
+    again = learn(ring, handed_on(theirs, new))
+    assert (again.keys, again.ends, again.strangers) == ((), (), ())
+
+
+def test_a_key_that_nobody_who_is_believed_endorsed_is_left_out(ring, theirs):
+    stranger = theirs.new("ana", at=EARLY)
+    learnt = learn(ring, handed_on(theirs, stranger))
+    assert (learnt.keys, learnt.strangers) == ((), (stranger,))
+    assert ring.keys() == {}
+
+
+def test_a_thief_cannot_pass_on_what_is_known_to_be_over(ring, theirs):
+    """Whoever found the private half of an ended key endorses a key of their own."""
+    old = theirs.new("ana", at=EARLY)
+    ring.trust(old.public_pem, name="ana", at=EARLY)
+    thief = KeyRing(f"{theirs.folder}-copied")
+    shutil.copytree(theirs.folder, thief.folder)
+    theirs.end(old.id, at=NOW, reason="retired")
+    assert [end.key for end in learn(ring, handed_on(theirs, old)).ends] == [old.id]
+    evil = thief.new("ana", at=EARLY, succeeds=old.id)
+    assert learn(ring, handed_on(thief, evil)).strangers == (evil,)
+    assert set(ring.keys()) == {old.id}
+
+
+def test_nobody_ends_the_key_of_another(ring, theirs, tmp_path):
+    ana, bea = theirs.new("ana", at=EARLY), KeyRing(os.fspath(tmp_path / "bea"))
+    ring.trust(ana.public_pem, name="ana", at=EARLY)
+    key = bea.new("bea", at=EARLY)
+    ring.trust(key.public_pem, name="bea", at=EARLY)
+    bea.trust(ana.public_pem, name="ana", at=EARLY)
+    bea.end(ana.id, at=NOW, reason="compromised", by="bea")
+    assert learn(ring, handed_on(bea, ana)).ends == ()
+    assert ring.ends() == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "{}", '{"schema": "brizna.keys/1"}', '{"schema": "brizna.keys/1", "records": []}'],
+)
+def test_what_is_no_record_of_a_key_is_refused(text):
+    with pytest.raises(IntegrityError, match="brizna keys show KEY --records"):
+        key_files(text)
+
+
+def test_a_record_that_was_changed_on_its_way_is_refused(ring, theirs):
+    old = theirs.new("ana", at=EARLY)
+    ring.trust(old.public_pem, name="ana", at=EARLY)
+    new = theirs.new("ana", at=NOW, succeeds=old.id)
+    told = key_records(theirs, new.id)
+    for record in told["records"]:
+        record["name"] = "eve"
+    with pytest.raises(IntegrityError, match="did not sign that"):
+        learn(ring, key_files(json.dumps(told)))
+    assert set(ring.keys()) == {old.id}

@@ -57,15 +57,28 @@ def _known_actions(
     return {
         "list": (lambda _: None, _list, _("List the keys that are believed.")),
         "new": (_add_new, _new, _("Make a key of your own.")),
-        "trust": (_add_trust, _trust, _("Believe somebody else's key from now on.")),
+        "trust": (
+            _add_trust,
+            _trust,
+            _("Believe somebody else's key, or learn what became of it."),
+        ),
         "end": (_add_end, _end, _("Say that a key is over: retired, or compromised.")),
-        "show": (_add_key, _show, _("Print the public half of a key, to hand it on.")),
+        "show": (_add_show, _show, _("Print the public half of a key, to hand it on.")),
     }
 
 
 def _add_key(parser: Parser) -> None:
     parser.add_argument(
         "key", metavar="KEY", help=parser.texts.gettext("its name, or the beginning of its id")
+    )
+
+
+def _add_show(parser: Parser) -> None:
+    _add_key(parser)
+    parser.add_argument(
+        "--records",
+        action="store_true",
+        help=parser.texts.gettext("its records: what it replaces, and that it is over"),
     )
 
 
@@ -78,8 +91,12 @@ def _add_new(parser: Parser) -> None:
 
 def _add_trust(parser: Parser) -> None:
     _ = parser.texts.gettext
-    parser.add_argument("file", metavar="FILE", help=_("the public half, in PEM"))
-    parser.add_argument("--name", required=True, help=_("whose it is"))
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help=_("the public half, in PEM; or the records that its owner handed on"),
+    )
+    parser.add_argument("--name", help=_("whose it is; needed for a public half"))
 
 
 def _add_end(parser: Parser) -> None:
@@ -120,14 +137,40 @@ def _new(context: Context, ring: KeyRing, given: Namespace) -> int:
 def _trust(context: Context, ring: KeyRing, given: Namespace) -> int:
     try:
         with open(given.file, encoding="utf-8") as file:
-            pem = file.read()
+            text = file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             "{path!r} cannot be read: {reason}.",
             path=given.file,
             reason=getattr(error, "strerror", None) or error,
         ) from error
-    return _told(context, ring, given, ring.trust(pem, name=given.name, at=_now()))
+    if text.lstrip().startswith("{"):
+        return _learn(context, ring, given, text)
+    if given.name is None:
+        raise InputError("Nothing says whose key it is: expected a name. Give --name NAME.")
+    return _told(context, ring, given, ring.trust(text, name=given.name, at=_now()))
+
+
+def _learn(context: Context, ring: KeyRing, given: Namespace, text: str) -> int:
+    """Take in what became of keys; exit 1 where nobody who is believed endorsed one."""
+    from brizna.store import key_files, learn
+
+    learnt = learn(ring, key_files(text))
+    if given.json:
+        context.tell_json(learnt.to_json())
+        return 1 if learnt.strangers else 0
+    _ = context.texts.gettext
+    for key in learnt.keys:
+        context.tell(f"{key.name} {key.id}")
+    for end in learnt.ends:
+        context.say(_("{key} is over.").format(key=end.key))
+    for key in learnt.strangers:
+        context.say(
+            _("{key} was left out: no key that is believed endorsed it.").format(
+                key=f"{key.name} {key.id}"
+            )
+        )
+    return 1 if learnt.strangers else 0
 
 
 def _end(context: Context, ring: KeyRing, given: Namespace) -> int:
@@ -142,7 +185,11 @@ def _end(context: Context, ring: KeyRing, given: Namespace) -> int:
 
 def _show(context: Context, ring: KeyRing, given: Namespace) -> int:
     key = ring.find(given.key)
-    if given.json:
+    if given.records:
+        from brizna.store import key_records
+
+        context.tell_json(key_records(ring, key.id))
+    elif given.json:
         context.tell_json(_row(key, ring, ring.ends().get(key.id)))
     else:
         context.tell(key.public_pem.rstrip("\n"))

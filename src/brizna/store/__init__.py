@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from brizna.store._approvals import APPROVAL_ACTIONS, Approval, Approvals
     from brizna.store._baselines import keep_baseline, latest_baseline
     from brizna.store._bundles import BUNDLE, seal_bundle, unseal_bundle
+    from brizna.store._carried_keys import CarriedKeys, Learnt, key_files, key_records, learn
     from brizna.store._envelopes import IN_TOTO, seal, unseal
     from brizna.store._figures import KINDS, estimates_of
     from brizna.store._files import replace_file
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from brizna.store._ids import new_run_id
     from brizna.store._index import Index
     from brizna.store._journal import Journal
-    from brizna.store._keys import REASONS, CarriedKeys, Key, KeyEnd, KeyRing
+    from brizna.store._keys import REASONS, Key, KeyEnd, KeyRing
     from brizna.store._looks import append_look, looks_file, read_looks
     from brizna.store._marks import append_mark, read_marks
     from brizna.store._merge import merge_runs
@@ -102,6 +103,7 @@ __all__ = [
     "Key",
     "KeyEnd",
     "KeyRing",
+    "Learnt",
     "Packed",
     "RunSummary",
     "Store",
@@ -125,7 +127,10 @@ __all__ = [
     "keep_series",
     "keep_software",
     "kept_records",
+    "key_files",
+    "key_records",
     "latest_baseline",
+    "learn",
     "liveness",
     "looks_file",
     "merge_runs",
@@ -170,7 +175,11 @@ _HOMES = {
     "data_directory": "_homes",
     "IN_TOTO": "_envelopes",
     "KEY_KINDS": "_signatures",
-    "CarriedKeys": "_keys",
+    "CarriedKeys": "_carried_keys",
+    "Learnt": "_carried_keys",
+    "learn": "_carried_keys",
+    "key_files": "_carried_keys",
+    "key_records": "_carried_keys",
     "Key": "_keys",
     "KeyEnd": "_keys",
     "KeyRing": "_keys",

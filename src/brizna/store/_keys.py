@@ -28,7 +28,7 @@ from brizna.store._signatures import id_of, new_pair, read_public, sign, verify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from typing import Any, ClassVar, TypeVar
 
     _Read = TypeVar("_Read", bound=Record)
@@ -164,12 +164,7 @@ class KeyRing:
         if known is not None:
             return known
         key = Key(id=id_of(public_pem), name=name, kind=kind, public_pem=public_pem, created=at)
-        try:
-            os.makedirs(self.folder, mode=0o700, exist_ok=True)
-            write_once(self._path(key.id, ".json"), encode(key.to_json()))
-        except OSError as error:
-            what = Said("The key cannot be kept in {folder!r}", folder=self.folder)
-            raise unavailable(what, error) from error
+        self.keep(key)
         return key
 
     def end(self, reference: str, *, at: str, reason: str, by: str | None = None) -> KeyEnd:
@@ -207,11 +202,7 @@ class KeyRing:
             )
         end = KeyEnd(key=key.id, at=at, reason=reason, by=self.find(by).id if by else key.id)
         end = end.replace(signature=self.sign(encode(_bare(end)), key=end.by)[1].hex())
-        try:
-            write_once(self._path(key.id, ".end.json"), encode(end.to_json()))
-        except OSError as error:
-            what = Said("The key cannot be kept in {folder!r}", folder=self.folder)
-            raise unavailable(what, error) from error
+        self.keep(end)
         return end
 
     def find(self, reference: str) -> Key:
@@ -261,6 +252,25 @@ class KeyRing:
                 found[f"{name}.end.json"] = encode(ends[key.id].to_json())
                 left.append(ends[key.id].by)
         return found
+
+    def keep(self, record: Key | KeyEnd) -> None:
+        """Keep a record that is known to be right.
+
+        Raises:
+            IntegrityError: If another of its name is there.
+            UnavailableError: If it cannot be kept.
+        """
+        path = (
+            self._path(record.id, ".json")
+            if isinstance(record, Key)
+            else self._path(record.key, ".end.json")
+        )
+        try:
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            write_once(path, encode(record.to_json()))
+        except OSError as error:
+            what = Said("The key cannot be kept in {folder!r}", folder=self.folder)
+            raise unavailable(what, error) from error
 
     def is_ours(self, key: Key) -> bool:
         """Return whether its private half is here."""
@@ -353,7 +363,7 @@ class KeyRing:
                 known=", ".join(f"{one.name} ({one.id[7:19]})" for one in keys.values()) or "-",
             )
         end = self.ends().get(key.id)
-        if end is not None and (end.reason == "compromised" or not _is_before(at, end.at)):
+        if end is not None and (end.reason == "compromised" or not is_before(at, end.at)):
             raise IntegrityError(
                 "It is signed with key {name}, which is over since {at} ({reason}): expected a key "
                 "that is not. Have it signed again.",
@@ -429,40 +439,7 @@ class KeyRing:
         return os.path.join(self.folder, key_id.removeprefix("sha256:") + suffix)
 
 
-class CarriedKeys(KeyRing):
-    """Keys that came with what they signed: they tell whether it fits, not whom to believe.
-
-    Args:
-        files: The content of each file of a ring, by its name.
-    """
-
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        super().__init__("")
-        self._files = files
-
-    @classmethod
-    def of_public(cls, public_pem: str, *, name: str) -> CarriedKeys:
-        """Return a ring of one key whose public half was handed over.
-
-        Raises:
-            InputError: If it is no public key of a kind that is known.
-        """
-        kind, pem = read_public(public_pem)
-        key = Key(id=id_of(pem), name=name, kind=kind, public_pem=pem, created="")
-        return cls({f"{key.id.removeprefix('sha256:')}.json": encode(key.to_json())})
-
-    def is_ours(self, key: Key) -> bool:  # noqa: ARG002 - no private half ever comes along
-        """Return False: no private half came along."""
-        return False
-
-    def _names(self) -> list[str]:
-        return sorted(self._files)
-
-    def _bytes(self, path: str) -> bytes:
-        return self._files[path]
-
-
-def _is_before(at: str | None, end: str) -> bool:
+def is_before(at: str | None, end: str) -> bool:
     """Return whether something was signed before a key was over; what tells no time was not."""
     try:
         signed, over = (datetime.fromisoformat(instant or "") for instant in (at, end))
