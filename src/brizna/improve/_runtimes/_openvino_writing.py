@@ -126,7 +126,8 @@ class OpenVinoWritingSession:
             raise UnavailableError(
                 "OpenVINO keeps keys and values of this graph as they are computed, not in {kept}: "
                 "expected attention that it can fuse. Convert the model with "
-                "scaled_dot_product_attention, and what is kept right before it.",
+                "scaled_dot_product_attention, what is kept right before it, and beam_idx in 32 "
+                "bits.",
                 kept=kept,
             )
         self._request = self._compiled.create_infer_request()
