@@ -10,7 +10,7 @@ import tempfile
 
 import corpus
 import numpy as np  # noqa: TID253 - a study is its own program
-import torch  # noqa: TID253 - likewise
+import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 
