@@ -21,6 +21,8 @@ from brizna.store import (
     KeyEnd,
     KeyRing,
     Store,
+    key_files,
+    learn,
     open_answer,
     read_answers,
     read_software,
@@ -80,6 +82,14 @@ def test_a_key_that_was_replaced_and_retired_is_believed_for_what_it_signed(
     assert ring.ends()[old.id].reason == "retired"
     signed = [by for _, by in Approvals(store.path, ring).history()]
     assert signed == ["ana"] * 5 + ["ana-2027"]
+
+
+def test_records_that_were_handed_on_are_learnt(ring: KeyRing, tmp_path: Path):
+    old, new = ring.keys().values()
+    ours = KeyRing(str(tmp_path / "ours"))
+    ours.trust(old.public_pem, name="ana", at="2026-11-17T09:00:00Z")
+    learnt = learn(ours, key_files((SAMPLE / "keys.json").read_text()))
+    assert (learnt.keys, learnt.ends) == ((new,), tuple(ring.ends().values()))
 
 
 def test_the_history_of_what_is_approved_is_told(store: Store, ring: KeyRing):
