@@ -480,6 +480,12 @@ def test_what_failed_was_tried_and_what_was_declined_does_not_apply():
     assert judged(study(state="failed"), select=("BRZ-P083",)).verdicts[0].result == "fail"
 
 
+def test_a_run_of_code_that_is_in_no_commit_does_not_tell_which_code_it_was():
+    project = of(run(environment__code={"changed": 1, "changes": HASH}))
+    verdict = judged(project, select=("BRZ-P044",)).verdicts[0]
+    assert (verdict.result, "1 files" in str(verdict.seen)) == ("cannot-tell", True)
+
+
 def test_short_runs_do_not_hide_what_a_long_one_tells():
     brief = run(duration_s=2.0, measurement__gauges=[])
     assert judged(of(run(), brief), select=("BRZ-P041",)).outcome() == "pass"

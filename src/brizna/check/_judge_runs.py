@@ -145,6 +145,13 @@ def judge_traceable(rule: ProjectRule, project: Project) -> Verdict:
             Said("runs inside a work tree of git, so that their code can be found again"),
         )
     last = runs[-1]
+    code: dict[str, Any] = last.data["environment"].get("code") or {}
+    changed = code.get("changed")
+    if changed:
+        why = Said(
+            "the code of the latest run is in no commit: {count} files differ", count=changed
+        )
+        return rule.untold(Place(file=last.place), why)
     kept = [
         one
         for one in project.of("brizna.software/1")

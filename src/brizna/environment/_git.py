@@ -2,7 +2,7 @@
 
 No git is started: `tree` is the id that git itself would give what is staged, so that it can be
 compared with ``git rev-parse COMMIT^{tree}``; `changes` is a digest of the files that differ from
-it in the working directory.
+it in the working directory, and of those that the command runs and git does not know.
 
 References:
     [1] git, Documentation/gitformat-index.txt.
@@ -15,10 +15,11 @@ from hashlib import sha1, sha256
 from struct import unpack_from
 
 from brizna.core.errors import Said
+from brizna.environment._named_code import code_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 _MOST_FILES = 20_000
@@ -29,12 +30,18 @@ _DIRECTORY, _LINK, _SUBMODULE = 0o040000, 0o120000, 0o160000
 _KINDS = 0o170000
 
 
-def code(directory: str) -> dict[str, Any] | None:
+def code(directory: str, *, command: Sequence[str] | None = ()) -> dict[str, Any] | None:
     """Return what is checked out around a directory, beside the commit; None without git.
 
+    Args:
+        directory: Where to look.
+        command: What runs there; None for this very process. Code that it runs and that git does
+            not know counts as changed: no commit has it.
+
     Returns:
-        ``tree`` (what is staged), ``changed`` (files of it that are now otherwise or gone),
-        ``changes`` (a digest of these; None where there are none); or ``unread``, why not.
+        ``tree`` (what is staged), ``changed`` (files of it that are now otherwise or gone, and
+        those that the command runs and git does not know), ``changes`` (a digest of these; None
+        where there are none); or ``unread``, why not.
     """
     root = _root(directory)
     if root is None:
@@ -53,6 +60,9 @@ def code(directory: str) -> dict[str, Any] | None:
         for entry in entries
         if (now := _now(root, entry)) is not None and now != entry.identity
     ]
+    known = {entry.path for entry in entries}
+    strange = sorted(code_of(command, directory=directory, root=root) - known)
+    changed += [f"{path} {_content(os.path.join(root, path))}" for path in strange]
     return {
         "tree": _tree({entry.path: (entry.mode, entry.identity) for entry in entries}),
         "changed": len(changed),
@@ -153,6 +163,15 @@ def _now(root: str, entry: _Entry) -> str | None:
     except OSError:
         return "gone"
     return _identity(b"blob", content)
+
+
+def _content(path: str) -> str:
+    """Return the id of a file that git does not know."""
+    try:
+        with open(path, "rb") as file:
+            return _identity(b"blob", file.read())
+    except OSError:
+        return "gone"
 
 
 def _identity(kind: bytes, content: bytes) -> str:

@@ -56,7 +56,7 @@ def _found(
     record = software(place_of_command(command, environ), cache=software_cache(environ))
     facts = {
         **numerics(environ, command=command),
-        "code": code(directory),
+        "code": code(directory, command=command),
         "software": {
             "of": record.of,
             "python": record.python,
