@@ -50,6 +50,9 @@ def main(words: list[str]) -> int:
     with open(words[0], "rb") as file:
         job: dict[str, Any] = decode(file.read())
     _talk_to(job["log"])
+    # threads that wait for one another spin, which costs most where others work too; a runtime that
+    # is to have several asks for them itself
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     sys.path[:0] = [place for place in job["material"]["path"] if place not in sys.path]
     begun_s = processor_s()
     try:
