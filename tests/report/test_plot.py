@@ -92,6 +92,15 @@ def test_the_front_is_drawn_through_its_points_from_left_to_right():
     assert len(plot["front"].split()) == 2
 
 
+def test_numbers_of_points_at_one_place_do_not_stand_on_each_other():
+    four = [Point(name=name, is_named=True) for name in "wxyz"]
+    plot = plot_of(four, [figure("a", 1, 1, 1, 1), figure("b", 2, 2, 2, 2)], STYLE)
+    assert plot is not None
+    places = {(one["label_x"], one["label_y"]) for one in plot["points"]}
+    assert len(places) == 4
+    assert [one["label"] for one in plot["points"]] == ["1", "2", "3", "4"]
+
+
 def test_steps_go_across_before_they_go_up():
     plot = steps_plot(figure("a", 1, 2), figure("b", 1, 2), STYLE)
     corners = [tuple(map(float, at.split(","))) for at in plot["front"].split()]

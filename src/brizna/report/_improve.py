@@ -103,7 +103,7 @@ def improvement_page(found: Found, *, lang: str) -> bytes:
         "groups": [point.groups for point in points],
         "table_name": _("Variants"),
         "header": header,
-        "rows": [[f"{place}. {row[0]}", *row[1:]] for place, row in enumerate(rows, start=1)],
+        "rows": rows,
         "numbers": _ALIGNED,
         "out_name": _("What failed or was not built"),
         "out": [(row["name"], style.stored(row["why"])) for row in out],
@@ -379,7 +379,7 @@ def _points(found: Found, header: Sequence[str], rows: Sequence[Sequence[str]]) 
     return [
         Point(
             name=row["name"],
-            label=str(place) if row["is_on_front"] or row["name"] in marked else "",
+            is_named=row["is_on_front"] or row["name"] in marked,
             about=told(header, cells),
             is_on_front=row["is_on_front"],
             is_best=row["name"] == found["chosen"],
@@ -389,7 +389,7 @@ def _points(found: Found, header: Sequence[str], rows: Sequence[Sequence[str]]) 
                 "verdict": "base" if row["name"] == found["base"] else _says(row) or "none",
             },
         )
-        for place, (row, cells) in enumerate(zip(_measured(found), rows, strict=True), start=1)
+        for row, cells in zip(_measured(found), rows, strict=True)
     ]
 
 

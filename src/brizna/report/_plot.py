@@ -64,7 +64,7 @@ class Point(Record):
 
     Attributes:
         name: What it is called.
-        label: What stands beside it; empty for nothing.
+        is_named: Whether the number of its row stands beside it.
         about: Lines that tell its figures.
         is_on_front: Whether it lies on the front.
         is_best: Whether it is the one to take.
@@ -73,7 +73,7 @@ class Point(Record):
     """
 
     name: str
-    label: str = ""
+    is_named: bool = False
     about: tuple[str, ...] = ()
     is_on_front: bool = False
     is_best: bool = False
@@ -309,7 +309,7 @@ def _drawn(
         "bottom": bottom,
         "top": top,
         "name": point.name,
-        "label": point.label,
+        "label": str(at + 1) if point.is_named else "",
         "about": "\n".join((point.name, *point.about)),
         "label_x": middle,
         "label_y": height,

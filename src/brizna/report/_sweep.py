@@ -154,7 +154,7 @@ def _points(
     return [
         Point(
             name=one["name"],
-            label=one["name"],
+            is_named=True,
             about=told(header, cells),
             is_on_front=one["is_on_front"],
             is_best=one["name"] == sweep["recommended"],

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 _FRONT = "*"
 _STEP = 1e-4
-_MOST_NAMES = 12
-"""So many points of the front are named in the plot; the table names all."""
 
 
 def tune_lines(
@@ -207,11 +205,10 @@ def _points(
 ) -> list[Point]:
     """Return what the plot shows of each row, its figures aside."""
     settings = _ordered(tune)
-    names_fit = sum(one["is_on_front"] for one in settings) <= _MOST_NAMES
     return [
         Point(
             name=one["name"],
-            label=one["name"] if one["is_on_front"] and names_fit else "",
+            is_named=one["is_on_front"],
             about=told(header, cells),
             is_on_front=one["is_on_front"],
             is_best=one["name"] == tune["recommended"],

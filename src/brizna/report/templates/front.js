@@ -20,12 +20,14 @@
   }
 
   const spots = [...document.querySelectorAll('tbody tr[id]')].map((row, at) => {
-    const element = document.getElementById(row.id.replace('row', 'point'));
+    const [element, bars] = ['point', 'bars'].map(
+      kind => document.getElementById(row.id.replace('row', kind)));
     const circle = element && element.querySelector('.point');
     if (element && !row.querySelector('th a')) linkTo(element, row.querySelector('th'));
     return {
       row,
       element,
+      bars,
       name: row.querySelector('th').textContent,
       at,
       x: circle ? Number(circle.getAttribute('cx')) : NaN,
@@ -61,11 +63,11 @@
     for (const spot of spots) {
       const isOn = chosen.includes(spot);
       spot.row.hidden = spot.isLeftOut || (only.checked && chosen.length > 0 && !isOn);
-      for (const one of [spot.row, spot.element]) {
+      for (const one of [spot.row, spot.element, spot.bars]) {
         if (one && isOn) one.setAttribute('aria-current', 'true');
         else if (one) one.removeAttribute('aria-current');
       }
-      if (spot.element) show(spot.element, isSeen(spot));
+      for (const one of [spot.element, spot.bars]) if (one) show(one, isSeen(spot));
     }
     const links = chosen.map(spot => {
       const link = document.createElement('a');
@@ -95,8 +97,8 @@
     const [bottom, y, top] = up;
     const part = name => spot.element.querySelector(name);
     [spot.x, spot.y] = [x, y];
-    set(part('.x.whisker'), { x1: left, x2: right, y1: y, y2: y });
-    set(part('.y.whisker'), { x1: x, x2: x, y1: bottom, y2: top });
+    set(spot.bars.querySelector('.x'), { x1: left, x2: right, y1: y, y2: y });
+    set(spot.bars.querySelector('.y'), { x1: x, x2: x, y1: bottom, y2: top });
     for (const circle of spot.element.querySelectorAll('circle')) set(circle, { cx: x, cy: y });
     const cross = part('.cross');
     if (cross) set(cross, { transform: `translate(${x} ${y})` });
@@ -155,7 +157,7 @@
       link.addEventListener('click', event => {
         event.preventDefault();
         choose([spot], adds(event));
-        plot.scrollIntoView({ block: 'nearest' });
+        if (!adds(event)) plot.scrollIntoView({ block: 'nearest' });
       });
     }
   }
