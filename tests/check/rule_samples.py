@@ -205,6 +205,7 @@ SAMPLES = {
         of(approval("propose"), run(environment__software={"installed": HASH})),
     ),
     "BRZ-P014": held("audit", "BRZ-E020"),
+    "BRZ-P015": held("attestations", "BRZ-E024"),
     "BRZ-P020": (
         of(files={"main.tf": SERVER}),
         of(files={"main.tf": SERVER}, is_versioned=False),

@@ -1,11 +1,19 @@
-"""Rules that read what `brizna env check` and `brizna env audit` found and somebody kept."""
+"""Rules that read what `brizna env check`, `audit` and `attested` found and somebody kept."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from brizna.check._environment import CLOCKS_DIFFER_DAYS, OLDEST_DAYS
-from brizna.check._environment_rules import BUILT, COMPATIBLE, MET, RECENT, VULNERABLE
+from brizna.check._environment_rules import (
+    ATTESTED_BY,
+    ATTESTED_FILE,
+    BUILT,
+    COMPATIBLE,
+    MET,
+    RECENT,
+    VULNERABLE,
+)
 from brizna.check._project import ProjectRule
 from brizna.check._verdict import Evidence, Place
 from brizna.core.errors import Said
@@ -23,7 +31,8 @@ _RUN, _KEPT = "brizna.run/1", "brizna.environment-verdict/1"
 _DAY_S = 86_400.0
 _OSV = "OSV schema 1.7"
 _MAKERS = str(Said("the makers of the software, as in brizna's table compatibility"))
-CHECKED, AUDITED = "environment", "audit"
+_PEP_740 = str(Said("PyPA, Index hosted attestations (PEP 740)"))
+CHECKED, AUDITED, ATTESTED = "environment", "audit", "attestations"
 """Forms of verifications of environments."""
 
 
@@ -62,6 +71,15 @@ def environment_rules() -> Iterator[ProjectRule]:
         reference=_OSV,
         judge=_judge(AUDITED, (VULNERABLE, RECENT)),
         profiles={"pnav": "2.1 Seguridad y trazabilidad, 1", "ai-act": "Article 15(5)"},
+    )
+    yield ProjectRule(
+        id="BRZ-P015",
+        severity="warning",
+        title=Said("Who published what runs used is verified, as far as it is attested"),
+        todo=Said("Find out and keep it: brizna env attested --lock LOCK --index URL --save."),
+        reference=_PEP_740,
+        judge=_judge(ATTESTED, (ATTESTED_FILE, ATTESTED_BY)),
+        profiles={"pnav": "2.1 Seguridad y trazabilidad, 2"},
     )
 
 

@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 
 from brizna.check import ENVIRONMENT_RULES
-from brizna.cli._env_check import add_what
+from brizna.cli._env_check import add_save, add_what, save
 from brizna.cli._options import store_of
 from brizna.cli._written import add_findings, put_findings
 from brizna.report import findings_lines
@@ -36,6 +36,7 @@ def add_attested(parser: Parser) -> None:
     parser.add_argument(
         "--strict", action="store_true", help=_("exit 1 also where something cannot be told")
     )
+    add_save(parser)
     add_findings(parser)
 
 
@@ -49,6 +50,7 @@ def attested(context: Context, given: Namespace) -> int:
     asking = Asking(attestation_cache(context.environ), at=at, index=given.index)
     rows = published(around, lock_of(given.lock), asking, policy=read_policy(os.getcwd()))
     found = judge_attestations(rows, around)
+    save(context, given, found, around)
     if given.json:
         published_rows = [one.to_json() for one in rows]
         context.tell_json({"published": published_rows, "verification": found.to_json()})

@@ -76,12 +76,17 @@ def _add_ends(parser: Parser) -> None:
         action="store_true",
         help=parser.texts.gettext("exit 1 also where something cannot be told"),
     )
+    add_save(parser)
+    add_findings(parser)
+
+
+def add_save(parser: Parser) -> None:
+    """Add that what is found is kept."""
     parser.add_argument(
         "--save",
         action="store_true",
         help=parser.texts.gettext("keep what is found in the store, for brizna check to read"),
     )
-    add_findings(parser)
 
 
 def check(context: Context, given: Namespace) -> int:
@@ -135,11 +140,7 @@ def _look_up(given: Namespace, policy: EnvironmentPolicy, now: datetime) -> Look
 
 
 def _tell(context: Context, given: Namespace, found: Verification, around: Surroundings) -> int:
-    if given.save:
-        from brizna.verbs._kept_environments import keep_verification
-
-        at = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        keep_verification(store_of(given, context), around, found, at=at)
+    save(context, given, found, around)
     if given.json:
         context.tell_json(found.to_json())
     else:
@@ -147,3 +148,13 @@ def _tell(context: Context, given: Namespace, found: Verification, around: Surro
     put_findings(context, given, found, dict(ENVIRONMENT_RULES))
     outcome = found.outcome()
     return 1 if outcome == "cannot-tell" and given.strict else _CODES[outcome]
+
+
+def save(context: Context, given: Namespace, found: Verification, around: Surroundings) -> None:
+    """Keep what was found, if that was asked for."""
+    if not given.save:
+        return
+    from brizna.verbs._kept_environments import keep_verification
+
+    at = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    keep_verification(store_of(given, context), around, found, at=at)
