@@ -39,6 +39,8 @@ from brizna.improve._runtimes._onnxruntime import GRAPH
 from brizna.improve._runtimes._onnxruntime import facts_of as onnx_facts
 from brizna.improve._runtimes._take import take
 from brizna.improve._transforms._factorise import rank_for
+from brizna.improve._transforms._rounded import refuse_unrounded
+from brizna.improve._transforms._torchao import round_linear
 from brizna.testing import transform_conformance
 
 pytestmark = [
@@ -186,6 +188,41 @@ def test_a_step_gives_nearly_the_same_answers(shop, steps, near):
     whole = shop.answers(shop.model())
     given = shop.answers(model)
     assert np.abs(given - whole).max() < near * max(1.0, np.abs(whole).max())
+
+
+def test_what_would_round_nothing_is_called_by_no_smaller_precision(shop):
+    exported = shop.model(EXPORT)
+    few = exported.replace(facts={**exported.facts, "operators": {"MatMul": 2, "Relu": 1}})
+    step = transform_from({"name": "quantize-onnx-static", "ends": 32})
+    assert "between its first and its last" in step.applies(few, shop.machine)
+    layer = torch.nn.Sequential(torch.nn.Linear(20, 4))
+    with pytest.raises(InfeasibleError, match="No linear layer"):
+        round_linear(layer, "int8-weights")
+    with pytest.raises(InfeasibleError, match="Nothing in the graph was rounded to int8"):
+        refuse_unrounded({"operators": {"MatMul": 2}, "dtypes": {"float": 9}}, "int8")
+    assert refuse_unrounded(shop.model(EXPORT, ("quantize-onnx-static", {})).facts, "int8")
+
+
+def test_weights_the_other_way_round_whose_shape_is_written_down_are_rounded(tmp_path):
+    helper, number = onnx.helper, onnx.TensorProto
+    weights = onnx.numpy_helper.from_array(np.ones((6, 4), np.float32), "w")
+    graph = helper.make_graph(
+        [helper.make_node("Gemm", ["x", "w"], ["y"], transB=1)],
+        "product",
+        [helper.make_tensor_value_info("x", number.FLOAT, ["rows", 4])],
+        [helper.make_tensor_value_info("y", number.FLOAT, ["rows", 6])],
+        [weights],
+        value_info=[helper.make_tensor_value_info("w", number.FLOAT, [6, 4])],
+    )
+    for name in ("given", "made"):
+        (tmp_path / name).mkdir()
+    path = str(tmp_path / "given" / GRAPH)
+    opset = helper.make_opsetid("", 17)
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=9), path)
+    given = seal(str(tmp_path / "given"), Made(kind="onnx", facts=onnx_facts(path)))
+    step = transform_from({"name": "quantize-onnx-dynamic"})
+    made = step.apply(given, Material(), str(tmp_path / "made"))
+    assert made.facts["operators"]["MatMulInteger"] == 1
 
 
 def test_pruned_channels_are_gone_and_the_outputs_are_as_wide(shop):

@@ -11,6 +11,7 @@ from brizna.improve._model import Made
 from brizna.improve._requests import feed
 from brizna.improve._runtimes._onnxruntime import GRAPH, facts_of
 from brizna.improve._transform import SHRINK
+from brizna.improve._transforms._rounded import refuse_unrounded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 _PRODUCTS = ("MatMul", "Gemm", "Attention", "LSTM")
 _CONVOLUTIONS = ("Conv", "ConvTranspose")
+_TABLES = ("Gather", "EmbedLayerNormalization")
 _BRANCHES = ("If", "Loop", "Scan")
+_ENDS = 2
+"""Operators that stay whole where the ends do."""
 _CALIBRATED = 32
 """Requests that ranges are read from: more of them change little and cost as much again."""
 
@@ -91,20 +95,17 @@ class QuantizeOnnxDynamic(Record):
         operators: dict[str, int] = model.facts["operators"]
         has_branches = any(operators.get(name) for name in _BRANCHES)
         path = os.path.join(folder, GRAPH)
+        wanted = {name for name in (*_PRODUCTS, *_TABLES) if operators.get(name)}
         quantize_dynamic(
-            model.file(GRAPH),
+            _without_shapes(model.file(GRAPH)),
             path,
-            op_types_to_quantize=[
-                name
-                for name in (*_PRODUCTS, "Gather", "EmbedLayerNormalization")
-                if name in operators
-            ],
+            op_types_to_quantize=sorted(wanted | ({"MatMul"} if "Gemm" in wanted else set())),
             per_channel=True,
             reduce_range=self.narrow,
             weight_type=QuantType.QInt8,
             extra_options={"DefaultTensorType": 1, "EnableSubgraph": has_branches},
         )
-        return Made(kind="onnx", precision="int8", facts=facts_of(path))
+        return _made(path)
 
     def cost_hint_s(self, model: Model) -> float:
         """Return seconds by the number of parameters."""
@@ -145,6 +146,8 @@ class QuantizeOnnxStatic(Record):
         operators: dict[str, int] = model.facts["operators"]
         if any(operators.get(name) for name in _BRANCHES):
             return str(Said("it has branches or loops, inside which ranges are not read"))
+        if self.ends > 8 and sum(operators.get(name, 0) for name in wanted) <= _ENDS:
+            return str(Said("it has no operator that multiplies between its first and its last"))
         return None
 
     def apply(self, model: Model, material: Material, folder: str) -> Made:
@@ -169,11 +172,29 @@ class QuantizeOnnxStatic(Record):
             nodes_to_exclude=_ends(cleaned, wanted) if self.ends > 8 else [],
         )
         os.unlink(cleaned)
-        return Made(kind="onnx", precision="int8", facts=facts_of(path))
+        return _made(path)
 
     def cost_hint_s(self, model: Model) -> float:
         """Return seconds by the number of parameters: each request is computed once, and kept."""
         return 2.0 + 10.0 * model.facts.get("parameters", 0) / 2e7
+
+
+def _without_shapes(path: str) -> Any:
+    """Return a graph without the shapes that it says its inner values have.
+
+    Before it rounds, ONNX Runtime turns each Gemm into a MatMul with its weights the other way
+    round, whose shapes are then no longer those that exporters wrote down.
+    """
+    import onnx
+
+    graph = onnx.load(path)
+    del graph.graph.value_info[:]
+    return graph
+
+
+def _made(path: str) -> Made:
+    facts = facts_of(path)
+    return Made(kind="onnx", precision=refuse_unrounded(facts, "int8"), facts=facts)
 
 
 def _round_static(source: str, path: str, feeds: Sequence[dict[str, Any]], **options: Any) -> None:

@@ -11,6 +11,7 @@ from brizna.improve._model import Made
 from brizna.improve._requests import feed
 from brizna.improve._runtimes._openvino import GRAPH, facts_of
 from brizna.improve._transform import SHRINK
+from brizna.improve._transforms._rounded import refuse_unrounded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,7 +159,8 @@ def _saved(graph: Any, folder: str, precision: str) -> Made:
 
     path = os.path.join(folder, GRAPH)
     ov.save_model(graph, path)
-    return Made(kind="openvino", precision=precision, facts=facts_of(path))
+    facts = facts_of(path)
+    return Made(kind="openvino", precision=refuse_unrounded(facts, precision), facts=facts)
 
 
 def _numbers(model: Model) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from brizna.core.errors import Said
+from brizna.core.errors import InfeasibleError, Said
 from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._runtimes._torch import facts_of, load_module, save_module
@@ -78,6 +78,9 @@ def round_linear(module: Any, scheme: str) -> None:
 
     What the library puts into each layer for its representation cannot be pickled: it is taken
     out again.
+
+    Raises:
+        InfeasibleError: If none is as wide as it has to be.
     """
     import torch
     from torchao.quantization import quantize_
@@ -85,6 +88,12 @@ def round_linear(module: Any, scheme: str) -> None:
     def is_taken(one: Any, _: str) -> bool:
         return isinstance(one, torch.nn.Linear) and one.in_features % _GROUP == 0
 
+    if not any(is_taken(one, name) for name, one in module.named_modules()):
+        raise InfeasibleError(
+            "No linear layer of the module was rounded: expected one whose inputs are a multiple "
+            "of {group}. Leave quantize-torch out.",
+            group=_GROUP,
+        )
     quantize_(module, _config(scheme), filter_fn=is_taken)
     for layer in module.modules():
         vars(layer).pop("extra_repr", None)

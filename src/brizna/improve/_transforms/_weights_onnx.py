@@ -10,6 +10,7 @@ from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._runtimes._onnxruntime import GRAPH, facts_of
 from brizna.improve._transform import SHRINK
+from brizna.improve._transforms._rounded import refuse_unrounded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ class ShrinkWeightsOnnx(Record):
         work.process()
         path = os.path.join(folder, GRAPH)
         work.model.save_model_to_file(path, use_external_data_format=False)
-        return Made(kind="onnx", precision=f"int{self.bits}", facts=facts_of(path))
+        facts = facts_of(path)
+        precision = refuse_unrounded(facts, f"int{self.bits}")
+        return Made(kind="onnx", precision=precision, facts=facts)
 
     def cost_hint_s(self, model: Model) -> float:
         """Return seconds by the number of parameters."""
