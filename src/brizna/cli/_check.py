@@ -6,7 +6,7 @@ import os
 
 from brizna.cli._options import add_json, add_settings, settings_of
 from brizna.cli._parser import Parser
-from brizna.core.errors import UnavailableError
+from brizna.cli._written import put
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -156,30 +156,15 @@ def _write(
     lang, least = context.lang, given.fail_on
     if given.sarif is not None:
         data = review_sarif(found, rules, lang=lang, version=VERSION)
-        _put(context, given.sarif, dumps(data, ensure_ascii=False, indent=1).encode() + b"\n")
+        put(context, given.sarif, dumps(data, ensure_ascii=False, indent=1).encode() + b"\n")
     if given.junit is not None:
         told = found.verification(with_waived=False)
-        _put(context, given.junit, findings_junit([told], rules, lang=lang))
+        put(context, given.junit, findings_junit([told], rules, lang=lang))
     if given.markdown is not None:
         text = review_markdown(found, rules, lang=lang, fail_on=least)
-        _put(context, given.markdown, text.encode())
+        put(context, given.markdown, text.encode())
     if given.html is not None:
-        _put(context, given.html, review_page(found, rules, lang=lang, fail_on=least))
-
-
-def _put(context: Context, path: str, data: bytes) -> None:
-    from brizna.store import replace_file
-
-    full = os.path.abspath(path)
-    try:
-        replace_file(full, data)
-    except OSError as error:
-        raise UnavailableError(
-            "{path!r} could not be written ({reason}): name another file.",
-            path=full,
-            reason=error.strerror,
-        ) from error
-    context.say(full)
+        put(context, given.html, review_page(found, rules, lang=lang, fail_on=least))
 
 
 # ------------------------------------------------------------------------------------------ answers

@@ -7,6 +7,7 @@ import os
 
 from brizna.cli._options import add_json, add_settings, settings_of
 from brizna.cli._parser import Parser
+from brizna.cli._written import add_findings, put, put_findings
 from brizna.core.errors import InputError, UnavailableError
 
 TYPE_CHECKING = False
@@ -130,38 +131,15 @@ def _write(
     context: Context, given: Namespace, record: dict[str, object], verified: Verification
 ) -> None:
     """Write the files that were asked for."""
-    from json import dumps
-
     from brizna.check import GATE_RULES
-    from brizna.core.version import VERSION
-    from brizna.report import findings_junit, findings_sarif, gate_markdown, gate_page
+    from brizna.report import gate_markdown, gate_page
 
     lang = context.lang
     if given.markdown is not None:
-        _put(context, given.markdown, gate_markdown(record, lang=lang).encode())
+        put(context, given.markdown, gate_markdown(record, lang=lang).encode())
     if given.html is not None:
-        _put(context, given.html, gate_page(record, lang=lang))
-    if given.junit is not None:
-        _put(context, given.junit, findings_junit([verified], GATE_RULES, lang=lang))
-    if given.sarif is not None:
-        data = findings_sarif([verified], GATE_RULES, lang=lang, version=VERSION)
-        text = dumps(data, ensure_ascii=False, indent=1)
-        _put(context, given.sarif, text.encode() + b"\n")
-
-
-def _put(context: Context, path: str, data: bytes) -> None:
-    from brizna.store import replace_file
-
-    full = os.path.abspath(path)
-    try:
-        replace_file(full, data)
-    except OSError as error:
-        raise UnavailableError(
-            "{path!r} could not be written ({reason}): name another file.",
-            path=full,
-            reason=error.strerror,
-        ) from error
-    context.say(full)
+        put(context, given.html, gate_page(record, lang=lang))
+    put_findings(context, given, verified, GATE_RULES)
 
 
 def _parser(context: Context) -> Parser:
@@ -263,5 +241,4 @@ def _add_files(parser: Parser) -> None:
     parser.add_argument(
         "--html", metavar="FILE", help=_("write a page: the verdicts, and each block as a drawing")
     )
-    parser.add_argument("--junit", metavar="FILE", help=_("write the verdicts as JUnit's XML"))
-    parser.add_argument("--sarif", metavar="FILE", help=_("write the findings as SARIF 2.1.0"))
+    add_findings(parser)
