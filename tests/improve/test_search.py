@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from brizna.core.errors import InputError
-from brizna.improve import Improvement, Machine, Search, Workshop, outcome_of, part, study_of
+from brizna.core.errors import InputError, UnavailableError
+from brizna.improve import (
+    Improvement,
+    Machine,
+    Material,
+    Search,
+    Workshop,
+    outcome_of,
+    part,
+    study_of,
+)
+from brizna.improve._worker import scores_of
 from brizna.testing import FakeBench, fake_config
 
 MACHINE = Machine(isa=(), processors=1, libraries={})
@@ -200,6 +210,53 @@ def test_costs_without_a_counter_are_called_a_proxy(tmp_path):
 def test_a_configuration_that_cannot_be_is_refused(tmp_path, section, values, words):
     with pytest.raises(InputError, match=words):
         searched(tmp_path, sections={section: values})
+
+
+@pytest.mark.parametrize(
+    "search", [{"transforms": ["fodl"]}, {"without": ["nope"]}, {"runtimes": ["tensorrt-x"]}]
+)
+def test_a_name_that_nobody_knows_is_refused_with_those_there_are(tmp_path, search):
+    with pytest.raises(InputError, match=r"is no (step|runtime) that is known here.*fake|fold"):
+        searched(tmp_path, **search)
+
+
+def test_a_wrong_reference_is_told_before_anything_is_tried(tmp_path):
+    bench = FakeBench()
+    with pytest.raises(InputError, match=r"cannot begin.*no_such_score.*cannot be imported"):
+        searched(
+            tmp_path,
+            bench=bench,
+            sections={"quality": {"score": "brizna.testing._improve:no_such_score"}},
+        )
+    assert bench.done == ["model/source"]
+
+
+def test_items_that_fail_are_told_as_such(tmp_path):
+    (tmp_path / "mine.py").write_text("def items():\n    raise OSError('no such table')\n")
+    with pytest.raises(InputError, match=r"items \(mine:items\) fails with OSError: no such table"):
+        searched(tmp_path, sections={"quality": {"items": "mine:items"}})
+
+
+def test_a_library_that_is_not_there_is_named_with_what_installs_it(tmp_path):
+    (tmp_path / "absent.py").write_text(
+        "def load():\n    raise ModuleNotFoundError('No module named torch', name='torch')\n"
+    )
+    with pytest.raises(UnavailableError, match=r"needs torch.*pip install 'brizna\[torch\]'"):
+        searched(tmp_path, sections={"model": {"load": "absent:load"}})
+
+
+def test_a_model_that_nothing_here_runs_is_told_as_not_available(tmp_path):
+    plugins = [name for name in fake_config()["search"]["plugins"] if "Runtime" not in name]
+    with pytest.raises(UnavailableError, match="No runtime here runs"):
+        searched(tmp_path, plugins=plugins)
+
+
+@pytest.mark.parametrize("answer", ["[0.0]", "[float('nan'), 1.0]", "[[1.0, float('inf')], [1.0]]"])
+def test_scores_that_are_too_few_or_no_numbers_are_told(tmp_path, answer):
+    (tmp_path / f"said{len(answer)}.py").write_text(f"def score(predict, items): return {answer}\n")
+    material = Material(path=(str(tmp_path),), score=f"said{len(answer)}:score")
+    with pytest.raises(InputError, match=r"score \(said\d+:score\) gave"):
+        scores_of(material, None, [1, 2])
 
 
 def test_too_few_items_are_refused(tmp_path):

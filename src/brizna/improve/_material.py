@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
 
+REFERENCES = (
+    *("inputs", "items", "score", "metric", "groups", "calibration", "train", "loss", "student"),
+    "trace",
+)
+"""What of it refers to a person's code."""
+
+
 class Material(Record):
     """References to a person's own code.
 
@@ -75,6 +82,35 @@ class Material(Record):
             )
         return resolve(reference, path=self.path)
 
+    def refuse_unknown(self) -> None:
+        """Import everything that was handed over.
+
+        Raises:
+            InputError: If something cannot be.
+        """
+        for name in REFERENCES:
+            if self.has(name):
+                self.function(name)
+
+    def listed(self, name: str, *given: Any) -> list[Any]:
+        """Return what a person's function lists.
+
+        Raises:
+            InputError: If it fails, told by its name.
+        """
+        function = self.function(name)
+        try:
+            return list(function(*given))
+        except Exception as error:  # a person's code: whatever it raises is told as theirs
+            raise InputError(
+                "{name} ({reference}) fails with {kind}: {why}. Expected it to return a list: "
+                "call it by itself, and mend it.",
+                name=name,
+                reference=getattr(self, name),
+                kind=type(error).__name__,
+                why=" ".join(str(error).split()) or "-",
+            ) from error
+
     def requests(self, name: str = "inputs") -> list[Any]:
         """Return requests: ``inputs``, or ``calibration`` or ``trace`` where they are given.
 
@@ -82,7 +118,7 @@ class Material(Record):
             InputError: If there are none.
         """
         chosen = name if getattr(self, name) is not None else "inputs"
-        found = list(self.function(chosen)())
+        found = self.listed(chosen)
         if not found:
             raise InputError(
                 "{reference} gave no requests: expected at least one, representative of what the "

@@ -256,7 +256,7 @@ class Race:
             raise InputError(
                 "The model cannot be run as it is: {why}. Expected it to answer the requests and "
                 "its items to be scored; nothing can be compared with it otherwise.",
-                why=found.failed[self.base.name],
+                why=found.failed[self.base.name].rstrip("."),
             )
         for name, why in found.failed.items():
             both[name].is_failed = why != SPENT

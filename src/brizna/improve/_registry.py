@@ -67,6 +67,24 @@ def runtime_named(name: str, plugins: Plugins = (), *, path: tuple[str, ...] = (
     return known[name]
 
 
+def refuse_unknown_names(study: Study) -> None:
+    """Look up every step and runtime that a study names.
+
+    Raises:
+        InputError: If there is none of that name.
+    """
+    steps = {one.name for one in all_transforms(study.plugins, path=study.material.path)}
+    runtimes = {one.name for one in all_runtimes(study.plugins, path=study.material.path)}
+    today = study.source.get("runtime")
+    for what, names, known in (
+        ("step", (*study.only, *study.without), steps),
+        ("runtime", (*study.runtimes, *([today] if today else [])), runtimes),
+    ):
+        for name in names:
+            if name not in known:
+                raise _unknown(what, name, known)
+
+
 def distributions_of(plugins: Plugins = (), *, path: tuple[str, ...] = ()) -> frozenset[str]:
     """Return all distributions that any transform or runtime asks for."""
     every = [*all_transforms(plugins, path=path), *all_runtimes(plugins, path=path)]

@@ -18,12 +18,12 @@ It stops early where the budget is spent, and puts off a step that could not pay
 from __future__ import annotations
 
 from brizna.check import confirm, holm
-from brizna.core.errors import InputError, Said
+from brizna.core.errors import InputError, Said, UnavailableError
 from brizna.improve._arms import PER, Arm, is_close
 from brizna.improve._frontier import NEAR, Frontier
 from brizna.improve._graph import Graph
 from brizna.improve._race import SPENT, TOO_LARGE, TOO_LOW, Race, part
-from brizna.improve._registry import all_runtimes, needs_libraries
+from brizna.improve._registry import all_runtimes, needs_libraries, refuse_unknown_names
 from brizna.improve._transform import Variant
 from brizna.improve._workshop import StepFailedError
 
@@ -80,11 +80,13 @@ class Search:
         """Take the model in, and find how it is run as it is.
 
         Raises:
-            InputError: If it cannot be taken or run, or there are too few items.
+            InputError: If it cannot be taken, a name is not known, or there are too few items.
+            UnavailableError: If nothing here runs it, or reads it.
         """
         self._study = study
         self._workshop = workshop
         self._machine = machine
+        refuse_unknown_names(study)
         runtimes = all_runtimes(study.plugins, path=study.material.path)
         self._runtimes = [
             one for one in runtimes if not study.runtimes or one.name in study.runtimes
@@ -92,13 +94,15 @@ class Search:
         try:
             self.graph = Graph(study, workshop, machine)
         except StepFailedError as error:
-            raise InputError(
-                "The model cannot be taken: {why}. Expected what [model] names to load.",
-                why=str(error),
+            kind = UnavailableError if error.is_unavailable else InputError
+            raise kind(
+                "The study cannot begin: {why}. Expected what [model] names to load, and what "
+                "[quality] and [data] name to list items and requests.",
+                why=str(error).rstrip("."),
             ) from error
         base = self._arms_of(self.graph.root, runtimes)
         if not base:
-            raise InputError(
+            raise UnavailableError(
                 "No runtime here runs a model of the kind {kind}: {why}. Install one, or name "
                 "another under runtimes.",
                 kind=self.graph.root.model.kind,

@@ -110,6 +110,19 @@ class Study(Record):
                 threads=len(self.threads),
             )
 
+        counts = (*self.threads, *self.batches, self.most)
+        if min(counts) < 1 or self.cache < 0 or self.seed < 0:
+            raise InputError(
+                "There are {threads} threads, batches of {batches}, a cache of {cache}, {most} "
+                "models and a seed of {seed}: expected 1 or more of each, and 0 or more for the "
+                "cache and the seed.",
+                threads=", ".join(map(str, self.threads)),
+                batches=", ".join(map(str, self.batches)) or "-",
+                cache=self.cache,
+                most=self.most,
+                seed=self.seed,
+            )
+
     def tries(self, name: str) -> bool:
         """Return whether a transform is among those to try."""
         return name not in self.without and (not self.only or name in self.only)

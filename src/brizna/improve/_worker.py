@@ -3,7 +3,8 @@
 It is started as ``python -m brizna.improve._worker JOB``.
 
 The job is a JSON file with a ``task`` and what it needs; the answer is put, whole or not at all,
-where its ``result`` says: ``{"done": ...}``, or ``{"failed": reason}``. Tasks:
+where its ``result`` says: ``{"done": ...}``, or ``{"failed": reason, "kind": of the error}``.
+Tasks:
 
 - ``take``: bring a person's model into a folder. ``model``, ``material``, ``folder``.
 - ``apply``: change a model by one step. ``model`` (a folder), ``step``, ``material``, ``folder``.
@@ -24,10 +25,11 @@ from __future__ import annotations
 
 import os
 import sys
+from math import isfinite
 from typing import Any
 
 from brizna.core.codec import decode, encode
-from brizna.core.errors import BriznaError
+from brizna.core.errors import BriznaError, InputError
 from brizna.improve._material import Material, resolve
 from brizna.improve._measuring import measured, processor_s, recalled
 from brizna.improve._model import open_model, seal
@@ -58,7 +60,7 @@ def main(words: list[str]) -> int:
     try:
         answer: dict[str, Any] = {"done": TASKS[job["task"]](job)}
     except Exception as error:  # noqa: BLE001 - a library's or a person's code: it becomes a row
-        answer = {"failed": reason_of(error)}
+        answer = {"failed": reason_of(error), "kind": type(error).__name__}
     answer["cpu_s"] = processor_s() - begun_s
     draft = f"{job['result']}.{os.getpid()}"
     with open(draft, "wb") as file:
@@ -88,10 +90,13 @@ def _take(job: Mapping[str, Any]) -> dict[str, Any]:
 
     material = Material.from_json(job["material"])
     model = seal(job["folder"], take(job["model"], material, job["folder"]))
-    items = list(material.function("items")()) if material.has("items") else []
+    material.refuse_unknown()
+    if material.has("inputs"):
+        material.requests()
+    items = material.listed("items") if material.has("items") else []
     told: dict[str, Any] = {"model": model.to_json(), "items": len(items)}
     if material.has("groups"):
-        named = material.function("groups")(items)
+        named = material.listed("groups", items)
         told["groups"] = [
             [str(name) for name in ([one] if isinstance(one, (str, int)) else one)] for one in named
         ]
@@ -116,11 +121,42 @@ def _serve(job: Mapping[str, Any]) -> dict[str, Any]:
     found["load_cpu_s"] = loaded_s
     found["used"] = session.used()
     if job["items"] is not None:
-        items = list(material.function("items")())
+        items = material.listed("items")
         chosen = [items[number] for number in job["items"]]
-        scores = material.function("score")(session.predict, chosen)
-        found["scores"] = [plain_score(score) for score in scores]
+        found["scores"] = scores_of(material, session.predict, chosen)
     return found
+
+
+def scores_of(material: Material, predict: Any, items: Sequence[Any]) -> list[Any]:
+    """Return the score of each item.
+
+    Raises:
+        InputError: If there are not as many as items, or one is no number.
+    """
+    scores = [plain_score(score) for score in material.function("score")(predict, items)]
+    if len(scores) != len(items):
+        raise InputError(
+            "score ({reference}) gave {count} scores for {items} items: expected one for each, in "
+            "their order. Mend it.",
+            reference=material.score,
+            count=len(scores),
+            items=len(items),
+        )
+    for place, score in enumerate(scores):
+        if not _is_finite(score):
+            raise InputError(
+                "score ({reference}) gave {score} for an item, the number {place} of those it was "
+                "given: expected a number. What the model answers may not be one; say what such an "
+                "answer is worth.",
+                reference=material.score,
+                score=score,
+                place=place + 1,
+            )
+    return scores
+
+
+def _is_finite(score: Any) -> bool:
+    return all(map(_is_finite, score)) if isinstance(score, list) else isfinite(score)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _prove(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,9 +164,13 @@ def _prove(job: Mapping[str, Any]) -> dict[str, Any]:
     material = Material.from_json(job["material"])
     sys.path.insert(0, job["folder"])
     predict = resolve("loader:load")()
-    items, score = list(material.function("items")()), material.function("score")
-    scores = [score(predict, [items[number] for number in part]) for part in job["items"] if part]
-    return {"scores": [plain_score(one) for part in scores for one in part]}
+    items = material.listed("items")
+    scores = [
+        scores_of(material, predict, [items[number] for number in part])
+        for part in job["items"]
+        if part
+    ]
+    return {"scores": [one for part in scores for one in part]}
 
 
 def plain_score(score: Any) -> Any:

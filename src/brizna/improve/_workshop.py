@@ -52,7 +52,16 @@ class Launched(Record):
 
 
 class StepFailedError(Exception):
-    """What was to be done in a process did not work; the message is the reason."""
+    """What was to be done in a process did not work; the message is the reason.
+
+    Attributes:
+        is_unavailable: Whether something is missing on this machine that could be had.
+    """
+
+    def __init__(self, reason: str, *, is_unavailable: bool = False) -> None:
+        """Say why."""
+        super().__init__(reason)
+        self.is_unavailable = is_unavailable
 
 
 class Workshop:
@@ -154,7 +163,8 @@ class Workshop:
             self._note(key, self._do(task, key, job))
         event = self._known[key]
         if "failed" in event:
-            raise StepFailedError(event["failed"])
+            is_unavailable = event.get("kind") == UnavailableError.__name__
+            raise StepFailedError(event["failed"], is_unavailable=is_unavailable)
         done: dict[str, Any] = event["done"]
         return {**done, "spent_s": event["cpu_s"], "measured_j": event.get("measured_j")}
 

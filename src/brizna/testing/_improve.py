@@ -343,7 +343,10 @@ class FakeBench:
         try:
             answer: dict[str, Any] = {"done": self._do(job), "cpu_s": self._took_s(job)}
         except Exception as error:  # noqa: BLE001 - it becomes the answer
-            answer = {"failed": f"{type(error).__name__}: {error}", "cpu_s": 0.1}
+            from brizna.improve._worker import reason_of
+
+            kind = type(error).__name__
+            answer = {"failed": reason_of(error), "kind": kind, "cpu_s": 0.1}
         with open(job["result"], "wb") as file:
             file.write(encode(answer))
         done: dict[str, Any] = answer.get("done") or {}

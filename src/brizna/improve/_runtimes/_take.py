@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
     from brizna.improve._material import Material
 
+_INSTALLS = {
+    **{name: f"brizna[{name}]" for name in ("torch", "onnx", "openvino")},
+    **dict.fromkeys(("sklearn", "joblib"), "scikit-learn"),
+}
+"""What installs a library that reads models."""
 _ESTIMATORS = (".joblib", ".pkl", ".pickle", ".skops")
 
 
@@ -32,7 +37,22 @@ def take(source: Mapping[str, Any], material: Material, folder: str) -> Made:
 
     Raises:
         InputError: If it is of no form that is known.
+        UnavailableError: If a library that reads it is not installed.
     """
+    try:
+        return _taken(source, material, folder)
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if name not in _INSTALLS:
+            raise
+        raise UnavailableError(
+            "The model needs {name}, which is not installed: pip install '{install}'.",
+            name=name,
+            install=_INSTALLS[name],
+        ) from error
+
+
+def _taken(source: Mapping[str, Any], material: Material, folder: str) -> Made:
     if source.get("load"):
         found = resolve(source["load"], path=material.path)()
         if not isinstance(found, (str, os.PathLike)):
