@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import exp, isfinite, log
+from math import exp, inf, isfinite, log
 from statistics import median
 
 from brizna.check._gate import GateVerdict
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, Said
 from brizna.core.records import Record
 
 TYPE_CHECKING = False
@@ -193,9 +193,10 @@ class Quality(Record):
         verdict: ``pass`` where every execution reached the floor, ``fail`` where most did not,
             ``cannot-tell`` between, or where one did not say it.
         floor: What was asked.
-        median: Of the head's; over the base's where the floor is.
-        worst: The least of them.
+        median: Of the head's; over the base's where the floor is. None where it is no number.
+        worst: The least of them; None where one is no number.
         executions: How many said it.
+        reason: Why one of them is not known though the command said something.
     """
 
     verdict: str
@@ -203,6 +204,7 @@ class Quality(Record):
     median: float | None
     worst: float | None
     executions: int
+    reason: str | None = None
 
     _forms: ClassVar = {"floor": Floor.from_json}
 
@@ -212,30 +214,40 @@ def judge_quality(
 ) -> Quality:
     """Hold the quality that the head reached against its floor.
 
+    What is no finite number, as the loss of a training that went astray, reaches no floor.
+
     Args:
         floor: What it must be.
         heads: What each execution of the head said, None where it said nothing.
         bases: What the base of the same block said, if the floor is over the base.
     """
+    reached = [one if one is None or isfinite(one) else -inf for one in heads]
     if floor.over_base:
-        pairs = zip(heads, bases, strict=True)
-        seen = [None if h is None or b is None else h - b for h, b in pairs]
+        pairs = zip(reached, bases, strict=True)
+        seen = [None if h is None or b is None or not isfinite(b) else h - b for h, b in pairs]
     else:
-        seen = list(heads)
+        seen = reached
     known = [one for one in seen if one is not None]
-    slack = 1e-12 * max([abs(floor.least), *map(abs, known)], default=0.0)
+    slack = 1e-12 * max([abs(floor.least), *(abs(one) for one in known if isfinite(one))])
     verdict = "cannot-tell"
     if known and median(known) < floor.least - slack:
         verdict = "fail"
     elif known and len(known) == len(seen) and min(known) >= floor.least - slack:
         verdict = "pass"
+    astray = sum(one is not None and not isfinite(one) for one in (*heads, *bases))
+    why = Said("{count} executions said what is no finite number", count=astray)
     return Quality(
         verdict=verdict,
         floor=floor,
-        median=median(known) if known else None,
-        worst=min(known, default=None),
+        median=_finite(median(known)) if known else None,
+        worst=_finite(min(known)) if known else None,
         executions=len(known),
+        reason=str(why) if astray else None,
     )
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None
 
 
 class Drift(Record):

@@ -203,7 +203,9 @@ def _on_budget(limit: Limit, place: Place) -> Verdict:
 def _on_quality(quality: Quality, place: Place) -> Verdict:
     floor = quality.floor
     seen = expected = None
-    if quality.median is None:
+    if quality.reason is not None:
+        seen = Said("{name}: {why}", name=floor.name, why=quality.reason)
+    elif quality.median is None or quality.worst is None:
         seen = Said("{name}, which the command does not say", name=floor.name)
     elif quality.verdict != "pass":
         seen = Said(

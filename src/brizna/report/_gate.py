@@ -130,14 +130,15 @@ def _rows(found: Found, style: Format) -> list[list[str]]:
         text = _("{creep} over {points} commits")
         seen = text.format(creep=_signed(drift["creep"], style), points=drift["points"])
         bound = f"≤ {_signed(drift['limit'], style)}"
-        rows.append([_("creep of the base"), seen, bound, names[drift["verdict"]]])
+        told = _("a warning") if drift["verdict"] == "fail" else names[drift["verdict"]]
+        rows.append([_("creep of the base"), seen, bound, told])
     return rows
 
 
 def _quality(one: Found, style: Format) -> list[str]:
     _, floor = style.say, one["floor"]
-    seen = style.unknown(None)
-    if one["median"] is not None:
+    seen = style.unknown(one.get("reason"))
+    if one["median"] is not None and one["worst"] is not None:
         text = _("{median}, at worst {worst}")
         seen = text.format(median=style.number(one["median"]), worst=style.number(one["worst"]))
     bound = f"≥ {style.number(floor['least'])}"

@@ -31,7 +31,7 @@ from brizna.environment import machine_name, redact
 from brizna.run import trials
 from brizna.run._counters import execute, find_counter
 from brizna.store import Store
-from brizna.verbs._gate_trees import scrubbed, trees
+from brizna.verbs._gate_trees import FOLDER, scrubbed, trees
 from brizna.verbs._measure import Measuring, MeasuringWarning
 from brizna.verbs._measured_trial import RESULT_VARIABLE, told_result
 from brizna.verbs._trialling import stoppable
@@ -121,14 +121,19 @@ class GateAsked(Record):
             raise InputError(
                 "A quality is asked beside the base, but there is none: name it with --base."
             )
-        if not LOOKS[0] <= self.blocks <= LOOKS[-1] or (self.executions or 1) < 1:
+        if not LOOKS[0] <= self.blocks <= LOOKS[-1]:
             raise InputError(
-                "There are {blocks} blocks of {executions} executions: expected {least} to {most} "
-                "blocks of at least 1.",
+                "--blocks is {blocks}: expected {least} to {most}. Leave it out for as many as are "
+                "needed.",
                 blocks=self.blocks,
-                executions=self.executions,
                 least=LOOKS[0],
                 most=LOOKS[-1],
+            )
+        if self.executions is not None and self.executions < 1:
+            raise InputError(
+                "--executions is {executions}: expected at least 1. Leave it out for as many as "
+                "make a steady figure.",
+                executions=self.executions,
             )
 
 
@@ -177,7 +182,7 @@ def gate(
     store = Store.find(settings["store"], cwd=directory, environ=environ)
     measuring = Measuring("gate", tags=(TAG,), meters=meters, **options)
     with (
-        TemporaryDirectory(prefix="brizna-gate-") as folder,
+        TemporaryDirectory(prefix=FOLDER) as folder,
         stoppable(),
         trees(asked.base, directory=directory, folder=folder, environ=environ) as both,
         warnings.catch_warnings(record=True) as heard,
@@ -190,8 +195,18 @@ def gate(
     past = _history(store, made, machine_name()) if made.base is not None else ()
     made = _conclude(made, measuring, past)
     made = made.replace(notes=(*made.notes, *(str(one.message) for one in heard)))
-    if made.run is not None:
+    return _kept(made, store)
+
+
+def _kept(made: Gate, store: Store) -> Gate:
+    """Keep what was found beside the gate's run; where it cannot be, say so and lose nothing."""
+    if made.run is None:
+        return made
+    try:
         store.put(made.to_json(), run_id=made.run)
+    except UnavailableError as error:
+        note = str(Said("What the gate found is not kept: {error}", error=error))
+        return made.replace(notes=(*made.notes, note))
     return made
 
 
@@ -475,7 +490,14 @@ class _Work:
     def _said(self, name: str, arm: str, blocks: int) -> list[float | None]:
         """Return what each execution of an arm said of a quality, block by block."""
         every = [one for at in range(blocks) for one in self._told.get((at, arm), [])]
-        return [one.get(name) for one in every]
+        return [_number(one.get(name)) for one in every]
+
+
+def _number(said: object) -> float | None:
+    """Return a quality that was said; None where it is no number at all."""
+    if isinstance(said, bool) or not isinstance(said, (int, float)):
+        return None
+    return float(said)
 
 
 def _tail(output: str) -> str:

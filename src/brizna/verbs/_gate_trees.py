@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from shutil import rmtree
 
 from brizna.core.errors import InputError, UnavailableError
 from brizna.core.records import Record
@@ -26,6 +27,9 @@ _THREADS = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"),
     *("VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS", "RAYON_NUM_THREADS"),
 )
+FOLDER = "brizna-gate-"
+"""How the folder of a gate begins."""
+_BASE, _HELD = "base", "held"
 _FIXED = {"PYTHONHASHSEED": "0", **dict.fromkeys(_THREADS, "1")}
 _COUNTED = {
     "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX2,-AVX2_Usable,-ERMS,-FSRM",
@@ -92,8 +96,10 @@ def trees(
     top = git.ask("rev-parse", "--show-toplevel")
     base_commit = git.commit(base)
     head_commit = git.try_ask("rev-parse", "HEAD")
-    place = os.path.join(folder, "base")
+    place = os.path.join(folder, _BASE)
+    held = _hold(folder)
     try:
+        _sweep_up(git)
         git.ask("worktree", "add", "--quiet", "--detach", place, base_commit)
         inner = os.path.relpath(os.path.realpath(directory), os.path.realpath(top))
         there = os.path.normpath(os.path.join(place, inner))
@@ -113,6 +119,45 @@ def trees(
     finally:
         if git.try_ask("worktree", "remove", "--force", "--force", place) is None:
             git.try_ask("worktree", "prune")  # a signal came while it was made
+        os.close(held)
+
+
+def _hold(folder: str) -> int:
+    """Hold a file in a gate's folder until this process ends, however it ends; return it."""
+    import fcntl
+
+    held = os.open(os.path.join(folder, _HELD), os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return held
+
+
+def _sweep_up(git: Git) -> None:
+    """Remove the work trees of gates that were killed: nobody holds their folders any more."""
+    for line in (git.try_ask("worktree", "list", "--porcelain") or "").splitlines():
+        folder, name = os.path.split(line.removeprefix("worktree "))
+        is_ours = name == _BASE and os.path.basename(folder).startswith(FOLDER)
+        if line.startswith("worktree ") and is_ours and _is_left(folder):
+            git.try_ask("worktree", "remove", "--force", "--force", os.path.join(folder, name))
+            rmtree(folder, ignore_errors=True)
+
+
+def _is_left(folder: str) -> bool:
+    """Tell whether the gate that made a folder is gone."""
+    import fcntl
+
+    try:
+        held = os.open(os.path.join(folder, _HELD), os.O_RDWR)
+    except FileNotFoundError:
+        return not os.path.isdir(folder)  # one of an earlier version may be at work in it
+    except OSError:
+        return False
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(held)
+    return True
 
 
 def _is_changed(git: Git, commit: str | None) -> bool:
@@ -177,6 +222,6 @@ class Git:
                 "git {words} failed ({reason}): run the gate in a work tree of git's, or leave "
                 "--base out.",
                 words=words[0],
-                reason=done.stderr.strip() or done.returncode,
+                reason=" ".join(done.stderr.split()) or done.returncode,
             )
         return done.stdout.strip()
