@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("cryptography")
 
@@ -24,7 +26,7 @@ from brizna.report import Selection
 from brizna.store import Approvals, KeyRing, Store, keep_software
 from brizna.verbs import BundleForm, Signer, dossier_of, sign_run, verify
 from brizna.verbs._bundle_files import bundle_bytes
-from brizna.verbs._bundle_signed import Whom, signed_lists, whom_to_believe
+from brizna.verbs._bundle_signed import Whom, examine_signed, signed_lists, whom_to_believe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -258,3 +260,32 @@ def test_a_key_that_was_put_in_makes_nobody_believe_it(bench: Bench):
     outcome, broken = bench.judged(bench.forged(files, bench.other))
     assert outcome == "pass"
     assert bench.eve.id in broken["BRZ-V065", "SIGNATURE.json"]
+
+
+ODD = (None, 1, 1.5, True, "x", [], {}, [1], {"a": 1}, f"sha256:{'0' * 64}")
+
+
+def made_odd(value: object, draw: Callable[[int], int]) -> object:
+    """Return a JSON value with something odd somewhere in it."""
+    if isinstance(value, dict) and value and draw(4):
+        name = sorted(value)[draw(len(value))]
+        return {**value, name: made_odd(value[name], draw)}
+    if isinstance(value, list) and value and draw(4):
+        at = draw(len(value))
+        return [*value[:at], made_odd(value[at], draw), *value[at + 1 :]]
+    return ODD[draw(len(ODD))]
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_whatever_stands_in_a_bundle_is_judged_and_never_raises(bench: Bench, data: st.DataObject):
+    def draw(count: int) -> int:
+        return data.draw(st.integers(0, count - 1))
+
+    signed = ("keys/", "statements/", "approved/", "software/", "SIGNATURE", "runs/")
+    paths = sorted(path for path in bench.files if path.startswith(signed))
+    path = paths[draw(len(paths))]
+    odd = encode(made_odd(decode(bench.files[path]), draw))
+    whom = Whom(bench.ring if draw(2) else None)
+    found = examine_signed({**bench.files, path: odd}, "b", whom)
+    assert {one.result for one in found} <= {"pass", "fail", "cannot-tell"}

@@ -60,6 +60,10 @@ class Key(Record):
     succeeds: str | None = None
     endorsement: str | None = None
 
+    def _check(self) -> None:
+        texts = (self.id, self.name, self.kind, self.public_pem, self.created)
+        _check_texts(texts, (self.succeeds, self.endorsement))
+
 
 class KeyEnd(Record):
     """That a key is over.
@@ -79,6 +83,9 @@ class KeyEnd(Record):
     reason: str
     by: str
     signature: str | None = None
+
+    def _check(self) -> None:
+        _check_texts((self.key, self.at, self.reason, self.by), (self.signature,))
 
 
 class KeyRing:
@@ -437,6 +444,16 @@ class KeyRing:
 
     def _path(self, key_id: str, suffix: str) -> str:
         return os.path.join(self.folder, key_id.removeprefix("sha256:") + suffix)
+
+
+def _check_texts(texts: tuple[object, ...], others: tuple[object, ...]) -> None:
+    """Refuse a record of a key that holds something else than texts, or nothing where it may."""
+    for value in (*texts, *(one for one in others if one is not None)):
+        if not isinstance(value, str):
+            raise InputError(
+                "A record of a key holds {value!r:.80}: expected a text. Put back the original.",
+                value=value,
+            )
 
 
 def is_before(at: str | None, end: str) -> bool:

@@ -256,6 +256,10 @@ def _examine_statements(files: Files, judge: _Judge) -> list[Verdict]:
         if not path.startswith(f"{STATEMENTS}/"):
             continue
         place = Place(file=judge.name, field=path)
+        own = digest_of_bytes(files[path])
+        if path != f"{STATEMENTS}/{own.removeprefix('sha256:')}.json":
+            seen = Said("it has the digest {digest}", digest=own)
+            found.append(failed(RECORD, place, seen, Said("the digest that is its name")))
         payload, verdicts = judge.open(envelope, place)
         found += verdicts
         if payload is not None:
@@ -302,10 +306,9 @@ def _examine_software(files: Files, name: str) -> list[Verdict]:
         one for one in files if one.startswith("runs/") and one.endswith("run.json")
     ):
         try:
-            around: dict[str, Any] = decode(files[path]).get("environment") or {}
-        except (BriznaError, AttributeError):  # told where the run itself is judged
+            named: dict[str, Any] = dict(decode(files[path])["environment"]["software"])
+        except (BriznaError, KeyError, TypeError, ValueError):  # judged where the run itself is
             continue
-        named: dict[str, Any] = around.get("software") or {}
         digest = str(named.get("record")).removeprefix("sha256:")
         data = files.get(f"{_SOFTWARE}/{digest}.json")
         if data is None:
