@@ -56,3 +56,10 @@ def test_nothing_else_holds(change):
     pytest.importorskip("pypi_attestations")
     state, why = signatures_hold(served(change))
     assert state == "wrong", why
+
+
+@pytest.mark.parametrize("bundles", [[], None, "x", [{"publisher": {}, "attestations": []}]])
+def test_where_nothing_is_signed_nothing_holds(bundles):
+    pytest.importorskip("pypi_attestations")
+    nothing = {"version": 1, "attestation_bundles": bundles}
+    assert signatures_hold(served().replace(provenance=nothing))[0] == "unverified"

@@ -198,15 +198,15 @@ def signatures_hold(file: AttestedFile) -> tuple[str, Said | None]:
         told = library.Provenance.model_validate_json(json.dumps(file.provenance))
         digest = file.digest.removeprefix("sha256:")
         distribution = library.Distribution(name=file.name, digest=digest)
-        for bundle in told.attestation_bundles:
-            for one in bundle.attestations:
-                _quietly(one.verify, bundle.publisher, distribution)
+        signed = [(one, by.publisher) for by in told.attestation_bundles for one in by.attestations]
+        for one, publisher in signed:
+            _quietly(one.verify, publisher, distribution)
     except library.AttestationError as error:
         return WRONG, Said("{error}", error=error)
     except Exception as error:  # noqa: BLE001 - of any library: the caller tells it, as unverified
         kind = type(error).__name__
         return UNVERIFIED, Said("it could not be checked: {kind}: {error}", kind=kind, error=error)
-    return VERIFIED, None
+    return (VERIFIED, None) if signed else (UNVERIFIED, Said("nothing is signed"))
 
 
 def _quietly(verify: Callable[..., object], publisher: object, distribution: object) -> None:
