@@ -185,12 +185,16 @@ def test_killed_it_goes_on_and_loses_no_more_than_the_trial_it_was_at(brizna, tm
 
 
 LONG = """
-import json, os, sys
+import json, os, sys, time
 folder, epochs = os.environ["BRIZNA_CHECKPOINT"], int(sys.argv[1])
 assert folder == sys.argv[2]
 path = os.path.join(folder, "state.json")
 done = json.load(open(path)) if os.path.exists(path) else 0
 print(f"begun at {done}", file=open("begun", "a"))
+if done and os.path.exists("hold"):
+    open(path, "w").write("half of")
+    open("held", "w").close()
+    time.sleep(60)
 if done:
     print(f"continued={done + SHIFT}")
 json.dump(epochs, open(path, "w"))
@@ -198,21 +202,25 @@ print(f"accuracy={epochs / 10}")
 """
 
 
-def halved(brizna, tmp_path, shift):
-    """Return what a search with a resource finds, and with how many epochs each training began."""
+def halving(tmp_path, shift=0):
+    """Write a training that keeps its state, and return the words of a search that halves."""
     (tmp_path / "long.py").write_text(LONG.replace("SHIFT", str(shift)), encoding="utf-8")
-    done = brizna(
+    return (
         "tune", "--vary", "rate=0.0..1.0", "--resource", "epochs=1..4", "--factor", "2", *RANDOM,
         "--quality", "accuracy", "--trials", "4", "--repeats", "2", "--json", "--",
         sys.executable, "long.py", "{epochs}", "{checkpoint}",
     )  # fmt: skip
-    assert done.returncode in (0, 4), done.stderr
-    begun = [int(line.split()[-1]) for line in (tmp_path / "begun").read_text().splitlines()]
-    return Tune.from_json(json.loads(done.stdout)), begun
+
+
+def begun_at(tmp_path):
+    """Return with how many epochs each training began."""
+    return [int(line.split()[-1]) for line in (tmp_path / "begun").read_text().splitlines()]
 
 
 def test_a_training_goes_on_from_its_checkpoint_and_its_parts_count_once(brizna, shown, tmp_path):
-    found, begun = halved(brizna, tmp_path, 0)
+    done = brizna(*halving(tmp_path))
+    assert done.returncode == 0, done.stderr
+    found, begun = Tune.from_json(json.loads(done.stdout)), begun_at(tmp_path)
     assert sorted(begun[:7]) == [0, 0, 0, 0, 1, 1, 2]
     assert set(begun[7:]) == {0}  # with another seed
     own = sum(run["energy_j"]["best"] for run in shown("runs", "list", "--tag", "tune"))
@@ -225,8 +233,31 @@ def test_a_training_goes_on_from_its_checkpoint_and_its_parts_count_once(brizna,
 
 
 def test_a_training_that_says_it_went_on_from_elsewhere_does_not_count(brizna, tmp_path):
-    found, _ = halved(brizna, tmp_path, 5)
+    found = Tune.from_json(json.loads(brizna(*halving(tmp_path, 5)).stdout))
     lost = [one.failed for one in found.settings if one.failed]
     assert lost
     assert "went on from 6" in lost[0]
     assert all(one.amount == 1 for one in found.settings if one.failed is None)
+
+
+def test_half_a_checkpoint_of_a_killed_trial_is_not_gone_on_from(brizna, tmp_path):
+    words = halving(tmp_path)
+    (tmp_path / "hold").touch()
+    with subprocess.Popen(
+        [sys.executable, "-m", "brizna", *words],
+        cwd=tmp_path,
+        env={**os.environ, "BRIZNA_STORE": str(tmp_path / "store")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as search:
+        while not (tmp_path / "held").exists():
+            assert search.poll() is None
+            time.sleep(0.02)
+        os.killpg(search.pid, signal.SIGKILL)
+    (tmp_path / "hold").unlink()
+    done = brizna("tune", "--resume", "--json")
+    assert done.returncode == 0, done.stderr
+    found = Tune.from_json(json.loads(done.stdout))
+    assert not [one.failed for one in found.settings if one.failed]
+    assert begun_at(tmp_path)[:8] == [0, 0, 0, 0, 1, 1, 1, 2]  # one of the second rung was lost
