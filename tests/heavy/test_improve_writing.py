@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ np = pytest.importorskip("numpy")
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from brizna.cli import main  # noqa: E402 - after what may skip
 from brizna.core.errors import InputError, UnavailableError  # noqa: E402 - after what may skip
 from brizna.improve import Material, Model, Serving, seal  # noqa: E402 - after what may skip
 from brizna.improve._runtimes._past import asked_of  # noqa: E402 - after what may skip
@@ -275,3 +278,40 @@ def test_rows_padded_in_front_write_as_without(graph):
 def test_a_number_of_tokens_that_is_none_is_refused(graph):
     with pytest.raises(InputError, match="at least 1"):
         opened(graph, "f32", new_tokens=0)
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "improve" / "writer"
+
+
+def test_the_study_of_the_examples_tells_how_keys_and_values_were_kept(
+    tmp_path, monkeypatch, capsys
+):
+    pytest.importorskip("openvino")
+    smaller = {
+        "STEPS, ROWS, LENGTH = 300, 16, 96": "STEPS, ROWS, LENGTH = 2, 2, 16",
+        "READ, WRITTEN, ITEMS, REQUESTS = 192, 64, 240, 4": (
+            "READ, WRITTEN, ITEMS, REQUESTS = 12, 4, 32, 2"
+        ),
+        "repeats = 4": "repeats = 2",
+        'window = "1s"': 'window = "20ms"',
+        "new_tokens = 64": "new_tokens = 4",
+    }
+    whole = "".join(path.read_text(encoding="utf-8") for path in sorted(EXAMPLE.glob("*.*")))
+    assert all(old in whole for old in smaller)
+    for source in EXAMPLE.glob("*.*"):
+        text = source.read_text(encoding="utf-8")
+        for old, new in smaller.items():
+            text = text.replace(old, new)
+        (tmp_path / source.name).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BRIZNA_STORE", str(tmp_path / "store"))
+    assert main(["improve", "study.toml", "--json"]) in (0, 4)
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    kept = {
+        row["serving"]["options"]["KV_CACHE_PRECISION"]: row["used"]
+        for row in rows
+        if row["trials"] and row["serving"]["precision"] == "fp32"
+    }
+    assert set(kept) == {"f32", "u8", "u4"}
+    assert all(used["kept"] == name for name, used in kept.items())
+    assert all(used["is_attention_fused"] for used in kept.values())

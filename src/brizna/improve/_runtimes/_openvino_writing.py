@@ -165,7 +165,11 @@ class OpenVinoWritingSession:
         return np.stack(tokens, axis=1), np.stack(scores, axis=1).astype(np.float32)
 
     def _step(self, given: Any, mask: Any) -> Any:
-        """Return the logits behind the last of some tokens; all before them is kept already."""
+        """Return the logits behind the last of some tokens; all before them is kept already.
+
+        Raises:
+            UnavailableError: If they are no numbers, as of release 2026.4 in bf16 now and then.
+        """
         import numpy as np
 
         every = {
@@ -177,7 +181,13 @@ class OpenVinoWritingSession:
         found = self._request.infer(
             {name: array for name, array in every.items() if name in self._names}
         )
-        return found[0][:, -1, :]
+        logits = found[0][:, -1, :]
+        if np.isnan(logits).any():
+            raise UnavailableError(
+                "OpenVINO answers a token with what is no number: expected one. Run the graph in "
+                "fp32, or with another release."
+            )
+        return logits
 
     def used(self) -> dict[str, Any]:
         """Return the precision and how keys and values are kept, as read back, and the version."""
