@@ -3,8 +3,8 @@
 The server side draws two figures, so that the plot stands in a page without scripts and on paper,
 each point a link to its row and each row to its point. A script of the page then lets a reader
 choose other figures, choose points together and leave some out; what it needs is computed here,
-numbers written as the language has them, so that it formats nothing. It is small beside
-Vega, which draws nothing without scripts.
+numbers written as the language has them, so that it formats nothing. It is small
+beside Vega, which draws nothing without scripts.
 """
 
 from __future__ import annotations
