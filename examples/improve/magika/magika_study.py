@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sysconfig
 from functools import cache
 from importlib.util import find_spec
@@ -74,16 +75,15 @@ def bytes_of(path: Path) -> np.ndarray:
 @cache
 def files() -> list[Path]:
     """Return files of known kinds, some of each, always the same on one installation."""
-    found: dict[str, list[Path]] = {}
-    for path in sorted(Path(sysconfig.get_path("purelib")).rglob("*")):
-        ending = path.suffix
-        if ending in ENDINGS and path.is_file() and path.stat().st_size > 200:
-            found.setdefault(ending, []).append(path)
+    found: dict[str, list[str]] = {ending: [] for ending in ENDINGS}
+    for place, _, names in os.walk(sysconfig.get_path("purelib")):
+        for name in names:
+            found.get(os.path.splitext(name)[1], []).append(os.path.join(place, name))
     draw = np.random.default_rng(0)
     kept: list[Path] = []
     for each in found.values():
-        count = min(MOST_OF_A_KIND, len(each))
-        kept += [each[place] for place in draw.choice(len(each), count, replace=False)]
+        drawn = draw.permutation(sorted(each))[:MOST_OF_A_KIND]
+        kept += [path for path in map(Path, drawn) if path.stat().st_size > 200]
     return kept
 
 

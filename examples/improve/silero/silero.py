@@ -15,7 +15,7 @@ import numpy as np  # noqa: TID253 - a study is its own program
 
 RATE, STEP, BEFORE = 16_000, 512, 64
 """Samples a second; samples the network is given at once; samples before them that it sees too."""
-CLIPS, CLIP_S = 600, 3.0
+CLIPS, CLIP_S = 480, 3.0
 LOUD = 0.02
 SENTENCES = (
     "The meter counts what the processor takes.",
