@@ -9,11 +9,11 @@ from brizna.testing import sample_project
 
 HASH = "sha256:" + "a" * 64
 RULES = project_rules()
-AUDIT, FIT = RULES["BRZ-P014"], RULES["BRZ-P006"]
+AUDIT, FIT, BY = RULES["BRZ-P014"], RULES["BRZ-P006"], RULES["BRZ-P015"]
 
 
-def environment(form, rule, result, at="2026-11-28T09:00:00Z"):
-    verdict = {"rule": rule, "severity": "error", "result": result, "place": {"field": "numpy"}}
+def environment(form, rule, result, at="2026-11-28T09:00:00Z", severity="error"):
+    verdict = {"rule": rule, "severity": severity, "result": result, "place": {"field": "numpy"}}
     verification = {"form": form, "verdicts": [verdict]}
     schema = "brizna.environment-verdict/1"
     return {"schema": schema, "at": at, "installed": HASH, "verification": verification}
@@ -54,3 +54,15 @@ def test_a_check_is_no_audit_and_rules_beside_the_question_do_not_count():
     assert result(FIT, environment("environment", "BRZ-E012", "not-applicable"))[0] == (
         "not-applicable"
     )
+
+
+def test_what_nobody_attests_is_no_fault_and_what_nobody_asked_cannot_be_told():
+    nobody = environment("attestations", "BRZ-E022", "fail", severity="note")
+    assert result(BY, nobody)[0] == "not-applicable"
+    assert result(BY, environment("attestations", "BRZ-E022", "cannot-tell"))[0] == "cannot-tell"
+    assert result(BY, environment("attestations", "BRZ-E023", "fail"))[0] == "fail"
+
+
+def test_an_old_list_leaves_the_question_open():
+    old = environment("audit", "BRZ-E021", "fail", severity="warning")
+    assert result(AUDIT, old)[0] == "cannot-tell"

@@ -55,3 +55,20 @@ def test_what_was_found_is_evidence_for_the_project(carry_out, one, tmp_path, mo
     (tmp_path / "osv" / "x.json").write_text(json.dumps(record))
     assert carry_out("env", "audit", one, "--snapshot", str(tmp_path / "osv"), "--save")[0] == 1
     assert results()["BRZ-P014"] == "fail"
+
+
+def test_who_published_is_unknown_until_an_index_was_asked(carry_out, one, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    lock = tmp_path / "lock.txt"
+    lock.write_text(f"blade==1.2 --hash=sha256:{'ab' * 32}\n")
+    code, said, _ = carry_out("env", "attested", one, "--lock", str(lock), "--save")
+    assert code == 4
+    assert "no index was asked yet" in said
+    assert carry_out("env", "attested", one, "--lock", str(lock), "--strict")[0] == 1
+    told = json.loads(carry_out("env", "attested", one, "--lock", str(lock), "--json")[1])
+    assert [row["name"] for row in told["published"]] == ["blade"]
+    assert told["verification"]["form"] == "attestations"
+    said = carry_out("check", "--select", "BRZ-P015", "--json")[1]
+    assert [row["result"] for row in json.loads(said)["verdicts"]] == ["cannot-tell"]

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from brizna.check._environment import CLOCKS_DIFFER_DAYS, OLDEST_DAYS
 from brizna.check._environment_rules import (
+    ATTESTED,
     ATTESTED_BY,
     ATTESTED_FILE,
     BUILT,
@@ -32,7 +33,7 @@ _DAY_S = 86_400.0
 _OSV = "OSV schema 1.7"
 _MAKERS = str(Said("the makers of the software, as in brizna's table compatibility"))
 _PEP_740 = str(Said("PyPA, Index hosted attestations (PEP 740)"))
-CHECKED, AUDITED, ATTESTED = "environment", "audit", "attestations"
+CHECKED, AUDITED, ATTESTATIONS = "environment", "audit", "attestations"
 """Forms of verifications of environments."""
 
 
@@ -78,7 +79,7 @@ def environment_rules() -> Iterator[ProjectRule]:
         title=Said("Who published what runs used is verified, as far as it is attested"),
         todo=Said("Find out and keep it: brizna env attested --lock LOCK --index URL --save."),
         reference=_PEP_740,
-        judge=_judge(ATTESTED, (ATTESTED_FILE, ATTESTED_BY)),
+        judge=_judge(ATTESTATIONS, (ATTESTED, ATTESTED_FILE, ATTESTED_BY)),
         profiles={"pnav": "2.1 Seguridad y trazabilidad, 2"},
     )
 
@@ -121,7 +122,7 @@ def _judge_one(rule: ProjectRule, project: Project, last: Held, rules: tuple[str
             days=OLDEST_DAYS,
         )
         return rule.untold(place, why, shown)
-    untold = [one for one in found if one["result"] not in ("pass", "not-applicable")]
+    untold = [one for one in found if _is_untold(one)]
     if untold:
         first = untold[0]["place"]["field"] or untold[0]["rule"]
         why = Said("{count} things that could not be told: {first}", count=len(untold), first=first)
@@ -129,6 +130,12 @@ def _judge_one(rule: ProjectRule, project: Project, last: Held, rules: tuple[str
     if not any(one["result"] == "pass" for one in found):
         return rule.unasked(place, Said("nothing of it is known to the table or the list"))
     return rule.passed(place, shown)
+
+
+def _is_untold(verdict: Mapping[str, Any]) -> bool:
+    """Return whether a verdict leaves the question open: a warning does, a note does not."""
+    is_warned = verdict["result"] == "fail" and verdict["severity"] == "warning"
+    return is_warned or verdict["result"] == "cannot-tell"
 
 
 def _form(kept: Held) -> str:
