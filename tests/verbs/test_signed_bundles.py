@@ -20,7 +20,7 @@ pytest.importorskip("cryptography")
 
 from brizna.check import bundle_lists
 from brizna.core.codec import decode, encode
-from brizna.core.errors import InputError
+from brizna.core.errors import InputError, IntegrityError
 from brizna.core.software import Distribution, Software
 from brizna.report import Selection
 from brizna.store import Approvals, KeyRing, Store, keep_software
@@ -251,6 +251,18 @@ def test_a_key_that_is_known_to_be_stolen_vouches_for_nothing(bench: Bench):
     outcome, broken = bench.judged(whom=Whom(ours))
     assert outcome == "fail"
     assert "compromised" in broken["BRZ-E040", "SIGNATURE.json"]
+
+
+def test_where_nothing_is_signed_nobody_s_keys_are_asked_about(bench: Bench):
+    signed = ("keys/", "statements/", "approved/", "SIGNATURE")
+    files = {path: data for path, data in bench.files.items() if not path.startswith(signed)}
+    broken = bench.place / "broken"
+    broken.mkdir()
+    (broken / "x.json").write_text("{}")
+    whom = Whom(KeyRing(str(broken)))
+    assert bench.judged(bench.forged(files), whom) == ("pass", {})
+    with pytest.raises(IntegrityError):
+        bench.judged(whom=whom)
 
 
 def test_a_key_that_was_put_in_makes_nobody_believe_it(bench: Bench):
