@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from brizna.core.codec import decode, digest, encode
 from brizna.core.errors import IntegrityError
-from brizna.store._envelopes import seal, unseal
+from brizna.store._envelopes import lacking, seal, unseal
 from brizna.store._kept import keep_record, read_kept
 
 TYPE_CHECKING = False
@@ -78,7 +78,7 @@ def peek(envelope: dict[str, Any]) -> dict[str, Any]:
     except (KeyError, TypeError, ValueError) as error:
         raise IntegrityError(
             "An answer has no content that can be read ({error}): expected an envelope. Remove it.",
-            error=repr(error),
+            error=lacking(error),
         ) from error
     if not isinstance(found, dict):
         raise IntegrityError("An answer is no JSON object: expected one. Remove it.")

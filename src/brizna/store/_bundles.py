@@ -11,7 +11,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from brizna.core.errors import InputError, IntegrityError, Said
-from brizna.store._envelopes import seal, unseal
+from brizna.store._envelopes import lacking, seal, unseal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def unseal_bundle(
         raise IntegrityError(
             "This is no bundle that is signed with a key: {error}. Expected a public key's hint "
             "and an envelope; certificates of Sigstore cannot be checked offline.",
-            error=repr(error),
+            error=lacking(error),
         ) from error
     keys = ring.keys().values()
     unknown = str(Said("with the hint {hint}", hint=hint))

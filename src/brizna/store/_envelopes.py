@@ -11,7 +11,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 
-from brizna.core.errors import IntegrityError
+from brizna.core.errors import IntegrityError, Said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def unseal(
         raise IntegrityError(
             "This is no signed envelope: {error}. Expected payload, payloadType and signatures, as "
             "DSSE has them. Get the original.",
-            error=repr(error),
+            error=lacking(error),
         ) from error
     if found != payload_type or not given:
         raise IntegrityError(
@@ -93,6 +93,15 @@ def unseal(
             wrong = error
     assert wrong is not None
     raise wrong
+
+
+def lacking(error: Exception) -> Said:
+    """Return in plain words why something is no envelope or bundle."""
+    if isinstance(error, KeyError):
+        return Said("it has no {name}", name=error.args[0])
+    if isinstance(error, Base64Error):
+        return Said("its content or a signature is not written in Base64")
+    return Said("a part of it is not what it should be")
 
 
 def _signed(payload: bytes, payload_type: str) -> bytes:
