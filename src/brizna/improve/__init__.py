@@ -19,13 +19,7 @@ from brizna.core.lazy import lazily
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.improve._arms import PER, Arm, is_close
-    from brizna.improve._artefact import (
-        Recipe,
-        load_served,
-        read_recipe,
-        refuse_foreign,
-        write_artefact,
-    )
+    from brizna.improve._artefact import Recipe, load_served, read_recipe, write_artefact
     from brizna.improve._cached import (
         AnswerCosts,
         CacheSize,
@@ -53,13 +47,7 @@ if TYPE_CHECKING:
     from brizna.improve._study import Study, key_of, read_budget, study_of
     from brizna.improve._trace import Trace, read_trace
     from brizna.improve._transform import Transform, Variant
-    from brizna.improve._workshop import (
-        Launched,
-        StepFailedError,
-        Workshop,
-        run_plainly,
-        unwritable,
-    )
+    from brizna.improve._workshop import Launched, StepFailedError, Workshop, run_plainly
 
 __all__ = [
     "PER",
@@ -105,14 +93,12 @@ __all__ = [
     "read_recipe",
     "read_trace",
     "recommended_of",
-    "refuse_foreign",
     "run_plainly",
     "runtime_named",
     "seal",
     "study_of",
     "this_machine",
     "transform_from",
-    "unwritable",
     "write_artefact",
 ]
 
@@ -129,8 +115,6 @@ _HOMES = {
     "Recipe": "_artefact",
     "load_served": "_artefact",
     "read_recipe": "_artefact",
-    "refuse_foreign": "_artefact",
-    "unwritable": "_workshop",
     "write_artefact": "_artefact",
     "Graph": "_graph",
     "Machine": "_machine",

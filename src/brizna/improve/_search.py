@@ -136,6 +136,10 @@ class Search:
             self.race.final()
             self._judge()
         self._choose()
+        told = None if self.chosen is None else self.race.told(self.chosen)
+        if told is not None and told.high.value >= 1:
+            text = Said("what the choice saves lies within what trials scatter by: raise repeats")
+            self.notes.append(str(text))
 
     # ------------------------------------------------------------------------------------- build
 
@@ -370,7 +374,14 @@ class Search:
         left = [arm for arm in race.arms.values() if arm.is_running]
         guards = {name: arm.guard for name, arm in race.arms.items() if arm.guard is not None}
         guards |= race.guards(left, race.parts.choosing)
-        for name, judged in (holm(guards) if guards else {}).items():
+        # what left for its cost, or on the first items, is no candidate: no pass is claimed of it
+        whole = len(race.parts.choosing)
+        able = {
+            name: guard
+            for name, guard in guards.items()
+            if race.arms[name].behind is None and guard.items == whole
+        }
+        for name, judged in (_held(guards) | _held(able)).items():
             arm = race.arms[name]
             guard = self._alike(arm, judged, race.parts.choosing)
             arm.guard = guard
@@ -441,6 +452,10 @@ class Search:
             text = Said("the items that were kept back say that its quality is too low")
             arm.why = str(text)
         return arm.confirmed.verdict == "pass"
+
+
+def _held(guards: dict[str, Guard]) -> dict[str, Guard]:
+    return holm(guards) if guards else {}
 
 
 def as_today(arms: Iterable[Arm], study: Study) -> Arm:
