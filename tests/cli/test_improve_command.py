@@ -53,6 +53,32 @@ def test_a_study_chooses_hands_over_speaks_spanish_and_is_made_again(place, caps
     assert code == (0 if again["is_alike"] else 1)
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--out", "/dev/null/nope"], "cannot be written"),
+        (["--out", "."], "did not put there"),
+        (["--html", "nowhere/front.html"], "cannot be written"),
+        (["--html", "."], "cannot be written"),
+        (["--resume"], "no study of this to go on with"),
+    ],
+)
+def test_what_could_not_end_well_is_told_before_it_begins(place, capsys, more, said):
+    assert main(["improve", "improve.toml", *more]) == 2
+    assert said in capsys.readouterr().err
+    assert not (place / "store" / "improve").exists()
+
+
+def test_a_store_is_where_it_was_named_from(place, monkeypatch, capsys):
+    monkeypatch.delenv("BRIZNA_STORE")
+    (place / "inner").mkdir()
+    (place / "improve.toml").rename(place / "inner" / "improve.toml")
+    monkeypatch.setenv("BRIZNA_VIEW", "machine")
+    code = main(["improve", "inner/improve.toml", "--store", "here", "--resume"])
+    assert code == 2
+    assert str(place / "here") in capsys.readouterr().err
+
+
 def test_killed_at_any_moment_it_goes_on_where_it_was(place, capsys):
     command = [sys.executable, "-m", "brizna", "improve", "improve.toml"]
     killed = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)

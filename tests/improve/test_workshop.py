@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brizna.core.errors import InputError, IntegrityError
+from brizna.core.errors import InputError, IntegrityError, UnavailableError
 from brizna.improve import Launched, Made, Material, Model, Workshop, open_model, seal, study_of
 from brizna.improve._artefact import to_toml
 from brizna.improve._graph import Graph
@@ -102,6 +103,19 @@ def test_a_process_that_dies_says_how_and_its_last_words(tmp_path):
     workshop = Workshop(str(tmp_path / "study"), study, dies)
     with pytest.raises(StepFailedError, match="ended by signal 9 terminate called"):
         workshop.once("model/x", "take", model={})
+    workshop.close()
+
+
+def test_a_workshop_that_cannot_be_written_any_more_is_told(tmp_path):
+    study = study_of(fake_config(), directory=str(tmp_path))
+    workshop = Workshop(str(tmp_path / "study"), study, FakeBench())
+    shutil.rmtree(tmp_path / "study" / "jobs")
+    with pytest.raises(UnavailableError, match="cannot be written: No such file"):
+        workshop.once("model/source", "take", model=study.source)
+    shutil.rmtree(tmp_path / "study" / "models")
+    (tmp_path / "study" / "models").write_text("")
+    with pytest.raises(UnavailableError, match="cannot be written: Not a directory"):
+        workshop.build("model/source", "take", model=study.source)
     workshop.close()
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from brizna.cli._options import add_json, add_settings, settings_of
 from brizna.cli._parser import Parser
-from brizna.cli._trials import tell_found
+from brizna.cli._trials import check_page, tell_found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def _search(context: Context, words: list[str]) -> int:
 
     _ = context.texts.gettext
     given = _parser(context).parse_args(words)
+    check_page(given.html)
     settings = settings_of(given, context)
     config, directory = read_config(given.config)
     order = Order(
@@ -52,9 +55,10 @@ def _search(context: Context, words: list[str]) -> int:
             tell=lambda progress: _say_progress(context, progress),
         )
     except SweepStoppedError as stopped:
+        named = ["--store", given.store] if given.store else []
         context.say(
             _("Stopped. Go on where it stopped: brizna improve {config} --resume").format(
-                config=given.config
+                config=" ".join(map(quote, [given.config, *named]))
             )
         )
         return 128 + stopped.signal

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from errno import EISDIR
+
 from brizna.core.errors import InputError
 
 TYPE_CHECKING = False
@@ -63,6 +66,25 @@ def tell_found(
     return 0 if taken is not None else _CANNOT_TELL
 
 
+def check_page(path: str | None) -> None:
+    """Refuse to work for minutes for a page that cannot be written in the end.
+
+    Raises:
+        InputError: If that is so.
+    """
+    from tempfile import TemporaryFile
+
+    if path is None:
+        return
+    try:
+        if os.path.isdir(path):
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+        with TemporaryFile(dir=os.path.dirname(path) or "."):
+            return
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 def write_page(path: str, page: bytes) -> None:
     """Write a page into a file.
 
@@ -74,8 +96,12 @@ def write_page(path: str, page: bytes) -> None:
     try:
         replace_file(path, page)
     except OSError as error:
-        raise InputError(
-            "{path!r} cannot be written ({reason}): name a file in a folder that is there.",
-            path=path,
-            reason=error.strerror or error,
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: str, error: OSError) -> InputError:
+    return InputError(
+        "{path!r} cannot be written ({reason}): name a file in a folder that is there.",
+        path=path,
+        reason=error.strerror or error,
+    )

@@ -19,7 +19,13 @@ from brizna.core.lazy import lazily
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brizna.improve._arms import PER, Arm, is_close
-    from brizna.improve._artefact import Recipe, load_served, read_recipe, write_artefact
+    from brizna.improve._artefact import (
+        Recipe,
+        load_served,
+        read_recipe,
+        refuse_foreign,
+        write_artefact,
+    )
     from brizna.improve._cached import (
         AnswerCosts,
         CacheSize,
@@ -47,7 +53,13 @@ if TYPE_CHECKING:
     from brizna.improve._study import Study, key_of, read_budget, study_of
     from brizna.improve._trace import Trace, read_trace
     from brizna.improve._transform import Transform, Variant
-    from brizna.improve._workshop import Launched, StepFailedError, Workshop, run_plainly
+    from brizna.improve._workshop import (
+        Launched,
+        StepFailedError,
+        Workshop,
+        run_plainly,
+        unwritable,
+    )
 
 __all__ = [
     "PER",
@@ -93,12 +105,14 @@ __all__ = [
     "read_recipe",
     "read_trace",
     "recommended_of",
+    "refuse_foreign",
     "run_plainly",
     "runtime_named",
     "seal",
     "study_of",
     "this_machine",
     "transform_from",
+    "unwritable",
     "write_artefact",
 ]
 
@@ -115,6 +129,8 @@ _HOMES = {
     "Recipe": "_artefact",
     "load_served": "_artefact",
     "read_recipe": "_artefact",
+    "refuse_foreign": "_artefact",
+    "unwritable": "_workshop",
     "write_artefact": "_artefact",
     "Graph": "_graph",
     "Machine": "_machine",

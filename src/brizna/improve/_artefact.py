@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from tempfile import TemporaryFile
 
 from brizna.core.codec import decode, encode
 from brizna.core.errors import InputError
@@ -135,16 +136,7 @@ def write_artefact(improvement: Improvement, name: str, folder: str, *, card: st
         InputError: If the folder holds something else.
     """
     source = improvement.built[name]
-    if (
-        os.path.isdir(folder)
-        and os.listdir(folder)
-        and not os.path.exists(os.path.join(folder, SERVED))
-    ):
-        raise InputError(
-            "The folder {folder!r} holds files that brizna did not put there: expected an empty "
-            "or a new one. Name another.",
-            folder=folder,
-        )
+    refuse_foreign(folder)
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(source, folder)
     row = improvement.row(name)
@@ -164,6 +156,37 @@ def write_artefact(improvement: Improvement, name: str, folder: str, *, card: st
             out.write(text)
     with open(os.path.join(folder, SERVED), "wb") as out:
         out.write(encode(served))
+
+
+def refuse_foreign(folder: str) -> None:
+    """Refuse a folder for a model that holds something else, or cannot be made.
+
+    Args:
+        folder: Its absolute path.
+
+    Raises:
+        InputError: If it is one.
+    """
+    there = folder
+    while not os.path.lexists(there):
+        there = os.path.dirname(there)
+    try:
+        names = os.listdir(there)
+        with TemporaryFile(dir=there):
+            names = names if there == folder else []
+    except OSError as error:
+        raise InputError(
+            "The folder {folder!r} cannot be written ({reason}): expected an empty or a new one. "
+            "Name another.",
+            folder=folder,
+            reason=error.strerror or error,
+        ) from error
+    if names and SERVED not in names:
+        raise InputError(
+            "The folder {folder!r} holds files that brizna did not put there: expected an empty "
+            "or a new one. Name another.",
+            folder=folder,
+        )
 
 
 def load_served(folder: str) -> Callable[[Any], tuple[Any, ...]]:

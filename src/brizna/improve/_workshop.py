@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import suppress
 
 from brizna.core.codec import decode, encode
 from brizna.core.errors import InputError, Said, UnavailableError
@@ -96,12 +97,7 @@ class Workshop:
                 file.write(encode(study.to_json()))
             self._journal = open(os.path.join(folder, JOURNAL), "a+b")  # noqa: SIM115 - closed by close()
         except OSError as error:
-            raise UnavailableError(
-                "The workshop {folder!r} cannot be written: {reason}. Expected a folder with room "
-                "and permission; choose another store with --store.",
-                folder=folder,
-                reason=error.strerror or error,
-            ) from error
+            raise unwritable(folder, error) from error
         self._own()
         if anew:
             self._journal.truncate(0)
@@ -131,8 +127,9 @@ class Workshop:
             ) from error
 
     def close(self) -> None:
-        """Close the journal."""
-        self._journal.close()
+        """Close the journal; on a full disk what is left of its last line is lost."""
+        with suppress(OSError):
+            self._journal.close()
 
     def _read(self) -> None:
         self._journal.seek(0)
@@ -158,9 +155,13 @@ class Workshop:
 
         Raises:
             StepFailedError: If it failed, now or then.
+            UnavailableError: If it cannot be written down.
         """
         if key not in self._known:
-            self._note(key, self._do(task, key, job))
+            try:
+                self._note(key, self._do(task, key, job))
+            except OSError as error:
+                raise unwritable(self.folder, error) from error
         event = self._known[key]
         if "failed" in event:
             is_unavailable = event.get("kind") == UnavailableError.__name__
@@ -182,7 +183,10 @@ class Workshop:
         if known is None or ("done" in known and not os.path.isdir(folder)):
             self._known.pop(key, None)
             shutil.rmtree(folder, ignore_errors=True)
-            os.makedirs(draft)
+            try:
+                os.makedirs(draft)
+            except OSError as error:
+                raise unwritable(self.folder, error) from error
         try:
             answer = self.once(key, task, folder=draft, **job)
             if os.path.isdir(draft):
@@ -251,6 +255,16 @@ class Workshop:
         self._journal.flush()
         os.fsync(self._journal.fileno())
         self._known[key] = whole
+
+
+def unwritable(folder: str, error: OSError) -> UnavailableError:
+    """Return the error that says that a study's folder cannot be written."""
+    return UnavailableError(
+        "The workshop {folder!r} cannot be written: {reason}. Expected a folder with room "
+        "and permission; choose another store with --store.",
+        folder=folder,
+        reason=error.strerror or error,
+    )
 
 
 def _last_words(log: str, exit_code: int) -> str:

@@ -30,8 +30,10 @@ from brizna.improve import (
     outcome_of,
     read_budget,
     read_recipe,
+    refuse_foreign,
     study_of,
     this_machine,
+    unwritable,
     write_artefact,
 )
 from brizna.store import Store
@@ -165,12 +167,22 @@ def improve(
         InputError: If it cannot be carried out.
         SweepStoppedError: If a signal ended it; it can go on later.
     """
+    if order.out is not None:
+        refuse_foreign(os.path.abspath(order.out))
+    settings = _placed(settings)
     study = study_of(order.config, directory=order.directory)
     study = study.replace(**read_budget(order.budget))
     machine = this_machine(distributions_of(study.plugins, path=study.material.path))
     store = Store.find(settings["store"], cwd=order.directory, environ=environ)
     key = key_of(study, machine=machine.to_json())
     folder = os.path.join(store.path, FOLDER, key)
+    if order.resume and not os.path.isdir(folder):
+        raise InputError(
+            "There is no study of this to go on with in {store!r}: its configuration, the model, "
+            "the modules beside them or the libraries are others than they were, or it was never "
+            "begun. Begin anew without --resume.",
+            store=store.path,
+        )
     with stoppable(), aside(shows_output=False):
         launch = launcher(store, settings, environ, order.directory, key)
         workshop = Workshop(folder, study, launch, anew=not order.resume)
@@ -184,9 +196,21 @@ def improve(
                 found = _handed_over(found, search, workshop, os.path.abspath(out))
         finally:
             workshop.close()
-    with open(os.path.join(folder, FOUND), "wb") as file:
-        file.write(encode(found.to_json()))
+    try:
+        with open(os.path.join(folder, FOUND), "wb") as file:
+            file.write(encode(found.to_json()))
+    except OSError as error:
+        raise unwritable(folder, error) from error
     return found
+
+
+def _placed(settings: Settings) -> Settings:
+    """Return settings whose store is where it was named from, not beside the configuration."""
+    named = settings["store"]
+    if named is None:
+        return settings
+    whole = os.path.abspath(os.path.expanduser(named))
+    return settings.replace(values={**settings.values, "store": whole})
 
 
 # ---------------------------------------------------------------------------------------- processes
@@ -287,7 +311,10 @@ def _handed_over(found: Improvement, search: Search, workshop: Workshop, out: st
     chosen = search.chosen
     assert chosen is not None
     found = found.replace(artefact=out)
-    write_artefact(found, chosen.name, out, card=improvement_card(found.to_json()))
+    try:
+        write_artefact(found, chosen.name, out, card=improvement_card(found.to_json()))
+    except OSError as error:
+        raise unwritable(out, error) from error
     known, parts = chosen.scores, search.race.parts
     scored = [
         [number for number in part if number in known]
@@ -340,6 +367,7 @@ def replay(
     Raises:
         InputError: If the recipe cannot be carried out, or the model it starts from is another.
     """
+    settings = _placed(settings)
     recipe = read_recipe(path)
     study = Study.from_json(recipe.study)
     machine = this_machine(distributions_of(study.plugins, path=study.material.path))
