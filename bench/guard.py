@@ -29,8 +29,8 @@ SEED = 8
 ITEMS = (100, 400, 1000)
 FIGURE_ITEMS = (200,)
 MARGIN, FIGURE_MARGIN = 0.02, 0.05
-GROUPED_FALL = 0.1
-"""By how much the score of one item can fall, of those that share groups."""
+GROUPED_RESAMPLES = 100
+"""The same for items that share groups."""
 RESAMPLES = 200
 """Draws for each figure here; the guard's own default is more."""
 WRONG = ("pass", "fail")
@@ -134,39 +134,40 @@ FIGURES: dict[str, Callable] = {"correlation, drawn anew": correlation, "F1, dra
 def five_each(rng: Random, count: int, loss: float):
     """Return differences of items, and the group of each: five items err with their group."""
     groups = [[str(group)] for group in range(count) for _ in range(5)]
-    shared = [rng.gauss(0, 0.1) for _ in range(count)]
+    shared = [rng.gauss(0, 0.06) for _ in range(count)]
     return [shared[int(name)] + rng.gauss(-loss, 0.05) for (name,) in groups], groups
 
 
 def pairs_of(rng: Random, count: int, loss: float):
     """Return differences of all pairs of documents, and both of each: a pair errs with both."""
     pairs = [(one, other) for one in range(count) for other in range(one)]
-    own = [rng.gauss(0, 0.05) for _ in range(count)]
-    moved = [own[one] + own[other] + rng.gauss(-loss, 0.05) for one, other in pairs]
+    own = [rng.gauss(0, 0.02) for _ in range(count)]
+    moved = [own[one] + own[other] + rng.gauss(-loss, 0.02) for one, other in pairs]
     return moved, [[str(one), str(other)] for one, other in pairs]
 
 
-GROUPED: dict[str, tuple[Callable, int]] = {
-    "five items of each of 40 groups": (five_each, 40),
-    "all pairs of 20 documents": (pairs_of, 20),
+GROUPED: dict[str, tuple[Callable, int, float]] = {
+    "five items of each of 40 groups": (five_each, 40, 0.4),
+    "all pairs of 40 documents": (pairs_of, 40, 0.2),
 }
+"""How they are drawn, how many groups there are, and how far the score of one item can fall."""
 
 
 def grouped_verdict(kind: str, loss: float, rng: Random, *, told: bool = True) -> str:
     """Return what the guard says of a drawn variant whose items share groups, told so or not."""
-    draw, count = GROUPED[kind]
+    draw, count, fall = GROUPED[kind]
     moved, groups = draw(rng, count, loss)
     if not told:
         base = [0.0] * len(moved)
-        return non_inferior(base, moved, margin=FIGURE_MARGIN, worst_fall=GROUPED_FALL).verdict
+        return non_inferior(base, moved, margin=FIGURE_MARGIN, worst_fall=fall).verdict
     known = np.array(moved)
     return non_inferior_figure(
         lambda items: (0.0, float(known[items].mean())),
         groups,
         margin=FIGURE_MARGIN,
         rng=rng,
-        worst_fall=GROUPED_FALL,
-        resamples=RESAMPLES,
+        worst_fall=fall,
+        resamples=GROUPED_RESAMPLES,
     ).verdict
 
 
@@ -225,7 +226,7 @@ def check() -> dict:
 
 
 def _items(kind: str) -> int:
-    draw, count = GROUPED[kind]
+    draw, count, _ = GROUPED[kind]
     return len(draw(Random(0), count, 0.0)[0])  # how many there are is no matter of chance
 
 

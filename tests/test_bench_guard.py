@@ -23,6 +23,7 @@ KEPT = json.loads((BENCH / "results" / "guard.json").read_text(encoding="utf-8")
 def test_the_page_shows_what_was_kept():
     page = (ROOT / "docs" / "explanation" / "quality-guard.md").read_text(encoding="utf-8")
     assert guard.markdown(KEPT) in page
+    assert guard.untold_markdown(KEPT) in page
 
 
 @pytest.mark.parametrize("row", KEPT["rows"], ids=lambda row: f"{row['kind']}, {row['items']}")
@@ -52,6 +53,17 @@ def test_drawn_anew_it_is_wrong_as_rarely(kind, items):
 @pytest.mark.parametrize("kind", guard.FIGURES)
 def test_figures_of_all_items_are_judged_as_rarely_wrong(kind):
     found = guard.shares(kind, 100, guards=12, seed=2)
+    assert found["at"]["pass"] + found["twice"]["pass"] + found["none"]["fail"] <= 3
+
+
+@pytest.mark.parametrize("row", KEPT["untold"], ids=lambda row: row["kind"])
+def test_untold_groups_break_the_promise(row):
+    assert row["pass"] / row["guards"] > guard.PROMISE
+
+
+@pytest.mark.parametrize("kind", guard.GROUPED)
+def test_items_that_share_groups_are_judged_as_rarely_wrong(kind):
+    found = guard.shares(kind, guard._items(kind), guards=12, seed=2)
     assert found["at"]["pass"] + found["twice"]["pass"] + found["none"]["fail"] <= 3
 
 

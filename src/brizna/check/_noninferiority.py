@@ -242,7 +242,8 @@ def non_inferior_figure(
         )
     mean = fsum(moved) / len(moved)
     scatter = sqrt(fsum((x - mean) ** 2 for x in moved) / (len(moved) - 1))
-    scatter *= sqrt(units / (units - 1))  # draws from so few scatter less than the few do
+    if groups is not None:
+        scatter *= sqrt(units / (units - 1))  # draws of few groups scatter less than groups do
     fall = worst_fall if groups is None else worst_fall * groups.largest * units / count
     seen = _Seen(
         method="bootstrap",

@@ -34,7 +34,8 @@ class Step(Record):
         transform: The step.
         hope: What the cheapest variant that comes of it may at best take, as a part of the base.
         is_hopeless: Whether some variant that is surely good enough takes no more already.
-        place: Its place among the choices of its parameters and of models, the likeliest first.
+        place: Its place among the choices of its parameters that can be done, and of models to put
+            it behind, the likeliest first.
         price_s: Processor seconds that building and trying it take, as far as is known.
     """
 
@@ -66,7 +67,7 @@ class Frontier:
         self._nodes = {race.base.name: graph.root}
         self._begun: set[str] = set()
         self._took_s, self._hinted_s = 0.0, 0.0
-        self._steps = {lossless: graph.ranked(lossless=lossless) for lossless in (True, False)}
+        self._kinds = {lossless: graph.choices(lossless=lossless) for lossless in (True, False)}
 
     def node_of(self, arm: Arm) -> Node:
         """Return the model that a variant runs."""
@@ -102,23 +103,27 @@ class Frontier:
         for node in plain:
             if not self._is_near(node, plain):
                 continue
-            for place, transform in self._steps[True]:
-                if self._is_new(node, transform) and not _only_mends(node, transform):
-                    yield self._step(node, transform, place, self.known(node), least)
+            for choices in self._kinds[True]:
+                able = [one for one in choices if self._graph.allows(node, one)]
+                for place, transform in enumerate(able):
+                    if self._is_new(node, transform) and not _only_mends(node, transform):
+                        yield self._step(node, transform, place, self.known(node), least)
 
     def _lossy(self, least: float) -> Iterable[Step]:
         """Return what may change what counts, behind the best models of each history."""
         histories = {node.lossy for node in self._graph.nodes if len(node.lossy) < _DEEPEST}
         for history in sorted(histories):
-            for place, transform in self._steps[False]:
-                for spare, node in enumerate(self._parents(history, transform)):
-                    if self._graph.key(node, transform) not in self._begun:
-                        reach = self._reach(node, transform)
-                        yield self._step(node, transform, place + spare, reach, least)
+            for choices in self._kinds[False]:
+                able = [(one, self._parents(history, one)) for one in choices]
+                able = [(one, parents) for one, parents in able if parents]
+                for place, (transform, parents) in enumerate(able):
+                    for spare, node in enumerate(parents):
+                        if self._is_new(node, transform):
+                            reach = self._reach(node, transform)
+                            yield self._step(node, transform, place + spare, reach, least)
 
     def _is_new(self, node: Node, transform: Transform) -> bool:
-        key = self._graph.key(node, transform)
-        return key not in self._begun and self._graph.allows(node, transform)
+        return self._graph.key(node, transform) not in self._begun
 
     def _step(
         self, node: Node, transform: Transform, place: int, ratio: float, least: float

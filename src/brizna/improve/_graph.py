@@ -116,13 +116,12 @@ class Graph:
         """The model as it came."""
         return self.nodes[0]
 
-    def ranked(self, *, lossless: bool) -> list[tuple[int, Transform]]:
-        """Return the steps that the study tries, each with its place among its kind's choices."""
+    def choices(self, *, lossless: bool) -> list[tuple[Transform, ...]]:
+        """Return the steps that the study tries: each with its parameters, the likeliest first."""
         return [
-            (place, one)
+            kind.choices()
             for kind in self._transforms
             if kind.lossless == lossless and self._study.tries(kind.name)
-            for place, one in enumerate(kind.choices())
         ]
 
     def allows(self, node: Node, transform: Transform) -> bool:
@@ -211,7 +210,7 @@ class Graph:
 
     def _normalised(self, node: Node, transform: Transform) -> Node | None:
         """Return the graph of a model, normalised, where that can be done before a step."""
-        for _, cleaner in self.ranked(lossless=True):
+        for cleaner, *_ in self.choices(lossless=True):
             if cleaner.name == NORMALISE and cleaner.stage < transform.stage:
                 known = [
                     one for one in self.nodes if one.keys == (*node.keys, self.key(node, cleaner))

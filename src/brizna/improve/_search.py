@@ -219,7 +219,7 @@ class Search:
 
     def _followed(self, node: Node, way: Node) -> Node | None:
         """Return what the later steps of a lossless way make of a model."""
-        kinds = {one.name: one for _, one in self.graph.ranked(lossless=True)}
+        kinds = {one.name: one for one, *_ in self.graph.choices(lossless=True)}
         steps = [
             step
             for step in way.model.steps
@@ -307,6 +307,7 @@ class Search:
                 and arm.is_running
                 and arm.model.kind in runtime.takes
                 and (ratio := self.race.ratio(arm)) is not None
+                and ratio <= NEAR * self.race.least()
             ]
             price_s = _COMPILING * self.race.trial_s(able[0][1].model.kind) if able else 0.0
             if able and not self._is_spent(price_s):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil, log10
 
-from brizna.core.estimate import Estimate
+from brizna.core.estimate import CHANCE, Estimate
 from brizna.core.quantities import Carbon, Duration, Energy, Money, Ratio
 from brizna.improve import TOO_LARGE
 from brizna.report._format import Format, Joules, unit_for
@@ -289,13 +289,14 @@ def _ratio(row: Mapping[str, Any], style: Format) -> str:
     if row["ratio"] is None:
         return "-"
     _ = style.say
-    told = style.estimate(Ratio, Estimate.from_json(Ratio, row["ratio"]))
-    return told if row["trials"] > 1 else _("{value}, one trial").format(value=told)
+    ratio = Estimate.from_json(Ratio, row["ratio"])
+    told = style.estimate(Ratio, ratio)
+    return told if CHANCE in ratio.doubts else _("{value}, one trial").format(value=told)
 
 
 def _quality(row: Mapping[str, Any], found: Found, style: Format) -> str:
     """Return the change of quality with its bounds; of the base its quality."""
-    quality = row["quality"]
+    quality = row["confirmed"] or row["quality"]
     if row["name"] == found["base"]:
         base = found["base_quality"]
         return "-" if base is None else _exact(base, style)
@@ -344,8 +345,17 @@ def _size(row: Mapping[str, Any], style: Format) -> str:
 
 def _pays(row: Mapping[str, Any], figure: str, style: Format) -> str:
     """Return after how many inferences the steps of a row have paid, if they may be taken."""
-    count = row[figure]
-    return "-" if count is None or _says(row) == "fail" else _rounded(count, style)
+    count, ends = row[figure], row[f"{figure}_ends"]
+    if count is None or _says(row) == "fail":
+        return "-"
+    told = _rounded(count, style)
+    if ends is None or not count:
+        return told
+    _ = style.say
+    low = _rounded(ends[0], style)
+    if ends[1] is None:
+        return _("{value} ({low} or never)").format(value=told, low=low)
+    return f"{told} ({low}{style.dash}{_rounded(ends[1], style)})"
 
 
 def _rounded(count: float, style: Format) -> str:
@@ -430,7 +440,7 @@ def _figures(found: Found, style: Format) -> list[Figure]:
 
 
 def _change(row: Mapping[str, Any], *, is_base: bool) -> tuple[float, float, float] | None:
-    quality = row["quality"]
+    quality = row["confirmed"] or row["quality"]
     if quality is None:
         return (0.0, 0.0, 0.0) if is_base else None
     return quality["low"], quality["difference"], quality["high"]
