@@ -39,6 +39,7 @@ _PACKAGE = {
 _PYLOCK_PACKAGE = re.compile(r"^\[\[packages\]\]", re.MULTILINE)
 _IMAGES = re.compile(r"(.*\.)?(Dockerfile|Containerfile)(\..*)?")
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
+_FIXED_BASE = re.compile(r"@sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$")
 _CARDS = ("readme.md", "model_card.md", "modelcard.md")
 _DECLARES = re.compile(
     r"^\s*dependencies:\s*\n\s*-|install_requires\s*=\s*(?![\[(]\s*[\])])\S|^\[packages\]\s*\n\s*\w",
@@ -262,7 +263,8 @@ def judge_isolated(rule: ProjectRule, project: Project) -> Verdict:
             Said("an environment of its own, with include-system-site-packages = false"),
         )
     found = [_shown(one) for one in own]
-    found += [_shown(one) for one in project.files if _IMAGES.fullmatch(one.name)]
+    images = [one for one in project.files if _IMAGES.fullmatch(one.name)]
+    found += [_shown(one) for one in images if _FROM.search(one.text)]
     found += [_shown(one) for one in project.files if one.name == "environment.yml"]
     if last is not None and software.get("is_isolated"):
         found.append(Evidence(name="is_isolated", value=None, unit="1", origin=last.place))
@@ -299,7 +301,9 @@ def _loose_bases(text: str) -> list[str]:
     """Return the bases of an image that may be others next time."""
     bases = _FROM.findall(text)
     stages = {name.lower() for _, name in bases if name} | {"scratch"}
-    return [base for base, _ in bases if base.lower() not in stages and "@sha256:" not in base]
+    return [
+        base for base, _ in bases if base.lower() not in stages and not _FIXED_BASE.search(base)
+    ]
 
 
 def _in_code(
@@ -422,7 +426,8 @@ def judge_federation(rule: ProjectRule, project: Project) -> Verdict:
             Said("the answer of brizna federate advise CASE --json, in a file of the project"),
         )
     if not files:
-        return rule.untold(project.place, Said("no lock was found here"))
+        why = Said("neither advice on federating nor a list of dependencies was found here")
+        return rule.untold(project.place, why)
     return rule.unasked(project.place, Said("nothing is federated here"))
 
 

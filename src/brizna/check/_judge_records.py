@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from brizna.check._card import is_card
+from brizna.check._card import is_card, read_card
 from brizna.check._verdict import Evidence, Place
+from brizna.core.codec import digest_of_bytes
 from brizna.core.errors import Said
 
 TYPE_CHECKING = False
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 PLAN, SWEEP, TUNE = "brizna.plan/1", "brizna.sweep/1", "brizna.tune/1"
 IMPROVEMENT, SCALING = "brizna.improvement/1", "brizna.scaling/1"
 _NO_STUDY = Said("no study of the model was found here: brizna improve CONFIG")
+_NOTHING = digest_of_bytes(b"")
+"""Of a file that holds nothing."""
 _OPTIMISED = ("onnxruntime", "openvino", "torch-compile", "tensorrt")
 """Runtimes that are made for answering fast, as a study names them."""
 
@@ -347,17 +350,20 @@ def judge_card(rule: ProjectRule, project: Project) -> Verdict:
     cards = [one for one in project.files if one.name.endswith(".md") and is_card(one.text)]
     if not cards:
         return rule.untold(project.place, Said("no model card was found here"))
-    stated = [one for one in cards if "co2_eq_emissions" in one.text]
-    if not stated:
-        return rule.failed(
-            Place(file=cards[0].path),
-            Said("it states no emissions"),
-            Said("co2_eq_emissions in its head, as brizna report --as hf writes it"),
-        )
-    return rule.passed(
-        Place(file=stated[0].path),
-        [Evidence(name=one.path, value=None, unit="1", origin=one.digest) for one in stated],
-    )
+    expected = Said("co2_eq_emissions in its head, as brizna report --as hf writes it")
+    stated = [(one, *read_card(one.text, one.path)) for one in cards]
+    shown = [
+        Evidence(name="co2_eq_emissions", value=one.carbon_g.value, unit="g", origin=card.path)
+        for card, statements, _ in stated
+        for one in statements
+        if one.carbon_g is not None and one.carbon_g.value > 0
+    ]
+    if shown:
+        return rule.passed(Place(file=shown[0].origin), shown)
+    for card, statements, _ in stated:
+        if statements:
+            return rule.failed(Place(file=card.path), Said("it states no more than 0 g"), expected)
+    return rule.failed(Place(file=cards[0].path), Said("it states no emissions"), expected)
 
 
 def judge_sheet(form: str) -> Judge:
@@ -417,6 +423,11 @@ def judge_answer(rule: ProjectRule, project: Project) -> Verdict:
             place,
             Said("{by} answered no: {because}", by=answer.by, because=answer.because),
             Said("yes, with a file that shows it"),
+        )
+    empty = [one.path for one in answer.evidence if one.digest == _NOTHING]
+    if empty:
+        return rule.untold(
+            place, Said("empty, so that it shows nothing: {names}", names=", ".join(empty))
         )
     changed = _changed(project, answer.evidence)
     if changed:

@@ -91,16 +91,28 @@ def judge_per_work(rule: ProjectRule, project: Project) -> Verdict:
 
 
 def judge_used(rule: ProjectRule, project: Project) -> Verdict:
-    """Judge whether the hardware was busy while it was in use."""
+    """Judge whether the hardware was busy while it was in use.
+
+    Of processors by the run's own time on them where that is known: others may keep them busy too.
+    """
     least = limit("least-use")
     seen: dict[str, list[tuple[float, float, Held]]] = {}
+    unsure: list[Held] = []
     for run in project.of(RUN):
         gauges = [one for one in run.data["measurement"].get("gauges") or () if _is_use(one)]
         cards = [one for one in gauges if not one["id"].startswith("cpu/")]
         for one in cards or gauges:
-            if run.data["duration_s"] >= _LONG_S and one.get("mean") is not None:
-                told = (run.data["duration_s"], one["mean"], run)
+            if run.data["duration_s"] < _LONG_S:
+                continue
+            low, high = _own_use(run, one)
+            if low < least <= high:
+                unsure.append(run)
+            else:
+                told = (run.data["duration_s"], low if low >= least else high, run)
                 seen.setdefault(one["id"], []).append(told)
+    if unsure and not seen:
+        why = Said("others used the processors too, and the run's own share is known as at least")
+        return rule.untold(Place(file=unsure[-1].place), why)
     if not seen:
         return rule.untold(
             project.place,
@@ -116,6 +128,19 @@ def judge_used(rule: ProjectRule, project: Project) -> Verdict:
             shown,
         )
     return rule.passed(Place(file=shown[0].origin), shown)
+
+
+def _own_use(run: Held, gauge: dict[str, Any]) -> tuple[float, float]:
+    """Return between what the run's own use of a piece of hardware lies, as shares."""
+    measured: dict[str, Any] = run.data["measurement"]
+    hardware: dict[str, Any] = run.data["site"].get("hardware") or {}
+    cpu_s, threads = measured.get("cpu_time_s"), hardware.get("threads")
+    if not gauge["id"].startswith("cpu/") or cpu_s is None or not threads:
+        return gauge["mean"], gauge["mean"]
+    own = min(cpu_s / (run.data["duration_s"] * threads), 1.0)
+    if measured.get("cpu_time_coverage") == "exact":
+        return own, own
+    return min(own, gauge["mean"]), gauge["mean"]
 
 
 def _mean_use(name: str, told: list[tuple[float, float, Held]]) -> Evidence:
@@ -173,7 +198,7 @@ def judge_traceable(rule: ProjectRule, project: Project) -> Verdict:
 
 
 def judge_approved(rule: ProjectRule, project: Project) -> Verdict:
-    """Judge whether the latest run used what is approved now."""
+    """Judge whether runs used what was ever approved, and the latest what is approved now."""
     events = project.of("brizna.approval/1")
     if not events:
         return rule.untold(project.place, Said("no list of what is approved is kept here"))
@@ -189,10 +214,23 @@ def judge_approved(rule: ProjectRule, project: Project) -> Verdict:
     if not good or not runs:
         why = Said("nothing was approved yet") if runs else Said("no run says what it used")
         return rule.untold(Place(file=last.place), why)
+    ever = {one.data["installed"] for one in good}
+    outside = [one for one in runs if _software(one)["installed"] not in ever]
+    if outside:
+        return rule.failed(
+            Place(file=outside[-1].place),
+            Said(
+                "{count} of {all} runs used what was never approved",
+                count=len(outside),
+                all=len(runs),
+            ),
+            Said("what is approved now"),
+            [_used(one) for one in outside[-_MOST_NAMED:]],
+        )
     approved, used = good[-1].data["installed"], _software(runs[-1])["installed"]
     shown = [
         Evidence(name="approved", value=None, unit="1", origin=approved),
-        Evidence(name=runs[-1].place, value=None, unit="1", origin=used),
+        _used(runs[-1]),
     ]
     if approved == used:
         return rule.passed(Place(file=runs[-1].place), shown)
@@ -202,6 +240,10 @@ def judge_approved(rule: ProjectRule, project: Project) -> Verdict:
         Said("what is approved now"),
         shown,
     )
+
+
+def _used(run: Held) -> Evidence:
+    return Evidence(name=run.place, value=None, unit="1", origin=_software(run)["installed"])
 
 
 def _software(run: Held) -> dict[str, Any]:

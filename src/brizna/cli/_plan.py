@@ -310,7 +310,8 @@ def read_job(path: str) -> dict[str, Any]:
         return tomllib.loads(data.decode())
     except (IntegrityError, ValueError) as error:
         raise InputError(
-            "{path!r} is no job: {error}. Expected TOML, or JSON in a file that ends in .json.",
+            "{path!r} cannot be read: {error}. Expected TOML, or JSON in a file that ends in "
+            ".json.",
             path=path,
             error=error,
         ) from error

@@ -57,15 +57,21 @@ def read_lock(data: bytes, path: str) -> Lock:
             path=path,
             error=error,
         ) from error
+    if not entries:
+        raise IntegrityError(
+            "{path!r} names no packages: expected those to install, each with a hash. Make a lock: "
+            "brizna env lock.",
+            path=path,
+        )
     bare = [entry.name for entry in entries if not entry.hashes]
-    if bare or not entries:
+    if bare:
         raise IntegrityError(
             "{path!r} has {count} entries without a hash ({names}) of {all}: expected one for "
             "every file, else whoever serves the index decides what is installed. Make one: "
             "brizna env lock.",
             path=path,
             count=len(bare),
-            names=", ".join(bare[:5]) or "-",
+            names=", ".join(bare[:5]),
             all=len(entries),
         )
     form = "pylock" if is_pylock else "requirements"

@@ -400,7 +400,7 @@ def question_of(rule_id: str) -> ProjectRule:
     asking = [one.id for one in every.values() if one.question is not None]
     if rule is None or rule.question is None:
         raise InputError(
-            "{rule!r} asks people nothing{hint}: expected one of {known}. What evidence can tell "
+            "{rule!r} asks people nothing.{hint} Expected one of {known}; what evidence can tell "
             "needs no answer.",
             rule=rule_id,
             hint=nearest(rule_id, asking) if rule is None else "",
@@ -473,6 +473,12 @@ def shown_files(directory: str, paths: Iterable[str]) -> tuple[SourceFile, ...]:
                 "shows it.",
                 path=path,
                 most=_LARGEST_BYTES,
+            )
+        if not source[0].text.strip():
+            raise InputError(
+                "{path!r} is empty, so that it shows nothing: expected a file that does. Name "
+                "another one.",
+                path=path,
             )
         found.append(SourceFile(path=name, digest=source[0].digest))
     return tuple(found)
