@@ -14,6 +14,7 @@ from brizna.improve import (
     outcome_of,
     part,
     study_of,
+    yearly_energies,
 )
 from brizna.improve._worker import scores_of
 from brizna.testing import FakeBench, fake_config
@@ -129,6 +130,32 @@ def test_pays_after_counts_the_steps_against_the_base_and_the_best_that_changes_
     assert row.cost_s == pytest.approx(0.2)
     assert row.break_even == pytest.approx(0.2 / (1e-3 - 0.4e-3), rel=0.1)
     assert row.break_even_lossless == pytest.approx(0.2 / (0.8e-3 - 0.4e-3), rel=0.15)
+
+
+def test_what_pays_and_what_a_year_saves_follow_the_ratio_of_trials_beside_each_other(tmp_path):
+    found, _ = searched(tmp_path, bench=FakeBench(power_w=20.0, scatter=0.1))
+    row, base = found.row(found.chosen), found.row(found.base)
+    part, low, high = (end.value for end in (row.ratio.best, row.ratio.low, row.ratio.high))
+    before = base.cpu_s.best.value / 1000
+    assert row.break_even == pytest.approx(row.cost_s / (before * (1 - part)))
+    at_ends = tuple(row.cost_s / (before * (1 - end)) for end in (low, high))
+    assert row.break_even_ends == pytest.approx(at_ends)
+    year = yearly_energies(base, row, yearly=1e6, is_proxy=False)
+    whole = base.energy_j.best.value * 1000
+    assert year["saved"].best.value == pytest.approx(whole * (1 - part))
+    assert 0 < year["saved"].low.value < year["saved"].high.value
+    assert yearly_energies(base, row, yearly=1e6, is_proxy=True)["saved"].basis == "modelled"
+
+
+def test_what_one_trial_tells_has_no_interval_in_json(tmp_path):
+    found, _ = searched(tmp_path)
+    rows = {row["name"]: row for row in found.to_json()["rows"]}
+    for figure in ("ratio", "cpu_s"):
+        once = rows["fold + round(bits=2) + fake fp32"][figure]
+        assert (once["low"], once["high"]) == (None, None)
+        often = rows[found.chosen][figure]
+        assert often["low"] < often["best"] < often["high"]
+    assert rows["fold + round(bits=2) + fake fp32"]["break_even_ends"] is None
 
 
 def test_a_study_without_volume_tries_all_and_one_with_too_little_builds_nothing_more(tmp_path):

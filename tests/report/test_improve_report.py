@@ -32,6 +32,28 @@ def test_what_is_refused_never_pays(found):
     assert refused[place : place + len("pays after")].split() == ["-"]
 
 
+def test_quality_and_verdict_of_a_row_are_of_the_same_items(found):
+    def judged(row):
+        if row["name"] != found["chosen"]:
+            return row
+        other = {**row["confirmed"], "verdict": "undecided", "needed": 700, "difference": -0.0123}
+        return {**row, "confirmed": other}
+
+    lines = improvement_lines({**found, "rows": [*map(judged, found["rows"])]}, lang="en")
+    line = next(line for line in lines if line.startswith(found["chosen"]))
+    assert "-0.0123" in line
+    assert "undecided (needs about 700 items)" in line
+
+
+def test_what_may_never_pay_says_so(found):
+    row = next(row for row in found["rows"] if row["name"] == found["chosen"])
+    doubtful = {**row, "break_even": 57_000, "break_even_ends": [31_000, None]}
+    rows = [doubtful if one is row else one for one in found["rows"]]
+    assert "57,000 (31,000 or never)" in "\n".join(
+        improvement_lines({**found, "rows": rows}, lang="en")
+    )
+
+
 def test_spanish_keeps_no_english_sentence(found):
     said = "\n".join(improvement_lines(found, lang="es"))
     assert "La que conviene" in said

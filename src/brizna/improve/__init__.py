@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from brizna.improve._machine import Machine, this_machine
     from brizna.improve._material import Material
     from brizna.improve._model import Made, Model, open_model, seal
-    from brizna.improve._outcome import Improvement, Row, outcome_of
+    from brizna.improve._outcome import Improvement, Row, outcome_of, yearly_energies
     from brizna.improve._race import TOO_LARGE, Progress, Race, part
     from brizna.improve._rebuilt import Rebuilt
     from brizna.improve._registry import (
@@ -114,6 +114,7 @@ __all__ = [
     "transform_from",
     "unwritable",
     "write_artefact",
+    "yearly_energies",
 ]
 
 _HOMES = {
@@ -132,6 +133,7 @@ _HOMES = {
     "refuse_foreign": "_artefact",
     "unwritable": "_workshop",
     "write_artefact": "_artefact",
+    "yearly_energies": "_outcome",
     "Graph": "_graph",
     "Machine": "_machine",
     "this_machine": "_machine",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import hypot
 
 from brizna.check import Guard
-from brizna.core.estimate import Estimate, estimate_of
+from brizna.core.estimate import CHANCE, Estimate, estimate_of, exactly
 from brizna.core.quantities import Duration, Energy, Ratio
 from brizna.core.records import Record, each
 from brizna.core.trials import front
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from brizna.improve._arms import Arm
     from brizna.improve._machine import Machine
+    from brizna.improve._race import Race
     from brizna.improve._search import Search
     from brizna.improve._study import Study
     from brizna.improve._workshop import Workshop
@@ -36,14 +37,21 @@ class Row(Record):
         steps: The steps that make its model. ``serving``: how it is run.
         kind: Form of its model. ``precision``: of its weights; ``size_bytes``: of its files.
         trials: How often it was tried.
-        ratio: Its cost as a part of the base's, compared within blocks; None where unknown.
+        ratio: Its cost as a part of the base's, compared within blocks; None where unknown. In
+            JSON its ``low`` and ``high`` are null where one trial tells it, and so its scatter is
+            not known; likewise of ``cpu_s`` and ``energy_j``.
         cpu_s: Processor seconds for a thousand inferences. ``energy_j``: joules for them, where
             they were measured or modelled.
         latency_s: Median wall time of a request. ``latency_p95_s``: the same for all but 5 %.
-        quality: What the items that choose say. ``confirmed``: what the others say.
+        quality: What the items that choose say. ``confirmed``: what the others say. ``verdict``:
+            the last word of both.
         cost_s: Processor seconds that its steps took. ``cost_j``: joules, where known.
-        break_even: Inferences after which its steps have paid, against the base; None where
-            they never do. ``break_even_lossless``: against the best variant that changes nothing.
+        break_even: Inferences after which its steps have paid, against the base, by the ratio of
+            their processor time within blocks; None where they never do. ``break_even_ends``: at
+            both ends of that ratio, the second None where they may never; None where its scatter
+            is not known.
+        break_even_lossless: Against the best variant that changes nothing.
+            ``break_even_lossless_ends``: likewise.
         is_lossless: Whether all of its steps are meant to change nothing that counts.
         is_on_front: Whether no other is both cheaper and better.
         used: What the runtime really used: precision, threads, version.
@@ -66,10 +74,13 @@ class Row(Record):
     latency_p95_s: float | None = None
     quality: Guard | None = None
     confirmed: Guard | None = None
+    verdict: str | None = None
     cost_s: float | None = None
     cost_j: Estimate | None = None
     break_even: float | None = None
+    break_even_ends: tuple[float | None, ...] | None = None
     break_even_lossless: float | None = None
+    break_even_lossless_ends: tuple[float | None, ...] | None = None
     is_lossless: bool = False
     is_on_front: bool = False
     used: dict[str, Any] | None = None
@@ -83,7 +94,18 @@ class Row(Record):
         "cost_j": estimate_of(Energy),
         "quality": Guard.from_json,
         "confirmed": Guard.from_json,
+        "break_even_ends": tuple,
+        "break_even_lossless_ends": tuple,
     }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row's JSON value, in which what one trial tells has no interval."""
+        data = super().to_json()
+        for name in ("ratio", "cpu_s", "energy_j"):
+            told: Estimate | None = getattr(self, name)
+            if told is not None and CHANCE not in told.doubts:
+                data[name] = {**data[name], "low": None, "high": None}
+        return data
 
 
 class Improvement(Record):
@@ -265,6 +287,9 @@ def _row(search: Search, workshop: Workshop, arm: Arm, lossless: Arm | None) -> 
     latest = next(reversed(arm.trials.values()), None)
     requests = sum(trial.requests for trial in arm.trials.values())
     hits = sum(trial.cache_hits for trial in arm.trials.values())
+    paid, paid_ends = _pays(spent_s, race, race.base, arm)
+    beside, beside_ends = _pays(spent_s, race, lossless, arm)
+    last = arm.confirmed or arm.guard
     state = FAILED if arm.is_failed else MEASURED if arm.is_running else DROPPED
     return Row(
         name=arm.name,
@@ -283,10 +308,13 @@ def _row(search: Search, workshop: Workshop, arm: Arm, lossless: Arm | None) -> 
         latency_p95_s=None if latest is None else latest.latency_p95_s,
         quality=arm.guard,
         confirmed=arm.confirmed,
+        verdict=None if last is None else last.verdict,
         cost_s=spent_s,
         cost_j=spent_j,
-        break_even=_pays(spent_s, race.base, arm),
-        break_even_lossless=None if lossless is None else _pays(spent_s, lossless, arm),
+        break_even=paid,
+        break_even_ends=paid_ends,
+        break_even_lossless=beside,
+        break_even_lossless_ends=beside_ends,
         is_lossless=arm.is_lossless,
         used=None if latest is None else latest.used,
         hit_share=hits / requests if arm.variant.serving.cache and requests else None,
@@ -300,12 +328,52 @@ def _energy(arm: Arm) -> Estimate | None:
     return arm.cost(by_energy=True)
 
 
-def _pays(spent_s: float, other: Arm, arm: Arm) -> float | None:
+def _pays(
+    spent_s: float, race: Race, other: Arm | None, arm: Arm
+) -> tuple[float | None, tuple[float | None, ...] | None]:
     """Return after how many inferences the steps of a variant pay, in processor seconds.
 
     Both sides are counted in the same unit; steps are rarely long enough for a counter to tell
-    their joules apart from what else the machine did.
+    their joules apart from what else the machine did. What an inference saves is a part of what
+    the other one takes, as trials beside each other tell it: means of trials that were made at
+    other times would count what the machine did in between.
+
+    Returns:
+        The number, and that at both ends of the part; None for the ends where they are not known.
     """
-    costs = [one.cost(by_energy=False) for one in (other, arm)]
-    before, after = (None if one is None else one.best.value for one in costs)
-    return None if other is arm else break_even(spent_s, before=before, after=after)
+    if other is None or other is arm:
+        return None, None
+    cost, ratio = other.cost(by_energy=False), race.between(arm, other, by_energy=False)
+    if cost is None or ratio is None:
+        return None, None
+    before = cost.best.value
+
+    def at(part: float) -> float | None:
+        return break_even(spent_s, before=before, after=before * part)
+
+    ends = (at(ratio.low.value), at(ratio.high.value)) if CHANCE in ratio.doubts else None
+    return at(ratio.best.value), ends
+
+
+def yearly_energies(
+    base: Row, chosen: Row, *, yearly: float, is_proxy: bool
+) -> dict[str, Estimate] | None:
+    """Return joules of a year with the base, with the choice, and what lies between.
+
+    The choice takes a part of what the base takes, as trials beside each other tell it.
+
+    Args:
+        base: The model as it came.
+        chosen: What is taken instead.
+        yearly: Inferences of a year.
+        is_proxy: Whether the part is one of processor time: joules are then taken to follow it.
+    """
+    if base.energy_j is None or chosen.ratio is None:
+        return None
+    whole = base.energy_j.scaled(yearly / PER)
+    follows = whole.based("modelled") if is_proxy else whole
+    return {
+        "base": whole,
+        "chosen": follows * chosen.ratio,
+        "saved": follows * (exactly(Ratio(1.0), "metered") - chosen.ratio),
+    }

@@ -389,11 +389,19 @@ class Race:
         return None if found is None else found.best.value
 
     def told(self, arm: Arm) -> Estimate | None:
-        """Return it with its interval; by what stood in for the base, without what that adds."""
-        found = arm.ratio_to(self.base, by_energy=self.by_energy)
-        if found is None and self.stand_in is not None and arm is not self.stand_in:
-            beside = arm.ratio_to(self.stand_in, by_energy=self.by_energy)
-            own = self.stand_in.ratio_to(self.base, by_energy=self.by_energy)
+        """Return it with its interval."""
+        return self.between(arm, self.base, by_energy=self.by_energy)
+
+    def between(self, arm: Arm, other: Arm, *, by_energy: bool) -> Estimate | None:
+        """Return a variant's cost as a part of another's, compared within blocks.
+
+        Where they never met, both are held against what stood in for the base, if that met both,
+        without what the scatter of the other one adds.
+        """
+        found, middle = arm.ratio_to(other, by_energy=by_energy), self.stand_in
+        if found is None and middle is not None and middle not in (arm, other):
+            beside = arm.ratio_to(middle, by_energy=by_energy)
+            own = middle.ratio_to(other, by_energy=by_energy)
             found = None if beside is None or own is None else beside.scaled(own.best.value)
         return found
 

@@ -200,7 +200,8 @@ class Format:
 
         Args:
             kind: What it is an estimate of.
-            estimate: The estimate, or its record form with low, best and high; None if unknown.
+            estimate: The estimate, or its record form with low, best and high, of which low and
+                high are null where they are not known; None if unknown.
             reason: Why it is unknown.
             currency: Of an amount of money.
         """
@@ -228,7 +229,8 @@ class Format:
         if estimate is None:
             return self.unknown(reason), ""
         data = estimate.to_json() if isinstance(estimate, Estimate) else estimate
-        low, best, high = (float(data[name]) for name in ("low", "best", "high"))
+        ends = (data[name] for name in ("low", "best", "high"))
+        low, best, high = (float(data["best"] if end is None else end) for end in ends)
         if unit is not None:
             return self._in_unit(low, best, high, unit, kind.units[unit])
         if kind is Duration and best > _LONG_S:

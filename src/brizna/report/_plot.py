@@ -190,11 +190,15 @@ def choices_of(
     return made
 
 
+_ENDS = ("low", "best", "high")
+
+
 def ends_of(value: Mapping[str, Any] | float | None) -> Ends | None:
     """Return the ends and the best value of an estimate in its record form, or of a number."""
     if value is None or isinstance(value, (int, float)):
         return None if value is None else (float(value), float(value), float(value))
-    return float(value["low"]), float(value["best"]), float(value["high"])
+    low, best, high = (value["best"] if value[name] is None else value[name] for name in _ENDS)
+    return float(low), float(best), float(high)
 
 
 def _frame(*, x: Mapping[str, Any], y: Mapping[str, Any], **more: Any) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from brizna.core.codec import digest, encode
 from brizna.core.errors import InputError, IntegrityError, Said
 from brizna.core.records import Record
 from brizna.improve import (
-    PER,
     Improvement,
     Launched,
     Rebuilt,
@@ -35,6 +34,7 @@ from brizna.improve import (
     this_machine,
     unwritable,
     write_artefact,
+    yearly_energies,
 )
 from brizna.store import Store
 from brizna.verbs._assume import assume
@@ -267,15 +267,10 @@ def _yearly(
     """Return what the base and the choice come to in a year, and what lies between."""
     if study.yearly is None or found.chosen is None:
         return None
-    rows = {"base": found.row(found.base), "chosen": found.row(found.chosen)}
-    energies = {
-        name: row.energy_j.scaled(study.yearly / PER)
-        for name, row in rows.items()
-        if row.energy_j is not None
-    }
-    if len(energies) < len(rows):
+    base, chosen = found.row(found.base), found.row(found.chosen)
+    energies = yearly_energies(base, chosen, yearly=study.yearly, is_proxy=found.is_proxy)
+    if energies is None:
         return None
-    energies["saved"] = energies["base"] - energies["chosen"]
     assumptions = assume(
         site_of(settings, environ=environ), duration=None, started=None, declared={}
     )
