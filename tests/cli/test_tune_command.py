@@ -12,6 +12,7 @@ import time
 import pytest
 
 from brizna.core.tune import Tune
+from brizna.store import Store
 
 TRAIN = """
 import os, sys
@@ -131,6 +132,36 @@ def test_what_it_prints_is_shown_where_asked(brizna, train):
     words = ("tune", *SPACE, *RANDOM, "--trials", "1", "--repeats", "1")
     assert "epoch 1" not in brizna(*words, *train).stderr
     assert "epoch 1" in brizna(*words, "--show-output", *train).stderr
+
+
+def cut_short(brizna, tmp_path, *words):
+    """Begin a search that ends as its second trial begins, as if it were killed."""
+    (tmp_path / "train.py").write_text(
+        "import os, signal\n"
+        "open('made', 'a').write('x')\n"
+        "if os.path.getsize('made') == 2:\n"
+        "    os.kill(os.getppid(), signal.SIGKILL)\n"
+        "print('quality=1')\n",
+        encoding="utf-8",
+    )
+    done = brizna(
+        "tune", "--vary", "n=0.0..1.0", *RANDOM, "--trials", "2", "--repeats", "1", *words, "--",
+        sys.executable, "train.py",
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_it_goes_on_in_the_view_that_it_was_begun_in(brizna, shown, tmp_path):
+    cut_short(brizna, tmp_path, "--view", "fair-share")
+    other = brizna("tune", "--resume", "--view", "machine")
+    assert other.returncode == 2
+    assert "begun in the view fair-share" in other.stderr
+    found = Tune.from_json(shown("tune", "--resume"))
+    store = Store(str(tmp_path / "store"))
+    assert len(found.settings) == 2
+    for one in found.settings:
+        own_j, _ = store.read(one.runs[0]).run.measurement.seen_as("fair-share")
+        assert one.energy_j.best.value == pytest.approx(own_j.best.value, rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,7 @@ def _plan(
         is_experiment=given.alone,
         sampler=given.sampler,
         seed=drawn_seed() if given.seed is None else given.seed,
+        view=settings["view"],
         **read_budget(given.budget),
     )
 

@@ -179,6 +179,7 @@ class TunePlan(Record):
         sampler: ``tpe`` or ``random``.
         seed: Decides all chance.
         machine: Where: trials of two machines are never compared.
+        view: In which energies are compared; None in plans that were kept before it was.
     """
 
     schema: ClassVar = "brizna.tune-plan/1"
@@ -200,7 +201,9 @@ class TunePlan(Record):
     sampler: str = "tpe"
     seed: int
     machine: str
+    view: str | None = None
 
+    _later: ClassVar = ("view",)
     _forms: ClassVar = {
         "command": tuple,
         "parameters": each(Parameter.from_json),

@@ -28,7 +28,7 @@ from brizna.store import Store, forget_series, keep_series, series_folder
 from brizna.verbs._measured_trial import measured_trial
 from brizna.verbs._recorder import Job
 from brizna.verbs._series import check_machine, kept_notes, resumed_plan, without_secrets
-from brizna.verbs._settings import read_settings
+from brizna.verbs._settings import SETTINGS, read_settings
 from brizna.verbs._trialling import Ground, now, stoppable
 
 TYPE_CHECKING = False
@@ -145,7 +145,8 @@ def tune(
     from random import SystemRandom
 
     here = os.getcwd()
-    manner = {name: options.pop(name) for name in TunePlan.fields() if name in options}
+    of_plan = [name for name in TunePlan.fields() if name not in SETTINGS]
+    manner = {name: options.pop(name) for name in of_plan if name in options}
     settings = read_settings(options, environ=os.environ, directory=here)
     if resume:
         plan = resumed_plan(TunePlan, None, (), settings, environ=os.environ, directory=here)
@@ -157,6 +158,7 @@ def tune(
         plan = plan_tune(
             _command(what),
             parameters=tuple(map(Parameter.read, texts)),
+            view=settings["view"],
             **{**usual, **manner, **read_budget(budget)},
         )
     return carry_out_tune(plan, settings, environ=os.environ, directory=here, tell=tell)
@@ -215,6 +217,7 @@ def carry_out_tune(
         InputError: If the command cannot be started, or does not say its quality.
     """
     check_machine(plan.machine)
+    settings = _in_view(plan.view, settings)
     store = Store.find(settings["store"], cwd=directory, environ=environ)
     kept = without_secrets(plan)
     digest = keep_series(store, kept)
@@ -241,6 +244,26 @@ def carry_out_tune(
     keep_series(store, found)
     trialist.forget_all_but(one for one in found.settings if one.is_on_front)
     return found
+
+
+def _in_view(view: str | None, settings: Settings) -> Settings:
+    """Return the settings with the view that a search was begun in.
+
+    Raises:
+        InputError: If another one was given as an argument.
+    """
+    if view is None or view == settings["view"]:
+        return settings
+    if settings.origins["view"] == "option":
+        raise InputError(
+            "This search was begun in the view {view}, and {given} was given: energies of two "
+            "views are never compared. Leave the view out, or begin another search.",
+            view=view,
+            given=settings["view"],
+        )
+    return settings.replace(
+        values={**settings.values, "view": view}, origins={**settings.origins, "view": "plan"}
+    )
 
 
 def _checkpoint_name(number: int, amount: int | None) -> str:
