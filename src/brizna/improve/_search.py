@@ -94,11 +94,13 @@ class Search:
         try:
             self.graph = Graph(study, workshop, machine)
         except StepFailedError as error:
-            kind = UnavailableError if error.is_unavailable else InputError
-            raise kind(
+            why = str(error).rstrip(".")
+            if error.is_unavailable:
+                raise UnavailableError("The study cannot begin: {why}.", why=why) from error
+            raise InputError(
                 "The study cannot begin: {why}. Expected what [model] names to load, and what "
                 "[quality] and [data] name to list items and requests.",
-                why=str(error).rstrip("."),
+                why=why,
             ) from error
         base = self._arms_of(self.graph.root, runtimes)
         if not base:
