@@ -177,6 +177,7 @@ def held(form, rule):
     return tuple(of(environment(form, rule, one)) for one in ("pass", "fail", "cannot-tell"))
 
 
+ADVICE = {"schema": "brizna.federation-advice/1", "name": "sites", "verdict": "centralise"}
 SAMPLES = {
     "BRZ-P001": (of(files=LOCK), of(files=LOOSE), of()),
     "BRZ-P002": (of(files=LOCK), of(files={"requirements.txt": "numpy==2.3.4\n"}), of(files=LOOSE)),
@@ -222,7 +223,7 @@ SAMPLES = {
         of(files={"requirements.txt": "web3==7.0\n"}),
     ),
     "BRZ-P023": (
-        of({"schema": "brizna.federation-advice/1", "verdict": "centralise"}),
+        of({**ADVICE, "again": "centralise"}),
         of(files={"requirements.txt": "flwr==1.22\n"}),
         of(),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -9,8 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brizna.check import project_rules, review
 from brizna.core.errors import InputError
+from brizna.report import federation_lines
+from brizna.store import KeyRing, Store
 from brizna.verbs import advise_federate
+from brizna.verbs._check import gather
 
 CASES = Path(__file__).parents[2] / "examples" / "cases"
 CASE = {
@@ -192,3 +197,61 @@ def test_what_cannot_be_is_refused(changes):
 def test_a_section_that_is_no_table_is_refused():
     with pytest.raises(InputError, match=r"expected a table, as in \[data\]"):
         advise_federate({**CASE, "data": 3})
+
+
+def test_what_is_missing_is_named_and_nothing_that_is_given():
+    times = {"work_s": 60}
+    links = {"kwh_per_gb": 0.03, "up_mbit": 50, "down_mbit": 200}
+    advice = advise_federate(case(rounds=times, network=links))
+    told = {one.name: one.reason for one in advice.criteria}
+    assert told["heterogeneity"] == "the case does not say slowest"
+    assert told["network"] == "the case does not say busy_w"
+    assert told["patience"] == "the case does not say within_h"
+    assert told["traceability"] == "the case does not say exact, audited, inspected"
+
+
+def test_what_forbids_is_named_as_the_table_names_it():
+    rounds = {"work_s": 3600, "within_h": 1}
+    network = {"up_mbit": 50, "down_mbit": 200}
+    advice = advise_federate(case(rounds=rounds, network=network, clients={"memory_gb": 0.01}))
+    assert advice.reason == "federating fails on slow convergence tolerated, size of the model"
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_forced"),
+    [
+        ({}, False),
+        ({"rounds": {"exact": True, "rounds": 10_000}}, True),
+        ({"data": {"leaves": "never", "raw_gb": 9000}}, True),
+    ],
+)
+def test_where_something_else_decides_the_numbers_are_told_apart(changes, is_forced):
+    advice = advise_federate(case(**changes))
+    assert advice.is_forced == is_forced
+    lines = federation_lines(advice.to_json(), lang="en", width=100, color=False)
+    assert any("by the numbers alone" in line for line in lines) == is_forced
+
+
+def test_no_turning_point_of_the_raw_data_has_its_reason():
+    """One place that takes more than federating even without moving: no raw data turn that."""
+    costly = {"power_w": 5e4, "hours": 100, "kwh_per_gb": 0.03}
+    clients = {"busy_w": 1, "slowest": 1}
+    network = {"kwh_per_gb": 0.001, "up_mbit": 50, "down_mbit": 200}
+    advice = advise_federate(
+        case(central=costly, clients=clients, network=network, rounds={"work_s": 1})
+    )
+    assert [flip.field for flip in advice.flips] == ["rounds"]
+    assert any(one.startswith("no amount of raw data turns it") for one in advice.notes)
+
+
+@pytest.mark.parametrize(
+    ("change", "result"),
+    [({}, "pass"), ({"verdict": "federate"}, "fail"), ({"case": None}, "cannot-tell")],
+)
+def test_advice_that_lies_in_a_project_is_asked_again(tmp_path, change, result):
+    advice = advise_federate(case(rounds={"exact": True})).to_json()
+    (tmp_path / "federate.json").write_text(json.dumps({**advice, **change}))
+    store, ring = Store(str(tmp_path / ".brizna")), KeyRing(str(tmp_path / "ring"))
+    project = gather(str(tmp_path), store=store, ring=ring)
+    [found] = review(project, [project_rules()["BRZ-P023"]], profile="pnav").verdicts
+    assert found.result == result

@@ -13,7 +13,7 @@ References:
 
 from __future__ import annotations
 
-from brizna.check._federation_words import WORDS
+from brizna.check._federation_words import NAMES, WORDS
 from brizna.core.declared import CaseInput
 from brizna.core.errors import Said
 from brizna.core.estimate import Estimate, estimate_of, exactly, total
@@ -128,11 +128,13 @@ class FederationAdvice(Record):
         reason: In one sentence, in English.
         by_numbers: What energy, or else bytes alone would say: ``federate``, ``centralise`` or
             ``cannot-tell``.
+        is_forced: Whether something else than the numbers decides.
         flips: Where that turns.
         criteria: What each says.
         traffic: The numbers behind it.
         inputs: Facts of the case and of the tables.
         notes: What was left out or taken for granted.
+        case: The case as it was declared, so that anybody can ask again; None if it is not known.
     """
 
     schema: ClassVar = "brizna.federation-advice/1"
@@ -146,6 +148,8 @@ class FederationAdvice(Record):
     traffic: Traffic
     inputs: tuple[CaseInput, ...] = ()
     notes: tuple[str, ...] = ()
+    is_forced: bool = False
+    case: dict[str, Any] | None = None
 
     _forms: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "flips": each(Flip.from_json),
@@ -180,15 +184,18 @@ def advise_federation(
         weigh.reach(),
         weigh.traceability(),
     )
-    verdict, reason = _verdict(case, traffic, criteria)
+    verdict, reason, is_forced = _verdict(case, traffic, criteria)
+    flips = _flips(case, traffic)
     return FederationAdvice(
         name=case.name,
         verdict=verdict,
         reason=str(reason),
         by_numbers=_by_numbers(traffic)[0],
-        flips=_flips(case, traffic),
+        flips=flips,
         criteria=criteria,
         traffic=traffic,
+        notes=tuple(map(str, _unturned(case, traffic, flips))),
+        is_forced=is_forced,
     )
 
 
@@ -388,8 +395,12 @@ class _Weigh:
         return found.replace(number=number, threshold=limit[0], source=limit[1], flips=flips)
 
     def _unknown(self, name: str) -> Criterion:
-        said = Said("the case does not say {fields}", fields=WORDS[name].needs)
+        needs = [one for one in WORDS[name].needs if not self._is_said(one)]
+        said = Said("the case does not say {fields}", fields=", ".join(needs))
         return _plain(name, "cannot-tell", said)
+
+    def _is_said(self, field: str) -> bool:
+        return field in self._facts or getattr(self._case, field, None) is not None
 
 
 def _plain(name: str, says: str, reason: Said) -> Criterion:
@@ -409,22 +420,21 @@ def _beside(number: Estimate, threshold: float, below: str, above: str) -> str:
 
 def _verdict(
     case: FederationCase, traffic: Traffic, criteria: tuple[Criterion, ...]
-) -> tuple[str, Said]:
-    forbidden = [one.name for one in criteria if one.forbids]
+) -> tuple[str, Said, bool]:
+    """Return the verdict, why, and whether something else than the numbers decides it."""
+    forbidden = ", ".join(str(NAMES[one.name]) for one in criteria if one.forbids)
     if case.leaves == "never":
         if forbidden:
-            said = Said(
-                "the data must stay, and federating fails on {names}", names=_join(forbidden)
-            )
-            return "neither", said
-        return "federate", Said("the data must stay, and nothing forbids federating")
+            said = Said("the data must stay, and federating fails on {names}", names=forbidden)
+            return "neither", said, True
+        return "federate", Said("the data must stay, and nothing forbids federating"), True
     if forbidden:
-        return "centralise", Said("federating fails on {names}", names=_join(forbidden))
+        return "centralise", Said("federating fails on {names}", names=forbidden), True
     if case.exact:
-        return "centralise", Said("the training must be repeatable bit for bit")
+        return "centralise", Said("the training must be repeatable bit for bit"), True
     found, reason = _by_numbers(traffic)
     weighs = found == "centralise" and case.leaves == "restricted"
-    return ("weigh" if weighs else found), reason
+    return ("weigh" if weighs else found), reason, weighs
 
 
 def _by_numbers(traffic: Traffic) -> tuple[str, Said]:
@@ -441,10 +451,6 @@ def _by_numbers(traffic: Traffic) -> tuple[str, Said]:
         ("centralise", False): Said("federating moves more bytes"),
     }
     return found, reasons[found, by_energy]
-
-
-def _join(names: list[str]) -> str:
-    return ", ".join(names)
 
 
 def _ratio(traffic: Traffic) -> tuple[Estimate | None, bool]:
@@ -464,6 +470,21 @@ def _flips(case: FederationCase, traffic: Traffic) -> tuple[Flip, ...]:
     if not by_energy:
         return (*flips, Flip(field="raw_gb", at=traffic.moved_gb))
     return (*flips, *_raw_flip(case, traffic))
+
+
+def _unturned(case: FederationCase, traffic: Traffic, flips: tuple[Flip, ...]) -> tuple[Said, ...]:
+    """Return why no amount of raw data turns what the numbers say, where none does."""
+    ratio, by_energy = _ratio(traffic)
+    if ratio is None or not by_energy or any(one.field == "raw_gb" for one in flips):
+        return ()
+    if case.facts["central_kwh_per_gb"].low.value <= 0:
+        return (Said("no amount of raw data turns it: moving them is taken to need no energy"),)
+    return (
+        Said(
+            "no amount of raw data turns it: training in one place may take as much as federating "
+            "even where none moves"
+        ),
+    )
 
 
 def _raw_flip(case: FederationCase, traffic: Traffic) -> tuple[Flip, ...]:

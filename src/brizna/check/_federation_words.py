@@ -25,9 +25,15 @@ class Words(Record):
     below: str
     above: str
     reasons: dict[str, Said]
-    needs: str = ""
+    needs: tuple[str, ...] = ()
 
 
+NAMES: Mapping[str, Said] = {
+    "patience": Said("slow convergence tolerated"),
+    "battery": Said("battery"),
+    "size": Said("size of the model"),
+}
+"""What people read of those criteria that can forbid federating."""
 WORDS: Mapping[str, Words] = {
     "sensitivity": Words(paragraph="4.1 +1", below="", above="", reasons={}),
     "volume": Words(
@@ -39,7 +45,7 @@ WORDS: Mapping[str, Words] = {
             "against": Said("updates are more bytes than the raw data, which move once"),
             "cannot-tell": Said("updates may be fewer or more bytes than the raw data"),
         },
-        needs="raw_gb",
+        needs=("raw_gb",),
     ),
     "light-model": Words(
         paragraph="4.1 +3",
@@ -50,7 +56,7 @@ WORDS: Mapping[str, Words] = {
             "neither": Said("a round sends for a longer time than it computes"),
             "cannot-tell": Said("a round may send for longer than it computes"),
         },
-        needs="work_s, up_mbit, down_mbit",
+        needs=("work_s", "up_mbit", "down_mbit"),
     ),
     "patience": Words(
         paragraph="4.1 +4",
@@ -61,7 +67,7 @@ WORDS: Mapping[str, Words] = {
             "against": Said("the rounds take longer than the time there is"),
             "cannot-tell": Said("the rounds may take longer than the time there is"),
         },
-        needs="within_h, work_s, up_mbit, down_mbit",
+        needs=("within_h", "work_s", "up_mbit", "down_mbit"),
     ),
     "heterogeneity": Words(
         paragraph="4.1 -1",
@@ -72,7 +78,7 @@ WORDS: Mapping[str, Words] = {
             "against": Said("a typical client waits for the slowest most of a round"),
             "cannot-tell": Said("a typical client may wait for the slowest most of a round"),
         },
-        needs="slowest, work_s, up_mbit, down_mbit",
+        needs=("slowest", "work_s", "up_mbit", "down_mbit"),
     ),
     "battery": Words(
         paragraph="4.1 -1",
@@ -83,7 +89,7 @@ WORDS: Mapping[str, Words] = {
             "against": Said("a round takes too much of a charge"),
             "cannot-tell": Said("a round may take too much of a charge"),
         },
-        needs="busy_w, work_s",
+        needs=("busy_w", "work_s"),
     ),
     "memory": Words(
         paragraph="4.1 -2",
@@ -115,7 +121,7 @@ WORDS: Mapping[str, Words] = {
             "against": Said("the network takes more energy than the clients' computing"),
             "cannot-tell": Said("the network may take more energy than the clients' computing"),
         },
-        needs="kwh_per_gb, busy_w, work_s",
+        needs=("kwh_per_gb", "busy_w", "work_s"),
     ),
     "reach": Words(
         paragraph="4.1 -3",
@@ -128,7 +134,7 @@ WORDS: Mapping[str, Words] = {
         },
     ),
     "traceability": Words(
-        paragraph="4.1 -4", below="", above="", reasons={}, needs="exact, audited, inspected"
+        paragraph="4.1 -4", below="", above="", reasons={}, needs=("exact", "audited", "inspected")
     ),
 }
 """By the name of the criterion; training that takes too much memory is a way to be too large."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from brizna.check._project import Project, ProjectRule, SourceFile
+    from brizna.check._project import Held, Project, ProjectRule, SourceFile
     from brizna.check._verdict import Verdict
 
 _LOCKS = ("poetry.lock", "uv.lock", "Pipfile.lock", "pdm.lock", "conda-lock.yml", "pixi.lock")
@@ -409,13 +409,7 @@ def judge_federation(rule: ProjectRule, project: Project) -> Verdict:
     """Judge whether federating was weighed before it was done."""
     advice = project.of("brizna.federation-advice/1")
     if advice:
-        return rule.passed(
-            Place(file=advice[-1].place),
-            [
-                Evidence(name=one.data["verdict"], value=None, unit="1", origin=one.digest)
-                for one in advice
-            ],
-        )
+        return _judge_advice(rule, advice)
     locks, loose = _locks(project)
     files = [*locks, *(file for file, _ in loose)]
     used = _in_code(files, _FEDERATED)
@@ -429,6 +423,34 @@ def judge_federation(rule: ProjectRule, project: Project) -> Verdict:
         why = Said("neither advice on federating nor a list of dependencies was found here")
         return rule.untold(project.place, why)
     return rule.unasked(project.place, Said("nothing is federated here"))
+
+
+def _judge_advice(rule: ProjectRule, advice: list[Held]) -> Verdict:
+    """Judge advice that lies in the project, by what its case comes to when it is asked again."""
+    untold: Verdict | None = None
+    for one in reversed(advice):
+        place, again = Place(file=one.place), one.data.get("again")
+        if again is None:
+            why = Said("the advice does not hold a case that could be asked again")
+            untold = untold or rule.untold(place, why)
+        elif again != one.data.get("verdict"):
+            return rule.failed(
+                place,
+                Said("it says {verdict}", verdict=one.data.get("verdict")),
+                Said("{verdict}, as its case comes to", verdict=again),
+            )
+    if untold is not None:
+        return untold
+    shown = [
+        Evidence(
+            name=": ".join(filter(None, (one.data.get("name"), str(one.data["verdict"])))),
+            value=None,
+            unit="1",
+            origin=one.digest,
+        )
+        for one in advice
+    ]
+    return rule.passed(Place(file=advice[-1].place), shown)
 
 
 # ------------------------------------------------------------------------------------ compatibility

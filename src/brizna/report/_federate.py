@@ -30,7 +30,7 @@ def federation_lines(
     _, advice = style.say, printable(advice)
     head = f"{_verdicts(style)[advice['verdict']]}: {style.stored(advice['reason'])}"
     lines = [": ".join(filter(None, (advice["name"], head)))]
-    if advice["by_numbers"] != advice["verdict"]:
+    if advice.get("is_forced") or advice["by_numbers"] != advice["verdict"]:
         text = _("by the numbers alone: {verdict}")
         lines.append(text.format(verdict=_verdicts(style)[advice["by_numbers"]]))
     lines += [_turn(flip, style) for flip in advice["flips"]]

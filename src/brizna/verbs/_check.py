@@ -12,6 +12,7 @@ from brizna.check import (
     DRIVER_FILE,
     Answer,
     Choice,
+    FederationAdvice,
     Held,
     Project,
     ProjectRule,
@@ -375,7 +376,22 @@ def _own_record(path: str, name: str, skipped: list[Said]) -> list[Held]:
     except SchemaError as error:
         skipped.append(Said("{path}: {error}", path=name, error=error))
         return []
-    return [Held(place=name, digest=found[0].digest, data=record)]  # pyright: ignore[reportUnknownArgumentType]
+    return [Held(place=name, digest=found[0].digest, data=_asked_again(record))]  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _asked_again(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record; advice on federating with what its case comes to when it is asked again."""
+    if record["schema"] != FederationAdvice.schema:
+        return record
+    from brizna.verbs._federate import advise_federate
+
+    try:
+        found = advise_federate(record["case"])
+        same = [one.to_json() for one in found.inputs] == record["inputs"]
+        again = found.verdict if same else None  # asked with factors of somebody's own
+    except (BriznaError, KeyError, TypeError, AttributeError):
+        again = None
+    return {**record, "again": again}
 
 
 def _check_form(record: Mapping[str, Any]) -> None:

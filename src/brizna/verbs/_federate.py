@@ -72,7 +72,7 @@ def advise_federate(given: Mapping[str, Any], *, book: Book = SHIPPED) -> Federa
         notes.append(str(Said("what clients take while they wait is left out (idle_w)")))
     notes.append(str(Said("the server that adds up the updates is left out")))
     advice = advise_federation(case.replace(facts=facts), _thresholds(book))
-    return advice.replace(inputs=tuple(inputs), notes=tuple(notes))
+    return advice.replace(inputs=tuple(inputs), notes=(*notes, *advice.notes), case=dict(given))
 
 
 def _published(case: FederationCase, book: Book) -> dict[str, Factor]:
