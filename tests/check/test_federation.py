@@ -215,6 +215,9 @@ def test_what_forbids_is_named_as_the_table_names_it():
     network = {"up_mbit": 50, "down_mbit": 200}
     advice = advise_federate(case(rounds=rounds, network=network, clients={"memory_gb": 0.01}))
     assert advice.reason == "federating fails on slow convergence tolerated, size of the model"
+    told = federation_lines(advice.to_json(), lang="es", width=100, color=False)
+    assert "tamaño del modelo" in told[0]
+    assert "size" not in told[0]
 
 
 @pytest.mark.parametrize(

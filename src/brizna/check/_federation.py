@@ -422,19 +422,32 @@ def _verdict(
     case: FederationCase, traffic: Traffic, criteria: tuple[Criterion, ...]
 ) -> tuple[str, Said, bool]:
     """Return the verdict, why, and whether something else than the numbers decides it."""
-    forbidden = ", ".join(str(NAMES[one.name]) for one in criteria if one.forbids)
+    forbidden = _fails([NAMES[one.name] for one in criteria if one.forbids])
     if case.leaves == "never":
         if forbidden:
-            said = Said("the data must stay, and federating fails on {names}", names=forbidden)
-            return "neither", said, True
+            return "neither", Said("the data must stay, and {why}", why=forbidden), True
         return "federate", Said("the data must stay, and nothing forbids federating"), True
     if forbidden:
-        return "centralise", Said("federating fails on {names}", names=forbidden), True
+        return "centralise", forbidden, True
     if case.exact:
         return "centralise", Said("the training must be repeatable bit for bit"), True
     found, reason = _by_numbers(traffic)
     weighs = found == "centralise" and case.leaves == "restricted"
     return ("weigh" if weighs else found), reason, weighs
+
+
+def _fails(names: list[Said]) -> Said | None:
+    """Return on what federating fails; None where nothing forbids it."""
+    match names:
+        case []:
+            return None
+        case [one]:
+            return Said("federating fails on {one}", one=one)
+        case [one, two]:
+            return Said("federating fails on {one}, {two}", one=one, two=two)
+        case _:
+            one, two, three = names
+            return Said("federating fails on {one}, {two}, {three}", one=one, two=two, three=three)
 
 
 def _by_numbers(traffic: Traffic) -> tuple[str, Said]:

@@ -15,6 +15,7 @@ def N_(text: str) -> str:  # noqa: N802 - the name by which gettext's tools know
 
 STORED = (
     N_("runs"),
+    N_("battery"),
     N_("images"),
     N_("inferences"),
     N_("prompts"),
