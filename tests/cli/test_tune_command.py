@@ -215,6 +215,21 @@ def test_killed_it_goes_on_and_loses_no_more_than_the_trial_it_was_at(brizna, tm
     assert (tmp_path / "made").stat().st_size == 6  # five, and the one that was lost
 
 
+def test_a_training_may_call_brizna_itself(brizna, tmp_path):
+    (tmp_path / "train.py").write_text(
+        "import subprocess, sys\n"
+        "subprocess.run([sys.executable, '-m', 'brizna', 'runs', 'list'], check=True)\n"
+        "print('quality=1')\n",
+        encoding="utf-8",
+    )
+    done = brizna(
+        "tune", "--vary", "n=0.0..1.0", *RANDOM, "--trials", "1", "--repeats", "1", "--target",
+        "0.5", "--json", "--", sys.executable, "train.py",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["settings"][0]["failed"] is None
+
+
 LONG = """
 import json, os, sys, time
 folder, epochs = os.environ["BRIZNA_CHECKPOINT"], int(sys.argv[1])

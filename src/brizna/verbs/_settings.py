@@ -213,8 +213,10 @@ _OF_SOURCES = ("BRIZNA_KEY_", "BRIZNA_URL_")
 """How variables begin that hold the key or another address of a source: no settings."""
 _NOT_SETTINGS = (
     *("BRIZNA_RUN", "BRIZNA_METER_USER", "BRIZNA_METER_PASSWORD"),
-    *("BRIZNA_PROCESS", "BRIZNA_PROCESSES"),
+    *("BRIZNA_PROCESS", "BRIZNA_PROCESSES", "BRIZNA_RESULT", "BRIZNA_CANDIDATE", "BRIZNA_PID"),
+    *("BRIZNA_PARAMETERS", "BRIZNA_SEED", "BRIZNA_TARGET", "BRIZNA_QUALITY", "BRIZNA_CHECKPOINT"),
 )
+"""Most of them brizna sets for what it runs, and may be called there again."""
 _KINDS = {
     str: Said("a text"),
     float: Said("a number"),
