@@ -230,6 +230,26 @@ def test_a_training_may_call_brizna_itself(brizna, tmp_path):
     assert json.loads(done.stdout)["settings"][0]["failed"] is None
 
 
+def test_a_search_that_is_being_made_is_not_gone_on_with_beside(brizna, tmp_path):
+    (tmp_path / "train.py").write_text(
+        "import os, subprocess, sys\n"
+        "beside = [sys.executable, '-m', 'brizna', 'tune', '--resume']\n"
+        "told = subprocess.run(beside, stdin=subprocess.DEVNULL, capture_output=True, text=True)\n"
+        "open('told', 'w').write(f'{told.returncode} {told.stderr}')\n"
+        "print('quality=1')\n",
+        encoding="utf-8",
+    )
+    done = brizna(
+        "tune", "--vary", "n=0.0..1.0", *RANDOM, "--trials", "1", "--repeats", "1", "--json", "--",
+        sys.executable, "train.py",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["settings"]) == 1
+    told = (tmp_path / "told").read_text(encoding="utf-8")
+    assert told.startswith("2 ")
+    assert "Another process is at this series" in told
+
+
 LONG = """
 import json, os, sys, time
 folder, epochs = os.environ["BRIZNA_CHECKPOINT"], int(sys.argv[1])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from contextlib import contextmanager
+
 from brizna.core.errors import InputError
 from brizna.environment import machine_name, redact
 from brizna.store import Store, unfinished_series
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from typing import TypeVar
 
     from brizna.check._simpler_study import SimplerNote
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
 
     _Plan = TypeVar("_Plan", SweepPlan, TunePlan)
     _Note = TypeVar("_Note", TrialNote, TuneNote, SimplerNote)
+
+_HELD = "held"
+"""Name of the file that the process at a series holds, in the series' folder."""
 
 
 def resumed_plan(
@@ -60,6 +67,37 @@ def resumed_plan(
             command=" ".join(redact(command)),
         )
     return plan.replace(command=tuple(command))
+
+
+@contextmanager
+def alone(folder: str) -> Generator[None]:
+    """Work on a series as the only process there is, until this one ends however it ends.
+
+    Args:
+        folder: Of what the series needs to go on; it is there.
+
+    Raises:
+        InputError: If another process works on it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows: nobody is kept out
+        yield
+        return
+    held = os.open(os.path.join(folder, _HELD), os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:  # a file system without locks keeps nobody out
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                raise InputError(
+                    "Another process is at this series of trials ({folder!r}): expected one at a "
+                    "time. Wait until it ends, or end it and go on with --resume.",
+                    folder=folder,
+                ) from error
+        yield
+    finally:
+        os.close(held)
 
 
 def kept_notes(store: Store, note: type[_Note], tag: str) -> Iterator[tuple[_Note, RunSummary]]:

@@ -27,7 +27,7 @@ from brizna.improve._tuning import Tuning
 from brizna.store import Store, forget_series, keep_series, series_folder
 from brizna.verbs._measured_trial import measured_trial
 from brizna.verbs._recorder import Job
-from brizna.verbs._series import check_machine, kept_notes, resumed_plan, without_secrets
+from brizna.verbs._series import alone, check_machine, kept_notes, resumed_plan, without_secrets
 from brizna.verbs._settings import SETTINGS, read_settings
 from brizna.verbs._trialling import Ground, now, stoppable
 
@@ -214,7 +214,8 @@ def carry_out_tune(
     Raises:
         SweepStoppedError: If a signal ended it; it can go on later.
         UnavailableError: If the sampler's library is missing, or the store cannot be written.
-        InputError: If the command cannot be started, or does not say its quality.
+        InputError: If the command cannot be started, or does not say its quality, or if another
+            process is at this search.
     """
     check_machine(plan.machine)
     settings = _in_view(plan.view, settings)
@@ -224,7 +225,7 @@ def carry_out_tune(
     ground = Ground(store, settings, environ, directory)
     folder = series_folder(store, TunePlan, digest)
     os.makedirs(folder, exist_ok=True)
-    with stoppable():
+    with alone(folder), stoppable():
         trialist = _Trialist(plan, digest, ground, shows_output=shows_output)
         tuning = Tuning(
             plan,
