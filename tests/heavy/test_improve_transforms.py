@@ -225,6 +225,60 @@ def test_weights_the_other_way_round_whose_shape_is_written_down_are_rounded(tmp
     assert made.facts["operators"]["MatMulInteger"] == 1
 
 
+ENCODER = """
+import numpy as np  # noqa: TID253 - skipped where it is not installed
+import torch
+
+
+class Encoder(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        layer = torch.nn.TransformerEncoderLayer(64, 4, 128, batch_first=True)
+        self.body = torch.nn.TransformerEncoder(layer, 1)
+
+    def forward(self, rows):
+        return self.body(rows).mean(1)
+
+
+def load():
+    torch.manual_seed(0)
+    return Encoder()
+
+
+def inputs():
+    draw = np.random.default_rng(0)
+    return [draw.normal(size=(rows, 5 * rows, 64)).astype(np.float32) for rows in (2, 1)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("factorise", 1.0), ("convert-openvino", 0.01), ("export-onnx", 1e-4)]
+)
+def test_an_encoder_whose_fused_operator_no_step_follows_is_taken_apart(tmp_path, name, near):
+    (tmp_path / "small_encoder.py").write_text(ENCODER)
+    material = Material(path=(str(tmp_path),), inputs="small_encoder:inputs")
+    for folder in ("taken", "made"):
+        (tmp_path / folder).mkdir()
+    taken = take({"load": "small_encoder:load"}, material, str(tmp_path / "taken"))
+    models = [seal(str(tmp_path / "taken"), taken)]
+    values = {"exporter": "dynamo"} if name == "export-onnx" else {}
+    made = transform_from({"name": name, **values}).apply(
+        models[0], material, str(tmp_path / "made")
+    )
+    models.append(seal(str(tmp_path / "made"), made))
+    runtimes = {"onnx": "onnxruntime"}
+    sessions = [
+        runtime_named(name := runtimes.get(one.kind, one.kind)).open(
+            one, Serving(runtime=name), material
+        )
+        for one in models
+    ]
+    for request in material.requests():
+        before, after = (session.predict(request)[0] for session in sessions)
+        assert np.abs(before - after).max() < near
+    assert torch.backends.mha.get_fastpath_enabled()
+
+
 def test_pruned_channels_are_gone_and_the_outputs_are_as_wide(shop):
     pruned, whole = shop.model(LOST[0]), shop.model()
     assert pruned.facts["parameters"] < 0.6 * whole.facts["parameters"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -13,6 +13,8 @@ from brizna.improve._serving import Serving
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from brizna.improve._machine import Machine
     from brizna.improve._material import Material
     from brizna.improve._model import Model
@@ -41,6 +43,24 @@ def load_module(model: Model, material: Material) -> Any:
     else:
         module = torch.load(model.file(WHOLE), weights_only=False)
     return module.eval()
+
+
+@contextmanager
+def step_by_step() -> Generator[None]:
+    """Let torch's encoders and attention compute by single operators meanwhile.
+
+    The fused operator that they take instead where nothing is trained is one that no exporter
+    follows.
+    """
+    import torch
+
+    mha = torch.backends.mha
+    was = mha.get_fastpath_enabled()
+    mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        mha.set_fastpath_enabled(was)
 
 
 def save_module(module: Any, folder: str) -> None:

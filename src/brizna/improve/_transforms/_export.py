@@ -10,7 +10,7 @@ from brizna.core.records import Record
 from brizna.improve._model import Made
 from brizna.improve._requests import arrays_of, at_least_two_rows, changing_axes, request_like
 from brizna.improve._runtimes._onnxruntime import GRAPH, facts_of
-from brizna.improve._runtimes._torch import call, load_module, outputs_of
+from brizna.improve._runtimes._torch import call, load_module, outputs_of, step_by_step
 from brizna.improve._transform import EXPORT
 
 TYPE_CHECKING = False
@@ -71,7 +71,8 @@ class ExportOnnx(Record):
         example = at_least_two_rows(requests[0])
         axes = changing_axes(requests)
         path = os.path.join(folder, GRAPH)
-        _EXPORTERS[self.exporter](module, example, axes, path)
+        with step_by_step():
+            _EXPORTERS[self.exporter](module, example, axes, path)
         return Made(kind="onnx", precision=model.precision, facts=facts_of(path))
 
     def cost_hint_s(self, model: Model) -> float:

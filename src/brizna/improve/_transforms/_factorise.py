@@ -81,6 +81,9 @@ def _replace(module: Any, share: float) -> int:
             if rank:
                 setattr(module, name, _factors(child, rank))
                 count += 1
+                if isinstance(module, torch.nn.TransformerEncoderLayer):
+                    # its fused operator would read the weights of the layer that is gone
+                    module.activation_relu_or_gelu = 0
         else:
             count += _replace(child, share)
     return count

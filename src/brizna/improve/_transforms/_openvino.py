@@ -11,7 +11,7 @@ from brizna.improve._model import Made
 from brizna.improve._requests import arrays_of, at_least_two_rows, request_like
 from brizna.improve._runtimes._onnxruntime import GRAPH as ONNX_GRAPH
 from brizna.improve._runtimes._openvino import GRAPH, facts_of
-from brizna.improve._runtimes._torch import load_module
+from brizna.improve._runtimes._torch import load_module, step_by_step
 from brizna.improve._transform import CONVERT
 
 TYPE_CHECKING = False
@@ -70,7 +70,8 @@ class ConvertOpenVino(Record):
             tensors = request_like(
                 example, {key: torch.from_numpy(array) for key, array in arrays_of(example).items()}
             )
-            graph = ov.convert_model(load_module(model, material), example_input=tensors)
+            with step_by_step():
+                graph = ov.convert_model(load_module(model, material), example_input=tensors)
         ov.save_model(graph, path, compress_to_fp16=self.weights == "fp16")
         return Made(kind="openvino", precision=model.precision, facts=facts_of(path))
 
