@@ -53,9 +53,19 @@ def test_answers_are_the_same_with_each_option_and_more_shapes_than_are_compiled
 
 def test_packed_weights_are_tried_widened_and_free_shapes_fixed(tmp_path):
     packed = model(tmp_path / "packed")
-    assert [one.options for one in RUNTIME.servings(packed, PLAIN)] == [WIDENED, {}]
+    made = packed.replace(steps=({"name": "shrink-weights-openvino"},))
+    assert [one.options for one in RUNTIME.servings(made, PLAIN)] == [WIDENED, {}]
     assert RUNTIME.further(packed) == (FIXED,)
     assert RUNTIME.further(model(tmp_path / "fixed", shape=(2, 3, 4))) == ()
+
+
+def test_what_came_in_this_form_is_first_run_as_openvino_does_unasked(tmp_path):
+    came, casts = model(tmp_path / "came"), PLAIN.replace(isa=("amx_bf16",))
+    first = RUNTIME.servings(came, casts)[0]
+    assert (first.precision, first.options) == ("bf16", {})
+    assert RUNTIME.servings(came, PLAIN)[0].precision == "fp32"
+    made = came.replace(steps=({"name": "convert-openvino"},))
+    assert RUNTIME.servings(made, casts)[0].precision == "fp32"
 
 
 def test_what_was_never_asked_still_says_what_it_computes_in(tmp_path):

@@ -75,6 +75,21 @@ class Barely(FakeFold):
 """
 
 
+def test_what_is_built_is_told_before_it_is(tmp_path):
+    told, bench = [], FakeBench()
+    study = study_of(fake_config(), directory=str(tmp_path))
+    workshop = Workshop(str(tmp_path / "study"), study, bench)
+    search = Search(
+        study, workshop, MACHINE, tell=lambda progress: told.append((progress, len(bench.done)))
+    )
+    search.run()
+    workshop.close()
+    built = {one.name: done for one, done in told if one.doing == "build"}
+    tried = {one.name: done for one, done in told if one.doing == "trial"}
+    assert built["fold"] < tried["fold + fake fp32"]
+    assert len(built) == sum(name.startswith("model/") for name in bench.done) - 1
+
+
 def test_what_breaks_quality_is_refused_however_cheap(tmp_path):
     found, _ = searched(tmp_path)
     row = found.row("fold + round(bits=2) + fake fp32")

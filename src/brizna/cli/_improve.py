@@ -124,7 +124,7 @@ def _say_progress(context: Context, progress: Progress) -> None:
 
     style = Format(context.lang)
     _ = style.say
-    words = {"build": _("built"), "trial": _("tried"), "score": _("scored")}
+    words = {"build": _("builds"), "trial": _("tried"), "score": _("scored")}
     parts = [words.get(progress.doing, progress.doing), progress.name]
     if progress.failed is not None:
         parts.append(_("given up: {why}").format(why=style.stored(progress.failed)))

@@ -11,6 +11,8 @@ from brizna.improve._workshop import StepFailedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from brizna.improve._machine import Machine
     from brizna.improve._model import Model
     from brizna.improve._study import Study
@@ -81,8 +83,21 @@ class Graph:
         failed: Those that could not be.
     """
 
-    def __init__(self, study: Study, workshop: Workshop, machine: Machine) -> None:
+    def __init__(
+        self,
+        study: Study,
+        workshop: Workshop,
+        machine: Machine,
+        *,
+        tell: Callable[[str], object] = lambda _: None,
+    ) -> None:
         """Take the model in.
+
+        Args:
+            study: What is to be done.
+            workshop: Where.
+            machine: On what.
+            tell: Called with the name of each composition before it is built.
 
         Raises:
             StepFailedError: If it cannot be taken.
@@ -90,6 +105,7 @@ class Graph:
         self._study = study
         self._workshop = workshop
         self._machine = machine
+        self._tell = tell
         self._transforms = all_transforms(study.plugins, path=study.material.path)
         self._runnable = {
             kind
@@ -177,6 +193,8 @@ class Graph:
         step = step_of(transform)
         name = " + ".join(filter(None, [node.name if node.keys[1:] else "", step_name(step)]))
         key = self.key(node, transform)
+        if not self.knows(node, transform):
+            self._tell(name)
         try:
             model, _ = self._workshop.build(key, "apply", model=node.model.folder, step=step)
         except StepFailedError as error:

@@ -53,7 +53,7 @@ class Progress(Record):
     """How far a study has come.
 
     Attributes:
-        doing: ``build``, ``trial``, ``score`` or ``judge``.
+        doing: ``build``, told before it is done; ``trial`` or ``score``, told afterwards.
         name: Of what.
         spent_s: Processor seconds spent so far.
         ratio: Cost as a part of the base's, where it was just measured.

@@ -22,7 +22,7 @@ from brizna.core.errors import InputError, Said, UnavailableError
 from brizna.improve._arms import PER, Arm, is_close
 from brizna.improve._frontier import NEAR, Frontier
 from brizna.improve._graph import Graph
-from brizna.improve._race import SPENT, TOO_LARGE, TOO_LOW, Race, part
+from brizna.improve._race import SPENT, TOO_LARGE, TOO_LOW, Progress, Race, part
 from brizna.improve._registry import all_runtimes, needs_libraries, refuse_unknown_names
 from brizna.improve._transform import Variant
 from brizna.improve._workshop import StepFailedError
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from brizna.improve._frontier import Step
     from brizna.improve._graph import Node
     from brizna.improve._machine import Machine
-    from brizna.improve._race import Progress
     from brizna.improve._serving import Runtime, Serving
     from brizna.improve._study import Study
     from brizna.improve._workshop import Workshop
@@ -92,7 +91,14 @@ class Search:
             one for one in runtimes if not study.runtimes or one.name in study.runtimes
         ]
         try:
-            self.graph = Graph(study, workshop, machine)
+            self.graph = Graph(
+                study,
+                workshop,
+                machine,
+                tell=lambda name: tell(
+                    Progress(doing="build", name=name, spent_s=workshop.spent_s)
+                ),
+            )
         except StepFailedError as error:
             why = str(error).rstrip(".")
             if error.is_unavailable:

@@ -77,14 +77,16 @@ class OpenVino:
         """Return fp32, and bf16 where the processor multiplies it by itself.
 
         Of graphs of 8 bits too: what is not quantised in them is computed in that precision. If
-        only the weights have few bits, they are widened when loaded, or each time.
+        only the weights have few bits, they are widened when loaded, or each time. What OpenVINO
+        does unasked comes first for a model that came in its form: so it is run today.
         """
         has_bf16 = machine.has("amx_bf16", "avx512_bf16")
-        return tuple(
+        found = tuple(
             Serving(runtime=self.name, precision=precision, options=options)
             for precision in ("fp32", "bf16")[: 1 + has_bf16]
             for options in ((WIDENED, {}) if _is_packed(model) else ({},))
         )
+        return found if model.steps else found[::-1]
 
     def further(self, model: Model) -> tuple[dict[str, Any], ...]:
         """Return a graph for each shape of request, if its own leaves them free."""
