@@ -59,6 +59,11 @@ def test_what_nobody_changed_is_verified(bench: Bench) -> None:
         assert (code, "verified" in said) == (0, True), said
 
 
+def test_the_provenance_of_what_nobody_changed_is_told(bench: Bench) -> None:
+    code, said = bench.carry_out("env", "provenance", str(bench.model))
+    assert (code, "CHANGED" in said) == (0, False)
+
+
 def test_a_changed_record_is_told(bench: Bench) -> None:
     (path,) = bench.store.glob("runs/*/run.json")
     record = json.loads(path.read_text())
@@ -67,6 +72,8 @@ def test_a_changed_record_is_told(bench: Bench) -> None:
     assert code == 1
     assert "BRZ-E042" in said
     assert "which was signed" in said or "the record that was signed" in said
+    code, said = bench.carry_out("env", "provenance", str(bench.model))
+    assert (code, "CHANGED since it was signed: " in said) == (1, True)
 
 
 def test_a_changed_model_is_told(bench: Bench) -> None:

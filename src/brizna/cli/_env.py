@@ -316,6 +316,8 @@ def _provenance(context: Context, given: Namespace) -> int:
         context.tell_json(chains)
     else:
         context.tell(*provenance_lines(chains, lang=context.lang))
+    if any(chain.get("wrong") for chain in chains):
+        return 1
     return 0 if any(chain["key"] for chain in chains) else 4
 
 

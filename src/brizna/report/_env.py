@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from brizna.report._format import Format
+from brizna.report._said import stored
 from brizna.report._table import Table
 from brizna.report._texts import texts
 from brizna.report._view import printable
@@ -122,6 +123,9 @@ def provenance_lines(chains: Sequence[Mapping[str, Any]], *, lang: str) -> list[
             f"{_('data')}: {data or _('not known')}",
             f"{_('installed')}: {chain['installed'] or _('not known')}",
         ]
+        if chain.get("wrong") is not None:
+            why = stored(chain["wrong"], lang)
+            lines.append(_("CHANGED since it was signed: {what}").format(what=why))
     return lines
 
 

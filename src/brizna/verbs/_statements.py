@@ -7,7 +7,7 @@ from base64 import b64decode
 
 from brizna.check import LINKED, SIGNED, SUBJECT, Place, Verification, judged
 from brizna.core.codec import decode, digest_of_bytes, encode
-from brizna.core.errors import BriznaError, InputError, IntegrityError, Said
+from brizna.core.errors import BriznaError, InputError, IntegrityError, Said, SchemaError
 from brizna.core.version import VERSION
 from brizna.environment import (
     MODEL_SIGNATURE,
@@ -234,7 +234,9 @@ def provenance_of(model: str, store: Store, ring: KeyRing) -> list[dict[str, Any
     Returns:
         For each: ``key`` (who signed; None where that is not believed, then ``unbelieved`` says
         why), ``run``, ``started``, ``command``, ``code``, ``changed`` (how many files differed
-        from the commit; None where that is not known), ``data``, ``installed``, ``packages``.
+        from the commit; None where that is not known), ``data``, ``installed``, ``packages``, and
+        ``wrong``: in what the store's record of the run is not what was signed; None where it is,
+        or where the store does not have the run.
     """
     digests = set(model_files(model).values())
     found: list[dict[str, Any]] = []
@@ -248,8 +250,25 @@ def provenance_of(model: str, store: Store, ring: KeyRing) -> list[dict[str, Any
                 found.append({"key": None, "unbelieved": str(error), "run": run})
             continue
         if digests & _subjects(statement).keys():
-            found.append({"key": key.name, **_chain(statement)})
+            chain = _chain(statement)
+            wrong = _wrong_run(store, chain["run"], statement)
+            found.append({"key": key.name, **chain, "wrong": wrong})
     return found
+
+
+def _wrong_run(store: Store, run_id: str, statement: Mapping[str, Any]) -> str | None:
+    """Return how the record of a run differs from the one that was signed; None if it does not."""
+    made: list[dict[str, Any]] = statement["predicate"]["runDetails"].get("byproducts") or []
+    signed = next((one["digest"]["sha256"] for one in made if one.get("name") == "run"), None)
+    if signed is None or run_id not in store.ids():
+        return None
+    try:
+        found = store.read(run_id).digest
+    except (IntegrityError, SchemaError) as error:
+        return str(error)
+    if found == f"sha256:{signed}":
+        return None
+    return str(Said("its record is {found}, and {signed} was signed", found=found, signed=signed))
 
 
 def models_of(store: Store, ring: KeyRing, runs: set[str]) -> dict[str, dict[str, list[str]]]:
