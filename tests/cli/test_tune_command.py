@@ -134,6 +134,13 @@ def test_what_it_prints_is_shown_where_asked(brizna, train):
     assert "epoch 1" in brizna(*words, "--show-output", *train).stderr
 
 
+def test_braces_of_code_and_of_a_shell_are_left_alone(brizna):
+    words = ("tune", "--vary", "n=1,2", *RANDOM, "--trials", "1", "--repeats", "1", "--json", "--")
+    done = brizna(*words, "sh", "-c", "echo \"${HOME}\"; awk '{print}' /dev/null; echo quality={n}")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["settings"][0]["quality"] in (1, 2)
+
+
 def cut_short(brizna, tmp_path, *words):
     """Begin a search that ends as its second trial begins, as if it were killed."""
     (tmp_path / "train.py").write_text(
@@ -176,6 +183,8 @@ def test_it_goes_on_in_the_view_that_it_was_begun_in(brizna, shown, tmp_path):
         ("--vary", "n=1,2", "--resource", "epochs=1", "--", "true"),
         ("--vary", "n=1,2", "--function", "work", "--sampler", "random"),
         ("--vary", "n=1,2", "--sampler", "oracle", "--", "true"),
+        ("--vary", "n=1,2", *RANDOM, "--", "true", "--lr={oops}"),
+        ("--vary", "n=1,2", *RANDOM, "--", "true", "{n}", "{checkpoint}"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(brizna, words):

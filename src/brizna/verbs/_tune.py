@@ -86,11 +86,40 @@ def plan_tune(command: Sequence[str], **manner: Any) -> TunePlan:
         **manner: Further fields of `brizna.core.tune.TunePlan`.
 
     Raises:
-        InputError: If there is no command, nothing to set, or a number is too small.
+        InputError: If there is no command, nothing to set, or a number is too small, or if a name
+            in braces stands for nothing.
     """
     if not command:
         raise InputError("No command was given: put it after --, such as -- python train.py.")
-    return TunePlan(made=now(), machine=machine_name(), command=tuple(command), **manner)
+    plan = TunePlan(made=now(), machine=machine_name(), command=tuple(command), **manner)
+    _check_names(plan)
+    return plan
+
+
+def _check_names(plan: TunePlan) -> None:
+    """Refuse a name in braces that stands for nothing: every training would get it as it is.
+
+    Words with spaces or a ``$`` are left alone: code and what a shell reads have braces too.
+
+    Raises:
+        InputError: If there is one.
+    """
+    known = [one.name for one in plan.parameters] + ["seed"]
+    if plan.resource is not None:
+        known += [plan.resource.name, _FOLDER]
+    if plan.target is not None:
+        known.append("target")
+    for word in plan.command:
+        for part in word.split("{")[1:] if "$" not in word and len(word.split()) == 1 else ():
+            name, brace, _ = part.partition("}")
+            if brace and name.isidentifier() and name not in known:
+                raise InputError(
+                    "The word {word!r} of the command names {name}, which stands for nothing: "
+                    "expected one of {known}. Say what it may be with --vary, or leave it out.",
+                    word=word,
+                    name=name,
+                    known=", ".join(known),
+                )
 
 
 def function_command(name: str, rest: Sequence[str]) -> list[str]:
