@@ -171,6 +171,17 @@ def test_it_goes_on_in_the_view_that_it_was_begun_in(brizna, shown, tmp_path):
         assert one.energy_j.best.value == pytest.approx(own_j.best.value, rel=1e-6)
 
 
+def test_what_cannot_go_on_is_told_apart(brizna, tmp_path):
+    assert "there is no store at" in brizna("tune", "--resume", "abc").stderr
+    cut_short(brizna, tmp_path)
+    unknown = brizna("tune", "--resume", "nope")
+    assert unknown.returncode == 2
+    assert "is called 'nope': there is " in unknown.stderr
+    name = unknown.stderr.partition("there is ")[2].partition(".")[0]
+    assert brizna("tune", "--resume", name).returncode == 0
+    assert "there is -" in brizna("tune", "--resume", name).stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -80,6 +80,22 @@ def unfinished_series(
         found = [max(found, key=lambda digest: left[digest].made)]
     if len(found) == 1:
         return found[0], left[found[0]]
+    if not os.path.isdir(store.path):
+        raise InputError(
+            "Nothing was cut short that could go on: there is no store at {path!r}. Name the right "
+            "one with --store, or begin with {command} ... -- command.",
+            path=store.path,
+            command=_COMMANDS[kind],
+        )
+    if not found and reference is not None:
+        raise InputError(
+            "No series of trials in {path!r} that was cut short is called {reference!r}: there is "
+            "{known}. Name one of these, or another store with --store; one that has ended cannot "
+            "go on.",
+            path=store.path,
+            reference=reference,
+            known=", ".join(map(digest_name, left)) or "-",
+        )
     if not left:
         raise InputError(
             "Nothing was cut short that could go on: expected a series of trials that did not end. "
