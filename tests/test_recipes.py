@@ -122,9 +122,19 @@ def test_the_action_ends_as_the_gate_did(project, tmp_path):
     assert code == "1"
     assert act("Verdict", project, tmp_path, GATE_CODE=code).returncode == 1
     assert act("Verdict", project, tmp_path, GATE_CODE="0").returncode == 0
+    (tmp_path / "brizna-gate.xml").write_text('<error message="x" type="BRZ-G001">')
     unsure = act("Verdict", project, tmp_path, GATE_CODE="4")
     assert unsure.returncode == 0
     assert "cannot tell" in unsure.stdout
+
+
+def test_the_action_fails_where_a_quality_could_not_be_told(project, tmp_path):
+    asked = {**NOTHING, "GATE_COMMAND": "true", "GATE_QUALITY": "accuracy>=0.5"}
+    asked["GATE_OPTIONS"] = "--by cpu --executions 1"
+    assert act("Gate", project, tmp_path, **asked).returncode == 0
+    assert (tmp_path / "GITHUB_OUTPUT").read_text() == "exit-code=4\n"
+    done = act("Verdict", project, tmp_path, GATE_CODE="4")
+    assert (done.returncode, "::error::" in done.stdout) == (1, True)
 
 
 @pytest.mark.parametrize(
