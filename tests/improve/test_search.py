@@ -322,6 +322,14 @@ def test_a_budget_in_joules_ends_the_search_where_they_are_counted(tmp_path):
     assert "the budget is spent" in {row.why for row in found.rows}
 
 
+def test_a_budget_of_modelled_joules_is_told_as_such(tmp_path):
+    bench = FakeBench(power_w=20.0, basis="modelled")
+    found, _ = searched(tmp_path, bench=bench, budget="1kJ")
+    assert "the joules of the budget are modelled, as no counter tells them here" in found.notes
+    found, _ = searched(tmp_path / "counted", bench=FakeBench(power_w=20.0), budget="1kJ")
+    assert not found.notes
+
+
 def test_only_the_cheapest_are_tried_again(tmp_path):
     found, _ = searched(tmp_path, repeats=4)
     trials = {row.name: row.trials for row in found.rows if row.trials}

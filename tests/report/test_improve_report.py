@@ -45,6 +45,29 @@ def test_quality_and_verdict_of_a_row_are_of_the_same_items(found):
     assert "undecided (needs about 700 items)" in line
 
 
+def test_columns_that_say_nothing_are_left_out(found):
+    assert "beside lossless" in improvement_lines(found, lang="en")[0]
+    free = [{**row, "break_even_lossless": None} for row in found["rows"]]
+    header = improvement_lines({**found, "rows": free}, lang="en")[0]
+    assert "beside lossless" not in header
+    assert "pays after" in header
+
+
+def test_what_was_not_built_of_the_model_as_it_came_is_told_in_spanish(found):
+    said = improvement_lines(found, lang="es")
+    assert any(line.startswith("- tal como está + refused: ") for line in said)
+    assert not any(line.startswith("- as it is") for line in said)
+
+
+def test_the_card_says_where_the_loader_needs_brizna(found):
+    assert "pip install brizna" in improvement_card(found)
+    rows = [
+        {**row, "serving": {**row["serving"], "runtime": "onnxruntime"}} if row["serving"] else row
+        for row in found["rows"]
+    ]
+    assert "pip install brizna" not in improvement_card({**found, "rows": rows})
+
+
 def test_what_may_never_pay_says_so(found):
     row = next(row for row in found["rows"] if row["name"] == found["chosen"])
     doubtful = {**row, "break_even": 57_000, "break_even_ends": [31_000, None]}

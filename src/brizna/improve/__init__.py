@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from brizna.improve._artefact import (
         Recipe,
         load_served,
+        loads_alone,
         read_recipe,
         refuse_foreign,
         write_artefact,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
         judge_cache,
         recommended_of,
     )
-    from brizna.improve._graph import Graph
+    from brizna.improve._graph import AS_IT_IS, Graph
     from brizna.improve._machine import Machine, this_machine
     from brizna.improve._material import Material
     from brizna.improve._model import Made, Model, open_model, seal
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AS_IT_IS",
     "PER",
     "TOO_LARGE",
     "AnswerCosts",
@@ -97,6 +99,7 @@ __all__ = [
     "judge_cache",
     "key_of",
     "load_served",
+    "loads_alone",
     "open_model",
     "outcome_of",
     "part",
@@ -118,6 +121,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AS_IT_IS": "_graph",
     "PER": "_arms",
     "TOO_LARGE": "_race",
     "AnswerCosts": "_cached",
@@ -130,6 +134,7 @@ _HOMES = {
     "Recipe": "_artefact",
     "load_served": "_artefact",
     "read_recipe": "_artefact",
+    "loads_alone": "_artefact",
     "refuse_foreign": "_artefact",
     "unwritable": "_workshop",
     "write_artefact": "_artefact",

@@ -189,6 +189,11 @@ def refuse_foreign(folder: str) -> None:
         )
 
 
+def loads_alone(serving: Serving) -> bool:
+    """Return whether the loader of what is run so needs its runtime only, and no brizna."""
+    return serving.runtime in _LOADERS and not serving.cache and not serving.options
+
+
 def load_served(folder: str) -> Callable[[Any], tuple[Any, ...]]:
     """Return what answers requests with a model that a study has left.
 
@@ -257,9 +262,7 @@ def _key(name: str) -> str:
 
 def _loader(folder: str, serving: Serving) -> str:
     """Return code that loads a model; where answers are remembered, brizna does it."""
-    template = _LOADERS.get("" if serving.cache else serving.runtime, _LOADERS[""])
-    if serving.options:
-        template = _LOADERS[""]
+    template = _LOADERS[serving.runtime if loads_alone(serving) else ""]
     file = next(
         (
             name

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from brizna.improve._workshop import Workshop
 
 _TAKEN = "model/source"
+AS_IT_IS = "as it is"
+"""What the model is called that no step has changed."""
 NORMALISE = "normalise"
 """Name of the step that is put before one that failed on a graph, which is then tried once more."""
 
@@ -42,7 +44,7 @@ class Node(Record):
     @property
     def name(self) -> str:
         """What it is called in a table."""
-        return " + ".join(step_name(step) for step in self.model.steps) or "as it is"
+        return " + ".join(step_name(step) for step in self.model.steps) or AS_IT_IS
 
 
 class Declined(Record):

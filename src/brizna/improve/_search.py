@@ -127,6 +127,11 @@ class Search:
     def run(self) -> None:
         """Search, judge and choose."""
         self.race.heat([])  # what the model takes decides what comes first, and what may pay
+        spent = self._workshop.spent_j
+        if self._study.budget_j is not None and spent is not None and spent.basis != "metered":
+            self.notes.append(
+                str(Said("the joules of the budget are modelled, as no counter tells them here"))
+            )
         while (step := self._frontier.next()) is not None:
             if step.is_hopeless:
                 self._plainly()

@@ -6,7 +6,7 @@ from math import ceil, log10
 
 from brizna.core.estimate import CHANCE, Estimate
 from brizna.core.quantities import Carbon, Duration, Energy, Money, Ratio
-from brizna.improve import TOO_LARGE
+from brizna.improve import AS_IT_IS, TOO_LARGE, Serving, loads_alone
 from brizna.report._format import Format, Joules, unit_for
 from brizna.report._plot import Figure, Point, choices_of, ends_of, front_page, plot_of, told
 from brizna.report._table import Table
@@ -33,6 +33,10 @@ _USE = (
     "tuple of arrays. `brizna improve replay recipe.toml` makes it again and compares its cost and "
     "quality."
 )
+_NEEDS_BRIZNA = (
+    "The loader needs brizna itself, which leads the runtime here or remembers answers: "
+    "`pip install brizna` where it is used."
+)
 _ELSEWHERE = (
     "Small numbers are computed otherwise by other processors: score it on the machine that will "
     "run it."
@@ -55,23 +59,43 @@ def improvement_lines(
     style, found = Format(lang), printable(found)
     _ = style.say
     header, rows = _table(found, style)
-    lines = Table(header, rows, right=_NUMBERS).lines(width=width, color=color)
+    lines = _narrow(header, rows).lines(width=width, color=color)
     lines += ["", *improvement_verdict(found, style)]
     lines += [f"- {style.stored(note)}" for note in found["notes"]]
     failed = [row for row in found["rows"] if row["state"] == "failed"]
     if failed:
         lines += ["", _("What failed:")]
-        lines += [f"- {row['name']}: {style.stored(row['why'])}" for row in failed]
+        lines += [f"- {_named(row, style)}: {style.stored(row['why'])}" for row in failed]
     declined = [row for row in found["rows"] if row["state"] == "declined"]
     if declined:
         lines += ["", _("What was not built:")]
         lines += [
-            f"- {row['name']}: {style.stored(row['why'])}" for row in declined[:_MOST_DECLINED]
+            f"- {_named(row, style)}: {style.stored(row['why'])}"
+            for row in declined[:_MOST_DECLINED]
         ]
         left = len(declined) - _MOST_DECLINED
         if left > 0:
             lines.append(_("- and {count} more: see --json or --html").format(count=left))
     return lines
+
+
+def _narrow(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Return the table without the columns that say nothing of any variant."""
+    kept = [
+        at for at in range(len(header)) if at == 0 or any(row[at] not in ("", "-") for row in rows)
+    ]
+    return Table(
+        [header[at] for at in kept],
+        [[row[at] for at in kept] for row in rows],
+        right=[place for place, at in enumerate(kept) if at in _NUMBERS],
+    )
+
+
+def _named(row: Mapping[str, Any], style: Format) -> str:
+    """Return what a composition that was not built is called: its steps, or the model as it is."""
+    _ = style.say
+    model, plus, step = row["name"].partition(" + ")
+    return f"{_('as it is')}{plus}{step}" if model == AS_IT_IS else row["name"]
 
 
 def improvement_page(found: Found, *, lang: str) -> bytes:
@@ -106,7 +130,7 @@ def improvement_page(found: Found, *, lang: str) -> bytes:
         "rows": rows,
         "numbers": _ALIGNED,
         "out_name": _("What failed or was not built"),
-        "out": [(row["name"], style.stored(row["why"])) for row in out],
+        "out": [(_named(row, style), style.stored(row["why"])) for row in out],
     }
     return front_page(values, lang)
 
@@ -130,7 +154,8 @@ def improvement_card(found: Found) -> str:
     ]
     lines = ["# A model that brizna improve chose", "", *improvement_verdict(found, style), ""]
     lines += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts), ""]
-    return "\n".join([*lines, _USE, "", _ELSEWHERE, ""])
+    needs = [] if loads_alone(Serving.from_json(row["serving"])) else [_NEEDS_BRIZNA, ""]
+    return "\n".join([*lines, _USE, "", *needs, _ELSEWHERE, ""])
 
 
 def replay_lines(replayed: Mapping[str, Any], *, lang: str) -> list[str]:

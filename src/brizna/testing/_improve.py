@@ -311,6 +311,7 @@ class FakeBench:
         seed: int = 0,
         dies_at: int | None = None,
         power_w: float | None = None,
+        basis: str = "metered",
         slow_start_s: float = 0.0,
     ) -> None:
         """Say how costs scatter, and when to die.
@@ -320,11 +321,13 @@ class FakeBench:
             seed: Decides the scatter.
             dies_at: Number of the job at which it dies.
             power_w: What a counter says that a busy processor draws; None for no counter.
+            basis: Of what it says; ``modelled`` for no counter but a model.
             slow_start_s: Processor seconds more for loading the model as it came.
         """
         self._slow_start_s = slow_start_s
         self._scatter = scatter
         self._power_w = power_w
+        self._basis = basis
         self._chance = Random(seed)  # noqa: S311 - scatter of made-up figures
         self.done: list[str] = []
         self.dies_at = dies_at
@@ -364,7 +367,7 @@ class FakeBench:
         """Return what the counter tells of so much processor time."""
         if self._power_w is None:
             return None
-        return exactly(Energy(self._power_w * cpu_s), "metered", "meter:fake")
+        return exactly(Energy(self._power_w * cpu_s), self._basis, "meter:fake")
 
     def _do(self, job: Mapping[str, Any]) -> dict[str, Any]:
         from brizna.improve._worker import TASKS
