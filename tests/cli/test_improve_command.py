@@ -79,6 +79,21 @@ def test_a_store_is_where_it_was_named_from(place, monkeypatch, capsys):
     assert str(place / "here") in capsys.readouterr().err
 
 
+def test_whoever_stops_it_is_told_how_it_goes_on(place):
+    command = [sys.executable, "-m", "brizna", "improve", "improve.toml", "--store", "my store"]
+    stopped = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=place
+    )
+    for line in stopped.stderr:
+        if line.startswith("tried"):
+            break
+    stopped.send_signal(signal.SIGINT)
+    said = stopped.stderr.read()
+    assert stopped.wait() == 128 + signal.SIGINT
+    stopped.stderr.close()
+    assert "brizna improve improve.toml --store 'my store' --resume" in said
+
+
 def test_killed_at_any_moment_it_goes_on_where_it_was(place, capsys):
     command = [sys.executable, "-m", "brizna", "improve", "improve.toml"]
     killed = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)

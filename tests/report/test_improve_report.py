@@ -45,6 +45,17 @@ def test_quality_and_verdict_of_a_row_are_of_the_same_items(found):
     assert "undecided (needs about 700 items)" in line
 
 
+def test_what_another_drove_out_unjudged_is_told_without_the_others_name(found):
+    row = found["rows"][1]
+    why = f"{'fold + ' * 9}fake fp32 takes less at a quality that is good enough"
+    behind = {**row, "state": "dropped", "quality": None, "confirmed": None, "why": why}
+    lines = improvement_lines(
+        {**found, "chosen": None, "rows": [found["rows"][0], behind]}, lang="en"
+    )
+    assert any("dominated" in line for line in lines)
+    assert not any("takes less at" in line for line in lines)
+
+
 def test_columns_that_say_nothing_are_left_out(found):
     assert "beside lossless" in improvement_lines(found, lang="en")[0]
     free = [{**row, "break_even_lossless": None} for row in found["rows"]]

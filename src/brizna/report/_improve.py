@@ -41,6 +41,8 @@ _ELSEWHERE = (
     "Small numbers are computed otherwise by other processors: score it on the machine that will "
     "run it."
 )
+_BEHIND = "takes less at a quality that is good enough"
+"""How the reason ends of what another variant drove out; its name would widen the whole table."""
 _MEGABYTE = 1e6
 _DIGITS = 2
 
@@ -342,7 +344,8 @@ def _verdict(row: Mapping[str, Any], style: Format) -> str:
     _ = style.say
     quality = row["confirmed"] or row["quality"]
     if quality is None:
-        return style.stored(row["why"]) if row["why"] else "-"
+        is_behind = (row["why"] or "").endswith(_BEHIND)
+        return _dropped(row, style) if is_behind else style.stored(row["why"] or "-")
     words = {"pass": _("good enough"), "fail": _("too low"), "undecided": _("undecided")}
     said = words[quality["verdict"]]
     if quality["verdict"] == "undecided" and quality["needed"]:
