@@ -207,13 +207,10 @@ class Race:
 
         Each is scored on all items that choose, where it was not yet.
         """
-        left = self.cheapest(len(self.arms))
+        most = max(self._study.repeats, 2)
+        left = [arm for arm in self.cheapest(len(self.arms)) if len(arm.trials) < most]
         free = [arm for arm in left[_FINALISTS:] if arm.is_lossless]
-        finalists = [
-            arm
-            for arm in (*left[:_FINALISTS], *free[:1])
-            if len(arm.trials) < max(self._study.repeats, 2)
-        ]
+        finalists = [*left[:_FINALISTS], *free[:1]]
         repeats = max(self._study.repeats - 1, 1 if self.stand_in is None else _SHOWN)
         self._blocks(self.base, finalists, repeats, scored=self.parts.choosing)
 
@@ -446,9 +443,13 @@ class Race:
         found = None if best is None else self.ratio(best)
         return 1.0 if found is None else found
 
-    def _drop_far(self) -> None:
-        """Let go who takes much more than the best; the best that changes nothing stays."""
-        best = self.best()
+    def _drop_far(self, best: Arm | None = None) -> None:
+        """Let go who takes much more than the best; the best that changes nothing stays.
+
+        Args:
+            best: The one to be beside; what may be good as far as is known, if None.
+        """
+        best = best or self.best()
         least = None if best is None else self.ratio(best)
         kept = (self.base, self.best(arm for arm in self.arms.values() if arm.is_lossless))
         for arm in self.arms.values():
@@ -462,16 +463,20 @@ class Race:
                 arm.why, arm.behind = str(text), best
 
     def revive(self) -> bool:
-        """Bring back what left the race for variants that turned out to be too low in quality.
+        """Bring back what left the race for variants that did not pass.
 
         Returns:
-            Whether any came back that is not too far behind another one.
+            Whether there is anything to try again: what came back and is not too far behind one
+            that did pass, or the base; or one that passed and was not tried as often as asked.
         """
-        back = [arm for arm in self.arms.values() if arm.behind and not arm.behind.is_running]
+        back = [arm for arm in self.arms.values() if arm.behind and not arm.behind.is_passed]
         for arm in back:
             arm.why = arm.behind = None
-        self._drop_far()
-        return any(arm.is_running for arm in back)
+        passed = [arm for arm in self.arms.values() if arm is self.base or arm.is_passed]
+        self._drop_far(self.best(passed))
+        most = max(self._study.repeats, 2)
+        early = [arm for arm in passed if arm is not self.base and len(arm.trials) < most]
+        return any(arm.is_running for arm in (*back, *early))
 
     def _say(self, doing: str, arm: Arm, failed: str | None = None) -> None:
         ratio = self.ratio(arm) if doing == "trial" and failed is None else None

@@ -49,8 +49,8 @@ _OPERATED = 2
 """How many of the cheapest variants are tried with other threads, batches and a cache."""
 _OPTED = 4
 """How many of them are tried with further options of their runtimes."""
-_REVIVED = 3
-"""How often those are tried again that left for variants which all items found too low."""
+_REVIVED = 4
+"""How often those are tried again that left for variants which did not pass by all items."""
 _CONFIRMED = 3
 """How many of the cheapest that pass are held against the items that confirm, until one does."""
 
@@ -144,7 +144,7 @@ class Search:
         self.race.final()
         self._judge()
         for _ in range(_REVIVED):
-            if not self.race.revive():
+            if self._is_over() or not self.race.revive():
                 break
             self.race.final()
             self._judge()
@@ -198,6 +198,11 @@ class Search:
             hope=f"{hope_s:.3g}",
         )
         return str(text)
+
+    def _is_over(self) -> bool:
+        """Return whether the budget is spent to the end."""
+        budget_s, spent_s = self._study.budget_s, self._workshop.spent_s
+        return budget_s is not None and spent_s >= budget_s
 
     def _is_spent(self, price_s: float = 0.0) -> bool:
         """Return whether the budget has no room for what costs so much, and for the end."""
