@@ -174,8 +174,8 @@ def _judge_files(statement: Mapping[str, Any], path: str, model: str | None) -> 
     else:
         signed = {one["name"]: one["digest"]["sha256"] for one in statement["subject"]}
         name = next(iter(signed))
-    where = model or os.path.join(os.path.dirname(os.path.abspath(path)), name)
-    if not os.path.exists(where):
+    where = model or _place_of(name, list(signed), path, is_named=bool(ignore))
+    if where is None or not os.path.exists(where):
         why = Said(
             "the model: name it with --model, or put it beside the statement as {name!r}", name=name
         )
@@ -197,6 +197,23 @@ def _judge_files(statement: Mapping[str, Any], path: str, model: str | None) -> 
             expected = Said("{digest:.12}, which was signed", digest=signed[file])
             verdicts.append(judged(SUBJECT, "fail", at, seen, expected))
     return verdicts or [judged(SUBJECT, "pass", Place(file=where))]
+
+
+def _place_of(name: str, files: list[str], path: str, *, is_named: bool) -> str | None:
+    """Return where the model of a statement lies that names none: beside it, or around it.
+
+    Args:
+        name: The model's, or its first file's.
+        files: Names of its files.
+        path: The statement's.
+        is_named: Whether the name is that of the whole model.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    beside = os.path.join(folder, name)
+    is_around = os.path.basename(folder) == name if is_named else len(files) > 1
+    if is_around and any(os.path.exists(os.path.join(folder, one)) for one in files):
+        return folder
+    return beside if os.path.exists(beside) else None
 
 
 def _judge_records(statement: Mapping[str, Any], place: Place, store: Store) -> list[Verdict]:
