@@ -11,10 +11,13 @@ import pytest
 
 pytest.importorskip("cryptography")
 
-from brizna.core.errors import InputError, IntegrityError
+from brizna.core.errors import InputError, IntegrityError, UnavailableError
 from brizna.store import KEY_KINDS, KeyRing, key_files, key_records, learn, seal, unseal
 from brizna.store._envelopes import _signed
+from brizna.store._signatures import new_pair
 
+PUBLIC = new_pair("ed25519")[1]
+"""The public half of somebody else's key."""
 EARLY, NOW, LATE = (f"2026-11-{day}T00:00:00Z" for day in ("01", "15", "30"))
 
 
@@ -48,6 +51,30 @@ def test_the_private_half_is_readable_by_its_owner_alone(ring):
     key = ring.new("me", at=EARLY)
     mode = os.stat(ring._path(key.id, ".pem")).st_mode
     assert stat.S_IMODE(mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["", " ", "me ", "../me", "a\\b", "a\nb"])
+def test_a_name_that_cannot_be_told_is_refused(ring, name):
+    for add in (ring.new, lambda name, at: ring.trust(PUBLIC, name=name, at=at)):
+        with pytest.raises(InputError, match="a name that can be seen"):
+            add(name, at=EARLY)
+    assert not ring.keys()
+
+
+def test_two_keys_have_one_name_only_where_one_took_the_place_of_the_other(ring):
+    old = ring.new("me", at=EARLY)
+    for add in (ring.new, lambda name, at: ring.trust(PUBLIC, name=name, at=at)):
+        with pytest.raises(InputError, match="There is a key called me already"):
+            add("me", at=NOW)
+    ring.end("me", at=NOW, reason="retired")
+    new = ring.new("me", at=NOW)
+    assert ring.new("me", at=LATE, succeeds=new.id).name == old.name
+
+
+def test_a_folder_that_cannot_hold_keys_is_told_with_its_own_option(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnavailableError, match="--keys"):
+        KeyRing(os.fspath(tmp_path / "file")).new("me", at=EARLY)
 
 
 @pytest.mark.parametrize(

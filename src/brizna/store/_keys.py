@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 REASONS = ("retired", "compromised")
 """Why a key is over."""
+_OTHER_RING = Said("with --keys or BRIZNA_KEYS")
 
 
 class Key(Record):
@@ -135,9 +136,11 @@ class KeyRing:
             succeeds: The key that it replaces, which endorses it and must be ours.
 
         Raises:
-            InputError: If the kind is not known, or the other key is not here or not ours.
+            InputError: If the name is none or another key's, the kind is not known, or the other
+                key is not here or not ours.
             UnavailableError: If the key cannot be kept, or cryptography is not installed.
         """
+        self._check_name(name, succeeds)
         private_pem, public_pem = new_pair(kind)
         key = Key(
             id=id_of(public_pem),
@@ -156,23 +159,48 @@ class KeyRing:
             write_once(self._path(key.id, ".json"), encode(key.to_json()))
         except OSError as error:
             what = Said("The key cannot be kept in {folder!r}", folder=self.folder)
-            raise unavailable(what, error) from error
+            raise unavailable(what, error, choose=_OTHER_RING) from error
         return key
 
     def trust(self, public_pem: str, *, name: str, at: str) -> Key:
         """Believe somebody else's key from now on, and return it.
 
         Raises:
-            InputError: If it is no public key of a kind that is known.
+            InputError: If it is no public key of a kind that is known, or the name is none or
+                another key's.
             UnavailableError: If it cannot be kept.
         """
         kind, public_pem = read_public(public_pem)
         known = self.keys().get(id_of(public_pem))
         if known is not None:
             return known
+        self._check_name(name)
         key = Key(id=id_of(public_pem), name=name, kind=kind, public_pem=public_pem, created=at)
         self.keep(key)
         return key
+
+    def _check_name(self, name: str, succeeds: str | None = None) -> None:
+        """Refuse a name that tells nobody, or somebody else, apart: signatures are told by it.
+
+        Raises:
+            InputError: If it is such a one.
+        """
+        if not name.isprintable() or not name.strip() or name != name.strip() or {*name} & {*"/\\"}:
+            raise InputError(
+                "A key was to be called {name!r}: expected a name that can be seen, without a "
+                "slash. Choose one such as ana.",
+                name=name,
+            )
+        ends = self.ends()
+        alike = [key for key in self.keys().values() if key.name == name and key.id not in ends]
+        if alike and (succeeds is None or self.find(succeeds) not in alike):
+            raise InputError(
+                "There is a key called {name} already ({id:.12}): expected another name, as a "
+                "signature is told by it. Choose one, or let a new key of yours replace it: "
+                "brizna keys new {name} --replaces {name}.",
+                name=name,
+                id=alike[0].id.removeprefix("sha256:"),
+            )
 
     def end(self, reference: str, *, at: str, reason: str, by: str | None = None) -> KeyEnd:
         """Say that a key is over, and keep that.
@@ -277,7 +305,7 @@ class KeyRing:
             write_once(path, encode(record.to_json()))
         except OSError as error:
             what = Said("The key cannot be kept in {folder!r}", folder=self.folder)
-            raise unavailable(what, error) from error
+            raise unavailable(what, error, choose=_OTHER_RING) from error
 
     def is_ours(self, key: Key) -> bool:
         """Return whether its private half is here."""
@@ -412,7 +440,7 @@ class KeyRing:
             return []
         except OSError as error:
             what = Said("The keys in {folder!r} cannot be read", folder=self.folder)
-            raise unavailable(what, error) from error
+            raise unavailable(what, error, choose=_OTHER_RING) from error
 
     def _read(self, name: str, form: Callable[[Any], _Read]) -> _Read:
         path = os.path.join(self.folder, name)
@@ -420,7 +448,7 @@ class KeyRing:
             record = form(decode(self._bytes(path)))
         except OSError as error:
             what = Said("The keys in {folder!r} cannot be read", folder=self.folder)
-            raise unavailable(what, error) from error
+            raise unavailable(what, error, choose=_OTHER_RING) from error
         except (SchemaError, TypeError, ValueError) as error:
             raise IntegrityError(
                 "{path!r} is no record of a key: {error}. Expected the one that was kept: put back "
