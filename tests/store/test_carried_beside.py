@@ -171,7 +171,7 @@ def test_several_writers_of_the_list_lose_no_event(store, ring):
 
 def test_going_back_is_not_done_to_another_list_than_the_one_that_was_meant(store, ring):
     ours = Approvals(store.path, ring)
-    for installed in (ONE, TWO):
+    for installed in (f"sha256:{'cc' * 32}", ONE, TWO):
         ours.add("propose", installed, at=AT, reason="new")
         ours.add("approve", installed, at=AT, reason="tried")
 

@@ -232,6 +232,19 @@ def test_what_is_approved_is_proposed_first_and_can_be_rolled_back(bench: Bench)
     ]
 
 
+def test_going_back_twice_goes_further_back_and_never_forth(bench: Bench) -> None:
+    listed, c = Approvals(bench.store.path, bench.ring), f"sha256:{'cc' * 32}"
+    for one in (A, B, c):
+        listed.add("propose", one, at=MONDAY, reason="tried")
+        listed.add("approve", one, at=MONDAY, reason="tried")
+    assert listed.add("rollback", None, at=TUESDAY, reason="slower").installed == B
+    assert listed.add("rollback", None, at=TUESDAY, reason="wrong").installed == A
+    with pytest.raises(InputError, match="nothing to go back to"):
+        listed.add("rollback", None, at=TUESDAY, reason="wrong")
+    listed.add("approve", B, at=WEDNESDAY, reason="it was not")
+    assert listed.add("rollback", None, at=WEDNESDAY, reason="it was").installed == A
+
+
 def test_an_event_that_was_changed_left_out_or_put_in_breaks_the_list(bench: Bench) -> None:
     listed = Approvals(bench.store.path, bench.ring)
     for action, about in (("propose", A), ("approve", A), ("propose", B)):

@@ -193,12 +193,16 @@ def _about(action: str, installed: str | None, events: list[Approval]) -> str:
     decided = [event.installed for event in events if event.action != "propose"]
     now = decided[-1] if decided else None
     if action == "rollback":
-        earlier = [one for one in decided if one != now]
-        if not earlier:
+        if installed is not None:
+            return _among(installed, [one for one in decided if one != now])
+        standing = _standing(events)
+        if len(standing) < 2:
             raise InputError(
-                "There is nothing to go back to: {count} were approved so far.", count=len(decided)
+                "There is nothing to go back to: {count} were approved so far, and none before "
+                "this one still stands. Approve one: brizna env approve.",
+                count=len(set(decided)),
             )
-        return earlier[-1] if installed is None else _among(installed, earlier)
+        return standing[-2]
     assert installed is not None
     if installed == now:
         raise InputError(
@@ -207,6 +211,17 @@ def _about(action: str, installed: str | None, events: list[Approval]) -> str:
     if action == "approve":
         return _among(installed, [one.installed for one in events])
     return installed
+
+
+def _standing(events: list[Approval]) -> list[str]:
+    """Return what was approved and not gone back from since, what is approved now last."""
+    standing: list[str] = []
+    for event in events:
+        if event.action == "rollback" and event.installed in standing[:-1]:
+            del standing[standing.index(event.installed) + 1 :]
+        elif event.action != "propose":
+            standing = [one for one in standing if one != event.installed] + [event.installed]
+    return standing
 
 
 def _among(installed: str, known: list[str]) -> str:
