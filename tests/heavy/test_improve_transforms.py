@@ -152,9 +152,36 @@ def test_each_step_keeps_its_promises_on_a_model_it_takes(shop, tmp_path, transf
     if transform.name in ("fine-tune", "train-adapter"):
         before = (("factorise", {}),)
     (tmp_path / "made").mkdir()
-    chosen = transform.choices()[0]
-    model = shop.model(*before)
-    assert transform_conformance(chosen, model, shop.material, str(tmp_path / "made")) == []
+    chosen, material = transform.choices()[0], shop.material
+    if transform.takes == ("sklearn",):
+        model, material = a_tree(tmp_path)
+    else:
+        model = shop.model(*before)
+    assert transform_conformance(chosen, model, material, str(tmp_path / "made")) == []
+
+
+TREE = """
+import numpy as np  # noqa: TID253 - skipped where it is not installed
+from sklearn.tree import DecisionTreeClassifier
+
+
+def load():
+    return DecisionTreeClassifier().fit(np.eye(4), [0, 1, 0, 1])
+
+
+def inputs():
+    return [np.eye(4)]
+"""
+
+
+def a_tree(folder):
+    """Return a fitted estimator in a folder, and what is beside it."""
+    pytest.importorskip("skl2onnx")
+    (folder / "small_tree.py").write_text(TREE)
+    material = Material(path=(str(folder),), inputs="small_tree:inputs")
+    (folder / "tree").mkdir()
+    made = take({"load": "small_tree:load"}, material, str(folder / "tree"))
+    return seal(str(folder / "tree"), made), material
 
 
 @pytest.mark.parametrize(
