@@ -36,6 +36,14 @@ def test_a_digest_of_an_image_is_a_whole_one(text, result):
     assert judged("BRZ-P004", of(files={"Dockerfile": text})).result == result
 
 
+@pytest.mark.parametrize("schema", ["sweep", "scaling", "tune", "improvement", "sheet"])
+def test_a_record_that_is_not_whole_is_named_in_words(schema):
+    stray = of({"schema": f"brizna.{schema}/1"})
+    found = review(stray, list(RULES.values()), profile="pnav")
+    assert not [one.rule for one in found.verdicts if "Error" in str(one.seen)]
+    assert any("a record that it reads has no" in str(one.seen) for one in found.verdicts)
+
+
 def test_an_image_without_a_base_is_no_environment():
     assert judged("BRZ-P003", of(files={"Dockerfile": "RUN true\n"})).result == "cannot-tell"
 

@@ -16,7 +16,7 @@ from brizna.check import PROFILES
 from brizna.cli import main
 from brizna.core.codec import encode
 from brizna.store import Approvals, KeyRing, Store, keep_plan
-from brizna.verbs import all_rules
+from brizna.verbs import advise_federate, all_rules
 
 ROOT = Path(__file__).resolve().parents[2]
 HASH = f"sha256:{'a' * 64}"
@@ -142,8 +142,10 @@ def test_records_of_the_store_and_of_files_are_evidence(check, project):
             "saving_g": None,
         },
     )
-    advice = {"schema": "brizna.federation-advice/1", "verdict": "centralise"}
-    (project / "advice.json").write_bytes(encode(advice))
+    sizes = {"parameters": 1e6}
+    rounds = {"rounds": 10, "clients_per_round": 2}
+    advice = advise_federate({"data": {"leaves": "never"}, "model": sizes, "rounds": rounds})
+    (project / "advice.json").write_bytes(encode(advice.to_json()))
     found = results(check)
     assert found["BRZ-P060"] == "pass"
     assert found["BRZ-P061"] == "fail"

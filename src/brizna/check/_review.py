@@ -223,6 +223,9 @@ def _judged(rule: ProjectRule, project: Project) -> Verdict:
         verdict = rule.judge(rule, project)
     except BriznaError as error:
         return rule.untold(project.place, Said("{error}", error=error))
+    except KeyError as error:
+        why = Said("a record that it reads has no {name!r}", name=error.args[0])
+        return rule.untold(project.place, why)
     except Exception as error:  # noqa: BLE001 - a record of any shape: whoever reads sees it below
         why = Said(
             "the evidence cannot be read by this rule: {error}",

@@ -69,7 +69,7 @@ _MOST_DEPTH = 6
 _LARGEST_BYTES = 8 << 20
 _SCHEMA_HEAD = b'"brizna.'
 """What stands at the beginning of each JSON file that brizna wrote."""
-_HEAD_BYTES = 4096
+_HEAD_BYTES = 1 << 16
 _FORMS: Mapping[str | None, type[Record]] = {Run.schema: Run, Footprint.schema: Footprint}
 """Records that many rules read: one that is broken must not hide the others from all of them."""
 
