@@ -71,7 +71,13 @@ def test_an_environment_is_checked_and_built_anew_by_its_lock(env, one, tmp_path
     assert code == 1
     assert "BRZ-E002 error: What the lock names is installed, in its version" in out
     target = tmp_path / "Dockerfile"
-    assert env("container", one, "--lock", str(lock), "--out", str(target))[0] == 0
+    code, _, err = env("container", one, "--lock", str(lock), "--out", str(target))
+    assert code == 0
+    assert "docker buildx imagetools inspect python:3.11.9-slim" in err
+    pinned = f"python:3.11.9-slim@sha256:{'ab' * 32}"
+    _, out, err = env("container", one, "--lock", str(lock), "--image", pinned)
+    assert out.startswith(f"FROM {pinned}\n")
+    assert "imagetools" not in err
     assert target.read_text().startswith("FROM python:3.11.9-slim\n")
     pylock = tmp_path / "pylock.toml"
     pylock.write_text(

@@ -14,7 +14,7 @@ from brizna.cli._parser import Parser
 from brizna.cli._written import put
 from brizna.core.errors import InputError
 from brizna.core.version import VERSION
-from brizna.environment import LOCK_FORMS, REBUILD_FORMS, rebuild_file
+from brizna.environment import LOCK_FORMS, REBUILD_FORMS, container_image, rebuild_file
 from brizna.report import BILL_FORMS
 from brizna.store import Approvals
 from brizna.verbs import STATEMENT_FORMS, key_ring, surroundings_of
@@ -224,12 +224,20 @@ def _container(context: Context, given: Namespace) -> int:
             "brizna env lock --from {path}.",
             path=given.lock,
         )
-    indexes = read_policy(os.getcwd()).indexes
+    indexes, python = read_policy(os.getcwd()).indexes, around.software.python or "3"
+    image = given.image or container_image(python)
+    if given.form == "dockerfile" and "@sha256:" not in image:
+        _ = context.texts.gettext
+        told = _(
+            "The image {image} may be another one tomorrow: name it with its digest, --image "
+            "{image}@sha256:..., which this tells: docker buildx imagetools inspect {image}"
+        )
+        context.say(told.format(image=image))
     text = rebuild_file(
         given.form,
         lock=os.path.basename(given.lock),
-        python=around.software.python or "3",
-        image=given.image,
+        python=python,
+        image=image,
         index=indexes[0] if indexes else None,
     )
     return _write(context, given, text)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from brizna.environment._pip_audit import audit_by_pip_audit
     from brizna.environment._rebuild import (
         REBUILD_FORMS,
+        container_image,
         rebuild_file,
     )
     from brizna.environment._redact import redact
@@ -69,6 +70,7 @@ __all__ = [
     "changed_files",
     "check_statement",
     "code",
+    "container_image",
     "entries_of_report",
     "index_address",
     "index_files",
@@ -105,6 +107,7 @@ _HOMES = {
     "index_address": "_index",
     "PUBLIC_INDEX": "_index",
     "REBUILD_FORMS": "_rebuild",
+    "container_image": "_rebuild",
     "rebuild_file": "_rebuild",
     "MODEL_SIGNATURE": "_model_files",
     "PROVENANCE": "_model_files",

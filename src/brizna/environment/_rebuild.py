@@ -11,6 +11,15 @@ _SYNTAX = "# syntax=docker/dockerfile:1\n"
 """Needed for secrets of a build."""
 
 
+def container_image(python: str) -> str:
+    """Return what a container starts from where nobody names it: Python's own slim image.
+
+    Args:
+        python: Version of the interpreter, such as ``3.11.9``.
+    """
+    return f"python:{python}-slim"
+
+
 def rebuild_file(
     form: str, *, lock: str, python: str, image: str | None = None, index: str | None = None
 ) -> str:
@@ -43,7 +52,7 @@ def rebuild_file(
                 "The {what} is {text!r}: expected one word, without blanks.", what=what, text=text
             )
     if form == "dockerfile":
-        start = image or f"python:{python}-slim"
+        start = image or container_image(python)
         secret = "" if index is None else "--mount=type=secret,id=netrc,target=/root/.netrc "
         asked = "" if index is None else f"--index-url {without_login(index)} "
         return (
