@@ -14,7 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brizna.core.errors import InputError, IntegrityError, UnavailableError
-from brizna.improve import Launched, Made, Material, Model, Workshop, open_model, seal, study_of
+from brizna.improve import (
+    Launched,
+    Made,
+    Material,
+    Model,
+    Workshop,
+    open_model,
+    run_plainly,
+    seal,
+    study_of,
+)
 from brizna.improve._artefact import to_toml
 from brizna.improve._graph import Graph
 from brizna.improve._material import resolve
@@ -116,6 +126,34 @@ def test_a_workshop_that_cannot_be_written_any_more_is_told(tmp_path):
     (tmp_path / "study" / "models").write_text("")
     with pytest.raises(UnavailableError, match="cannot be written: Not a directory"):
         workshop.build("model/source", "take", model=study.source)
+    workshop.close()
+
+
+SPINNING = """
+from brizna.testing._improve import FakeFold
+
+
+class Spinning(FakeFold):
+    name = "spinning"
+
+    def apply(self, model, material, folder):
+        while True:
+            pass
+"""
+
+
+def test_a_step_that_is_at_work_when_the_budget_ends_is_ended_and_may_be_tried_again(tmp_path):
+    (tmp_path / "spinning.py").write_text(SPINNING)
+    study = study_of(fake_config(), directory=str(tmp_path))
+    study = study.replace(budget_s=1.2, plugins=(*study.plugins, "spinning:Spinning"))
+    workshop = Workshop(str(tmp_path / "study"), study, run_plainly)
+    model, _ = workshop.build("model/source", "take", model=study.source)
+    before_s = workshop.spent_s
+    with pytest.raises(StepFailedError) as ended:
+        workshop.build("model/spun", "apply", model=model.folder, step={"name": "spinning"})
+    assert ended.value.is_cut
+    assert not workshop.knows("model/spun")
+    assert workshop.spent_s >= before_s + 1
     workshop.close()
 
 

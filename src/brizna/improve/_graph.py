@@ -200,6 +200,9 @@ class Graph:
         try:
             model, _ = self._workshop.build(key, "apply", model=node.model.folder, step=step)
         except StepFailedError as error:
+            if error.is_cut:
+                self.decline(node, transform, str(Said("the budget ended while it was built")))
+                return None
             cleaner = None if node.model.has_step(NORMALISE) else self._normalised(node, transform)
             if cleaner is not None:
                 return self.build(cleaner, transform)

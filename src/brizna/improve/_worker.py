@@ -3,8 +3,8 @@
 It is started as ``python -m brizna.improve._worker JOB``.
 
 The job is a JSON file with a ``task`` and what it needs; the answer is put, whole or not at all,
-where its ``result`` says: ``{"done": ...}``, or ``{"failed": reason, "kind": of the error}``.
-Tasks:
+where its ``result`` says: ``{"done": ...}``, or ``{"failed": reason, "kind": of the error}``. A
+process that takes more than ``most_s`` processor seconds, where they are given, is ended. Tasks:
 
 - ``take``: bring a person's model into a folder. ``model``, ``material``, ``folder``.
 - ``apply``: change a model by one step. ``model`` (a folder), ``step``, ``material``, ``folder``.
@@ -52,6 +52,8 @@ def main(words: list[str]) -> int:
     with open(words[0], "rb") as file:
         job: dict[str, Any] = decode(file.read())
     _talk_to(job["log"])
+    if job.get("most_s") is not None:
+        _allow(job["most_s"])
     # threads that wait for one another spin, which costs most where others work too; a runtime that
     # is to have several asks for them itself
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -67,6 +69,15 @@ def main(words: list[str]) -> int:
         file.write(encode(answer))
     os.replace(draft, job["result"])
     return 0 if "done" in answer else 1
+
+
+def _allow(most_s: int) -> None:
+    """Let this process be ended once it has used so many processor seconds."""
+    try:
+        from resource import RLIMIT_CPU, getrlimit, setrlimit
+    except ImportError:  # a system without it: the budget is looked at between steps only
+        return
+    setrlimit(RLIMIT_CPU, (most_s, getrlimit(RLIMIT_CPU)[1]))
 
 
 def _talk_to(path: str) -> None:

@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 from contextlib import suppress
+from math import ceil
 
 from brizna.core.codec import decode, encode
 from brizna.core.errors import InputError, Said, UnavailableError
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 JOURNAL, STUDY, JOBS, MODELS = "journal.jsonl", "study.json", "jobs", "models"
 """What stands in a study's folder."""
 _LAST_WORDS = 300
+_OUT_OF_TIME = 24
+"""The signal that ends a process which has used the processor seconds that it was given."""
 
 
 class Launched(Record):
@@ -57,12 +60,14 @@ class StepFailedError(Exception):
 
     Attributes:
         is_unavailable: Whether something is missing on this machine that could be had.
+        is_cut: Whether the budget ended it; with more of it, it may be done.
     """
 
-    def __init__(self, reason: str, *, is_unavailable: bool = False) -> None:
+    def __init__(self, reason: str, *, is_unavailable: bool = False, is_cut: bool = False) -> None:
         """Say why."""
         super().__init__(reason)
         self.is_unavailable = is_unavailable
+        self.is_cut = is_cut
 
 
 class Workshop:
@@ -159,7 +164,11 @@ class Workshop:
         """
         if key not in self._known:
             try:
-                self._note(key, self._do(task, key, job))
+                event = self._do(task, key, job)
+                is_cut = event.pop("is_cut", False)
+                self._note(f"cut/{len(self._known)}/{key}" if is_cut else key, event)
+                if is_cut:
+                    raise StepFailedError(event["failed"], is_cut=True)
             except OSError as error:
                 raise unwritable(self.folder, error) from error
         event = self._known[key]
@@ -227,6 +236,7 @@ class Workshop:
         path = os.path.join(self.folder, JOBS, f"{number:05d}-{os.getpid()}")
         whole: dict[str, Any] = {
             "task": task,
+            "most_s": self._left_s() if task == "apply" else None,
             "material": self._study.material.to_json(),
             "plugins": list(self._study.plugins),
             **job,
@@ -241,6 +251,8 @@ class Workshop:
             "cpu_s": 0.0,
             "failed": _last_words(whole["log"], launched.exit_code),
         }
+        if whole["most_s"] is not None and launched.exit_code == -_OUT_OF_TIME:
+            event |= {"cpu_s": float(whole["most_s"]), "is_cut": True}
         if os.path.exists(whole["result"]):
             with open(whole["result"], "rb") as file:
                 event = decode(file.read())
@@ -248,6 +260,11 @@ class Workshop:
             event["energy_j"] = launched.energy_j.to_json()
         event.update({f"{name}_j": each.to_json() for name, each in launched.phases.items()})
         return {**event, "run": launched.run}
+
+    def _left_s(self) -> int | None:
+        """Return the processor seconds that one more step may take; None for any."""
+        budget_s = self._study.budget_s
+        return None if budget_s is None else max(ceil(budget_s - self.spent_s), 1)
 
     def _note(self, key: str, event: Mapping[str, Any]) -> None:
         whole = {"key": key, **event}
