@@ -12,7 +12,9 @@ import pytest
 pytest.importorskip("cryptography")
 
 import brizna
+from brizna.check import ENVIRONMENT_RULES
 from brizna.core.errors import InputError, IntegrityError
+from brizna.report import findings_lines, provenance_lines
 from brizna.store import Approvals, KeyRing, Store
 from brizna.store._kept import keep_record
 from brizna.verbs import (
@@ -166,6 +168,18 @@ def test_a_compromised_and_a_changed_key_are_believed_for_nothing(bench: Bench) 
     with open(path, "w", encoding="utf-8") as file:
         file.write("{}")
     assert bench.verified(envelope) == {"BRZ-E040": "fail"}
+
+
+def test_why_a_key_is_not_believed_is_told_in_the_readers_language(bench: Bench) -> None:
+    envelope = bench.provenance()
+    bench.ring.new("bea", at=TUESDAY)
+    bench.ring.end("ana", at=WEDNESDAY, reason="compromised", by="bea")
+    chains = provenance_of(str(bench.model), bench.store, bench.ring)
+    (line, *_) = provenance_lines(chains, lang="es")
+    assert line.startswith("no se cree: Está firmado con la clave ana")
+    assert "(comprometida)" in line
+    found = verify_statement("x", envelope, bench.ring, model=None, store=bench.store)
+    assert "x (declaración): " in findings_lines([found], ENVIRONMENT_RULES, lang="es")[0]
 
 
 def test_a_bundle_of_another_root_or_method_is_refused(bench: Bench) -> None:

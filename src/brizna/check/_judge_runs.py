@@ -206,7 +206,7 @@ def judge_approved(rule: ProjectRule, project: Project) -> Verdict:
     if last.data.get("wrong") is not None:
         return rule.failed(
             Place(file=last.place),
-            Said("the list is not believed: {why}", why=last.data["wrong"]),
+            Said("the list is not believed: {why}", why=Said(last.data["wrong"])),
             Said("one unbroken list, signed with keys of the ring"),
         )
     good = [one for one in events if one.data["action"] in ("approve", "rollback")]

@@ -111,7 +111,7 @@ def provenance_lines(chains: Sequence[Mapping[str, Any]], *, lang: str) -> list[
     for chain in printable(list(chains)):
         lines += [""] if lines else []
         if chain["key"] is None:
-            lines.append(_("not believed: {why}").format(why=chain["unbelieved"]))
+            lines.append(_("not believed: {why}").format(why=stored(chain["unbelieved"], lang)))
             lines += [f"{_('run')}: {chain['run']}"] if chain.get("run") else []
             continue
         data = ", ".join(f"{name} {digest[:12]}" for name, digest in chain["data"].items())

@@ -87,7 +87,7 @@ def _head(one: Verification, style: Format, fail_on: str) -> str:
         _("cannot tell"): len(one.untold),
     }
     told = ", ".join(f"{name}: {count}" for name, count in counts.items() if count)
-    return f"{one.subject} ({one.form}): {outcome}; {told}"
+    return f"{one.subject} ({style.stored(one.form)}): {outcome}; {told}"
 
 
 def _verdict(verdict: Verdict, rule: Rule, style: Format, *, derivation: bool) -> list[str]:

@@ -351,7 +351,7 @@ class KeyRing:
                 "believes what it signs now. See brizna keys list.",
                 name=chosen.name,
                 at=end.at,
-                reason=end.reason,
+                reason=Said(end.reason),
             )
         path = self._path(chosen.id, ".pem")
         try:
@@ -404,7 +404,7 @@ class KeyRing:
                 "that is not. Have it signed again.",
                 name=key.name,
                 at=end.at,
-                reason=end.reason,
+                reason=Said(end.reason),
             )
         if not verify(key.public_pem, data, signature):
             raise IntegrityError(
