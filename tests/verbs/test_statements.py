@@ -170,6 +170,19 @@ def test_a_compromised_and_a_changed_key_are_believed_for_nothing(bench: Bench) 
     assert bench.verified(envelope) == {"BRZ-E040": "fail"}
 
 
+def test_a_bundle_in_its_model_holds_where_the_folder_has_another_name(bench: Bench) -> None:
+    bundle = sign_model(str(bench.model), bench.signer, ignore=("model.sig",))
+    moved = bench.model.rename(bench.model.parent / "mod2")
+    path = str(moved / "model.sig")
+
+    def outcome() -> str:
+        return verify_statement(path, bundle, bench.ring, model=None, store=bench.store).outcome()
+
+    assert outcome() == "pass"
+    (moved / "w.bin").write_text("other")
+    assert outcome() == "fail"
+
+
 def test_why_a_key_is_not_believed_is_told_in_the_readers_language(bench: Bench) -> None:
     envelope = bench.provenance()
     bench.ring.new("bea", at=TUESDAY)

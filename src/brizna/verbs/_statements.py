@@ -167,14 +167,15 @@ def _judge_files(statement: Mapping[str, Any], path: str, model: str | None) -> 
     """Compare a model with the files that a statement is about."""
     predicate = statement["predicate"]
     ignore: list[str] = []
-    if statement["predicateType"] == MODEL_SIGNATURE:
+    is_named = statement["predicateType"] == MODEL_SIGNATURE
+    if is_named:
         signed = {one["name"]: one["digest"] for one in predicate["resources"]}
         ignore = list(predicate["serialization"].get("ignore_paths", ()))
         name = statement["subject"][0]["name"]
     else:
         signed = {one["name"]: one["digest"]["sha256"] for one in statement["subject"]}
         name = next(iter(signed))
-    where = model or _place_of(name, list(signed), path, is_named=bool(ignore))
+    where = model or _place_of(name, list(signed), path, is_named=is_named)
     if where is None or not os.path.exists(where):
         why = Said(
             "the model: name it with --model, or put it beside the statement as {name!r}", name=name
@@ -210,10 +211,13 @@ def _place_of(name: str, files: list[str], path: str, *, is_named: bool) -> str 
     """
     folder = os.path.dirname(os.path.abspath(path))
     beside = os.path.join(folder, name)
-    is_around = os.path.basename(folder) == name if is_named else len(files) > 1
+    is_beside = os.path.exists(beside)
+    is_around = len(files) > 1
+    if is_named:  # the folder may have another name now: then it is what has the files
+        is_around = os.path.basename(folder) == name or not is_beside
     if is_around and any(os.path.exists(os.path.join(folder, one)) for one in files):
         return folder
-    return beside if os.path.exists(beside) else None
+    return beside if is_beside else None
 
 
 def _judge_records(statement: Mapping[str, Any], place: Place, store: Store) -> list[Verdict]:
