@@ -6,6 +6,7 @@ And a machine of known power, for tests of whatever measures a block.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from contextlib import contextmanager
 
@@ -51,6 +52,16 @@ def _nobody_in_particular(tmp_path_factory):
         patch.setenv("LANGUAGE", "en")
         patch.setenv("TZ", "UTC")
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _signals_as_on_a_terminal():
+    """Undo what nohup and a shell's background jobs ignore: commands under test inherit it."""
+    for name in ("SIGHUP", "SIGQUIT"):
+        if signal.getsignal(getattr(signal, name, signal.SIGINT)) is signal.SIG_IGN:
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Lab:

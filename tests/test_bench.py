@@ -111,7 +111,7 @@ def test_every_row_is_filled_by_one_measure():
 @pytest.mark.parametrize("peer", PEERS, ids=lambda one: one.name)
 def test_peers_are_pinned_and_bring_no_torch(peer):
     lines = (BENCH / "requirements" / f"{peer.name}.txt").read_text().splitlines()
-    pins = [line for line in lines if not line.startswith("#")]
+    pins = [line for line in lines if not line.lstrip().startswith(("#", "--hash="))]
     assert all("==" in pin for pin in pins)
     assert any(pin.startswith(f"{peer.distribution}==") for pin in pins)
     assert not any(pin.startswith("torch") for pin in pins)
@@ -133,7 +133,7 @@ def test_rows_of_a_later_run_are_named():
 
 
 def test_an_idle_program_is_tracked_for_the_time_asked():
-    begin = time.monotonic() + 0.01
+    begin = time.monotonic() + 0.5
     answer = act.idle(with_bare.start, with_bare.stop, begin=begin, duration_s=0.02)
     assert answer["duration_s"] >= 0.02
     assert answer["cpu_s"] >= 0

@@ -173,7 +173,8 @@ def test_meters_over_a_wire_keep_the_promises_of_a_meter(kind, rig, ask):
 )
 def test_a_device_in_trouble_is_a_gap_with_the_reason_and_recovers(fault, reason, rig, ask):
     with FakeWire("redfish-power", clock=rig.clock) as device:
-        meter = ask(redfish(device, "/redfish/v1/Chassis/1U/Power", timeout_s=0.05))
+        patience_s = 0.2 if fault in ("slow", "drip") else 5.0
+        meter = ask(redfish(device, "/redfish/v1/Chassis/1U/Power", timeout_s=patience_s))
         rig.start([meter])
         rig.tick(10)
         device.fault = fault
