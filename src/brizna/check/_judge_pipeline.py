@@ -91,7 +91,7 @@ SIGNATURES = Guard(
         r"|pypi[-_]attestations verify\b|(gh attestation|slsa-verifier|model[-_]signing|notation) "
         r"verify|gpg2? .*--verify\b|brizna env attested\b"
     ),
-    action=r"(attest|sigstore|cosign|slsa)[\w/-]*verif|verif[\w/-]*(attest|signatur|slsa)",
+    action=r"(attest|sigstore|cosign|slsa)[\w/-]*verif|verif[\w/-]*(attest|signature|slsa)",
 )
 """What verifies who signed or published packages, models or images."""
 
