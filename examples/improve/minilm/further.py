@@ -26,7 +26,7 @@ def alike() -> list[tuple[str, str, float]]:
 @cache
 def reviews() -> tuple[list[str], np.ndarray]:
     """Return the reviews, and of each whether it is a good one."""
-    lines = (TEXTS / "pang_lee_polarity.cor").read_text(encoding="utf-8").splitlines()
+    lines = (TEXTS / "pang_lee_polarity.cor").read_text(encoding="latin-1").splitlines()
     marks, texts = zip(*(line.split(maxsplit=1) for line in lines), strict=True)
     return list(texts), np.array([mark == "__label__pos" for mark in marks])
 
