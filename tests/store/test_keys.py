@@ -173,6 +173,48 @@ def test_another_key_of_the_ring_can_say_that_a_lost_one_is_over(ring):
         ring.end("lost", at=LATE, reason="retired", by="spare")
 
 
+def test_a_retired_key_turns_out_to_be_compromised(ring):
+    old = ring.new("me", at=EARLY)
+    envelope = seal(b"content", ring)
+    ring.end("me", at=NOW, reason="retired")
+    with pytest.raises(InputError, match="no key to sign with"):  # it cannot say so itself
+        ring.end("me", at=LATE, reason="compromised")
+    with pytest.raises(InputError, match="over since"):
+        ring.end("me", at=LATE, reason="compromised", by="me")
+    assert unseal(envelope, ring, at=at(EARLY))
+    other = ring.new("other", at=NOW)
+    assert ring.end("me", at=LATE, reason="compromised").by == other.id
+    assert (ring.ends()[old.id].reason, ring.ends()[old.id].at) == ("compromised", LATE)
+    with pytest.raises(IntegrityError, match="compromised"):
+        unseal(envelope, ring, at=at(EARLY))
+    for reason in ("retired", "compromised"):
+        with pytest.raises(InputError, match="over already"):
+            ring.end("me", at=LATE, reason=reason, by="other")
+
+
+def test_the_worse_end_of_a_key_is_said_by_its_line_and_cannot_be_changed(ring):
+    old = ring.new("old", at=EARLY)
+    new = ring.new("new", at=NOW, succeeds="old")
+    ring.new("other", at=LATE)
+    ring.end("old", at=NOW, reason="retired")
+    assert ring.end("old", at=LATE, reason="compromised").by == new.id
+    _edit(ring._path(old.id, ".worse.end.json"), reason="retired")
+    with pytest.raises(IntegrityError, match="not signed by"):
+        ring.ends()
+
+
+def test_of_several_retired_keys_of_one_name_the_compromised_one_is_named_by_its_id(ring):
+    made = [ring.new("me", at=EARLY)]
+    ring.end("me", at=NOW, reason="retired")
+    made.append(ring.new("me", at=NOW))
+    ring.end(made[1].id, at=NOW, reason="retired")
+    ring.new("other", at=NOW)
+    with pytest.raises(InputError, match="by its id"):
+        ring.end("me", at=LATE, reason="compromised")
+    assert ring.end(made[0].id, at=LATE, reason="compromised").key == made[0].id
+    assert ring.end("me", at=LATE, reason="compromised").key == made[1].id
+
+
 def _edit(path, **changes):
     with open(path, encoding="utf-8") as file:
         data = json.load(file)
@@ -269,6 +311,34 @@ def test_a_replaced_key_is_learnt_with_the_end_of_the_old_one(ring, theirs):
     assert unseal(seal(b"content", theirs), ring, at=at(LATE))[1].id == new.id
     again = learn(ring, handed_on(theirs, new))
     assert (again.keys, again.ends, again.strangers) == ((), (), ())
+
+
+def test_that_a_retired_key_is_compromised_is_learnt_and_never_unlearnt(ring, theirs):
+    old = theirs.new("ana", at=EARLY)
+    ring.trust(old.public_pem, name="ana", at=EARLY)
+    new = theirs.new("ana", at=NOW, succeeds=old.id)
+    theirs.end(old.id, at=NOW, reason="retired")
+    retired = handed_on(theirs, new)
+    learn(ring, retired)
+    theirs.end(old.id, at=LATE, reason="compromised")
+    worse = handed_on(theirs, new)
+    assert [end.reason for end in learn(ring, worse).ends] == ["compromised"]
+    assert ring.ends()[old.id].by == new.id
+    for told in (worse, retired):
+        assert learn(ring, told).ends == ()
+    assert ring.ends()[old.id].reason == "compromised"
+
+
+def test_a_retired_key_cannot_say_of_itself_that_it_is_compromised(ring, theirs):
+    old = theirs.new("ana", at=EARLY)
+    ring.trust(old.public_pem, name="ana", at=EARLY)
+    thief = KeyRing(f"{theirs.folder}-copied")
+    shutil.copytree(theirs.folder, thief.folder)
+    theirs.end(old.id, at=NOW, reason="retired")
+    learn(ring, handed_on(theirs, old))
+    thief.end(old.id, at=LATE, reason="compromised")
+    assert learn(ring, handed_on(thief, old)).ends == ()
+    assert ring.ends()[old.id].reason == "retired"
 
 
 def test_a_key_that_nobody_who_is_believed_endorsed_is_left_out(ring, theirs):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from brizna.core.codec import decode, encode
 from brizna.core.errors import IntegrityError
 from brizna.core.records import Record
-from brizna.store._keys import Key, KeyEnd, KeyRing, is_before
+from brizna.store._keys import REASONS, Key, KeyEnd, KeyRing, is_before, line_of
 from brizna.store._signatures import id_of, read_public
 
 TYPE_CHECKING = False
@@ -72,7 +72,8 @@ def learn(ring: KeyRing, files: Mapping[str, bytes]) -> Learnt:
 
     A key is taken in that a believed one endorsed as the one that replaces it; not after that
     one was known to be over, as whoever found its private half can endorse what they like. That
-    a key is over is taken in where it says so itself, or a key of its line does.
+    a key is over is taken in where it says so itself, or a key of its line does; that one known to
+    be retired is compromised, where another of its line says so that was not over by then.
 
     Args:
         ring: The keys that are believed; it is added to.
@@ -92,11 +93,13 @@ def learn(ring: KeyRing, files: Mapping[str, bytes]) -> Learnt:
         if end is None or (end.reason == "retired" and is_before(key.created, end.at)):
             keys[key.id] = key
             new.append(key)
-    lines = {key_id: _line(key, keys) for key_id, key in keys.items()}
+    lines = {key_id: line_of(key, keys) for key_id, key in keys.items()}
     said = [
         end
         for end in ends.values()
-        if end.key not in known and end.by in keys and end.by in lines.get(end.key, ())
+        if end.by in keys
+        and end.by in lines.get(end.key, ())
+        and (end.key not in known or _is_worse(end, {**ends, **known}, known))
     ]
     for record in (*new, *said):
         ring.keep(record)
@@ -138,14 +141,9 @@ def key_files(text: str) -> dict[str, bytes]:
     return found
 
 
-def _line(key: Key, keys: Mapping[str, Key]) -> set[str]:
-    """Return the ids of a key, of those that it came to replace, and of those that replaced it."""
-    found, before = {key.id}, key.succeeds
-    while before is not None and before in keys and before not in found:
-        found.add(before)
-        before = keys[before].succeeds
-    after = [one.id for one in keys.values() if one.succeeds in found]
-    while after:
-        found.update(after)
-        after = [one.id for one in keys.values() if one.succeeds in found and one.id not in found]
-    return found
+def _is_worse(end: KeyEnd, ends: Mapping[str, KeyEnd], known: Mapping[str, KeyEnd]) -> bool:
+    """Return whether an end is worse than the known one, and said by another key in force."""
+    if (known[end.key].reason, end.reason) != REASONS or end.by == end.key:
+        return False
+    over = ends.get(end.by)
+    return over is None or (over.reason == "retired" and is_before(end.at, over.at))

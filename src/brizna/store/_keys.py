@@ -3,9 +3,10 @@
 A key ring is a folder::
 
     keys/
-      <id>.json      a key that is believed: its public half, and which key it replaces
-      <id>.pem       its private half, if it is ours; readable by its owner alone
-      <id>.end.json  that it is over, from when on and why, signed by a key of the ring
+      <id>.json            a key that is believed: its public half, and which key it replaces
+      <id>.pem             its private half, if it is ours; readable by its owner alone
+      <id>.end.json        that it is over, from when on and why, signed by a key of the ring
+      <id>.worse.end.json  that it was retired and is compromised, signed by another key
 
 Records never change. The id of a key is the SHA-256 of its public half as SubjectPublicKeyInfo
 (RFC 5280), so that a name cannot be put on another key.
@@ -28,13 +29,14 @@ from brizna.store._signatures import id_of, new_pair, read_public, sign, verify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, ClassVar, TypeVar
 
     _Read = TypeVar("_Read", bound=Record)
 
 REASONS = ("retired", "compromised")
-"""Why a key is over."""
+"""Why a key is over, the worst last."""
+_END, _WORSE = ".end.json", ".worse.end.json"
 _OTHER_RING = Said("with --keys or BRIZNA_KEYS")
 
 
@@ -112,11 +114,11 @@ class KeyRing:
         return keys
 
     def ends(self) -> dict[str, KeyEnd]:
-        """Return for each key that is over why, and from when on."""
-        names = [name for name in self._names() if name.endswith(".end.json")]
-        ends = {end.key: end for end in (self._read(name, KeyEnd.from_json) for name in names)}
+        """Return for each key that is over why, and from when on; the worst that is said of it."""
+        names = [name for name in self._names() if name.endswith(_END)]
+        told = [self._read(name, KeyEnd.from_json) for name in names]
         keys = self.keys()
-        for end in ends.values():
+        for end in told:
             if end.by not in keys or not _holds(keys[end.by], _bare(end), end.signature):
                 raise IntegrityError(
                     "The note that key {key} is over is not signed by a key of the ring: expected "
@@ -124,7 +126,8 @@ class KeyRing:
                     key=end.key,
                     by=end.by,
                 )
-        return ends
+        told.sort(key=lambda end: REASONS.index(end.reason) if end.reason in REASONS else 0)
+        return {end.key: end for end in told}
 
     def new(self, name: str, *, at: str, kind: str = "ed25519", succeeds: str | None = None) -> Key:
         """Make a key of our own and return it.
@@ -203,17 +206,18 @@ class KeyRing:
             )
 
     def end(self, reference: str, *, at: str, reason: str, by: str | None = None) -> KeyEnd:
-        """Say that a key is over, and keep that.
+        """Say that a key is over, and keep that; or that one that was retired is compromised.
 
         Args:
             reference: The key.
             at: From when on.
             reason: One of `REASONS`.
-            by: The key of ours that says so: another one where it is lost, itself by default.
+            by: The key of ours that says so: another one where it is lost, itself by default. Of
+                a retired key by default the newest that is not over, of its line if there is one.
 
         Raises:
-            InputError: If the reason is not known, the key is over already, or no key of ours can
-                say so.
+            InputError: If the reason is not known, the key is over already and that is no worse,
+                or no key of ours can say so.
             UnavailableError: If it cannot be kept.
         """
         if reason not in REASONS:
@@ -222,23 +226,54 @@ class KeyRing:
                 reason=reason,
                 known=", ".join(REASONS),
             )
+        key = self._to_end(reference)
+        known = self.ends().get(key.id)
+        if known is not None and (known.reason, reason) != REASONS:
+            raise InputError(
+                "Key {name} is over already ({reason}): nothing more can be said of it, but that a "
+                "retired key is compromised: --reason compromised.",
+                name=key.name,
+                reason=Said(known.reason),
+            )
+        if by is not None:
+            author = self.find(by).id
+        else:
+            author = key.id if known is None else self._another(key).id
+        end = KeyEnd(key=key.id, at=at, reason=reason, by=author)
+        end = end.replace(signature=self.sign(encode(_bare(end)), key=end.by)[1].hex())
+        self.keep(end)
+        return end
+
+    def _to_end(self, reference: str) -> Key:
+        """Return the key that a person wants to end: of several with one name none.
+
+        Raises:
+            InputError: If it means none, or several.
+        """
         key, ends = self.find(reference), self.ends()
         alike = [one for one in self.keys().values() if one.name == reference != one.id]
-        if len([one for one in alike if one.id not in ends]) > 1:
+        meant = [one for one in alike if one.id not in ends] or [
+            one for one in alike if ends[one.id].reason == "retired"
+        ]
+        if len(meant) > 1:
             raise InputError(
                 "{reference!r} means {count} keys: expected one. Name it by its id: {known}.",
                 reference=reference,
                 count=len(alike),
                 known=", ".join(one.id[7:19] for one in alike),
             )
-        if key.id in ends:
-            raise InputError(
-                "Key {name} is over already: nothing more can be said of it.", name=key.name
-            )
-        end = KeyEnd(key=key.id, at=at, reason=reason, by=self.find(by).id if by else key.id)
-        end = end.replace(signature=self.sign(encode(_bare(end)), key=end.by)[1].hex())
-        self.keep(end)
-        return end
+        return meant[0] if meant else key
+
+    def _another(self, key: Key) -> Key:
+        """Return the newest key of ours that is not over, of a key's line if there is one.
+
+        Raises:
+            InputError: If there is none.
+        """
+        keys, ends = self.keys(), self.ends()
+        line = line_of(key, keys)
+        near = [one for one in keys.values() if one.id in line and one.id not in ends]
+        return next((one for one in reversed(near) if self.is_ours(one)), None) or self.latest()
 
     def find(self, reference: str) -> Key:
         """Return the key that a person means: a name, or the beginning of an id.
@@ -295,11 +330,12 @@ class KeyRing:
             IntegrityError: If another of its name is there.
             UnavailableError: If it cannot be kept.
         """
-        path = (
-            self._path(record.id, ".json")
-            if isinstance(record, Key)
-            else self._path(record.key, ".end.json")
-        )
+        if isinstance(record, Key):
+            path = self._path(record.id, ".json")
+        else:
+            known = self.ends().get(record.key)
+            is_worse = known is not None and (known.reason, record.reason) == REASONS
+            path = self._path(record.key, _WORSE if is_worse else _END)
         try:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
             write_once(path, encode(record.to_json()))
@@ -493,8 +529,21 @@ def is_before(at: str | None, end: str) -> bool:
         return False
 
 
+def line_of(key: Key, keys: Mapping[str, Key]) -> set[str]:
+    """Return the ids of a key, of those that it came to replace, and of those that replaced it."""
+    found, before = {key.id}, key.succeeds
+    while before is not None and before in keys and before not in found:
+        found.add(before)
+        before = keys[before].succeeds
+    after = [one.id for one in keys.values() if one.succeeds in found]
+    while after:
+        found.update(after)
+        after = [one.id for one in keys.values() if one.succeeds in found and one.id not in found]
+    return found
+
+
 def _is_key(name: str) -> bool:
-    return name.endswith(".json") and not name.endswith(".end.json")
+    return name.endswith(".json") and not name.endswith(_END)
 
 
 def _generation(key: Key, keys: dict[str, Key]) -> int:
