@@ -10,10 +10,11 @@ from __future__ import annotations
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import wrap
 
 import numpy as np  # noqa: TID253 - a study is its own program
 
-LINES, CHARACTERS = 300, 28
+LINES, CHARACTERS = 550, 28
 HEIGHT, WIDTH, BATCH = 48, 320, 4
 
 
@@ -42,17 +43,11 @@ def characters() -> list[str]:
 
 @cache
 def texts() -> list[str]:
-    """Return lines of news, as long as fits."""
+    """Return lines of news, as long as fits: the first of each document, then the second."""
     path = folder_of("gensim") / "test" / "test_data" / "lee_background.cor"
-    found: list[str] = []
-    for document in path.read_text(encoding="latin-1").splitlines()[:LINES]:
-        line = ""
-        for word in document.split():
-            if len(line) + len(word) >= CHARACTERS:
-                break
-            line = f"{line} {word}".strip()
-        found.append(line)
-    return found
+    documents = path.read_text(encoding="latin-1").splitlines()
+    parts = [wrap(document, CHARACTERS, max_lines=3) for document in documents]
+    return [part[place] for place in (0, 1) for part in parts][:LINES]
 
 
 @cache
