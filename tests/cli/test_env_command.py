@@ -65,7 +65,10 @@ def test_an_environment_is_checked_and_built_anew_by_its_lock(env, one, tmp_path
     lock.write_text(f"blade==1.2 --hash=sha256:{'ab' * 32}\n")
     code, out, _ = env("check", one, "--lock", str(lock))
     assert code == 0
-    assert "verified" in out
+    assert "right as far as compared (names, versions, files against RECORD)" in out
+    assert "verified" not in out
+    assert env("check", one, "--lock", str(lock), "--strict")[0] == 1
+    assert "verified" in env("check", one)[1]
     lock.write_text(f"blade==1.3 --hash=sha256:{'ab' * 32}\n")
     code, out, _ = env("check", one, "--lock", str(lock))
     assert code == 1
@@ -191,6 +194,44 @@ def test_a_lock_is_made_of_another(env, one, tmp_path):
     assert env("lock", one, "--from", str(lock))[0] == 2
     lock.write_text("blade==1.2\n")
     assert env("lock", "--from", str(lock), "--as", "pylock")[0] == 1
+
+
+def test_a_hash_of_a_lock_is_held_to_what_the_installer_noted(env, one, tmp_path):
+    lock, site = tmp_path / "lock.txt", tmp_path / "one/lib/python3.11/site-packages"
+    note = site / "blade-1.2.dist-info/direct_url.json"
+    archive = {"archive_info": {"hashes": {"sha256": "ab" * 32}}, "url": "file:///b.whl"}
+    note.write_text(json.dumps(archive))
+    lock.write_text(f"blade==1.2 --hash=sha256:{'ab' * 32}\n")
+    out = env("check", one, "--lock", str(lock))[1]
+    assert "BRZ-E005" not in out
+    lock.write_text(f"blade==1.2 --hash=sha256:{'ab' * 31}ac\n")
+    code, out, _ = env("check", one, "--lock", str(lock))
+    assert code == 1
+    assert "BRZ-E005 error" in out
+    note.rename(note.with_name("provenance_url.json"))
+    assert env("check", one, "--lock", str(lock))[0] == 1
+
+
+@pytest.mark.parametrize("decided", ["propose", "approve"])
+def test_a_file_changed_with_its_line_of_record_is_told_by_what_the_store_keeps(
+    env, one, tmp_path, decided
+):
+    lock, record = tmp_path / "lock.txt", "one/lib/python3.11/site-packages/blade-1.2.dist-info"
+    lock.write_text(f"blade==1.2 --hash=sha256:{'ab' * 32}\n")
+    env("new", "ana", command="keys")
+    for action in ["propose", "approve"][: 1 + (decided == "approve")]:
+        assert env(action, one, "--reason", "autumn")[0] == 0
+    assert "BRZ-E006" not in env("check", one, "--lock", str(lock))[1]
+    with open(tmp_path / record / "RECORD", "a", encoding="utf-8") as file:
+        file.write("blade.pyc,,\nblade.txt,,\n")
+    code, out, _ = env("check", one, "--lock", str(lock))
+    assert code == 1
+    assert "BRZ-E006 error" in out
+    assert ("which ana approved" in out) == (decided == "approve")
+    assert env("propose", one, "--reason", "changed")[0] == 0
+    code, out, _ = env("check", one, "--lock", str(lock))
+    assert code == (1 if decided == "approve" else 0)
+    assert ("several of this version" in out) == (decided == "propose")
 
 
 def test_an_environment_is_approved_and_another_is_a_finding(env, one, tmp_path):

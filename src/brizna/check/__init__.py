@@ -80,6 +80,7 @@ if TYPE_CHECKING:
         DRIVER_FILE,
         files_that_rules_read,
     )
+    from brizna.check._locked_files import Remembered, judge_archives, judge_remembered
     from brizna.check._manifest import (
         is_manifest,
         read_manifest,
@@ -187,6 +188,7 @@ __all__ = [
     "Project",
     "ProjectRule",
     "Quality",
+    "Remembered",
     "Review",
     "Rule",
     "SignedAnswer",
@@ -216,6 +218,7 @@ __all__ = [
     "is_manifest",
     "judge_age",
     "judge_approval",
+    "judge_archives",
     "judge_audit",
     "judge_budget",
     "judge_builds",
@@ -230,6 +233,7 @@ __all__ = [
     "judge_lock",
     "judge_needs",
     "judge_quality",
+    "judge_remembered",
     "judged",
     "non_inferior",
     "non_inferior_figure",
@@ -259,6 +263,9 @@ _HOMES = {
     "judge_indexes": "_environment",
     "judge_needs": "_built",
     "judge_approval": "_environment",
+    "judge_archives": "_locked_files",
+    "judge_remembered": "_locked_files",
+    "Remembered": "_locked_files",
     "judge_audit": "_environment",
     "judge_compatibility": "_compatibility",
     "judge_files": "_environment",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brizna.check._verdict import Rule, Verdict
+from brizna.check._verdict import UNPROVEN, Rule, Verdict
 from brizna.core.errors import Said
 
 TYPE_CHECKING = False
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _PIP = str(Said("pip, Secure installs: hash-checking mode"))
 _RECORD = str(Said("PyPA, Recording installed projects"))
+_ORIGINS = str(Said("PyPA, Recording the direct URL origin (PEP 610); PEP 710"))
 _VENV = str(Said("PNAV, guide, sections 2 to 5: isolated, reproducible environments"))
 _MAKERS = str(Said("the makers of the software, as in brizna's table compatibility"))
 _METADATA = str(Said("PyPA, Core metadata: Requires-Dist, Requires-Python"))
@@ -26,7 +27,7 @@ _OMS = "OpenSSF Model Signing 1.0"
 _OWN = str(Said("brizna: one record, from sensor to signature"))
 
 LOCKED, AS_LOCKED, UNLOCKED = "BRZ-E001", "BRZ-E002", "BRZ-E003"
-INDEXED = "BRZ-E004"
+INDEXED, ARCHIVES, REMEMBERED = "BRZ-E004", UNPROVEN[0], UNPROVEN[1]
 FILES, ISOLATED, COMPATIBLE = "BRZ-E010", "BRZ-E011", "BRZ-E012"
 MET, BUILT, FIRMWARE = "BRZ-E013", "BRZ-E014", "BRZ-E015"
 VULNERABLE, RECENT = "BRZ-E020", "BRZ-E021"
@@ -62,6 +63,20 @@ _ALL = (
         title=Said("Packages come from the indexes that the policy names"),
         todo=Said("Point pip to the index of the policy, or name this one in [env] index."),
         reference=_INTERNAL,
+    ),
+    Rule(
+        id=ARCHIVES,
+        severity="error",
+        title=Said("What is installed came from files whose hashes the lock names"),
+        todo=Said("Install it anew: pip install --no-deps --require-hashes -r LOCK."),
+        reference=_ORIGINS,
+    ),
+    Rule(
+        id=REMEMBERED,
+        severity="error",
+        title=Said("What is installed is as it was recorded of the same version before"),
+        todo=Said("Install the distribution anew; find out who changed it."),
+        reference=_OWN,
     ),
     Rule(
         id=FILES,

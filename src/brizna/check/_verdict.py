@@ -17,6 +17,10 @@ RESULTS = ("pass", "fail", "cannot-tell", "not-applicable")
 SEVERITIES = ("note", "warning", "error")
 """How much a failed rule matters, the least first."""
 
+UNPROVEN = ("BRZ-E005", "BRZ-E006")
+"""Rules that mostly nobody can tell after an installation: the whole stands, its headline says so.
+"""
+
 
 class Rule(Record):
     """What is asked of evidence.
@@ -156,7 +160,7 @@ class Verification(Record):
     def outcome(self, *, fail_on: str = "error") -> str:
         """Return ``fail``, ``cannot-tell`` or ``pass`` for the whole.
 
-        It passes only where some rule passed and none is left untold.
+        It passes only where some rule passed and none is left untold, but those of `UNPROVEN`.
 
         Args:
             fail_on: The least severity of a broken rule that counts, one of `SEVERITIES`.
@@ -166,7 +170,8 @@ class Verification(Record):
         if any(SEVERITIES.index(one.severity) >= least for one in self.findings):
             return "fail"
         passed = any(one.result == "pass" for one in self.verdicts)
-        return "pass" if passed and not self.untold else "cannot-tell"
+        untold = [one for one in self.untold if one.rule not in UNPROVEN]
+        return "pass" if passed and not untold else "cannot-tell"
 
     def to_json(self) -> dict[str, Any]:
         """Return the verification with its texts in English."""

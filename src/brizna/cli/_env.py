@@ -16,7 +16,7 @@ from brizna.core.errors import InputError
 from brizna.core.version import VERSION
 from brizna.environment import LOCK_FORMS, REBUILD_FORMS, container_image, rebuild_file
 from brizna.report import BILL_FORMS
-from brizna.store import Approvals
+from brizna.store import Approvals, keep_software
 from brizna.verbs import STATEMENT_FORMS, key_ring, surroundings_of
 
 TYPE_CHECKING = False
@@ -384,10 +384,13 @@ def _rollback(context: Context, given: Namespace) -> int:
 
 
 def _add_event(context: Context, given: Namespace, action: str) -> int:
-    about = None if action == "rollback" else _around(context, given).software.installed
+    record = None if action == "rollback" else _around(context, given).software
+    about = None if record is None else record.installed
     event = _approvals(context, given).add(
         action, about, at=_now(), reason=given.reason, key=given.key
     )
+    if record is not None:  # so that checks against a lock know what it is made of
+        keep_software(store_of(given, context), record)
     if given.json:
         context.tell_json(event.to_json())
     else:

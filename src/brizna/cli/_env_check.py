@@ -92,19 +92,19 @@ def add_save(parser: Parser) -> None:
 def check(context: Context, given: Namespace) -> int:
     """Hold an environment to the rules; exit 1 where one is broken, 4 where one cannot be told."""
     from brizna.verbs import Demands, check_environment
+    from brizna.verbs._env_known import remembered
 
     store = store_of(given, context)
     around = surroundings_of(given.what, store, context.environ)
-    current = None
-    if given.approved:
-        ring = key_ring(settings_of(given, context), cwd=os.getcwd(), environ=context.environ)
-        current = Approvals(store.path, ring).current()
+    ring = key_ring(settings_of(given, context), cwd=os.getcwd(), environ=context.environ)
+    current = Approvals(store.path, ring).current() if given.approved else None
     demands = Demands(
         lock=given.lock,
         approved=current,
         is_list_asked=given.approved,
         is_firmware_asked=given.firmware,
         policy=read_policy(os.getcwd()),
+        known=None if given.lock is None else remembered(around, store, ring),
     )
     found = check_environment(around, demands, at=datetime.now(UTC).isoformat())
     return _tell(context, given, found, around)
@@ -147,7 +147,7 @@ def _tell(context: Context, given: Namespace, found: Verification, around: Surro
         context.tell(*findings_lines([found], ENVIRONMENT_RULES, lang=context.lang))
     put_findings(context, given, found, dict(ENVIRONMENT_RULES))
     outcome = found.outcome()
-    return 1 if outcome == "cannot-tell" and given.strict else _CODES[outcome]
+    return 1 if found.untold and given.strict else _CODES[outcome]
 
 
 def save(context: Context, given: Namespace, found: Verification, around: Surroundings) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from brizna.environment._git import code
     from brizna.environment._index import (
         PUBLIC_INDEX,
+        archive_hashes,
         index_address,
         lock_indexes,
         origins,
@@ -63,6 +64,7 @@ __all__ = [
     "STEERING",
     "Audit",
     "Place",
+    "archive_hashes",
     "audit_by_pip_audit",
     "audit_offline",
     "audit_online",
@@ -104,6 +106,7 @@ _HOMES = {
     "pip_indexes": "_index",
     "origins": "_index",
     "lock_indexes": "_index",
+    "archive_hashes": "_index",
     "index_address": "_index",
     "PUBLIC_INDEX": "_index",
     "REBUILD_FORMS": "_rebuild",

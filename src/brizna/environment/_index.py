@@ -5,6 +5,7 @@ A login in an address is cut before the address goes anywhere.
 References:
     [1] pip, Configuration: ``pip config list``, and which setting wins over which.
     [2] PyPA, Recording the direct URL origin of installed distributions (PEP 610).
+    [3] PEP 710, Recording the provenance of installed packages.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 PUBLIC_INDEX = "https://pypi.org/simple"
 """Whom pip asks where nothing says otherwise."""
+_ORIGINS = ("direct_url.json", "provenance_url.json")
 _SECTIONS = (":env:", "install", "global")
 """Whose setting wins, the strongest first."""
 _OPTION = re.compile(
@@ -88,6 +90,40 @@ def origins(place: Place) -> Iterator[tuple[str, str]]:
                 yield name, index_address(str(told["url"]))
         except (OSError, ValueError, KeyError, AttributeError):  # none: it came from an index
             continue
+
+
+def archive_hashes(place: Place) -> dict[str, tuple[str, ...]]:
+    """Return the hashes that installers noted of the archives that distributions came from.
+
+    Args:
+        place: Where distributions lie.
+
+    Returns:
+        For each distribution of which any is noted, each an algorithm, a colon and digits.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    seen: set[str] = set()
+    for name, info in distribution_folders(place):
+        if name in seen:
+            continue
+        seen.add(name)
+        noted = [_archive(os.path.join(info, file)) for file in _ORIGINS]
+        hashes = tuple(dict.fromkeys(one for each in noted for one in each))
+        if hashes:
+            found[name] = hashes
+    return found
+
+
+def _archive(path: str) -> list[str]:
+    """Return the hashes of the archive in a note of an installer; none if it has none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            told = json.load(file).get("archive_info", {})
+        hashes = [f"{kind}:{str(value).lower()}" for kind, value in told.get("hashes", {}).items()]
+        old = str(told.get("hash") or "")  # as installers wrote it before there were several
+        return hashes or ([old.replace("=", ":", 1).lower()] if "=" in old else [])
+    except (OSError, ValueError, AttributeError):
+        return []
 
 
 def lock_indexes(data: bytes, path: str) -> tuple[tuple[str, str], ...]:

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 _INFO = ".dist-info"
 _EGG = ".egg-info"
-_NOTES = (b"RECORD", b"INSTALLER", b"REQUESTED", b"direct_url.json", b"uv_cache.json", b"uv_build")
+_NOTES = (
+    *(b"RECORD", b"INSTALLER", b"REQUESTED", b"direct_url.json", b"provenance_url.json"),
+    *(b"uv_cache.json", b"uv_build"),
+)
 """Files of a ``.dist-info`` that tell of the installing."""
 _SCRIPT_FOLDERS = (b"bin", b"Scripts")
 _LAUNCHERS = ("console_scripts", "gui_scripts")

@@ -78,6 +78,8 @@ def _head(one: Verification, style: Format, fail_on: str) -> str:
         "fail": _("NOT right"),
         "cannot-tell": _("cannot tell"),
     }[one.outcome(fail_on=fail_on)]
+    if outcome == _("verified") and one.untold:
+        outcome = _("right as far as compared (names, versions, files against RECORD)")
     counts = {
         _("kept"): sum(verdict.result == "pass" for verdict in one.verdicts),
         **{

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 
 from brizna.check import (
     Known,
+    Remembered,
     Verification,
     judge_age,
     judge_approval,
+    judge_archives,
     judge_audit,
     judge_builds,
     judge_compatibility,
@@ -19,10 +21,12 @@ from brizna.check import (
     judge_isolation,
     judge_lock,
     judge_needs,
+    judge_remembered,
 )
 from brizna.core.errors import CoverageError, InputError
 from brizna.core.records import Record
 from brizna.environment import (
+    archive_hashes,
     capture,
     changed_files,
     needs_of,
@@ -117,6 +121,7 @@ class Demands(Record):
         approved: The digest that is approved, and whose key says so.
         is_firmware_asked: Whether the firmware counts.
         policy: What the project says of its environments.
+        known: What was recorded of installed distributions before; None for nothing.
     """
 
     lock: str | None = None
@@ -124,6 +129,7 @@ class Demands(Record):
     approved: tuple[str, str] | None = None
     is_firmware_asked: bool = False
     policy: EnvironmentPolicy = EnvironmentPolicy()
+    known: Remembered | None = None
 
 
 def check_environment(
@@ -141,7 +147,11 @@ def check_environment(
     it, subject, facts, place = around.software, around.name, around.facts, around.place
     verdicts: list[Verdict] = []
     if wanted.lock is not None:
-        verdicts += judge_lock(it, lock_of(wanted.lock), subject=subject, path=wanted.lock)
+        lock = lock_of(wanted.lock)
+        noted = {} if place is None else archive_hashes(place)
+        verdicts += judge_lock(it, lock, subject=subject, path=wanted.lock)
+        verdicts += judge_archives(it, lock, noted, subject=subject)
+        verdicts += judge_remembered(it, lock, wanted.known or Remembered(), subject=subject)
     allowed = wanted.policy.indexes
     sources = index_sources(around, lock=wanted.lock, ask=ask) if allowed else None
     verdicts += judge_indexes(sources, allowed, subject=subject)
