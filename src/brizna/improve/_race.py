@@ -207,8 +207,7 @@ class Race:
 
         Each is scored on all items that choose, where it was not yet.
         """
-        most = max(self._study.repeats, 2)
-        left = [arm for arm in self.cheapest(len(self.arms)) if len(arm.trials) < most]
+        left = [arm for arm in self.cheapest(len(self.arms)) if not self.is_tried(arm)]
         free = [arm for arm in left[_FINALISTS:] if arm.is_lossless]
         finalists = [*left[:_FINALISTS], *free[:1]]
         repeats = max(self._study.repeats - 1, 1 if self.stand_in is None else _SHOWN)
@@ -462,6 +461,10 @@ class Race:
                 text = Said("{name} takes less at a quality that is good enough", name=best.name)
                 arm.why, arm.behind = str(text), best
 
+    def is_tried(self, arm: Arm) -> bool:
+        """Return whether a variant was tried as often as asked."""
+        return len(arm.trials) >= max(self._study.repeats, 2)
+
     def revive(self) -> bool:
         """Bring back what left the race for variants that did not pass.
 
@@ -474,8 +477,7 @@ class Race:
             arm.why = arm.behind = None
         passed = [arm for arm in self.arms.values() if arm is self.base or arm.is_passed]
         self._drop_far(self.best(passed))
-        most = max(self._study.repeats, 2)
-        early = [arm for arm in passed if arm is not self.base and len(arm.trials) < most]
+        early = [arm for arm in passed if arm is not self.base and not self.is_tried(arm)]
         return any(arm.is_running for arm in (*back, *early))
 
     def _say(self, doing: str, arm: Arm, failed: str | None = None) -> None:

@@ -393,12 +393,14 @@ class Search:
         left = [arm for arm in race.arms.values() if arm.is_running]
         guards = {name: arm.guard for name, arm in race.arms.items() if arm.guard is not None}
         guards |= race.guards(left, race.parts.choosing)
-        # what left for its cost, or on the first items, is no candidate: no pass is claimed of it
+        # what left for its cost, or was not tried again, is no candidate: no pass is claimed of it
         whole = len(race.parts.choosing)
         able = {
             name: guard
             for name, guard in guards.items()
-            if race.arms[name].behind is None and guard.items == whole
+            if (arm := race.arms[name]).behind is None
+            and guard.items == whole
+            and race.is_tried(arm)
         }
         for name, judged in (_held(guards) | _held(able)).items():
             arm = race.arms[name]
