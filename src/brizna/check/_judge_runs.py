@@ -203,10 +203,11 @@ def judge_approved(rule: ProjectRule, project: Project) -> Verdict:
     if not events:
         return rule.untold(project.place, Said("no list of what is approved is kept here"))
     last = events[-1]
-    if last.data.get("wrong") is not None:
+    wrong: str | None = last.data.get("wrong")
+    if wrong is not None:
         return rule.failed(
             Place(file=last.place),
-            Said("the list is not believed: {why}", why=Said(last.data["wrong"])),
+            Said("the list is not believed: {why}", why=Said(wrong)),
             Said("one unbroken list, signed with keys of the ring"),
         )
     good = [one for one in events if one.data["action"] in ("approve", "rollback")]
