@@ -272,6 +272,18 @@ def test_going_back_twice_goes_further_back_and_never_forth(bench: Bench) -> Non
     assert listed.add("rollback", None, at=WEDNESDAY, reason="it was").installed == A
 
 
+def test_a_list_that_a_thief_may_have_signed_is_put_away_and_begun_anew(bench: Bench) -> None:
+    listed = Approvals(bench.store.path, bench.ring)
+    listed.add("propose", A, at=MONDAY, reason="tried")
+    bench.ring.new("eva", at=MONDAY)
+    bench.ring.end("ana", at=TUESDAY, reason="compromised", by="eva")
+    with pytest.raises(IntegrityError, match=r"compromised.*move .*approved.* away"):
+        listed.history()
+    os.rename(listed.folder, f"{listed.folder}-put-away")
+    listed.add("propose", A, at=TUESDAY, reason="read again", key="eva")
+    assert [key for _, key in listed.history()] == ["eva"]
+
+
 def test_an_event_that_was_changed_left_out_or_put_in_breaks_the_list(bench: Bench) -> None:
     listed = Approvals(bench.store.path, bench.ring)
     for action, about in (("propose", A), ("approve", A), ("propose", B)):

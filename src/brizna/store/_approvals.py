@@ -67,7 +67,15 @@ class Approvals:
             IntegrityError: If one was changed or left out, or its signature is not believed.
             UnavailableError: If they are there but cannot be read.
         """
-        return history_of({name: self._read(name) for name in self._names()}, self._ring)
+        try:
+            return history_of({name: self._read(name) for name in self._names()}, self._ring)
+        except IntegrityError as error:
+            raise IntegrityError(
+                "{why} If it cannot be put right, move {folder!r} away, which keeps what it says, "
+                "and begin a list anew with brizna env propose.",
+                why=error,
+                folder=self.folder,
+            ) from error
 
     def current(self) -> tuple[str, str] | None:
         """Return the digest that is approved now, and whose key says so; None if none is."""
