@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from brizna.core.errors import Said
 from brizna.improve._requests import feed
-from brizna.improve._runtimes._openvino_writing import writes
+from brizna.improve._runtimes._openvino_writing import refused_precision, writes
 from brizna.improve._serving import Serving
 
 TYPE_CHECKING = False
@@ -97,15 +97,7 @@ class OpenVino:
         del machine
         if writes(model):
             return str(Said("the graph writes token by token: openvino-writing leads it"))
-        if serving.precision not in _HINTS:
-            return str(
-                Said(
-                    "it computes in {known}, not in {precision}",
-                    known=", ".join(_HINTS),
-                    precision=serving.precision,
-                )
-            )
-        return None
+        return refused_precision(serving.precision, _HINTS)
 
     def open(self, model: Model, serving: Serving, material: Material) -> OpenVinoSession:
         """Compile a graph."""

@@ -16,6 +16,8 @@ from brizna.improve._serving import Serving
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from brizna.improve._machine import Machine
     from brizna.improve._material import Material
     from brizna.improve._model import Model
@@ -28,6 +30,14 @@ _TOKENS, _MASK, _PLACES, _BEAMS = "input_ids", "attention_mask", "position_ids",
 _FORCED = "forced"
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
 _NEW = 32
+
+
+def refused_precision(precision: str | None, known: Mapping[str, str]) -> str | None:
+    """Return why OpenVINO is not asked to compute in a precision; None if it is."""
+    if precision in known:
+        return None
+    names = ", ".join(known)
+    return str(Said("it computes in {known}, not in {precision}", known=names, precision=precision))
 
 
 def writes(model: Model) -> bool:
@@ -60,15 +70,7 @@ class OpenVinoWriting:
         del machine
         if not writes(model):
             return str(Said("the graph does not write token by token"))
-        if serving.precision not in _HINTS:
-            return str(
-                Said(
-                    "it computes in {known}, not in {precision}",
-                    known=", ".join(_HINTS),
-                    precision=serving.precision,
-                )
-            )
-        return None
+        return refused_precision(serving.precision, _HINTS)
 
     def open(self, model: Model, serving: Serving, material: Material) -> Session:
         """Compile a graph.
